@@ -1,0 +1,15 @@
+"""The exceptions of the package that Python has no name for."""
+
+from __future__ import annotations
+
+
+class AnomalyError(ArithmeticError):
+    """A value or a gradient became infinite or nan inside `detect_anomaly`."""
+
+
+class GradientCheckError(AssertionError):
+    """A gradient disagrees with its finite difference."""
+
+
+class MissingDependencyError(ImportError):
+    """A package of an optional extra is needed and isn't installed."""

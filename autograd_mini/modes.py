@@ -1,0 +1,140 @@
+"""What surrounds the making of nodes, per thread: recording or not, looking for anomalies, the scope they belong to.
+
+A node looks at its thread's modes only while `open_contexts` is not 0, so that they cost nothing when none is in use.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class _Modes(threading.local):
+    """The modes of one thread."""
+
+    recording = True
+    detecting = False
+    scope = ""
+
+
+current = _Modes()
+open_contexts = 0
+_lock = threading.Lock()
+
+
+def _count(change: int) -> None:
+    global open_contexts
+    with _lock:
+        open_contexts += change
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute values without building a graph, as a context or as a decorator.
+
+    What is computed inside are leaves: nothing can be propagated back through them. Per thread; restored on any exit.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents
+    (9.0, ())
+    """
+    before = current.recording
+    _count(+1)
+    current.recording = False
+    try:
+        yield
+    finally:
+        current.recording = before
+        _count(-1)
+
+
+@contextmanager
+def enable_grad() -> Iterator[None]:
+    """Build graphs again inside of `no_grad`, as a context or as a decorator.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> y.local_grads
+    (3.0, 3.0)
+    """
+    before = current.recording
+    _count(+1)
+    current.recording = True
+    try:
+        yield
+    finally:
+        current.recording = before
+        _count(-1)
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise at the first node whose value or gradient is infinite or nan, as a context or as a decorator.
+
+    Raises
+    ------
+    AnomalyError
+        Inside the context, naming the node, its operation and its operands. No gradient has been changed then.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, detect_anomaly, log
+    >>> with detect_anomaly():
+    ...     log(Value(0.0, label="p"))
+    Traceback (most recent call last):
+        ...
+    autograd_mini.errors.AnomalyError: log gave -inf, from p = 0.0; ...
+    """
+    before = current.detecting
+    _count(+1)
+    current.detecting = True
+    try:
+        yield
+    finally:
+        current.detecting = before
+        _count(-1)
+
+
+class scope:
+    """Tag the nodes made inside with a name; nested scopes are joined by dots.
+
+    Parameters
+    ----------
+    name : str
+        The name, e.g. ``"encoder"``; an empty one changes nothing.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, scope
+    >>> with scope("layers.0"), scope("neurons.2"):
+    ...     z = Value(2.0) * 3
+    >>> z.scope
+    'layers.0.neurons.2'
+    """
+
+    __slots__ = ("_before", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        before = self._before = current.scope
+        if not before:  # an inner scope is inside of a context that is counted already
+            _count(+1)
+        if self.name:
+            current.scope = f"{before}.{self.name}" if before else self.name
+
+    def __exit__(self, *exception: object) -> None:
+        current.scope = self._before
+        if not self._before:
+            _count(-1)

@@ -1,0 +1,254 @@
+"""`Neuron`, `Layer` and `MLP`: the feed-forward network of the lectures, neuron by neuron.
+
+zⱼ = Σ wⱼᵢ aᵢ + bⱼ is one dot node, aⱼ = σ(zⱼ) the activation node after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini import functions
+from autograd_mini.nn.activations import Activation, activation_function
+from autograd_mini.nn.initializers import Initializer, initializer_for
+from autograd_mini.nn.module import Module
+from autograd_mini.value import Parameter, Value
+
+Random = int | np.random.Generator | None
+
+
+def _positive(name: str, number: Any) -> int:
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+        raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
+    return int(number)
+
+
+def _given(weights: Any) -> Initializer:
+    """Return an initializer that hands out these weights."""
+    return lambda rng, shape: np.reshape(weights, shape)
+
+
+class _Features(list[Any]):
+    """One example's features as nodes, checked already."""
+
+
+def _nodes(x: Any, expected: int) -> _Features:
+    """Return one example's features as nodes; numbers become leaves x1, x2, ….
+
+    Raises
+    ------
+    ValueError
+        If their number isn't the expected one.
+    """
+    if isinstance(x, Value) or not isinstance(x, Iterable):
+        x = [x]
+    features = x if type(x) is _Features else _Features(x)
+    if len(features) != expected:
+        raise ValueError(
+            f"expected {expected} feature{'s' if expected > 1 else ''}, got {len(features)}; "
+            f"call it with one example at a time, as in [model(x) for x in X]"
+        )
+    if features is not x:
+        for i, feature in enumerate(features):
+            if not isinstance(feature, Value):
+                features[i] = Value(feature, f"x{i + 1}")
+    return features
+
+
+class Neuron(Module):
+    """A neuron: a = σ(Σ wᵢxᵢ + b).
+
+    Parameters
+    ----------
+    n_inputs : int
+        The number of features.
+    activation : str or callable
+        σ: "identity", "sign", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus" or a function of one Value.
+    initializer : str or callable, optional
+        How the weights are drawn (see `autograd_mini.nn.initializers`); by default what suits the activation.
+    rng : int or numpy.random.Generator, optional
+        A seed or a generator.
+
+    Attributes
+    ----------
+    weights : list of Parameter
+        wᵢ, also called ``w``.
+    bias : Parameter
+        b, also called ``b``.
+
+    Raises
+    ------
+    ValueError
+        If `n_inputs` isn't at least 1, or no activation or initializer has the name.
+
+    Examples
+    --------
+    >>> neuron = Neuron(2, activation="tanh", rng=0)
+    >>> neuron.load_state_dict({"weight": [1.0, -1.0], "bias": 0.5})
+    >>> round(neuron([2.0, 1.5]).data, 4)
+    0.7616
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        activation: str | Activation = "relu",
+        initializer: str | Initializer | None = None,
+        rng: Random = None,
+    ) -> None:
+        self.n_inputs = _positive("n_inputs", n_inputs)
+        self.activation = activation
+        self._activate = activation_function(activation)
+        drawn = initializer_for(initializer, activation)(np.random.default_rng(rng), (1, self.n_inputs))
+        self.weights = [Parameter(w) for w in drawn[0]]
+        self.bias = Parameter(0.0)
+
+    @property
+    def w(self) -> list[Parameter]:
+        """The weights."""
+        return self.weights
+
+    @property
+    def b(self) -> Parameter:
+        """The bias."""
+        return self.bias
+
+    def forward(self, x: Any) -> Value:
+        """Return the activation for one example of `n_inputs` features."""
+        z = functions.dot(self.weights, _nodes(x, self.n_inputs), self.bias)
+        z.label = "z"
+        if self._activate is functions.identity:
+            return z  # type: ignore[no-any-return]
+        a = self._activate(z)
+        a.label = "a"
+        return a  # type: ignore[no-any-return]
+
+    def _state_entries(self) -> Iterator[tuple[str, Any]]:
+        yield "weight", self.weights
+        yield "bias", self.bias
+
+    def __repr__(self) -> str:
+        return f"Neuron({self.n_inputs}, activation={_named(self.activation)})"
+
+
+class Layer(Module):
+    """A layer of neurons on the same inputs: a = σ(W x + b).
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        The number of features and of neurons.
+    activation, initializer, rng
+        As for `Neuron`.
+
+    Examples
+    --------
+    >>> layer = Layer(3, 2, activation="identity", initializer="zeros")
+    >>> [output.data for output in layer([1.0, 2.0, 3.0])]
+    [0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        activation: str | Activation = "relu",
+        initializer: str | Initializer | None = None,
+        rng: Random = None,
+    ) -> None:
+        self.n_inputs, self.n_outputs = _positive("n_inputs", n_inputs), _positive("n_outputs", n_outputs)
+        self.activation = activation
+        drawn = initializer_for(initializer, activation)(np.random.default_rng(rng), (self.n_outputs, self.n_inputs))
+        self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
+
+    def forward(self, x: Any) -> list[Value]:
+        """Return the activations for one example of `n_inputs` features."""
+        inputs = _nodes(x, self.n_inputs)
+        return _Features([neuron(inputs) for neuron in self.neurons])
+
+    def _state_entries(self) -> Iterator[tuple[str, Any]]:
+        yield "weight", [neuron.weights for neuron in self.neurons]
+        yield "bias", [neuron.bias for neuron in self.neurons]
+
+    def __repr__(self) -> str:
+        return f"Layer({self.n_inputs}, {self.n_outputs}, activation={_named(self.activation)})"
+
+
+class MLP(Module):
+    """A multilayer perceptron: x⁽ˡ⁾ = σ(W⁽ˡ⁾ x⁽ˡ⁻¹⁾ + b⁽ˡ⁾) for every layer.
+
+    Parameters
+    ----------
+    n_inputs : int
+        The number of features.
+    widths : sequence of int
+        The number of neurons of each layer, the last being the outputs.
+    activation : str or callable
+        σ of all layers but the last.
+    output : str or callable
+        σ of the last layer: "identity" for regression and for losses on logits, "sigmoid" for a probability, "softmax"
+        for one probability for each class.
+    initializer : str or callable, optional
+        How the weights are drawn; by default He's for the ReLU kind of activations and Xavier's for others.
+    rng : int or numpy.random.Generator, optional
+        A seed or a generator.
+
+    Raises
+    ------
+    ValueError
+        If a width isn't at least 1, or no activation or initializer has the name. When called: if the number of
+        features is wrong.
+
+    Examples
+    --------
+    A 3-5-1 network has (3+1)·5 + (5+1)·1 weights:
+
+    >>> model = MLP(3, [5, 1], activation="tanh", rng=0)
+    >>> len(model.parameters())
+    26
+    >>> model([1.0, 2.0, 3.0]).primitive.name
+    'dot'
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        widths: Sequence[int],
+        activation: str | Activation = "relu",
+        output: str | Activation = "identity",
+        initializer: str | Initializer | None = None,
+        rng: Random = None,
+    ) -> None:
+        if isinstance(widths, (int, np.integer)) or not len(widths):
+            raise ValueError(f"widths: expected a list with the number of neurons of each layer, got {widths!r}")
+        self.n_inputs = _positive("n_inputs", n_inputs)
+        self.widths = [_positive("widths", width) for width in widths]
+        self.activation, self.output = activation, output
+        generator = np.random.default_rng(rng)
+        sizes = [self.n_inputs, *self.widths]
+        last = "identity" if output == "softmax" else output
+        kinds = [activation] * (len(self.widths) - 1) + [last]
+        self.layers = [
+            Layer(n_in, n_out, kind, initializer, generator)
+            for n_in, n_out, kind in zip(sizes[:-1], sizes[1:], kinds, strict=True)
+        ]
+
+    def forward(self, x: Any) -> Any:
+        """Return the output for one example: a Value where there is one output, else a list of Values."""
+        outputs: Sequence[Any] = _nodes(x, self.n_inputs)
+        for layer in self.layers:
+            outputs = layer(outputs)
+        if self.output == "softmax":
+            outputs = functions.softmax(outputs)
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def __repr__(self) -> str:
+        return (
+            f"MLP({self.n_inputs}, {self.widths}, activation={_named(self.activation)}, output={_named(self.output)})"
+        )
+
+
+def _named(activation: Any) -> str:
+    return repr(activation if isinstance(activation, str) else getattr(activation, "__name__", activation))

@@ -1,0 +1,217 @@
+"""`Module`, what neurons, layers and networks have in common: parameters with names, a state, a scope when called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.modes import scope
+from autograd_mini.value import Parameter, Value
+
+
+class Module:
+    """A part of a network: it has parameters and can be called.
+
+    A subclass assigns `Parameter`s, other modules, or lists of them to its attributes, and defines ``forward``. Its
+    parameters are then found, named after the attributes (``layers.0.neurons.2.weights.1``), and used as their labels.
+    Calling the module calls ``forward`` in a scope of its name, so that drawings know which nodes are its.
+
+    Examples
+    --------
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Parameter(2.0), Parameter(1.0)
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> line(3.0).data, [name for name, parameter in line.named_parameters()]
+    (7.0, ['slope', 'offset'])
+    """
+
+    training = True
+    _name = ""  # what the module that owns this one calls it
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Compute the output from the inputs, in a scope of the module's name."""
+        if not self._name:
+            return self.forward(*inputs)
+        with scope(self._name):
+            return self.forward(*inputs)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Compute the output from the inputs; every kind of module has its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
+
+    def __setattr__(self, name: str, thing: Any) -> None:
+        super().__setattr__(name, thing)
+        for path, part in _parts(name, thing):
+            if isinstance(part, Module):
+                part._name = path
+        if any(True for _ in _parts(name, thing)):
+            self._label_parameters()
+
+    def _label_parameters(self) -> None:
+        for name, parameter in self.named_parameters():
+            parameter.label = name
+
+    def _own_parts(self) -> Iterator[tuple[str, Any]]:
+        """Iterate over the parameters and modules in the attributes, with their names."""
+        for name, thing in vars(self).items():
+            yield from _parts(name, thing)
+
+    def named_modules(self) -> list[tuple[str, Module]]:
+        """Return this module, under the name "", and all modules inside it, each once."""
+        found: list[tuple[str, Module]] = [("", self)]
+        for name, part in self._own_parts():
+            if isinstance(part, Module):
+                found += [(f"{name}.{inner}" if inner else name, module) for inner, module in part.named_modules()]
+        return list({id(module): (name, module) for name, module in reversed(found)}.values())[::-1]
+
+    def named_parameters(self) -> list[tuple[str, Parameter]]:
+        """Return the parameters with their names, each once.
+
+        Examples
+        --------
+        >>> from autograd_mini.nn import MLP
+        >>> MLP(2, [3, 1]).named_parameters()[1][0]
+        'layers.0.neurons.0.weights.1'
+        """
+        found: dict[int, tuple[str, Parameter]] = {}
+        for name, part in self._own_parts():
+            if isinstance(part, Parameter):
+                found.setdefault(id(part), (name, part))
+            else:
+                for inner, parameter in part.named_parameters():
+                    found.setdefault(id(parameter), (f"{name}.{inner}", parameter))
+        return list(found.values())
+
+    def parameters(self) -> list[Parameter]:
+        """Return the parameters, each once.
+
+        Examples
+        --------
+        >>> from autograd_mini.nn import MLP
+        >>> len(MLP(3, [5, 1]).parameters())
+        26
+        """
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to 0."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def train(self, mode: bool = True) -> Module:
+        """Put this module and all inside it into training mode, and return it."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Put this module and all inside it into evaluation mode, and return it."""
+        return self.train(False)
+
+    # ------------------------------------------------------------------------------------------------- state
+
+    def _state_entries(self) -> Iterator[tuple[str, Any]]:
+        """Iterate over the names in the state and the parameters there: one, or nested lists of them."""
+        for name, thing in vars(self).items():
+            if isinstance(thing, Parameter) or _is_array_of_parameters(thing):
+                yield name, thing
+            else:
+                for part_name, part in _parts(name, thing):
+                    if isinstance(part, Parameter):
+                        yield part_name, part
+                    else:
+                        yield from ((f"{part_name}.{inner}", entry) for inner, entry in part._state_entries())
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the parameters' data as arrays, under PyTorch's names.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            For an `MLP` ``layers.0.weight`` of shape (outputs, inputs), ``layers.0.bias`` of shape (outputs,), ….
+
+        Examples
+        --------
+        >>> from autograd_mini.nn import MLP
+        >>> {name: array.shape for name, array in MLP(3, [5, 1]).state_dict().items()}
+        {'layers.0.weight': (5, 3), 'layers.0.bias': (5,), 'layers.1.weight': (1, 5), 'layers.1.bias': (1,)}
+        """
+        return {name: _data_array(entry) for name, entry in self._state_entries()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the parameters' data from arrays such as `state_dict` returns.
+
+        Parameters
+        ----------
+        state : mapping of str to array_like
+            An array for each name of `state_dict`, of the same shape.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing, is unknown, or its array has another shape or isn't made of numbers. Nothing has been
+            changed then.
+        """
+        entries = dict(self._state_entries())
+        missing, unknown = [n for n in entries if n not in state], [n for n in state if n not in entries]
+        if missing or unknown:
+            raise ValueError(
+                f"the state doesn't fit this {type(self).__name__}: missing {missing or 'nothing'}, "
+                f"unknown {unknown or 'nothing'}; it needs {list(entries)}"
+            )
+        arrays = {name: _checked_array(name, state[name], np.shape(_data_array(entries[name]))) for name in entries}
+        for name, entry in entries.items():
+            for parameter, number in zip(_flat(entry), arrays[name].ravel().tolist(), strict=True):
+                parameter.data = number
+
+    def __repr__(self) -> str:
+        inside = [f"{name}={part!r}" for name, part in self._own_parts() if isinstance(part, Module)]
+        return f"{type(self).__name__}({', '.join(inside)})"
+
+
+def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
+    """Iterate over the parameters and modules in an attribute: itself, or those in lists, tuples and dicts."""
+    if isinstance(thing, (Parameter, Module)):
+        yield name, thing
+    elif isinstance(thing, (list, tuple)):
+        for i, part in enumerate(thing):
+            yield from _parts(f"{name}.{i}", part)
+    elif isinstance(thing, dict):
+        for key, part in thing.items():
+            yield from _parts(f"{name}.{key}", part)
+
+
+def _flat(entry: Any) -> Iterator[Parameter]:
+    if isinstance(entry, Parameter):
+        yield entry
+    else:
+        for part in entry:
+            yield from _flat(part)
+
+
+def _is_array_of_parameters(thing: Any) -> bool:
+    if not isinstance(thing, (list, tuple)) or not thing:
+        return False
+    return all(isinstance(part, Parameter) or _is_array_of_parameters(part) for part in thing)
+
+
+def _data_array(entry: Any) -> np.ndarray[Any, Any]:
+    def data(part: Any) -> Any:
+        return part.data if isinstance(part, Value) else [data(inner) for inner in part]
+
+    return np.array(data(entry), dtype=float)
+
+
+def _checked_array(name: str, array: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    try:
+        numbers = np.asarray(array, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected numbers of shape {shape}, got {array!r:.60}") from None
+    if numbers.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {numbers.shape}")
+    return numbers

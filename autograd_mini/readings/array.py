@@ -1,0 +1,100 @@
+"""The array reading: the same functions on NumPy arrays, element by element.
+
+Complex arrays serve too, wherever the function is analytic: the complex-step check of derivatives rests on that.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+exp, expm1, log, log1p, sqrt = np.exp, np.expm1, np.log, np.log1p, np.sqrt
+sin, cos, tan = np.sin, np.cos, np.tan
+asin, acos, atan = np.arcsin, np.arccos, np.arctan
+sinh, cosh, tanh = np.sinh, np.cosh, np.tanh
+divide, power, equal, where, sign = np.divide, np.power, np.equal, np.where, np.sign
+
+
+def sum(terms: Iterable[Any]) -> Any:
+    """Return x₁ + x₂ + …, in this order; 0 of nothing."""
+    return functools.reduce(operator.add, terms, 0.0)
+
+
+def magnitude(a: Any) -> Any:
+    """Return |a|; of a complex number, by the sign of its real part, which keeps even functions analytic."""
+    return where(np.real(a) >= 0.0, a, -a)
+
+
+def maximum(*arrays: Any) -> Any:
+    """Return the element-wise largest of any number of arrays."""
+    return functools.reduce(np.maximum, arrays)
+
+
+def minimum(*arrays: Any) -> Any:
+    """Return the element-wise smallest of any number of arrays."""
+    return functools.reduce(np.minimum, arrays)
+
+
+def sigmoid(a: Any) -> Any:
+    """Return 1 / (1 + exp(-a)) without overflow."""
+    positive = np.real(a) >= 0.0
+    e = exp(where(positive, -a, a))
+    return where(positive, 1.0, e) / (1.0 + e)
+
+
+def _exponential_of_difference(a: Any, b: Any) -> Any:
+    """Return exp(a - b), with the digits that a - b is rounded off put back."""
+    difference = a - b
+    part = difference - a
+    lost = (a - (difference - part)) - (b + part)
+    e = exp(difference)
+    return e + e * where(np.isfinite(lost), lost, 0.0)
+
+
+def logsumexp(*arrays: Any) -> Any:
+    """Return log(Σ exp(xᵢ)) without overflow, as the largest xᵢ and log(1 + the others' share)."""
+    peak = maximum(*arrays)
+    others, found = [], False
+    for x in arrays:
+        is_first_peak = (x == peak) & np.logical_not(found)
+        others.append(where(is_first_peak, 0.0, _exponential_of_difference(x, peak)))
+        found = found | is_first_peak
+    return where(np.isfinite(peak), peak + log1p(sum(others)), peak)
+
+
+def softmax(*arrays: Any) -> tuple[Any, ...]:
+    """Return exp(xᵢ) / Σ exp(xⱼ) for every i, without overflow."""
+    peak = maximum(*arrays)
+    exponentials = [_exponential_of_difference(x, peak) for x in arrays]
+    total = sum(exponentials)
+    return tuple([e / total for e in exponentials])
+
+
+def exp_minus_square(a: Any) -> Any:
+    """Return exp(-a²), with the digits that a² is rounded off put back (see the eager reading)."""
+    part = np.rint(np.real(a) * 32.0) / 32.0
+    part = where(abs(part) < 40.0, part, 0.0)
+    return exp(-(part * part)) * exp(-((a - part) * (a + part)))
+
+
+@functools.cache
+def _scipy_erf() -> Any:
+    """Return SciPy's erf, or None where SciPy isn't installed: it is no dependency."""
+    try:
+        from scipy.special import erf
+    except ImportError:
+        return None
+    return erf
+
+
+def erf(a: Any) -> Any:
+    """Return the error function, by SciPy where it is installed, else by ``math.erf`` element by element."""
+    scipy_erf = _scipy_erf()
+    if scipy_erf is not None:
+        return scipy_erf(a)
+    return np.vectorize(math.erf, otypes=[float])(a)

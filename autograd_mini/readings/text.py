@@ -1,0 +1,356 @@
+"""The text reading: expressions that print themselves, as Python, as plain mathematics and as LaTeX.
+
+Reading a rule over `Expression`s gives its formula: ``find("mul").derivatives(text, out, a, b)`` is ``(b, a)``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+Style = Literal["python", "text", "latex"]
+
+# How tightly each form binds; a part that binds less tightly than its place asks for is put into brackets.
+_BINDING = {
+    "where": 0,
+    "|": 1,
+    "&": 2,
+    "=": 3,
+    "<": 3,
+    ">": 3,
+    ">=": 3,
+    "+": 4,
+    "-": 4,
+    "*": 5,
+    "/": 5,
+    "neg": 6,
+    "**": 7,
+}
+_ATOM = 9
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Expression:
+    """A formula: an operation and its parts.
+
+    Parameters
+    ----------
+    form : str
+        An operator, the name of a function, ``"symbol"`` or ``"number"``.
+    parts : tuple
+        What it is applied to: expressions; for a symbol its names in text and in LaTeX; for a number the float.
+
+    Examples
+    --------
+    >>> x = symbol("x")
+    >>> str(4.0 * x / (1.0 + x) ** 2.0)
+    '4·x/(1 + x)²'
+    >>> (4.0 * x).render("python")
+    '4.0 * x'
+    """
+
+    form: str
+    parts: tuple[Any, ...]
+
+    def render(self, style: Style = "text") -> str:
+        """Return the formula in one of the styles ``"text"``, ``"python"`` and ``"latex"``."""
+        return _render(self, style)
+
+    def __str__(self) -> str:
+        return self.render("text")
+
+    def __repr__(self) -> str:
+        return f"<Expression {self}>"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.render('latex')}$"
+
+    def __add__(self, other: Any) -> Expression:
+        return _make("+", self, other)
+
+    def __radd__(self, other: Any) -> Expression:
+        return _make("+", other, self)
+
+    def __sub__(self, other: Any) -> Expression:
+        return _make("-", self, other)
+
+    def __rsub__(self, other: Any) -> Expression:
+        return _make("-", other, self)
+
+    def __mul__(self, other: Any) -> Expression:
+        return _make("*", self, other)
+
+    def __rmul__(self, other: Any) -> Expression:
+        return _make("*", other, self)
+
+    def __truediv__(self, other: Any) -> Expression:
+        return _make("/", self, other)
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        return _make("/", other, self)
+
+    def __pow__(self, other: Any) -> Expression:
+        return _make("**", self, other)
+
+    def __neg__(self) -> Expression:
+        return _make("neg", self)
+
+    def __abs__(self) -> Expression:
+        return _make("abs", self)
+
+    def __lt__(self, other: Any) -> Expression:
+        return _make("<", self, other)
+
+    def __gt__(self, other: Any) -> Expression:
+        return _make(">", self, other)
+
+    def __ge__(self, other: Any) -> Expression:
+        return _make(">=", self, other)
+
+    def __and__(self, other: Any) -> Expression:
+        return _make("&", self, other)
+
+    def __or__(self, other: Any) -> Expression:
+        return _make("|", self, other)
+
+
+def symbol(name: str, latex: str | None = None) -> Expression:
+    """Return a name as an expression; `latex` is how LaTeX writes it."""
+    return Expression("symbol", (name, latex_name(name) if latex is None else latex))
+
+
+def number(value: float, digits: int | None = None) -> Expression:
+    """Return a number as an expression, printed to `digits` significant digits (None: as many as it takes)."""
+    return Expression("number", (float(value), digits))
+
+
+def call(name: str, *arguments: Any) -> Expression:
+    """Return a function of that name applied to expressions or numbers."""
+    return _make(name, *arguments)
+
+
+def derivative(of: str, by: str) -> Expression:
+    """Return ∂of/∂by as a symbol."""
+    latex = f"\\frac{{\\partial {latex_name(of)}}}{{\\partial {latex_name(by)}}}"
+    return symbol(f"∂{of}/∂{by}", latex)
+
+
+def _make(form: str, *parts: Any) -> Expression:
+    return Expression(form, tuple(p if isinstance(p, Expression) else number(p) for p in parts))
+
+
+def divide(a: Any, b: Any) -> Expression:
+    """Return the quotient a/b."""
+    return _make("/", a, b)
+
+
+def power(a: Any, b: Any) -> Expression:
+    """Return the power aᵇ."""
+    return _make("**", a, b)
+
+
+def equal(a: Any, b: Any) -> Expression:
+    """Return the condition a = b."""
+    return _make("=", a, b)
+
+
+def magnitude(a: Any) -> Expression:
+    """Return |a|."""
+    return _make("abs", a)
+
+
+def where(condition: Any, a: Any, b: Any) -> Expression:
+    """Return the choice "a if condition else b"."""
+    return _make("where", condition, a, b)
+
+
+def sum(terms: Iterable[Any]) -> Expression:
+    """Return x₁ + x₂ + …."""
+    first, *rest = list(terms) or [number(0.0)]
+    total = first if isinstance(first, Expression) else number(first)
+    for term in rest:
+        total = total + term
+    return total
+
+
+def softmax(*arguments: Any) -> tuple[Expression, ...]:
+    """Return the components of softmax, each one as softmax of itself first and then the others."""
+    return tuple(call("softmax", argument, *arguments[:i], *arguments[i + 1 :]) for i, argument in enumerate(arguments))
+
+
+def exp_minus_square(a: Any) -> Expression:
+    """Return exp(-a²)."""
+    return call("exp", -(a ** number(2.0)))
+
+
+# Every other function of a rule writes its call.
+exp, expm1, log, log1p, sqrt = (partial(call, name) for name in ("exp", "expm1", "log", "log1p", "sqrt"))
+sin, cos, tan = (partial(call, name) for name in ("sin", "cos", "tan"))
+asin, acos, atan = (partial(call, name) for name in ("asin", "acos", "atan"))
+sinh, cosh, tanh = (partial(call, name) for name in ("sinh", "cosh", "tanh"))
+sigmoid, erf, sign = (partial(call, name) for name in ("sigmoid", "erf", "sign"))
+maximum, minimum, logsumexp = (partial(call, name) for name in ("maximum", "minimum", "logsumexp"))
+
+# ------------------------------------------------------------------------------------------------- printing
+
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_LATEX_FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"}
+_LATEX_NAMES = {"asin": "\\arcsin", "acos": "\\arccos", "atan": "\\arctan", "sigmoid": "\\sigma"}
+_TEXT_NAMES = {"sigmoid": "σ", "sqrt": "√", "maximum": "max", "minimum": "min"}
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi "
+    "omega".split()
+)
+
+
+def format_number(value: float, digits: int | None = None) -> str:
+    """Return a number without needless zeros: 2, 0.5, 1e-05, inf.
+
+    Examples
+    --------
+    >>> format_number(2.0), format_number(2 / 3, 4), format_number(-0.0)
+    ('2', '0.6667', '0')
+    """
+    written = repr(value) if digits is None else f"{value:.{digits}g}"
+    return "0" if value == 0 else written.removesuffix(".0")
+
+
+def latex_name(name: str) -> str:
+    r"""Return a name as LaTeX: ``w1`` with an index, Greek letters by name, all else upright and escaped.
+
+    Examples
+    --------
+    >>> latex_name("w1"), latex_name("theta"), latex_name("net.bias")
+    ('w_{1}', '\\theta', '\\mathrm{net.bias}')
+    """
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d*)", name)
+    if match is None or (len(match[1]) > 1 and match[1] not in _GREEK):
+        escaped = re.sub(r"([\\{}$&#^_%~])", lambda m: _LATEX_ESCAPES.get(m[1], "\\" + m[1]), name)
+        return f"\\mathrm{{{escaped}}}"
+    letter = f"\\{match[1]}" if match[1] in _GREEK else match[1]
+    return f"{letter}_{{{match[2]}}}" if match[2] else letter
+
+
+_LATEX_ESCAPES = {"\\": "\\backslash ", "^": "\\hat{\\ }", "~": "\\sim "}
+
+
+def latex_number(value: float, digits: int | None = None) -> str:
+    """Return a number as LaTeX: powers of ten written out, infinity as its sign."""
+    written = format_number(value, digits)
+    if "e" in written:
+        mantissa, exponent = written.split("e")
+        return f"{mantissa} \\cdot 10^{{{int(exponent)}}}"
+    return {"inf": "\\infty", "-inf": "-\\infty", "nan": "\\mathrm{nan}"}.get(written, written)
+
+
+def _binding(expression: Expression, style: Style) -> int:
+    if expression.form == "number":
+        return _BINDING["neg"] if expression.parts[0] < 0 else _ATOM
+    if expression.form == "where" or (style == "latex" and expression.form == "/"):
+        return _ATOM
+    return _BINDING.get(expression.form, _ATOM)
+
+
+def _render(root: Expression, style: Style) -> str:
+    """Print from the parts upwards, without recursion: a formula may be as deep as a graph."""
+    done: dict[int, str] = {}
+    stack = [root]
+    while stack:
+        expression = stack[-1]
+        parts = [p for p in expression.parts if isinstance(p, Expression)]
+        missing = [p for p in parts if id(p) not in done]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        done[id(expression)] = _write(expression, [done[id(p)] for p in parts], style)
+    return done[id(root)]
+
+
+def _write(expression: Expression, parts: list[str], style: Style) -> str:
+    form = expression.form
+    if form == "symbol":
+        return str(expression.parts[1 if style == "latex" else 0])
+    if form == "number":
+        value, digits = expression.parts
+        return _write_number(value, digits, style)
+    if form in _BINDING and form not in ("where", "neg"):
+        return _write_operator(expression, parts, style)
+    if form == "neg":
+        return f"-{_bracketed(expression.parts[0], parts[0], _BINDING['neg'], style)}"
+    if form == "where":
+        return _write_choice(parts, style)
+    return _write_call(form, parts, style)
+
+
+def _write_number(value: float, digits: int | None, style: Style) -> str:
+    if style == "latex":
+        return latex_number(value, digits)
+    if style == "python":
+        return repr(value) if value == value and abs(value) != float("inf") else f'float("{value}")'
+    return format_number(value, digits)
+
+
+def _bracketed(part: Expression, written: str, at_least: int, style: Style) -> str:
+    if _binding(part, style) >= at_least:
+        return written
+    return f"\\left({written}\\right)" if style == "latex" else f"({written})"
+
+
+def _write_operator(expression: Expression, parts: list[str], style: Style) -> str:
+    form, binding = expression.form, _BINDING[expression.form]
+    first, second = expression.parts
+    if form == "/" and style == "latex":
+        return f"\\frac{{{parts[0]}}}{{{parts[1]}}}"
+    if form == "**":
+        return _write_power(first, second, parts, style)
+    left = _bracketed(first, parts[0], binding, style)
+    negative = second.form == "neg" or (second.form == "number" and second.parts[0] < 0)
+    right = _bracketed(second, parts[1], _ATOM if negative else binding + (form in "-/"), style)
+    return left + _OPERATORS[style].get(form, f" {form} ") + right
+
+
+_OPERATORS: dict[Style, dict[str, str]] = {
+    "python": {"=": " == "},
+    "text": {"*": "·", "/": "/", "&": " and ", "|": " or ", ">=": " ≥ "},
+    "latex": {"*": " \\cdot ", "&": " \\land ", "|": " \\lor ", ">=": " \\ge "},
+}
+
+
+def _write_power(base: Expression, exponent: Expression, parts: list[str], style: Style) -> str:
+    left = _bracketed(base, parts[0], _BINDING["**"] + 1, style)
+    if style == "latex":
+        return f"{left}^{{{parts[1]}}}"
+    if style == "text" and re.fullmatch(r"-?\d+", parts[1]):
+        return left + parts[1].translate(_SUPERSCRIPTS)
+    right = _bracketed(exponent, parts[1], _BINDING["**"] + 1, style)
+    return f"{left} ** {right}" if style == "python" else f"{left}^{right}"
+
+
+def _write_choice(parts: list[str], style: Style) -> str:
+    condition, a, b = parts
+    if style == "python":
+        return f"where({condition}, {a}, {b})"
+    if style == "text":
+        return f"[{a} if {condition} else {b}]"
+    return f"\\begin{{cases}} {a} & {condition} \\\\ {b} & \\text{{otherwise}} \\end{{cases}}"
+
+
+def _write_call(name: str, parts: list[str], style: Style) -> str:
+    arguments = ", ".join(parts)
+    if name == "abs" and style != "python":
+        return f"\\left|{arguments}\\right|" if style == "latex" else f"|{arguments}|"
+    if style == "latex":
+        if name == "sqrt":
+            return f"\\sqrt{{{arguments}}}"
+        written = f"\\{name}" if name in _LATEX_FUNCTIONS else _LATEX_NAMES.get(name)
+        return f"{written or latex_operator(name)}\\left({arguments}\\right)"
+    return f"{_TEXT_NAMES.get(name, name) if style == 'text' else name}({arguments})"
+
+
+def latex_operator(name: str) -> str:
+    """Return a function's name, upright, as LaTeX."""
+    return "\\operatorname{" + _TEXT_NAMES.get(name, name).replace("_", "\\_") + "}"

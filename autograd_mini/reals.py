@@ -1,0 +1,65 @@
+"""What counts as a number: every real kind becomes a float, all else is refused with advice."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+_REAL_KINDS: tuple[Any, ...] = (int, float, np.bool_, Decimal, Real)
+
+
+def as_float(number: Any) -> float:
+    """Return a real number of any kind as a float.
+
+    Parameters
+    ----------
+    number : int, bool, float, numpy scalar, Fraction or Decimal
+        The number.
+
+    Raises
+    ------
+    TypeError
+        For anything else, naming its type and saying what to do instead.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> as_float(Fraction(1, 4)), as_float(True)
+    (0.25, 1.0)
+    """
+    if type(number) is float:
+        return number
+    if isinstance(number, _REAL_KINDS):
+        try:
+            return float(number)
+        except OverflowError:  # IEEE 754 rounds what is too large to infinity
+            return math.inf if number > 0 else -math.inf
+        except ValueError:  # a signalling nan
+            return math.nan
+    raise TypeError(f"expected a real number, got {_describe(number)}; {_advice(number)}")
+
+
+def _describe(number: Any) -> str:
+    kind = type(number)
+    shape = f" of shape {number.shape}" if isinstance(number, np.ndarray) else f" {number!r:.60}"
+    return "None" if number is None else f"{kind.__name__}{shape}"
+
+
+def _advice(number: Any) -> str:
+    if isinstance(number, (complex, np.complexfloating)):
+        return "a Value is real: make one of its .real and one of its .imag"
+    if isinstance(number, (str, bytes)):
+        return "if it holds a number, convert it with float(...) first"
+    if isinstance(number, np.ndarray):
+        return "a Value is one number: use .item() of an array of one, or put Values into the array instead"
+    if number is None:
+        return "did a function forget its return?"
+    if isinstance(number, (list, tuple, set, dict)):
+        return "a Value is one number: make one of each element, as in [Value(x) for x in ...]"
+    if hasattr(number, "grad") and hasattr(number, "data"):
+        return "it is a node already: use it as it is, or its .data for the bare number"
+    return "pass an int, a float, a numpy scalar, a Fraction or a Decimal"

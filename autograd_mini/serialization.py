@@ -1,0 +1,198 @@
+"""Models to and from files: NumPy's ``.npz``, with the architecture as JSON beside the arrays; never a pickle.
+
+A file is written under a temporary name and then renamed, so that an interrupted save leaves the old one as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from autograd_mini.nn import MLP, Layer, Module, Neuron
+
+_HEADER = "autograd_mini.json"
+_VERSION = 1
+
+# The modules that a file can name, with the arguments that make them anew.
+_ARCHITECTURES: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "MLP": (MLP, ("n_inputs", "widths", "activation", "output")),
+    "Layer": (Layer, ("n_inputs", "n_outputs", "activation")),
+    "Neuron": (Neuron, ("n_inputs", "activation")),
+}
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a temporary file that takes the place of `path` when the block ends well, and is removed when it doesn't.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = pathlib.Path(folder) / "a.txt"
+    ...     with replacing(target) as file:
+    ...         _ = file.write(b"whole")
+    ...     target.read_bytes()
+    b'whole'
+    """
+    target = Path(os.path.realpath(path))
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def save(model: Module, path: str | os.PathLike[str], **extra: Any) -> None:
+    """Write a model's architecture and parameters to a file.
+
+    Parameters
+    ----------
+    model : Module
+        An `MLP`, `Layer` or `Neuron`, or a module of one's own (of which only the parameters are written).
+    path : str or path
+        The file, usually ``.npz``.
+    **extra
+        What else to keep, as JSON can hold it: numbers, strings, lists, dicts; see `load_with_extra`.
+
+    Raises
+    ------
+    ValueError
+        If an activation is a function that has no name in the library.
+    TypeError
+        If something in `extra` can't be written as JSON.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from autograd_mini.nn import MLP
+    >>> model = MLP(2, [3, 1], rng=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(model, pathlib.Path(folder) / "model.npz")
+    ...     twin = load(pathlib.Path(folder) / "model.npz")
+    >>> twin([1.0, 2.0]).data == model([1.0, 2.0]).data
+    True
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"expected a model, got {type(model).__name__}; save(model, path)")
+    header = {"format": "autograd_mini", "version": _VERSION, "model": _architecture(model), "extra": extra}
+    arrays = {_HEADER: np.array(json.dumps(header)), **model.state_dict()}
+    with replacing(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def _architecture(model: Module) -> dict[str, Any]:
+    """Return the model's class and arguments, as far as the library can make it anew from them."""
+    kind = type(model).__name__
+    if _ARCHITECTURES.get(kind, (None,))[0] is not type(model):
+        return {"class": kind}
+    arguments = {name: getattr(model, name) for name in _ARCHITECTURES[kind][1]}
+    for name, argument in arguments.items():
+        if callable(argument):
+            raise ValueError(
+                f"the model's {name} is the function {getattr(argument, '__name__', argument)!r}, which a file can't "
+                f"hold; make the model with the name of an activation, such as 'tanh'"
+            )
+    return {"class": kind, "arguments": arguments}
+
+
+def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
+    """Read a model from a file that `save` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    model : Module, optional
+        A module to take the parameters; needed where it is of a class of one's own.
+
+    Returns
+    -------
+    Module
+        `model`, or a new one.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, isn't one of this library's, or doesn't fit the model, saying which.
+    FileNotFoundError
+        If there is no such file.
+    """
+    return load_with_extra(path, model)[0]
+
+
+def load_with_extra(path: str | os.PathLike[str], model: Module | None = None) -> tuple[Module, dict[str, Any]]:
+    """Read a model and what was kept beside it; see `load` and `save`."""
+    header, arrays = _read(path)
+    model = _build(path, header["model"]) if model is None else model
+    try:
+        model.load_state_dict(arrays)
+    except ValueError as error:
+        raise ValueError(f"{path} doesn't fit the model: {error}") from None
+    return model, header["extra"]
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the header and the arrays of a file."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile) or _HEADER not in archive.files:
+                raise ValueError(f"{path} is no model file of autograd_mini")
+            arrays = {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file system's own word: not found, no permission
+        raise ValueError(f"{path} is damaged, or no model file of autograd_mini: {error}") from None
+    except ValueError as error:
+        if "is no model file" in str(error):
+            raise
+        raise ValueError(f"{path} is damaged, or no model file of autograd_mini: {error}") from None
+    return _checked_header(path, str(arrays.pop(_HEADER))), arrays
+
+
+def _checked_header(path: str | os.PathLike[str], written: str) -> dict[str, Any]:
+    try:
+        header = json.loads(written)
+        version, _, _ = header["version"], header["model"]["class"], header["extra"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: its header can't be read ({error})") from None
+    if version != _VERSION:
+        raise ValueError(
+            f"{path} has format version {version}, this autograd_mini reads version {_VERSION}; "
+            f"install the release that wrote it"
+        )
+    return header  # type: ignore[no-any-return]
+
+
+def _build(path: str | os.PathLike[str], architecture: dict[str, Any]) -> Module:
+    kind = architecture["class"]
+    if kind not in _ARCHITECTURES or "arguments" not in architecture:
+        raise ValueError(f"{path} holds the parameters of a {kind}; make one and pass it: load(path, model)")
+    build, names = _ARCHITECTURES[kind]
+    arguments = architecture["arguments"]
+    try:
+        module: Module = build(**{name: arguments[name] for name in names}, initializer="zeros")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: it describes no possible {kind} ({error})") from None
+    return module

@@ -1,0 +1,36 @@
+"""`History`, what a training records epoch by epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class History:
+    """The losses of a training, one entry an epoch.
+
+    Attributes
+    ----------
+    loss : list of float
+        The mean over the training examples of the loss as it was when each was used, plus the penalty.
+    validation_loss : list of float
+        The mean loss on the validation examples after the epoch; empty where there are none.
+
+    Examples
+    --------
+    >>> History(loss=[2.0, 1.0])
+    History(2 epochs, loss 2 → 1)
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self)} epoch{'' if len(self) == 1 else 's'}"]
+        for name, losses in (("loss", self.loss), ("validation loss", self.validation_loss)):
+            if losses:
+                parts.append(f"{name} {losses[0]:.4g} → {losses[-1]:.4g}")
+        return f"History({', '.join(parts)})"
