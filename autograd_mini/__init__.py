@@ -8,9 +8,9 @@
 (1.0, 2.0)
 """
 
-from autograd_mini import datasets, graph, nn, optim
-from autograd_mini.backprop import backward_steps, explain, finite_difference, forward_steps
-from autograd_mini.derivatives import check_gradients, derivative_table, grad, hessian, jacobian, value_and_grad
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError
 from autograd_mini.functions import (
     abs as abs,
@@ -53,11 +53,45 @@ from autograd_mini.functions import (
     sum as sum,
 )
 from autograd_mini.modes import detect_anomaly, enable_grad, no_grad, scope
-from autograd_mini.serialization import load, save
-from autograd_mini.training import Trainer
 from autograd_mini.value import Constant, Parameter, Value
 
+if TYPE_CHECKING:
+    from autograd_mini import datasets, graph, nn, optim
+    from autograd_mini.backprop import backward_steps, explain, finite_difference, forward_steps
+    from autograd_mini.derivatives import check_gradients, derivative_table, grad, hessian, jacobian, value_and_grad
+    from autograd_mini.serialization import load, save
+    from autograd_mini.training import Trainer
+    from autograd_mini.views import draw
+
 __version__ = "0.1.0"
+
+# The rooms around the engine are entered when they are first asked for, so that importing the package stays quick.
+_ROOMS = {
+    "datasets": "datasets",
+    "graph": "graph",
+    "nn": "nn",
+    "optim": "optim",
+    **dict.fromkeys(("backward_steps", "explain", "finite_difference", "forward_steps"), "backprop"),
+    **dict.fromkeys(
+        ("check_gradients", "derivative_table", "grad", "hessian", "jacobian", "value_and_grad"), "derivatives"
+    ),
+    **dict.fromkeys(("load", "save"), "serialization"),
+    "Trainer": "training",
+    "draw": "views",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name that lives in one of the rooms around the engine."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = import_module(f"{__name__}.{_ROOMS[name]}")
+    return room if name == _ROOMS[name] else getattr(room, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})
+
 
 # abs, pow and sum are left out, as NumPy does, so that `from autograd_mini import *` hides no function of Python's.
 __all__ = [
@@ -79,6 +113,7 @@ __all__ = [
     "derivative_table",
     "detect_anomaly",
     "dot",
+    "draw",
     "elu",
     "enable_grad",
     "erf",

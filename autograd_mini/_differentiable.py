@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini import modes
+from autograd_mini._anomaly import check_gradient, wanted_gradients
 from autograd_mini.primitives import SOFTMAX, Primitive, find
 from autograd_mini.readings import eager
 
@@ -48,8 +50,9 @@ class Differentiable:
             return self._apply(primitive, *operands)
         return primitive.forward(eager, *operands)
 
-    def _data(self, x: Any) -> Any:
-        return x.data if isinstance(x, self._node_type) else x
+    def number(self, x: Any) -> float:
+        """Return the bare number of a node, or the number itself."""
+        return float(x.data if isinstance(x, self._node_type) else x)
 
     def sum(self, terms: Iterable[Any]) -> Any:
         """Return x₁ + x₂ + …."""
@@ -57,7 +60,7 @@ class Differentiable:
 
     def equal(self, a: Any, b: Any) -> bool:
         """Return whether two numbers are the same; `==` of nodes would ask whether they are the same node."""
-        return bool(self._data(a) == self._data(b))
+        return bool(self.number(a) == self.number(b))
 
     def where(self, condition: bool, a: Any, b: Any) -> Any:
         """Return the branch that was taken, and leave the other one out of the graph."""
@@ -65,7 +68,7 @@ class Differentiable:
 
     def sign(self, a: Any) -> float:
         """Return the sign as a plain number: its derivative is 0."""
-        return eager.sign(self._data(a))
+        return eager.sign(self.number(a))
 
     def softmax(self, *arguments: Any) -> tuple[Any, ...]:
         """Return the components of softmax, each a node of its own."""
@@ -73,7 +76,7 @@ class Differentiable:
 
     def magnitude(self, a: Any) -> Any:
         """Return |a| with the derivative 1 at 0, so that an even function of it keeps all its derivatives there."""
-        return a if self._data(a) >= 0.0 else -a
+        return a if self.number(a) >= 0.0 else -a
 
     def exp_minus_square(self, a: Any) -> Any:
         """Return exp(-a²)."""
@@ -92,6 +95,14 @@ def gradients(order: list[Value], seed: Value, xp: Differentiable) -> dict[Value
     xp : Differentiable
         The namespace to read the rules over.
     """
+    detecting, modes.current.detecting = modes.current.detecting, False
+    try:  # a rule computes all its branches; log(-2), for the exponent of (-2)**3, is no anomaly if nobody asks for it
+        return _gradients(order, seed, xp, wanted_gradients(order) if detecting else set())
+    finally:
+        modes.current.detecting = detecting
+
+
+def _gradients(order: list[Value], seed: Value, xp: Differentiable, checked: set[Value]) -> dict[Value, Any]:
     result: dict[Value, Any] = {order[-1]: seed}
     for v in reversed(order):
         if v.primitive is None or v not in result:
@@ -100,17 +111,22 @@ def gradients(order: list[Value], seed: Value, xp: Differentiable) -> dict[Value
         for u, local_grad in zip(v.parents, v.primitive.derivatives(xp, v, *v.parents), strict=True):
             contribution = upstream * local_grad
             result[u] = result[u] + contribution if u in result else contribution
+            if u in checked:
+                check_gradient(u, result[u].data, v, upstream.data, xp.number(local_grad))
     return result
 
 
 def backward(order: list[Value], seed: Value, xp: Differentiable) -> None:
     """Add to the gradients of the leaves as nodes, and set those of inner nodes as bare numbers.
 
-    An inner node that held a node of the gradient's graph, which leads back to it, would keep itself alive for ever.
+    An inner node that held a node of the gradient's graph, which leads back to it, would keep itself alive for ever; so
+    would a constant, whose gradient nobody can set to 0.
     """
     for node, gradient in gradients(order, seed, xp).items():
         if node.primitive is not None:
             node.grad = gradient.data
+        elif type(node).__name__ == "Constant":
+            node.grad += gradient.data
         elif node.grad in (0.0, None):
             node.grad = gradient
         else:

@@ -210,8 +210,16 @@ def backward_steps(root: Value, names: Names | None = None) -> Iterator[Backward
         contributions = tuple(
             Contribution(v, slot, gradient[v], local, gradient[v] * local) for _, v, slot, local in outgoing
         )
-        gradient[node] = 1.0 if node is root else sum([c.product for c in contributions], 0.0)
+        gradient[node] = 1.0 if node is root else _total(contributions)
         yield BackwardStep(node, contributions, gradient[node], root, called)
+
+
+def _total(contributions: tuple[Contribution, ...]) -> float:
+    """Add up one by one, as `Value.backward` does; Python's `sum` rounds otherwise from 3.12 on."""
+    total = 0.0
+    for contribution in contributions:
+        total += contribution.product
+    return total
 
 
 def gradients(root: Value, seed: float = 1.0) -> dict[Value, float]:
@@ -331,5 +339,6 @@ def explain(node: Value, root: Value, names: Names | None = None) -> Explanation
     for step in backward_steps(root, names):
         if step.node is node:
             return Explanation(step, finite_difference(root, node))
-    called = {**node_names(root, names), node: node.label or "u"}
+    name = node_names(node, names)[node]
+    called = {**node_names(root, names), node: "u" if name == "L" else name}
     return Explanation(BackwardStep(node, (), 0.0, root, called), 0.0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -35,6 +33,10 @@ class Dataset(tuple[Array, Array]):
         dataset.feature_names, dataset.target_names = feature_names, target_names
         return dataset
 
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """Say to copies and pickles what to make it of."""
+        return self[0], self[1], self.feature_names, self.target_names
+
     @property
     def X(self) -> Array:
         """The features."""
@@ -63,6 +65,9 @@ def iris() -> Dataset:
     >>> X.shape, y.shape, iris().target_names
     ((150, 4), (150,), ['setosa', 'versicolor', 'virginica'])
     """
+    import csv
+    from importlib import resources  # both are slow to import, and seldom needed
+
     text = resources.files("autograd_mini").joinpath("data/iris.csv").read_text(encoding="utf-8")
     header, *rows = csv.reader(text.splitlines())
     species = sorted({row[-1] for row in rows})
@@ -188,6 +193,8 @@ def linear(n: int = 100, n_features: int = 1, noise: float = 0.1, seed: int = 0)
     ((20, 3), (20,))
     """
     _check(n, noise, least=1)
+    if n_features < 1:
+        raise ValueError(f"n_features: expected at least 1, got {n_features}")
     rng = np.random.default_rng(seed)
     w, b = rng.uniform(-2.0, 2.0, n_features), rng.uniform(-1.0, 1.0)
     X = rng.uniform(-1.0, 1.0, (n, n_features))

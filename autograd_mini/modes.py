@@ -8,6 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from autograd_mini._anomaly import check_node
+
+if TYPE_CHECKING:
+    from autograd_mini.value import Value
 
 
 class _Modes(threading.local):
@@ -27,6 +33,15 @@ def _count(change: int) -> None:
     global open_contexts
     with _lock:
         open_contexts += change
+
+
+def follow(node: Value) -> None:
+    """Do to a node that was just made what the contexts around it ask for."""
+    node.scope = current.scope
+    if current.detecting:
+        check_node(node)
+    if not current.recording:
+        node.primitive = node._parent = node._parent2 = node._local = node._local2 = None
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def _variables(names: Names) -> dict[int, str]:
 
 
 def _held(names: Names) -> Iterator[tuple[str, Any]]:
-    public = [(name, thing) for name, thing in names.items() if not name.startswith("_")]
+    public = [(name, thing) for name, thing in names.items() if name.isidentifier() and not name.startswith("_")]
     yield from public
     for name, thing in public:
         if isinstance(thing, (list, tuple)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from autograd_mini.primitives import PRIMITIVES, Primitive
@@ -55,6 +54,8 @@ def _table_row(primitive: Primitive, style: Style) -> tuple[str, str, list[str]]
 
 
 def _operand_names(primitive: Primitive) -> list[str]:
+    import inspect  # slow to import, and needed for the table alone
+
     parameters = list(inspect.signature(primitive.forward).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return ["x1", "x2", "x3"]

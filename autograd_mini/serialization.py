@@ -5,11 +5,10 @@ A file is written under a temporary name and then renamed, so that an interrupte
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from autograd_mini.nn import MLP, Layer, Module, Neuron
 
 _HEADER = "autograd_mini.json"
 _VERSION = 1
+_ZIP = b"PK\x03\x04"  # how an .npz file begins
 
 # The modules that a file can name, with the arguments that make them anew.
 _ARCHITECTURES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -45,6 +45,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     b'whole'
     """
     target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -155,26 +157,26 @@ def load_with_extra(path: str | os.PathLike[str], model: Module | None = None) -
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the header and the arrays of a file."""
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile) or _HEADER not in archive.files:
-                raise ValueError(f"{path} is no model file of autograd_mini")
-            arrays = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the file system's own word: not found, no permission
-        raise ValueError(f"{path} is damaged, or no model file of autograd_mini: {error}") from None
-    except ValueError as error:
-        if "is no model file" in str(error):
-            raise
-        raise ValueError(f"{path} is damaged, or no model file of autograd_mini: {error}") from None
+    with open(os.fspath(path), "rb") as file:
+        if file.read(len(_ZIP)) != _ZIP:
+            raise ValueError(f"{path} is no model file of autograd_mini")
+        file.seek(0)
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except Exception as error:  # zipfile, zlib and NumPy have a dozen kinds for what a damaged file may do
+            raise ValueError(f"{path} is damaged, or no model file of autograd_mini: {error}") from None
+    if _HEADER not in arrays:
+        raise ValueError(f"{path} is no model file of autograd_mini")
     return _checked_header(path, str(arrays.pop(_HEADER))), arrays
 
 
 def _checked_header(path: str | os.PathLike[str], written: str) -> dict[str, Any]:
     try:
         header = json.loads(written)
-        version, _, _ = header["version"], header["model"]["class"], header["extra"]
+        version, kind, _ = header["version"], header["model"]["class"], header["extra"]
+        if not isinstance(kind, str):
+            raise TypeError(f"{kind!r} is no class")
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: its header can't be read ({error})") from None
     if version != _VERSION:

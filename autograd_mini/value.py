@@ -10,7 +10,7 @@ from operator import mul
 from typing import Any
 
 from autograd_mini import _differentiable, modes
-from autograd_mini._anomaly import check_gradients, check_node
+from autograd_mini._anomaly import check_gradients
 from autograd_mini._protocol import ScalarProtocol
 from autograd_mini.graph import topological_order
 from autograd_mini.node import Node
@@ -224,7 +224,7 @@ def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any
     node._local = local
     node._local2 = local2
     if modes.open_contexts:
-        _follow_modes(node)
+        modes.follow(node)
     return node
 
 
@@ -234,15 +234,6 @@ def dot_node(weights: Any, inputs: Any, bias: Any) -> Value:
     x = [feature._data for feature in inputs]
     out = sum([*map(mul, w, x), bias._data])
     return _node(out, DOT, (*weights, *inputs, bias), None, (*x, *w, 1.0), None)
-
-
-def _follow_modes(node: Value) -> None:
-    """Do to a new node what the contexts around it ask for."""
-    node.scope = modes.current.scope
-    if modes.current.detecting:
-        check_node(node)
-    if not modes.current.recording:
-        node.primitive = node._parent = node._parent2 = node._local = node._local2 = None
 
 
 def apply(primitive: Primitive, *operands: Any) -> Value:

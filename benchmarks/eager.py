@@ -75,8 +75,8 @@ def contenders() -> dict[str, Callable[[], float]]:
 def measured() -> dict[str, list[float]]:
     """Return seconds a step for each contender, from blocks of steps taken in turn.
 
-    A slow moment of the machine hits all of them. The garbage of one block is cleared away, off the clock, before the next
-    contender starts; within a block each one pays for its own, as it would in training.
+    A slow moment of the machine hits all of them. The garbage of one block is cleared away, off the clock, before the
+    next contender starts; within a block each one pays for its own, as it would in training.
     """
     ways = contenders()
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -95,9 +95,8 @@ def measured() -> dict[str, list[float]]:
 def main() -> None:
     """Print the medians and the ratios to micrograd."""
     seconds = measured()
-    print(
-        f"Python {platform.python_version()}, {platform.machine()}, medians of {ROUNDS} interleaved blocks of {STEPS} steps"
-    )
+    print(f"Python {platform.python_version()}, {platform.machine()}")
+    print(f"medians of {ROUNDS} interleaved blocks of {STEPS} steps")
     print(f"{'':<12}{'ms a step':>12}{'times micrograd':>18}{'at least':>10}")
     baseline = seconds["micrograd"]
     for name, at_least in (("micrograd", 1), ("Neuron", 15), ("expanded", 5)):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-Initializer = Callable[[np.random.Generator, tuple[int, int]], Array]
+Initializer = Callable[["np.random.Generator", tuple[int, int]], Array]
 
 
 def zeros(rng: np.random.Generator, shape: tuple[int, int]) -> Array:

@@ -6,7 +6,7 @@ zⱼ = Σ wⱼᵢ aᵢ + bⱼ is one dot node, aⱼ = σ(zⱼ) the activation no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,15 +14,30 @@ from autograd_mini import functions
 from autograd_mini.nn.activations import Activation, activation_function
 from autograd_mini.nn.initializers import Initializer, initializer_for
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Parameter, Value
+from autograd_mini.value import Constant, Parameter, Value
 
-Random = int | np.random.Generator | None
+if TYPE_CHECKING:  # numpy.random is slow to import, and not needed before weights are drawn
+    Random = int | np.random.Generator | None
 
 
 def _positive(name: str, number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
         raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
     return int(number)
+
+
+def _drawn(initializer: str | Initializer | None, activation: Any, rng: Random, shape: tuple[int, int]) -> Any:
+    """Return the initial weights.
+
+    Raises
+    ------
+    ValueError
+        If the initializer doesn't make an array of that shape.
+    """
+    weights = np.asarray(initializer_for(initializer, activation)(np.random.default_rng(rng), shape), dtype=float)
+    if weights.shape != shape:
+        raise ValueError(f"initializer: expected weights of shape {shape}, got {weights.shape}")
+    return weights
 
 
 def _given(weights: Any) -> Initializer:
@@ -42,19 +57,27 @@ def _nodes(x: Any, expected: int) -> _Features:
     ValueError
         If their number isn't the expected one.
     """
+    if isinstance(x, np.ndarray) and not x.ndim:
+        x = x.item()
     if isinstance(x, Value) or not isinstance(x, Iterable):
         x = [x]
     features = x if type(x) is _Features else _Features(x)
     if len(features) != expected:
-        raise ValueError(
-            f"expected {expected} feature{'s' if expected > 1 else ''}, got {len(features)}; "
-            f"call it with one example at a time, as in [model(x) for x in X]"
-        )
+        raise _not_one_example(expected, str(len(features)))
     if features is not x:
         for i, feature in enumerate(features):
+            if isinstance(feature, (list, tuple, np.ndarray)):
+                raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
                 features[i] = Value(feature, f"x{i + 1}")
     return features
+
+
+def _not_one_example(expected: int, got: str) -> ValueError:
+    return ValueError(
+        f"expected {expected} feature{'s' if expected > 1 else ''}, got {got}; "
+        f"call it with one example at a time, as in [model(x) for x in X]"
+    )
 
 
 class Neuron(Module):
@@ -101,7 +124,7 @@ class Neuron(Module):
         self.n_inputs = _positive("n_inputs", n_inputs)
         self.activation = activation
         self._activate = activation_function(activation)
-        drawn = initializer_for(initializer, activation)(np.random.default_rng(rng), (1, self.n_inputs))
+        drawn = _drawn(initializer, activation, rng, (1, self.n_inputs))
         self.weights = [Parameter(w) for w in drawn[0]]
         self.bias = Parameter(0.0)
 
@@ -122,8 +145,11 @@ class Neuron(Module):
         if self._activate is functions.identity:
             return z  # type: ignore[no-any-return]
         a = self._activate(z)
-        a.label = "a"
-        return a  # type: ignore[no-any-return]
+        if not isinstance(a, Value):  # a function may return a bare number, as a threshold does
+            return Constant(a)
+        if not a.label and a.primitive is not None:
+            a.label = "a"
+        return a
 
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield "weight", self.weights
@@ -160,7 +186,7 @@ class Layer(Module):
     ) -> None:
         self.n_inputs, self.n_outputs = _positive("n_inputs", n_inputs), _positive("n_outputs", n_outputs)
         self.activation = activation
-        drawn = initializer_for(initializer, activation)(np.random.default_rng(rng), (self.n_outputs, self.n_inputs))
+        drawn = _drawn(initializer, activation, rng, (self.n_outputs, self.n_inputs))
         self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
 
     def forward(self, x: Any) -> list[Value]:
@@ -221,10 +247,11 @@ class MLP(Module):
         initializer: str | Initializer | None = None,
         rng: Random = None,
     ) -> None:
-        if isinstance(widths, (int, np.integer)) or not len(widths):
-            raise ValueError(f"widths: expected a list with the number of neurons of each layer, got {widths!r}")
         self.n_inputs = _positive("n_inputs", n_inputs)
-        self.widths = [_positive("widths", width) for width in widths]
+        self.widths = [_positive("widths", width) for width in widths] if isinstance(widths, Iterable) else []
+        if not self.widths:
+            raise ValueError(f"widths: expected a list with the number of neurons of each layer, got {widths!r}")
+        activation_function(activation)  # a network of one layer has no use for it, but a misspelt one is a mistake
         self.activation, self.output = activation, output
         generator = np.random.default_rng(rng)
         sizes = [self.n_inputs, *self.widths]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import functions
+from autograd_mini.reals import as_float
 from autograd_mini.value import Value
 
 Loss = Callable[..., Any]
@@ -22,7 +23,7 @@ _SMALLEST_PROBABILITY = math.exp(-100.0)
 
 
 def _is_list(thing: Any) -> bool:
-    return isinstance(thing, (list, tuple, np.ndarray))
+    return isinstance(thing, (list, tuple)) or (isinstance(thing, np.ndarray) and thing.ndim > 0)
 
 
 def _pairs(prediction: Any, target: Any) -> list[tuple[Any, Any]]:
@@ -140,7 +141,7 @@ def _log(p: Any) -> Any:
 
 
 def _check_unit(what: str, number: Any) -> None:
-    data = number.data if isinstance(number, Value) else number
+    data = number.data if isinstance(number, Value) else as_float(number)
     if data < 0.0 or data > 1.0:
         raise ValueError(
             f"binary cross-entropy needs a {what} from 0 to 1, got {data!r}; "
@@ -211,8 +212,8 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
 
 
 def _class_index(target: Any, n_classes: int) -> int:
-    whole = not isinstance(target, (Value, str)) and target == target // 1
-    if not whole or not 0 <= target < n_classes:
+    is_number = isinstance(target, (int, float, np.number, np.bool_, np.ndarray)) and np.ndim(target) == 0
+    if not is_number or not 0 <= target < n_classes or not float(target).is_integer():
         raise ValueError(f"expected a class from 0 to {n_classes - 1}, got {target!r}")
     return int(target)
 

@@ -32,42 +32,55 @@ class Module:
 
     training = True
     _name = ""  # what the module that owns this one calls it
+    _is_named = False  # whether everything inside has been named
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output from the inputs, in a scope of the module's name."""
         if not self._name:
-            return self.forward(*inputs)
+            if not self._is_named:
+                self._name_parts()
+            return self.forward(*inputs, **options)
         with scope(self._name):
-            return self.forward(*inputs)
+            return self.forward(*inputs, **options)
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output from the inputs; every kind of module has its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
 
     def __setattr__(self, name: str, thing: Any) -> None:
         super().__setattr__(name, thing)
-        for path, part in _parts(name, thing):
-            if isinstance(part, Module):
-                part._name = path
         if any(True for _ in _parts(name, thing)):
-            self._label_parameters()
+            self._name_parts()
+            super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
-    def _label_parameters(self) -> None:
-        for name, parameter in self.named_parameters():
-            parameter.label = name
+    def _name_parts(self) -> None:
+        """Tell the modules inside what they are called, and put its name on every parameter."""
+        for prefix, name, part in self._walk("", {id(self)}):
+            if isinstance(part, Module):
+                part._name = name
+            elif not f".{part.label}".endswith(f".{prefix}{name}"):  # an owner's name for it is longer, and stays
+                part.label = prefix + name
+        super().__setattr__("_is_named", True)
 
     def _own_parts(self) -> Iterator[tuple[str, Any]]:
         """Iterate over the parameters and modules in the attributes, with their names."""
         for name, thing in vars(self).items():
             yield from _parts(name, thing)
 
+    def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, str, Any]]:
+        """Iterate over all parameters and modules inside, each once, with the owner's full name and its own there."""
+        for name, part in self._own_parts():
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            yield prefix, name, part
+            if isinstance(part, Module):
+                yield from part._walk(f"{prefix}{name}.", seen)
+
     def named_modules(self) -> list[tuple[str, Module]]:
         """Return this module, under the name "", and all modules inside it, each once."""
-        found: list[tuple[str, Module]] = [("", self)]
-        for name, part in self._own_parts():
-            if isinstance(part, Module):
-                found += [(f"{name}.{inner}" if inner else name, module) for inner, module in part.named_modules()]
-        return list({id(module): (name, module) for name, module in reversed(found)}.values())[::-1]
+        inside = self._walk("", {id(self)})
+        return [("", self), *((prefix + name, part) for prefix, name, part in inside if isinstance(part, Module))]
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         """Return the parameters with their names, each once.
@@ -78,14 +91,10 @@ class Module:
         >>> MLP(2, [3, 1]).named_parameters()[1][0]
         'layers.0.neurons.0.weights.1'
         """
-        found: dict[int, tuple[str, Parameter]] = {}
-        for name, part in self._own_parts():
-            if isinstance(part, Parameter):
-                found.setdefault(id(part), (name, part))
-            else:
-                for inner, parameter in part.named_parameters():
-                    found.setdefault(id(parameter), (f"{name}.{inner}", parameter))
-        return list(found.values())
+        if not self._name:
+            self._name_parts()
+        inside = self._walk("", {id(self)})
+        return [(prefix + name, part) for prefix, name, part in inside if isinstance(part, Parameter)]
 
     def parameters(self) -> list[Parameter]:
         """Return the parameters, each once.
@@ -118,7 +127,7 @@ class Module:
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         """Iterate over the names in the state and the parameters there: one, or nested lists of them."""
         for name, thing in vars(self).items():
-            if isinstance(thing, Parameter) or _is_array_of_parameters(thing):
+            if _shape(thing) is not None:
                 yield name, thing
             else:
                 for part_name, part in _parts(name, thing):
@@ -175,10 +184,10 @@ class Module:
 
 
 def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    """Iterate over the parameters and modules in an attribute: itself, or those in lists, tuples and dicts."""
+    """Iterate over the parameters and modules in an attribute: itself, or those in lists, tuples, arrays and dicts."""
     if isinstance(thing, (Parameter, Module)):
         yield name, thing
-    elif isinstance(thing, (list, tuple)):
+    elif _is_sequence(thing):
         for i, part in enumerate(thing):
             yield from _parts(f"{name}.{i}", part)
     elif isinstance(thing, dict):
@@ -194,10 +203,21 @@ def _flat(entry: Any) -> Iterator[Parameter]:
             yield from _flat(part)
 
 
-def _is_array_of_parameters(thing: Any) -> bool:
-    if not isinstance(thing, (list, tuple)) or not thing:
-        return False
-    return all(isinstance(part, Parameter) or _is_array_of_parameters(part) for part in thing)
+def _shape(thing: Any) -> tuple[int, ...] | None:
+    """Return the shape of a parameter, (), or of lists of parameters; None of anything else, and of ragged lists."""
+    if isinstance(thing, Parameter):
+        return ()
+    if not _is_sequence(thing) or not len(thing):
+        return None
+    shapes = {_shape(part) for part in thing}
+    shape = shapes.pop()
+    return None if shapes or shape is None else (len(thing), *shape)
+
+
+def _is_sequence(thing: Any) -> bool:
+    if isinstance(thing, np.ndarray):
+        return thing.dtype == object and thing.ndim > 0
+    return isinstance(thing, (list, tuple))
 
 
 def _data_array(entry: Any) -> np.ndarray[Any, Any]:

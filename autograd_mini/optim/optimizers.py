@@ -37,6 +37,8 @@ class Optimizer:
     """
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
+        if not isinstance(parameters, Iterable):
+            raise TypeError(f"expected a list of parameters, as in model.parameters(), got {type(parameters).__name__}")
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError("the optimizer got no parameters; pass model.parameters()")

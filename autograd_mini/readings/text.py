@@ -251,6 +251,8 @@ def _binding(expression: Expression, style: Style) -> int:
         return _BINDING["neg"] if expression.parts[0] < 0 else _ATOM
     if expression.form == "where" or (style == "latex" and expression.form == "/"):
         return _ATOM
+    if style == "python" and expression.form in ("=", "<", ">", ">="):
+        return 0  # in Python a comparison binds less tightly than & and |
     return _BINDING.get(expression.form, _ATOM)
 
 
@@ -307,7 +309,9 @@ def _write_operator(expression: Expression, parts: list[str], style: Style) -> s
         return f"\\frac{{{parts[0]}}}{{{parts[1]}}}"
     if form == "**":
         return _write_power(first, second, parts, style)
-    left = _bracketed(first, parts[0], binding, style)
+    # -1·2 would be right too, but after a plus sign it reads badly: + (-1)·2
+    factor = form == "*" and first.form == "number" and style != "python"
+    left = _bracketed(first, parts[0], _ATOM if factor else binding, style)
     negative = second.form == "neg" or (second.form == "number" and second.parts[0] < 0)
     right = _bracketed(second, parts[1], _ATOM if negative else binding + (form in "-/"), style)
     return left + _OPERATORS[style].get(form, f" {form} ") + right
@@ -343,6 +347,8 @@ def _write_call(name: str, parts: list[str], style: Style) -> str:
     arguments = ", ".join(parts)
     if name == "abs" and style != "python":
         return f"\\left|{arguments}\\right|" if style == "latex" else f"|{arguments}|"
+    if name == "softmax" and style == "python":
+        return f"softmax({arguments})[0]"  # the function gives all components
     if style == "latex":
         if name == "sqrt":
             return f"\\sqrt{{{arguments}}}"

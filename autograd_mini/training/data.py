@@ -12,9 +12,12 @@ Array = np.ndarray[Any, Any]
 
 def _numbers(name: str, data: Any) -> Array:
     try:
-        array = np.asarray(data, dtype=float)
+        array = np.asarray(data)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
+        array = array.astype(float)
     except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected numbers, all rows of the same width, got {data!r:.80}") from None
+        raise ValueError(f"{name}: expected real numbers, all rows of the same width, got {data!r:.80}") from None
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         place = ", ".join(str(i) for i in bad[0])
@@ -43,11 +46,11 @@ def checked_features(X: Any, n_inputs: int | None, name: str = "X") -> Array:
         If there are no rows, the width is wrong, or a number is nan or infinite.
     """
     array = _numbers(name, X)
+    if array.ndim and not len(array):
+        raise ValueError(f"{name}: expected at least one example, got none")
     if array.ndim != 2:
         hint = "; write X.reshape(-1, 1) for one feature" if array.ndim == 1 else ""
         raise ValueError(f"{name}: expected shape (examples, features), got {array.shape}{hint}")
-    if not len(array):
-        raise ValueError(f"{name}: expected at least one example, got none")
     if n_inputs is not None and array.shape[1] != n_inputs:
         raise ValueError(f"{name}: the model expects {n_inputs} features, got {array.shape[1]}")
     return array

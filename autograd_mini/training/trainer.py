@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from autograd_mini.optim import Optimizer
 from autograd_mini.training.data import Array, checked_features, checked_targets, mini_batches
 from autograd_mini.training.history import History
 from autograd_mini.training.progress import progress_bar
-from autograd_mini.value import Value
+from autograd_mini.value import Constant, Value
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -52,7 +53,9 @@ class Trainer:
     Raises
     ------
     ValueError
-        If a number is out of its range, or no loss has the name.
+        If a number is out of its range, no loss has the name, or `validation` isn't a pair.
+    TypeError
+        If `optimizer` is a class instead of an optimizer.
 
     Examples
     --------
@@ -81,10 +84,16 @@ class Trainer:
     ) -> None:
         self.model = model
         self.loss = _loss_function(loss)
+        if isinstance(optimizer, type):
+            raise TypeError(
+                f"expected an optimizer, got the class; write {optimizer.__name__}(model.parameters(), lr=0.1)"
+            )
         self.optimizer = optimizer
         self.batch_size = None if batch_size is None else _at_least_one("batch_size", batch_size)
         self.epochs = _at_least_one("epochs", epochs)
         self.penalty = penalty
+        if validation is not None and len(validation) != 2:
+            raise ValueError(f"validation: expected a pair (X, y), got {len(validation)} things")
         self.validation = validation
         self.progress = progress
         self.rng = np.random.default_rng(seed)
@@ -108,13 +117,16 @@ class Trainer:
         Raises
         ------
         ValueError
-            If the examples are empty, of the wrong width, or hold nan or infinite numbers, before any work.
+            If the examples are empty, of the wrong width, or hold nan or infinite numbers, or if the loss can't take a
+            target, before any work.
         NonFiniteLossError
-            If the loss becomes infinite or nan, saying in which epoch and batch. The model then has the parameters of
-            the last batch at which it was finite.
+            If the loss or a parameter becomes infinite or nan, saying in which epoch and batch. The model then has the
+            parameters of the last batch at which the loss was finite, and the optimizer forgets its momentum.
         """
         rows, targets = self._checked(X, y, "X", "y")
-        validation = self._checked(*self.validation, "validation X", "validation y") if self.validation else None
+        validation = None
+        if self.validation is not None:
+            validation = self._checked(*self.validation, "validation X", "validation y")
         self.model.train()
         last_finite = [parameter.data for parameter in self.optimizer.parameters]
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
@@ -124,11 +136,11 @@ class Trainer:
                 for number, batch in enumerate(batches, start=1):
                     loss = self._gradients([rows[i] for i in batch], [targets[i] for i in batch])
                     if not math.isfinite(loss):
-                        self._stop(loss, number, last_finite)
+                        self._stop(f"the loss became {loss}", number, last_finite)
                     last_finite = [parameter.data for parameter in self.optimizer.parameters]
                     self.optimizer.step()
                     if not all(math.isfinite(parameter.data) for parameter in self.optimizer.parameters):
-                        self._stop(math.inf, number, last_finite)
+                        self._stop("a parameter became infinite or nan", number, last_finite)
                     total += loss * len(batch)
                 self.history.loss.append(total / len(rows))
                 if validation is not None:
@@ -146,7 +158,7 @@ class Trainer:
         share = 1.0 / len(rows)
         total = 0.0
         for row, target in zip(rows, targets, strict=True):
-            loss = self.loss(self.model(row), target)
+            loss = _node(self.loss(self.model(row), target))
             if not math.isfinite(loss.data):
                 return float(loss.data)
             loss.backward(share)
@@ -157,13 +169,13 @@ class Trainer:
             return float(total * share + penalty.data)
         return float(total * share + penalty)
 
-    def _stop(self, loss: float, batch: int, last_finite: list[float]) -> None:
+    def _stop(self, what: str, batch: int, last_finite: list[float]) -> None:
         for parameter, number in zip(self.optimizer.parameters, last_finite, strict=True):
             parameter.data = number
+        self.optimizer.state.clear()
         raise NonFiniteLossError(
-            f"the loss became {loss} in epoch {len(self.history) + 1}, batch {batch}; the model has the parameters of "
-            f"the last batch where it was finite. Try a smaller learning rate than {self.optimizer.lr:g}, or scale the "
-            f"features"
+            f"{what} in epoch {len(self.history) + 1}, batch {batch}; the model has the parameters of the last batch "
+            f"where the loss was finite. Try a smaller learning rate than {self.optimizer.lr:g}, or scale the features"
         )
 
     def predict(self, X: Any) -> Array:
@@ -180,42 +192,61 @@ class Trainer:
             Of shape (n,) for one output, (n, k) for k.
         """
         rows = checked_features(X, getattr(self.model, "n_inputs", None)).tolist()
-        was_training = self.model.training
-        self.model.eval()
-        try:
-            with no_grad():
-                return np.array([_plain(self.model(row)) for row in rows])
-        finally:
-            self.model.train(was_training)
+        with _evaluating(self.model), no_grad():
+            return np.array([_plain(self.model(row)) for row in rows])
 
     def evaluate(self, X: Any, y: Any) -> float:
         """Return the mean loss on examples, in evaluation mode and without the penalty."""
         return self._mean_loss(*self._checked(X, y, "X", "y"))
 
     def _mean_loss(self, rows: list[Any], targets: list[Any]) -> float:
-        was_training = self.model.training
-        self.model.eval()
-        try:
-            with no_grad():
-                losses = [self.loss(self.model(row), target).data for row, target in zip(rows, targets, strict=True)]
-        finally:
-            self.model.train(was_training)
+        with _evaluating(self.model), no_grad():
+            losses = [_node(self.loss(self.model(row), target)).data for row, target in zip(rows, targets, strict=True)]
         return float(sum(losses)) / len(losses)
 
     def _checked(self, X: Any, y: Any, X_name: str, y_name: str) -> tuple[list[Any], list[Any]]:
         features = checked_features(X, getattr(self.model, "n_inputs", None), X_name)
         targets = checked_targets(y, len(features), y_name)
-        self._try_one(features[0].tolist(), targets[0].tolist())
+        self._try_out(features[0].tolist(), targets.tolist())
         return features.tolist(), targets.tolist()
 
-    def _try_one(self, row: list[float], target: Any) -> None:
-        """Compute one loss and drop it, so that a target the loss can't take is found before any work."""
-        with no_grad():
-            self.loss(self.model(row), target)
+    def _try_out(self, row: list[float], targets: list[Any]) -> None:
+        """Compute losses of one example and drop them, so that a target the loss can't take is found before any work.
+
+        The library's own losses are shown every target there is; a function of one's own only the first.
+        """
+        is_known = any(self.loss is loss for loss in LOSSES.values())
+        with _evaluating(self.model), no_grad():
+            prediction = self.model(row)
+            for target in _distinct(targets) if is_known else targets[:1]:
+                self.loss(prediction, target)
+
+
+@contextmanager
+def _evaluating(model: Module) -> Iterator[None]:
+    """Put a model into evaluation mode, and each part of it back into the mode it was in."""
+    modes = [(module, module.training) for _, module in model.named_modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _distinct(targets: list[Any]) -> list[Any]:
+    return list(dict.fromkeys(tuple(target) if isinstance(target, list) else target for target in targets))
+
+
+def _node(number: Any) -> Value:
+    """Return a result as a node; a loss or a model of one's own may return a bare number."""
+    return number if isinstance(number, Value) else Constant(number)
 
 
 def _plain(output: Any) -> Any:
-    return [part.data for part in output] if isinstance(output, (list, tuple)) else output.data
+    if isinstance(output, (list, tuple, np.ndarray)):
+        return [_node(part).data for part in output]
+    return _node(output).data
 
 
 def _latest(history: History) -> dict[str, str]:
@@ -228,7 +259,7 @@ def _latest(history: History) -> dict[str, str]:
 def _loss_function(loss: str | Loss) -> Loss:
     if callable(loss):
         return loss
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         raise ValueError(f"no loss is named {loss!r}; choose one of {', '.join(LOSSES)}, or pass a function")
     return LOSSES[loss]
 

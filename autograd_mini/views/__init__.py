@@ -1,0 +1,9 @@
+"""Pictures: the computational graph and the network, drawn on any machine.
+
+What to show is decided in `graph_picture` and `network`, as a plain description (`picture`); `dot_source` writes it as
+DOT for Graphviz, `layout` and `svg` draw it themselves where there is no Graphviz, so that the two never differ.
+"""
+
+from autograd_mini.views.dot import draw
+
+__all__ = ["draw"]

@@ -1,0 +1,108 @@
+"""What a drawing consists of, before anything has been placed: nodes and edges with their text and their colours.
+
+Everything that draws starts from a `Picture`: the DOT source for Graphviz and the layout of our own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# One list for Graphviz and browsers alike; our own layout measures text with Helvetica's widths.
+FONT = "Helvetica,Arial,sans-serif"
+FONT_SIZE = 12.0
+LABEL_SIZE = 11.0
+
+Shape = Literal["rounded", "box", "ellipse", "circle"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of text in a node."""
+
+    text: str
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class DrawnNode:
+    """A shape with text in it.
+
+    Parameters
+    ----------
+    id : str
+        Unique in the picture; the ``id`` in the SVG, whichever program draws it.
+    lines : tuple of Line
+        The text, one below the other.
+    shape : {"rounded", "box", "ellipse", "circle"}
+        The outline; with `dashed` and `doubled` it tells the kinds of nodes apart without colour.
+    fill, stroke, ink : str
+        The colours of the inside, of the outline and of the text.
+    stroke_width : float
+        The width of the outline, in points.
+    tooltip : str
+        What is shown when the mouse rests on it: the full text.
+    rank : int or None
+        The column it has to stand in, in the order of the nodes; None where the edges decide.
+    size : float
+        The least width and height, in points.
+    font_size : float
+        The size of the text, in points.
+    """
+
+    id: str
+    lines: tuple[Line, ...]
+    shape: Shape
+    fill: str
+    stroke: str
+    ink: str = "#000000"
+    stroke_width: float = 1.0
+    dashed: bool = False
+    doubled: bool = False
+    tooltip: str = ""
+    rank: int | None = None
+    size: float = 0.0
+    font_size: float = FONT_SIZE
+
+
+@dataclass(frozen=True)
+class DrawnEdge:
+    """A line from one node to another, `source` and `target` being their ids."""
+
+    id: str
+    source: str
+    target: str
+    label: str
+    colour: str
+    ink: str
+    width: float = 1.0
+    dashed: bool = False
+    arrow: bool = True
+    tooltip: str = ""
+    backing: str = "#ffffff"  # behind the label of a straight edge, which stands on its line
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Nodes and edges, and how they are to be laid out.
+
+    Parameters
+    ----------
+    nodes : tuple of DrawnNode
+        In the order in which they are written.
+    edges : tuple of DrawnEdge
+        From parents to successors.
+    rankdir : {"LR", "TB", "RL", "BT"}
+        The direction in which edges point: left to right, top to bottom, ….
+    straight : bool
+        Whether edges are straight lines.
+    node_gap, rank_gap : float
+        The least room between two nodes of a rank, and between two ranks.
+    """
+
+    nodes: tuple[DrawnNode, ...]
+    edges: tuple[DrawnEdge, ...]
+    rankdir: str = "LR"
+    straight: bool = False
+    node_gap: float = 12.0
+    rank_gap: float = 20.0

@@ -1,0 +1,141 @@
+"""Which program turns a drawing into a picture, and how it is called.
+
+In this order: ``dot`` of Graphviz where it is on PATH, ``graphviz-pure`` where that wheel is installed, the layout of
+our own. The environment variable AUTOGRAD_MINI_RENDERER chooses one by name.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from autograd_mini.errors import MissingDependencyError
+from autograd_mini.views.picture import Picture
+
+VARIABLE = "AUTOGRAD_MINI_RENDERER"
+NAMES = ("dot", "graphviz-pure", "builtin")
+ADVICE = 'install Graphviz (https://graphviz.org/download) or run: pip install "autograd-mini[render]"'
+
+
+@dataclass(frozen=True)
+class Program:
+    """A renderer: its name and, unless it is our own, the path of its executable."""
+
+    name: str
+    path: str = ""
+
+
+def choose() -> Program:
+    """Return the renderer to use.
+
+    Raises
+    ------
+    ValueError
+        If AUTOGRAD_MINI_RENDERER holds none of the names.
+    MissingDependencyError
+        If it names one that isn't installed.
+    """
+    wanted = os.environ.get(VARIABLE, "").strip()
+    if wanted and wanted not in NAMES:
+        raise ValueError(
+            f"{VARIABLE}={wanted!r}: expected one of {', '.join(NAMES)}; set it to one of these, or unset it"
+        )
+    for name in [wanted] if wanted else NAMES:
+        program = find(name)
+        if program is not None:
+            return program
+    raise MissingDependencyError(f"{VARIABLE}={wanted}, but {_what_is_missing(wanted)}, or unset {VARIABLE}")
+
+
+def _what_is_missing(name: str) -> str:
+    if name == "dot":
+        return "no program dot is on PATH; install Graphviz (https://graphviz.org/download)"
+    return 'graphviz-pure isn\'t installed; run: pip install "autograd-mini[render]"'
+
+
+def find(name: str) -> Program | None:
+    """Return the renderer of that name, or None where it isn't installed."""
+    if name == "builtin":
+        return Program("builtin")
+    path = shutil.which("dot") if name == "dot" else _graphviz_pure()
+    return None if path is None else Program(name, path)
+
+
+def _graphviz_pure() -> str | None:
+    """Return the path of the wheel's executable, which need not be on PATH: a notebook's kernel seldom has it there."""
+    executable = "graphviz-pure" + (sysconfig.get_config_var("EXE") or "")
+    for candidate in _candidates(executable):
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return str(candidate)
+    return shutil.which("graphviz-pure")
+
+
+def _candidates(executable: str) -> list[Path]:
+    """Return where the executable may be: where the wheel says, in the scripts' folders, beside Python."""
+    try:
+        files = metadata.files("graphviz-pure") or []
+    except metadata.PackageNotFoundError:
+        files = []
+    said = [Path(os.path.normpath(file.locate())) for file in files if file.name == executable]
+    folders = [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user")]
+    return said + [Path(folder, executable) for folder in [*folders, os.path.dirname(sys.executable)] if folder]
+
+
+def run(
+    program: Program,
+    source: str,
+    format: str,
+    engine: str,
+    quiet: bool = False,
+    encoding: str = "utf-8",
+    *,
+    renderer: str | None = None,
+    formatter: str | None = None,
+    neato_no_op: bool | int | None = None,
+) -> bytes:
+    """Return what a program with Graphviz's command line makes of the source.
+
+    Raises
+    ------
+    graphviz.CalledProcessError
+        If it fails, with its own message.
+    """
+    import graphviz
+
+    output = ":".join(part for part in (format, renderer, formatter) if part)
+    # -q: errors only. It warns of every character beyond ASCII whose width it doesn't know; nodes have our widths.
+    command = [program.path, "-q", f"-K{engine}", f"-T{output}"]
+    if neato_no_op is not None:
+        command.append(f"-n{int(neato_no_op)}")
+    done = subprocess.run(command, input=source.encode(encoding), capture_output=True, check=False)
+    message = done.stderr.decode("utf-8", "replace")
+    if done.returncode:
+        raise graphviz.CalledProcessError(done.returncode, command, done.stdout, message.strip())
+    if message and not quiet:
+        sys.stderr.write(message)
+    return done.stdout
+
+
+def draw_builtin(picture: Picture, format: str, engine: str = "dot") -> bytes:
+    """Return the picture as SVG, placed by the layout of our own.
+
+    Raises
+    ------
+    ValueError
+        If another format than SVG, or another engine than ``dot``, is asked for.
+    """
+    if format != "svg":
+        raise ValueError(f"the builtin renderer writes SVG only, not {format!r}; for {format} {ADVICE}")
+    if engine != "dot":
+        raise ValueError(f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {ADVICE}")
+    from autograd_mini.views import layout, svg
+
+    arranged: Any = layout.arrange(picture)
+    return svg.write(picture, arranged).encode("utf-8")

@@ -1,0 +1,419 @@
+"""The command line: what it prints and writes, and the one line that it says about every mistake."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd_mini
+from autograd_mini import cli
+from autograd_mini.csv_models import CsvModel, network_for, problem, score, train
+from autograd_mini.serialization import save
+from autograd_mini.tables import TableError, read_table
+
+ROOT = Path(autograd_mini.__file__).resolve().parent.parent
+IRIS = str(ROOT / "autograd_mini" / "data" / "iris.csv")
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Run a command in an empty folder; return its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        code = cli.main(list(words))
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def refused(run, tmp_path):
+    """Run a command that is a mistake; return its one line, having made sure that nothing was written."""
+
+    def refused(*words):
+        before = sorted(path.name for path in tmp_path.iterdir())
+        code, out, err = run(*words)
+        assert (code, err.count("\n"), err[:7]) == (2, 1, "error: ")
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+        assert not out or words[0] == "train"
+        return err[7:-1]
+
+    return refused
+
+
+def start(*words, **options):
+    """Start a command as a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "autograd_mini", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        **options,
+    )
+
+
+def line_data(tmp_path, n=24):
+    """Write a table in which y is 3a - b + 10; return its name."""
+    rng = np.random.default_rng(0)
+    rows = [f"{a:.3f},{b:.3f},{3 * a - b + 10:.4f}" for a, b in rng.uniform(-1, 1, (n, 2))]
+    (tmp_path / "line.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    return "line.csv"
+
+
+# ------------------------------------------------------------------------------------------------ draw and step
+
+
+def test_step_prints_both_passes_and_the_gradients(run):
+    code, out, err = run("step", "tanh(w*x + b)", "w=0.5", "x=2", "b=0.1")
+    assert (code, err) == (0, "")
+    assert out == (
+        """\
+Forward pass: each node from its parents
+────────────────────────────────────────
+
+  given  w = 0.5   x = 2   b = 0.1
+
+  v1 = w·x = 0.5·2 = 1
+  v2 = v1 + b = 1 + 0.1 = 1.1
+  L  = tanh(v2) = tanh(1.1) = 0.800499
+
+Backward pass: ∂L/∂u = Σ ∂L/∂v · ∂v/∂u over all v computed from u
+─────────────────────────────────────────────────────────────────
+
+  ∂L/∂L  = 1
+  ∂L/∂v2 = ∂L/∂L·∂L/∂v2 = 1·0.359201 = 0.359201
+  ∂L/∂b  = ∂L/∂v2·∂v2/∂b = 0.359201·1 = 0.359201
+  ∂L/∂v1 = ∂L/∂v2·∂v2/∂v1 = 0.359201·1 = 0.359201
+  ∂L/∂x  = ∂L/∂v1·∂v1/∂x = 0.359201·0.5 = 0.179601
+  ∂L/∂w  = ∂L/∂v1·∂v1/∂w = 0.359201·2 = 0.718403
+
+Gradients
+─────────
+
+  leaf u  value     ∂L/∂u  finite difference
+  w         0.5  0.718403           0.718403
+  x           2  0.179601           0.179601
+  b         0.1  0.359201           0.359201
+"""
+    )
+
+
+def test_step_leaves_constants_out_of_the_backward_pass(run):
+    _, out, _ = run("step", "x**2 + log(2)", "x=3")
+    assert "∂L/∂x  = ∂L/∂v1·∂v1/∂x = 1·6 = 6" in out
+    assert "∂L/∂v2" not in out
+
+
+def test_step_keeps_to_the_width_of_the_terminal(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    _, out, _ = run(
+        "step", "sum(a*b, b*c, c*d, d*a) * maximum(a, b, c, d)", "a=1.2345", "b=2.25", "c=3.125", "d=4.0625"
+    )
+    assert max(len(line) for line in out.splitlines() if "─" not in line and ":" not in line) <= 60
+
+
+@pytest.mark.parametrize("formula", ["-x**2", "-(x*x)", "--x*-x", "-x*x"])
+def test_a_formula_may_begin_with_a_sign(run, formula):
+    code, out, _ = run("step", formula, "x=3")
+    assert code == 0
+    assert next(line for line in out.splitlines() if line.startswith("  L ")).endswith("= -9")
+
+
+def test_two_dashes_end_the_options(run):
+    assert run("step", "--", "-x", "x=3")[0] == 0
+
+
+def test_draw_writes_the_graph_with_its_gradients(run, tmp_path):
+    assert run("draw", "tanh(w*x + b)", "w=0.5", "x=2", "b=0.1") == (0, "wrote graph.svg\n", "")
+    svg = (tmp_path / "graph.svg").read_text(encoding="utf-8")
+    assert "<svg" in svg
+    assert "0.359" in svg  # ∂L/∂b
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.svg"]
+
+
+def test_values_may_stand_before_and_after_options(run, tmp_path):
+    assert run("draw", "w*x", "w=2", "-o", "picture.gv", "x=3")[0] == 0
+    assert (tmp_path / "picture.gv").read_text().startswith("digraph")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["tanh(w*foo(x))", "w=1", "x=2"], "column 8: unknown function 'foo' in \"tanh(w*foo(x))\"; known: abs, acos,"),
+        (["w*x", "w=1"], "column 3: no value for 'x' in \"w*x\"; values given: w"),
+        (["w*x +", "w=1"], 'column 6: an unfinished formula in "w*x +"'),
+        (["x", "x"], "expected NAME=NUMBER, such as x=2, got 'x'"),
+        (["x", "=2"], "expected NAME=NUMBER, such as x=2, got '=2'"),
+        (["x", "x=two"], "the value of 'x' isn't a number: 'two'"),
+        (["x", "x="], "the value of 'x' isn't a number: ''"),
+        (["x", "x=1", "x=2"], "'x' has two values: 1 and 2"),
+        (["x", "x=1", "y=2"], "a value was given for 'y', which isn't in \"x\"; it uses x"),
+        (["x", "x=1", "--foo"], "unknown argument '--foo'; see autograd-mini --help"),
+        ([], "the following arguments are required: FORMULA"),
+    ],
+)
+@pytest.mark.parametrize("command", ["step", "draw"])
+def test_mistakes_in_formulas(refused, command, words, expected):
+    assert refused(command, *words).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("graph.xyz", "graph.xyz: unknown kind of picture; end the name in one of .svg, .png,"),
+        ("graph", "graph: unknown kind of picture; end the name in one of .svg, .png,"),
+        ("no/graph.svg", "no/graph.svg: there is no folder 'no'"),
+        (".", ". is a folder; give the name of a file"),
+    ],
+)
+def test_pictures_that_can_not_be_written(refused, name, expected):
+    assert refused("draw", "x", "x=1", "-o", name).startswith(expected)
+
+
+def test_a_graph_that_is_too_large_to_draw(refused):
+    assert "max_nodes" in refused("draw", " + ".join(["x*x"] * 200), "x=1")
+
+
+def test_a_picture_that_its_renderer_can_not_make(refused, monkeypatch):
+    monkeypatch.setenv("AUTOGRAD_MINI_RENDERER", "builtin")
+    assert refused("draw", "x", "x=1", "-o", "graph.png").startswith("the builtin renderer writes SVG only, not 'png'")
+
+
+def test_a_folder_that_can_not_be_written_to(refused, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert refused("draw", "x", "x=1") == "graph.svg: the folder '.' can't be written to"
+    assert refused("train", IRIS, "--target", "species") == "model.npz: the folder '.' can't be written to"
+
+
+# ----------------------------------------------------------------------------------------------- train and predict
+
+
+def test_classification_from_training_to_predictions(run, tmp_path):
+    code, out, err = run("train", IRIS, "--target", "species", "--hidden", "6", "--epochs", "12", "--lr", "0.02")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].endswith("150 rows, 4 features; species is one of 3 classes (setosa, versicolor, virginica)")
+    assert lines[1:3] == [
+        "network   4-6-3, relu, 51 parameters",
+        "training  120 rows, 12 epochs; 30 rows held out",
+    ]
+    assert float(lines[3].split()[2].rstrip("%")) > 75
+    assert lines[4] == "baseline  accuracy 33.3% (10 of 30), always 'setosa'"
+    assert lines[5] == "wrote     model.npz"
+
+    code, out, err = run("predict", "model.npz", IRIS)
+    species = Path(IRIS).read_text().split()[1:]
+    predicted = out.splitlines()
+    assert (code, predicted[0], len(predicted)) == (0, "prediction", 151)
+    right = sum(name == row.rsplit(",", 1)[1] for name, row in zip(predicted[1:], species, strict=True))
+    assert err == f"score: accuracy {right / 150:.1%} ({right} of 150)\n"
+    assert right > 120
+
+
+def test_regression_beats_its_baseline_and_comes_back_in_the_target_s_unit(run, tmp_path):
+    name = line_data(tmp_path, 60)
+    code, out, _ = run("train", name, "--target", "y", "--hidden", "none", "--epochs", "40", "-o", "line.npz")
+    assert code == 0
+    assert "network   2-1, relu, 3 parameters" in out
+    r2 = float(out.split("R² ")[1].split(",")[0])
+    assert r2 > 0.999
+
+    # Other columns, another order, no target: the columns are found by their names.
+    (tmp_path / "new.csv").write_text("id;b;a\nfirst;0.5;-0.25\nsecond;0;0\n")
+    code, out, err = run("predict", "line.npz", "new.csv", "-o", "predictions.csv")
+    assert (code, out, err) == (0, "wrote predictions.csv\n", "")
+    header, *numbers = (tmp_path / "predictions.csv").read_text().splitlines()
+    assert header == "prediction"
+    assert [float(number) for number in numbers] == pytest.approx([8.75, 10.0], abs=0.05)
+
+
+def test_two_trainings_with_one_seed_are_equal_to_the_bit(run, tmp_path):
+    name = line_data(tmp_path)
+    for output, seed in (("one.npz", "3"), ("two.npz", "3"), ("other.npz", "4")):
+        assert run("train", name, "--target", "y", "--epochs", "2", "--seed", seed, "-o", output)[0] == 0
+    weights = [CsvModel.load(tmp_path / f"{name}.npz").network.state_dict() for name in ("one", "two", "other")]
+    assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
+    assert any((weights[0][key] != weights[2][key]).any() for key in weights[0])
+
+
+def test_standardising_uses_the_training_rows_only(tmp_path):
+    table = read_table(tmp_path / line_data(tmp_path))
+    found = problem(table, "y", test_fraction=0.25, seed=1)
+    assert (len(found.X_train), len(found.X_test)) == (18, 6)
+    assert found.columns.means == pytest.approx(found.X_train.mean(axis=0).tolist())
+    assert found.columns.scales == pytest.approx(found.X_train.std(axis=0).tolist())
+
+
+def test_a_feature_that_does_not_vary(tmp_path):
+    (tmp_path / "data.csv").write_text("a,b,y\n" + "".join(f"0.1,{i},{i}.5\n" for i in range(10)))
+    found = problem(read_table(tmp_path / "data.csv"), "y")
+    assert found.columns.scales[0] == 1.0
+    model = train(network_for(found.columns, [], "relu"), found, epochs=2, progress=False)
+    assert np.isfinite(model.predict(found.X_test)).all()
+
+
+def test_each_class_is_held_out_in_its_proportion(tmp_path):
+    (tmp_path / "data.csv").write_text(
+        "a,y\n" + "".join(f"{i},{'rare' if i % 10 == 0 else 'common'}\n" for i in range(50))
+    )
+    found = problem(read_table(tmp_path / "data.csv"), "y")
+    assert np.bincount(found.y_test).tolist() == [9, 1]
+    assert np.bincount(found.y_train).tolist() == [36, 4]
+
+
+def test_scores():
+    assert score("classification", np.array([1, 1]), np.array([1, 0])).value == 0.5
+    assert score("regression", np.array([1.0, 3.0]), np.array([1.0, 3.0])).text == "R² 1, RMSE 0"
+    assert score("regression", np.array([1.0]), np.array([3.0])).text == "RMSE 2"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["none.csv", "--target", "y"], "none.csv: no such file or directory"),
+        ([".", "--target", "y"], ".: is a directory"),
+        (["line.csv", "--target", "z"], "line.csv has no column 'z'; it has 'a', 'b', 'y'"),
+        (["line.csv", "--target", "y", "--ignore", "c"], "line.csv has no column 'c'; it has 'a', 'b', 'y'"),
+        (["line.csv", "--target", "y", "--ignore", "a,b"], "line.csv has no columns but the target and"),
+        ([IRIS, "--target", "petal_length"], f"{IRIS}, line 2, column 'species': 'setosa' isn't a number; leave"),
+        (["line.csv", "--target", "y", "-o", "line.csv"], "line.csv is the file to be read; give another name"),
+        (["line.csv", "--target", "y", "-o", "no/m.npz"], "no/m.npz: there is no folder 'no'"),
+        (["line.csv", "--target", "y", "--activation", "foo"], "no activation is named 'foo'; choose one of identity,"),
+        (["line.csv", "--target", "y", "--hidden", "4,x"], "argument --hidden: expected widths such as 16,16, or none"),
+        (["line.csv", "--target", "y", "--epochs", "0"], "argument --epochs: expected a whole number of at least 1"),
+        (["line.csv", "--target", "y", "--lr", "0"], "argument --lr: expected a number above 0, got '0'"),
+        (["line.csv", "--target", "y", "--lr", "nan"], "argument --lr: expected a number above 0, got 'nan'"),
+        (["line.csv", "--target", "y", "--seed", "-1"], "argument --seed: expected a whole number of at le"),
+        (["line.csv", "--target", "y", "--test-fraction", "1"], "argument --test-fraction: expected a number between"),
+        (["line.csv", "--target", "y", "--lr", "1e6"], "the loss became "),
+        (["line.csv"], "the following arguments are required: --target; see autograd-mini train --help"),
+        (["line.csv", "--target", "y", "--task", "foo"], "argument --task: invalid choice: 'foo'"),
+        (["line.csv", "--target", "y", "extra"], "unknown argument 'extra'; see autograd-mini --help"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_training(refused, tmp_path, words, expected):
+    line_data(tmp_path)
+    assert refused("train", *words).startswith(expected)
+
+
+def test_too_few_rows(refused, tmp_path):
+    (tmp_path / "data.csv").write_text("a,y\n1,1.5\n2,2.5\n3,3.5\n")
+    assert refused("train", "data.csv", "--target", "y") == "data.csv has 3 rows; expected at least 4 to train on"
+
+
+def test_mistakes_in_predicting(refused, run, tmp_path):
+    name = line_data(tmp_path)
+    assert run("train", name, "--target", "y", "--epochs", "1", "-o", "line.npz")[0] == 0
+    save(CsvModel.load(tmp_path / "line.npz").network, tmp_path / "bare.npz")
+    (tmp_path / "text.csv").write_text("a,b\n1,2\n1,x\n")
+    assert refused("predict", "none.npz", name) == "none.npz: no such file or directory"
+    assert refused("predict", name, name) == "line.csv is no model file of autograd_mini"
+    assert refused("predict", "bare.npz", name).startswith("bare.npz holds a network without its columns' names")
+    assert refused("predict", "line.npz", "line.npz") == "line.npz isn't a text file; expected a CSV file"
+    assert refused("predict", "line.npz", IRIS).startswith(f"{IRIS} has no column 'a'; it has 'sepal_length',")
+    assert refused("predict", "line.npz", "text.csv") == "text.csv, line 3, column 'b': 'x' isn't a number"
+    assert refused("predict", "line.npz", name, "-o", name).startswith("line.csv is the file to be read")
+
+
+def test_a_target_that_can_not_be_scored_does_not_stop_predictions(run, tmp_path):
+    run("train", line_data(tmp_path), "--target", "y", "--epochs", "1")
+    (tmp_path / "new.csv").write_text("a,b,y\n1,2,\n")
+    code, out, err = run("predict", "model.npz", "new.csv")
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert err == "no score: new.csv, line 2, column 'y': the cell is empty; fill it in or leave the row out\n"
+
+
+def test_a_class_that_training_never_saw_counts_as_wrong(run, tmp_path):
+    run("train", IRIS, "--target", "species", "--epochs", "1", "--hidden", "2")
+    (tmp_path / "new.csv").write_text(Path(IRIS).read_text().replace("setosa", "rosa"))
+    _, out, err = run("predict", "model.npz", "new.csv")
+    assert set(out.split()) <= {"prediction", "setosa", "versicolor", "virginica"}
+    assert "of 150)" in err
+
+
+def test_a_problem_needs_a_column(tmp_path):
+    with pytest.raises(TableError, match="no column 'z'"):
+        problem(read_table(tmp_path / line_data(tmp_path)), "z")
+
+
+# --------------------------------------------------------------------------------------------- table, help, version
+
+
+@pytest.mark.parametrize("style", ["text", "markdown", "latex"])
+def test_the_table_of_derivatives(run, style):
+    code, out, _ = run("table", "--format", style)
+    assert (code, out) == (0, autograd_mini.derivative_table(style) + "\n")
+
+
+def test_version_and_help(run):
+    assert run("--version") == (0, f"autograd-mini {autograd_mini.__version__}\n", "")
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    assert all(command in out for command in ("draw", "step", "table", "train", "predict"))
+
+
+def test_an_unknown_command(refused):
+    assert "'foo'" in refused("foo")
+
+
+# --------------------------------------------------------------------------------------------- as a real process
+
+
+def test_a_terminal_without_the_signs_gets_them_spelled():
+    process = start("step", "sigmoid(w*x)", "w=1", "x=2", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert b"dL/dw  = dL/dv1*dv1/dw" in out
+    assert b"L  = sigmoid(v1) = sigmoid(2) = 0.880797" in out
+
+
+def test_a_mistake_as_a_process():
+    process = start("step", "x+", "x=1")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (2, b"", b'error: column 3: an unfinished formula in "x+"\n')
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "autograd_mini", "step", "x", "x=1"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (2, b"error: no space left on device\n")
+
+
+def test_no_output_at_all(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)  # as pythonw.exe and `>&-` have it
+    assert cli.main(["step", "x", "x=1"]) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break differently on Windows")
+def test_a_broken_pipe_is_quiet():
+    process = start("step", " + ".join(["tanh(x)"] * 150), "x=1")
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 141
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has another signal for Ctrl-C")
+def test_an_interrupted_training_says_so_and_writes_nothing(tmp_path):
+    process = start("train", IRIS, "--target", "species", "--epochs", "100000", cwd=tmp_path)
+    for _ in range(3):
+        process.stdout.readline()  # it is training now
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, b"", b"interrupted\n")
+    assert list(tmp_path.iterdir()) == []

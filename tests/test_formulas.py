@@ -1,0 +1,275 @@
+"""Formulas: what they become, and what is said about those that can't become anything."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+from autograd_mini import functions
+from autograd_mini.formulas import FUNCTIONS, FormulaError, parse
+from autograd_mini.graph import leaves, topological_order
+from autograd_mini.value import Constant, Value
+
+VALUES = {"w": 0.5, "x": 2.0, "b": 0.1}
+
+
+def message(source: str, **values: float) -> str:
+    """Return the one line that is said about a bad formula."""
+    with pytest.raises(FormulaError) as caught:
+        parse(source, **values)
+    line = caught.value.one_line
+    assert "\n" not in line
+    return line
+
+
+# ------------------------------------------------------------------------------------------------- good formulas
+
+
+def test_the_graph_is_the_one_that_operators_make() -> None:
+    root = parse("tanh(w*x + b)", w=0.5, x=2, b=0.1)
+    assert [node.primitive.name if node.primitive else node.label for node in topological_order(root)] == [
+        "w", "x", "mul", "b", "add", "tanh",
+    ]  # fmt: skip
+    root.backward()
+    assert root.data == pytest.approx(math.tanh(1.1), rel=1e-15)
+    assert [leaf.grad for leaf in leaves(root)] == pytest.approx([2 / math.cosh(1.1) ** 2, 0.5 / math.cosh(1.1) ** 2,
+                                                                  1 / math.cosh(1.1) ** 2])  # fmt: skip
+
+
+def test_two_uses_of_a_name_are_one_node() -> None:
+    root = parse("x*x", x=3)
+    assert root.parents[0] is root.parents[1]
+    root.backward()
+    assert root.parents[0].grad == 6.0
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("1 + 2*3 - 4/8", 6.5),
+        ("-2**2", -4.0),
+        ("(-2)**2", 4.0),
+        ("2**3**2", 512.0),
+        ("+3", 3.0),
+        ("--3", 3.0),
+        ("2*pi", 2 * math.pi),
+        ("2*π", 2 * math.pi),
+        ("log(e)", 1.0),
+        ("ln(e)", 1.0),
+        ("max(1, 3, 2) + min([4, 5])", 7.0),
+        ("sum(1, 2, 3) + sum([4, 5])", 15.0),
+        ("dot([1, 2], [3, 4], 5)", 16.0),
+        ("where(1 < 2, 3, 4)", 3.0),
+        ("where(1 >= 2, 3, 4)", 4.0),
+        ("where(0, 3, 4)", 4.0),
+        ("leaky_relu(-1) + leaky_relu(-1, 0.5)", -0.51),
+        ("σ(0)", 0.5),
+        ("2·3 − 8÷4", 4.0),
+        ("  1 +\n 2 ", 3.0),
+        ("1/0", math.inf),
+        ("2**10**10", math.inf),
+        ("1e3", 1000.0),
+        ("0x10", 16.0),
+    ],
+)
+def test_numbers(source: str, expected: float) -> None:
+    assert parse(source).data == pytest.approx(expected, rel=1e-15)
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 3), st.floats(-3, 3))
+def test_agrees_with_python(x: float, y: float, z: float) -> None:
+    source = "(x + y)*z/y - -x**2 + tanh(x*z) - y**z"
+    expected = (x + y) * z / y - -(x**2) + math.tanh(x * z) - y**z
+    assert parse(source, x=x, y=y, z=z).data == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_a_negative_number_is_a_constant_and_no_operation() -> None:
+    root = parse("x**-1", x=4)
+    assert [type(parent) for parent in root.parents] == [Value, Constant]
+    assert root.parents[1].data == -1.0
+
+
+def test_a_bare_number_or_name_is_a_leaf() -> None:
+    assert (type(parse("3")), parse("3").data) == (Constant, 3.0)
+    assert parse("x", x=2).label == "x"
+
+
+def test_a_value_that_is_a_node_is_used_as_it_is() -> None:
+    x = Value(2.0)
+    parse("x*x", x=x).backward()
+    assert x.grad == 4.0
+
+
+def test_a_given_name_comes_before_a_constant() -> None:
+    assert parse("e + pi", e=1, pi=2).data == 3.0
+
+
+def test_subscripts_are_digits() -> None:
+    assert parse("w₁*w2", w1=2, **{"w₂": 3}).data == 6.0
+
+
+def test_the_condition_is_named_as_written_and_has_no_gradient() -> None:
+    root = parse("where(x > 0, x, 0.1*x)", x=-2)
+    root.backward()
+    assert root.parents[0].label == "x > 0"
+    assert [leaf.grad for leaf in leaves(root) if leaf.label == "x"] == [0.1]
+
+
+def test_every_function_of_numbers_is_known() -> None:
+    written = {name for name in functions.__all__ if inspect.isfunction(getattr(functions, name))}
+    assert written - set(FUNCTIONS) == {"softmax"}  # it gives a list
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"dot", "sum", "where", "pow"}))
+def test_every_function_works(name: str) -> None:
+    root = parse(f"{name}(x)" if name not in ("maximum", "minimum") else f"{name}(x, 0)", x=0.25)
+    assert math.isfinite(root.data)
+    assert root.primitive is not None
+    assert root.primitive.name == name
+
+
+def test_the_wide_sum() -> None:
+    assert parse(" + ".join(["x"] * 150), x=1).data == 150.0
+
+
+# -------------------------------------------------------------------------------------------------- bad formulas
+
+KNOWN = ", ".join(FUNCTIONS)
+UNNAMED = "write arguments without their names"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("tanh(w*foo(x))", f"column 8: unknown function 'foo' in \"tanh(w*foo(x))\"; known: {KNOWN}"),
+        ("tahn(x)", "column 1: unknown function 'tahn' in \"tahn(x)\"; did you mean 'tanh'?"),
+        ("w*x + c", "column 7: no value for 'c' in \"w*x + c\"; values given: w, x"),
+        ("w*x + wx", "column 7: no value for 'wx' in \"w*x + wx\"; did you mean 'x'?"),
+        ("x.data", 'column 1: unexpected attribute, a name after a dot, in "x.data"'),
+        ("x.real(2)", 'column 1: unexpected attribute, a name after a dot, in "x.real(2)"'),
+        ("1 + x[0]", 'column 5: unexpected index in square brackets in "1 + x[0]"'),
+        ("lambda: x", 'column 1: unexpected lambda in "lambda: x"'),
+        ("x + 'a'", "column 5: unexpected text in quotes in \"x + 'a'\"; write a real number"),
+        ("f'{x}'", "column 1: unexpected text in quotes in \"f'{x}'\""),
+        ("x + 2j", 'column 5: unexpected complex number in "x + 2j"; write a real number'),
+        ("x + True", 'column 5: unexpected True in "x + True"; write a real number'),
+        ("exp(x=1)", "column 1: unexpected argument by name for 'exp' in \"exp(x=1)\"; " + UNNAMED),
+        ("tanh(x, w)", 'column 1: tanh takes 1 argument, got 2, in "tanh(x, w)"'),
+        ("1 + tanh()", 'column 5: tanh takes 1 argument, got 0, in "1 + tanh()"'),
+        ("elu(x, 1, 2)", 'column 1: elu takes 1 or 2 arguments, got 3, in "elu(x, 1, 2)"'),
+        ("max()", 'column 1: maximum takes 1 or more arguments, got 0, in "max()"'),
+        ("dot(w,x)", 'column 1: dot of something else than two lists in "dot(w,x)"; as in dot([w1, w2], [x1, x2], b)'),
+        ("max([])", "column 1: wrong arguments of 'maximum' (maximum of nothing has no value; expected at least one "
+                    'operand) in "max([])"'),
+        ("x^2", 'column 2: unknown operator \'^\' in "x^2"; write ** for a power'),
+        ("w*(x) // 2", 'column 7: unknown operator \'//\' in "w*(x) // 2"; known: + - * / **'),
+        ("x²", "column 2: unexpected '²' in \"x²\"; write ** for a power, as in x**2"),
+        ("2x", 'column 1: something missing between two factors in "2x"; write * to multiply, as in 2*x'),
+        ("w x", 'column 3: something missing between two factors in "w x"; write * to multiply, as in 2*x'),
+        ("x(2)", "column 1: 'x' is a number and no function in \"x(2)\"; write x*(…) to multiply"),
+        ("2(x)", 'column 1: no function before a bracket in "2(x)"; write * to multiply'),
+        ("y = x", "column 3: unexpected '=' in \"y = x\"; write only what is to be computed"),
+        ("x +", 'column 4: an unfinished formula in "x +"'),
+        ("tanh(x", "column 5: '(' was never closed in \"tanh(x\""),
+        ("x)", "column 2: unmatched ')' in \"x)\""),
+        ("x # y", "column 3: unexpected '#' in \"x # y\""),
+        ("", 'nothing to compute in ""'),
+        ("tanh", "column 1: the function 'tanh' without an argument in \"tanh\"; write tanh(…)"),
+        ("x > 0", 'column 1: a comparison stands only first in where in "x > 0"; as in where(x > 0, x, 0)'),
+        ("where(x == 0, 1, 2)", 'column 7: unknown comparison in "where(x == 0, 1, 2)"; known: < <= > >='),
+        ("where(0<x<1, 1, 2)", 'column 7: two comparisons at once in "where(0<x<1, 1, 2)"; compare two numbers'),
+        ("x if w else 2", 'column 1: unexpected if in "x if w else 2"; write where(condition, a, b)'),
+        ("[x]", 'column 1: unexpected list outside of dot, logsumexp, maximum, minimum, sum in "[x]"'),
+        ("x, w", 'column 1: unexpected comma outside of a function in "x, w"'),
+        ("max(*[x])", 'column 5: unexpected * before an argument in "max(*[x])"'),
+        ("(y := x)", 'column 2: unexpected assignment in "(y := x)"'),
+        ("1e999", 'column 1: too large a number in "1e999"; the largest is about 1.8e308'),
+        ("  é + ß", "column 3: no value for 'é' in \"  é + ß\"; values given: none"),
+        ("x\0", 'a character that isn\'t text in "x\0"'),
+    ],
+)  # fmt: skip
+def test_what_is_said(source: str, expected: str) -> None:
+    used = {name: value for name, value in VALUES.items() if name in source.replace("max", "").replace("exp(x=", "")}
+    assert message(source, **used) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "__import__('os').system('true')",
+        "x.__class__",
+        "(lambda: 1)()",
+        "[i for i in x]",
+        "exec('1')",
+        "max(i for i in x)",
+        "not x",
+        "~x",
+        "x and x",
+        "...",
+        "b'x'",
+        "{x: 1}",
+        "await x",
+        "\ud800",
+    ],
+)
+def test_nothing_else_gets_in(source: str) -> None:
+    with pytest.raises(FormulaError):
+        parse(source, x=1)
+
+
+@pytest.mark.parametrize("source", ["(" * 300 + "x" + ")" * 300, "-" * 20_000 + "x", "x" + "+x" * 50_000])
+def test_monsters_are_refused_in_a_line(source: str) -> None:
+    line = message(source, x=1)
+    assert line.startswith("too many operations inside one another in ")
+    assert len(line) < 120
+
+
+def test_a_number_of_thousands_of_digits() -> None:
+    assert "too large a number" in message("9" * 5000)
+
+
+def test_a_value_that_is_not_used() -> None:
+    assert message("w*x", w=1, x=2, z=3) == "a value was given for 'z', which isn't in \"w*x\"; it uses w, x"
+    assert message("3", z=3) == "a value was given for 'z', which isn't in \"3\"; it uses no names"
+    assert "did you mean 'alpha'?" in message("alpha", alpha=1, alpah=2)
+
+
+def test_a_value_for_the_name_of_a_function() -> None:
+    assert message("exp(x)", x=1, exp=2) == "'exp' is a function and can't be given a value in \"exp(x)\""
+
+
+def test_a_value_that_is_no_number() -> None:
+    with pytest.raises(TypeError, match="expected a real number, got str"):
+        parse("x", x="two")
+
+
+def test_the_caret_points_at_the_place() -> None:
+    with pytest.raises(FormulaError) as caught:
+        parse("w*é + foo(w)", w=1, é=2)
+    assert caught.value.column == 7
+    assert str(caught.value).splitlines()[1:] == ["  w*é + foo(w)", "        ^"]
+
+
+def test_the_caret_in_a_long_formula() -> None:
+    with pytest.raises(FormulaError) as caught:
+        parse("x + " * 50 + "foo(x)" + " + x" * 50, x=1)
+    _, excerpt, pointer = str(caught.value).splitlines()
+    assert excerpt[pointer.index("^") :].startswith("foo(x)")
+    assert len(excerpt) < 80
+
+
+def test_the_error_is_a_value_error_that_can_be_pickled() -> None:
+    with pytest.raises(ValueError, match="unknown function 'foo'") as caught:
+        parse("foo(x)", x=1)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_explained_like_any_other_graph() -> None:
+    root = parse("w*x", w=0.5, x=2)
+    assert "∂L/∂w = 1·2" in str(ag.explain(root.parents[0], root))

@@ -1,0 +1,104 @@
+"""The printed table of derivatives: every operation, in every style, from the rules themselves."""
+
+import re
+
+import pytest
+
+import autograd_mini as ag
+from autograd_mini import check_gradients, derivative_table, grad
+from autograd_mini.primitives import PRIMITIVES, Primitive, register
+from autograd_mini.readings import eager
+from autograd_mini.value import apply
+
+
+def rows(style):
+    lines = derivative_table(style).splitlines()
+    return {"text": lines, "markdown": lines[2:], "latex": lines[1:-1]}[style]
+
+
+@pytest.mark.parametrize("style", ["text", "markdown", "latex"])
+def test_every_operation_has_one_row_in_the_order_of_the_table(style):
+    operator = {"sigmoid": "σ", "sqrt": "√", "maximum": "max", "minimum": "min"}
+    found = rows(style)
+    assert len(found) == len(PRIMITIVES)
+    for name, row in zip(PRIMITIVES, found, strict=True):
+        if style == "text":
+            assert row.split()[0] == name
+        elif style == "markdown":
+            assert row.startswith(f"| `{name}` | $y = ")
+        else:
+            assert row.startswith("\\operatorname{" + operator.get(name, name).replace("_", "\\_") + "} & y = ")
+
+
+@pytest.mark.parametrize("style", ["text", "markdown", "latex"])
+def test_every_row_gives_a_derivative_for_each_operand(style):
+    partial = r"∂y/∂" if style == "text" else r"\\frac\{\\partial y\}\{\\partial "
+    for primitive, row in zip(PRIMITIVES.values(), rows(style), strict=True):
+        assert len(re.findall(partial, row)) == (primitive.arity or 3), row
+
+
+def test_text_is_the_default_and_another_style_is_refused():
+    assert derivative_table() == derivative_table("text")
+    with pytest.raises(ValueError, match=r"expected style 'text', 'markdown' or 'latex', got 'html'"):
+        derivative_table("html")
+
+
+def test_markdown_is_a_table_of_three_columns():
+    lines = derivative_table("markdown").splitlines()
+    assert lines[:2] == ["| operation | value | local derivatives |", "|---|---|---|"]
+    for line in lines[2:]:
+        assert line.count("$") == 4
+        cells = line.strip("| ").split(" | ")
+        assert len(cells) == 3, line  # a | of |a| inside of a formula would cut the row in two
+
+
+@pytest.mark.parametrize("style", ["markdown", "latex"])
+def test_latex_braces_and_brackets_balance(style):
+    for row in rows(style):
+        assert row.count("{") == row.count("}"), row
+        assert row.count("\\left") == row.count("\\right"), row
+        assert row.count("\\begin") == row.count("\\end"), row
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mul          y = a·b                                  ∂y/∂a = b,  ∂y/∂b = a",
+        "sub          y = a - b                                ∂y/∂a = 1,  ∂y/∂b = -1",
+        "exp          y = exp(a)                               ∂y/∂a = y",
+        "sigmoid      y = σ(a)                                 ∂y/∂a = y·σ(-a)",
+        "relu         y = max(a, 0)                            ∂y/∂a = [1 if a > 0 else 0]",
+    ],
+)
+def test_rows_read_as_in_a_textbook(line):
+    assert line in rows("text")
+
+
+@pytest.mark.parametrize("name", [n for n, p in PRIMITIVES.items() if p.arity == 1 and p.smooth])
+def test_the_printed_formulas_are_the_derivatives_they_claim_to_be(name):
+    """Read a row back as Python, and hold its numbers against the table's."""
+    row = rows("text")[list(PRIMITIVES).index(name)]
+    formula = row.split("∂y/∂a = ")[1]
+    formula = re.sub(
+        r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "**" + m[0].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")), formula
+    )
+    formula = formula.replace("·", "*").replace("^", "**").replace("√", "sqrt")
+    formula = re.sub(r"\|([^|]+)\|", r"abs(\1)", formula)
+    functions = {n: getattr(ag, n) for n in ("exp", "cos", "sin", "cosh", "sinh", "log", "sqrt", "sigmoid")}
+    functions["σ"] = ag.sigmoid
+    for a in (0.3, 0.8):
+        y = PRIMITIVES[name].forward(eager, a)
+        (want,) = PRIMITIVES[name].derivatives(eager, y, a)
+        got = eval(formula, {"__builtins__": {"abs": abs}}, {**functions, "a": a, "y": y})
+        assert got == pytest.approx(want, rel=1e-12), formula
+
+
+def test_a_new_operation_appears_in_the_table_by_itself():
+    cube = Primitive("cube", "³", lambda xp, a: a * a * a, lambda xp, out, a: (3.0 * xp.power(a, 2.0),))
+    register(cube)
+    try:
+        assert rows("text")[-1].split() == ["cube", "y", "=", "a·a·a", "∂y/∂a", "=", "3·a²"]
+        check_gradients(lambda x: apply(cube, x), 0.7)
+        assert grad(grad(lambda x: apply(cube, x)))(2.0) == 12.0
+    finally:
+        del PRIMITIVES["cube"]

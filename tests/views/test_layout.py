@@ -1,0 +1,203 @@
+"""The layout of our own: nothing overlaps, text fits its box, edges keep clear of nodes."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import random
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd_mini import Value, dot, draw, tanh
+from autograd_mini.views.layout import arrange
+from autograd_mini.views.measure import node_size, shown_lines, text_size, text_width
+from autograd_mini.views.picture import DrawnEdge, DrawnNode, Line, Picture
+
+SHAPES = ("rounded", "box", "ellipse", "circle")
+LABELS = ("", "1", "-0.3333", "1.5e-07", "–")
+
+
+def node(name, lines=("text",), shape="box", **more):
+    return DrawnNode(name, tuple(Line(line) for line in lines), shape, "#ffffff", "#000000", **more)
+
+
+def edge(name, source, target, label=""):
+    return DrawnEdge(name, source, target, label, "#000000", "#000000")
+
+
+@st.composite
+def pictures(draw_from):
+    """Return a picture of up to 16 nodes, with parallel edges, and sometimes with cycles."""
+    count = draw_from(st.integers(1, 16))
+    rng = random.Random(draw_from(st.integers(0, 10**6)))
+    cyclic = draw_from(st.booleans())
+    texts = ["x", "a longer text", "長い名前", "🙂", "W" * 12, "l"]
+    nodes = tuple(
+        node(
+            f"n{i}",
+            [rng.choice(texts) for _ in range(rng.randint(1, 3))],
+            rng.choice(SHAPES),
+            doubled=rng.random() < 0.2,
+            size=rng.choice([0.0, 28.0, 50.0]),
+        )
+        for i in range(count)
+    )
+    edges = []
+    for k in range(rng.randint(0, 2 * count)):
+        i, j = rng.randrange(count), rng.randrange(count)
+        if not cyclic:
+            i, j = min(i, j), max(i, j)
+        edges.append(edge(f"e{k}", f"n{i}", f"n{j}", rng.choice(LABELS)))
+    return Picture(nodes, tuple(edges), rng.choice(["LR", "TB", "RL", "BT"]))
+
+
+def on_curve(curve, steps=24):
+    """Return points on a chain of cubic Bézier curves."""
+    points = []
+    for k in range(0, len(curve) - 1, 3):
+        p, q, r, s = curve[k : k + 4]
+        for i in range(steps + 1):
+            t = i / steps
+            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+            points.append(tuple(sum(map(operator.mul, weights, values)) for values in zip(p, q, r, s, strict=True)))
+    return points
+
+
+def inside(point, box, margin=0.0):
+    x, y, width, height = box
+    return abs(point[0] - x) < width / 2 - margin and abs(point[1] - y) < height / 2 - margin
+
+
+def overlap(first, second):
+    apart = [abs(a - b) - (p + q) / 2 for a, b, p, q in zip(first[:2], second[:2], first[2:], second[2:], strict=True)]
+    return max(apart) < -1e-6
+
+
+def label_box(route):
+    return (*route.label, *route.label_size)
+
+
+@settings(max_examples=120, deadline=None)
+@given(pictures())
+def test_nothing_overlaps_and_everything_is_on_the_page(picture):
+    layout = arrange(picture)
+    boxes = list(layout.boxes.values())
+    boxes += [label_box(route) for route in layout.routes.values() if route.label is not None]
+    for first, second in itertools.combinations(boxes, 2):
+        assert not overlap(first, second)
+    for x, y, width, height in boxes:
+        assert x - width / 2 >= 0
+        assert y - height / 2 >= 0
+        assert x + width / 2 <= layout.width
+        assert y + height / 2 <= layout.height
+    assert set(layout.routes) == {e.id for e in picture.edges if e.source != e.target}
+
+
+@settings(max_examples=120, deadline=None)
+@given(pictures())
+def test_edges_do_not_run_through_nodes(picture):
+    layout = arrange(picture)
+    for drawn in picture.edges:
+        if drawn.source == drawn.target:
+            continue
+        ends = {drawn.source, drawn.target}
+        others = [box for name, box in layout.boxes.items() if name not in ends]
+        for point in on_curve(layout.routes[drawn.id].curve):
+            assert not any(inside(point, box, margin=0.5) for box in others)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pictures())
+def test_edges_begin_and_end_at_their_nodes(picture):
+    layout = arrange(picture)
+    for drawn in picture.edges:
+        if drawn.source != drawn.target:
+            route = layout.routes[drawn.id]
+            for point, name in ((route.curve[0], drawn.source), (route.head[0], drawn.target)):
+                x, y, width, height = layout.boxes[name]
+                assert inside(point, (x, y, width + 10, height + 10))
+                assert not inside(point, (x, y, width / 2, height / 2))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "lines", [("+",), ("layers.0.neurons.0.weights.10", "data 1", "grad 0"), ("長" * 15,), ("🙂" * 5,)]
+)
+def test_text_fits_its_shape(shape, lines):
+    drawn = node("n", lines, shape)
+    (width, height), (text, tall) = node_size(drawn), text_size(drawn.lines)
+    if shape in ("rounded", "box"):
+        assert text + 16 <= width
+        assert tall + 8 <= height
+    elif shape == "circle":
+        assert (text / width) ** 2 + (tall * 0.8 / height) ** 2 < 1
+    elif len(lines) == 1:
+        assert (text / width) ** 2 + (12 / height) ** 2 < 1
+
+
+def test_estimated_widths_are_helveticas():
+    assert text_width("data 3.142", 1000) == pytest.approx(4726 * 1.06, rel=0.01)
+    assert text_width("e\u0301") == text_width("e")
+
+
+def test_shown_lines():
+    assert shown_lines("a\nb\nc\nd") == ["a", "b", "…"]
+    assert shown_lines("") == ["''"]
+    assert shown_lines("漢" * 15) == ["漢" * 15]
+    assert shown_lines("漢" * 16) == ["漢" * 14 + "…"]
+    assert shown_lines("\ud800") == ["\ufffd"]
+
+
+def test_a_tree_keeps_the_order_of_its_operands():
+    a, b, c, d = (Value(v, label=n) for v, n in zip((1.0, 2.0, 3.0, 4.0), "abcd", strict=True))
+    picture = draw((a - b) * (c - d))._picture
+    y = [arrange(picture).boxes[f"node-{k}"][1] for k in (0, 1, 3, 4)]
+    assert y == sorted(y)
+
+
+def test_an_operation_is_level_with_its_value():
+    a, b = Value(1.0), Value(2.0)
+    boxes = arrange(draw(tanh(a * b))._picture).boxes
+    assert boxes["op-2"][1] == pytest.approx(boxes["node-2"][1])
+    assert boxes["op-3"][1] == pytest.approx(boxes["node-3"][1])
+
+
+def test_parallel_edges_are_apart_along_their_way():
+    x = Value(2.0)
+    routes = arrange(draw(x * x)._picture).routes
+    middles = [on_curve(routes[f"edge-0-1-{slot}"].curve) for slot in (0, 1)]
+    assert max(abs(p[1] - q[1]) for p, q in zip(*middles, strict=True)) > 10
+
+
+def chain():
+    x = y = Value(0.5)
+    for _ in range(500):
+        y = tanh(y) * x
+    return y
+
+
+def thicket():
+    rng = random.Random(0)
+    nodes = [Value(rng.random()) for _ in range(50)]
+    for _ in range(1_000):
+        nodes.append(rng.choice(nodes[-60:]) * rng.choice(nodes[-60:]))
+    total = nodes[-1]
+    for other in nodes[-30:]:
+        total = total + other
+    return total
+
+
+def wide():
+    return dot([Value(i) for i in range(700)], [Value(i) for i in range(700)])
+
+
+@pytest.mark.parametrize("graph", [chain, thicket, wide])
+def test_thousands_of_nodes_take_a_second_or_so(graph, builtin):
+    drawing = draw(graph(), max_nodes=10_000)
+    start = time.process_time()
+    svg = drawing.pipe("svg")
+    assert time.process_time() - start < 4, "0.5 s on the machine where it was written"
+    assert len(svg) < 8_000_000
