@@ -141,15 +141,17 @@ class scope:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._before: list[str] = []  # a list, because one scope may be entered inside itself
 
     def __enter__(self) -> None:
-        before = self._before = current.scope
+        before = current.scope
+        self._before.append(before)
         if not before:  # an inner scope is inside of a context that is counted already
             _count(+1)
         if self.name:
             current.scope = f"{before}.{self.name}" if before else self.name
 
     def __exit__(self, *exception: object) -> None:
-        current.scope = self._before
-        if not self._before:
+        current.scope = self._before.pop()
+        if not current.scope:
             _count(-1)

@@ -37,7 +37,8 @@ def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
     ['2', 'a', 'v1', 'b', 'v2', 'L']
     """
     order = topological_order(root)
-    held = _variables(names or {})
+    labels = {node.label for node in order}
+    held = {key: name for key, name in _variables(names or {}).items() if name not in labels}
     shared = _repeated([node.label for node in order])
     called = {node: _label(node, shared) or held.get(id(node), "") for node in order}
     taken = set(called.values())

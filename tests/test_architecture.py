@@ -32,6 +32,7 @@ RANKING = [
     "derivatives",
     "nn.",
     "optim.",
+    "lectures",
     "training.",
     "vectorizer.",
     "views.",

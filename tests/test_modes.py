@@ -308,6 +308,14 @@ def test_a_scope_can_be_entered_again():
             assert (Value(1.0) * 2).scope == "again"
 
 
+def test_one_scope_may_be_entered_inside_itself():
+    again = scope("a")
+    before = modes.open_contexts
+    with again, again:
+        assert Value(1.0).scope == "a.a"
+    assert (Value(1.0).scope, modes.open_contexts) == ("", before)
+
+
 def test_scopes_hold_inside_the_other_contexts():
     with scope("net"), no_grad():
         assert (Value(1.0) * 2).scope == "net"

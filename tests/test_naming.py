@@ -82,3 +82,10 @@ def test_nodes_that_share_a_label_are_told_apart_by_their_scope():
             z.append(node)
     assert called(z[0] + z[1]) == ["x", "2", "neurons.0.z", "3", "neurons.1.z", "L"]
     assert called(z[0] * 5) == ["x", "2", "z", "5", "L"]
+
+
+def test_a_variable_does_not_take_the_name_that_another_node_has_as_its_label():
+    x, other = Value(1.0, label="x"), Value(2.0)
+    names = node_names(x * other, names={"x": other})
+    assert names[x] == "x"
+    assert names[other] != "x"

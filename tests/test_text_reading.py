@@ -236,3 +236,21 @@ def test_a_formula_as_deep_as_a_graph_prints_without_recursion():
     for _ in range(20_000):
         deep = deep + B
     assert str(deep).count("+") == 20_000
+
+
+def test_a_negative_number_is_bracketed_after_a_minus_sign():
+    assert str(-text.number(-2.0)) == "-(-2)"
+    assert str(text.symbol("a") - text.number(-2.0)) == "a - (-2)"
+
+
+def test_a_power_of_ten_is_bracketed_before_an_exponent():
+    assert (text.number(1e-5) ** text.number(2.0)).render("latex") == r"\left(1 \cdot 10^{-5}\right)^{2}"
+
+
+def test_a_constant_is_called_by_its_number_in_latex():
+    assert text.latex_name("2") == "2"
+    assert text.latex_name("-1e-05") == r"-1 \cdot 10^{-5}"
+
+
+def test_a_label_with_a_line_break_stays_on_one_line():
+    assert str(text.symbol("two\nlines")) == "two lines"

@@ -1,6 +1,11 @@
 """Neurons, layers and networks, their activations and initial weights, and the losses they are trained with."""
 
 from autograd_mini.nn import activations, initializers, losses
+from autograd_mini.nn.batches import batch, mixes_examples
+from autograd_mini.nn.containers import Activation, Flatten, Reshape, Residual, Sequential
+from autograd_mini.nn.convolution import Conv1d, Conv2d
+from autograd_mini.nn.dropout import Dropout
+from autograd_mini.nn.freezing import freeze, is_frozen, unfreeze
 from autograd_mini.nn.layers import MLP, Layer, Neuron
 from autograd_mini.nn.losses import (
     binary_cross_entropy,
@@ -10,20 +15,48 @@ from autograd_mini.nn.losses import (
     squared_error,
 )
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.normalization import BatchNorm, LayerNorm
+from autograd_mini.nn.penalties import L1, L2, WeightElimination
+from autograd_mini.nn.recurrent import RNN, RNNCell
+from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
 from autograd_mini.value import Parameter
 
 __all__ = [
+    "L1",
+    "L2",
     "MLP",
+    "RNN",
+    "Activation",
+    "BatchNorm",
+    "Conv1d",
+    "Conv2d",
+    "Dropout",
+    "Flatten",
     "Layer",
+    "LayerNorm",
     "Module",
     "Neuron",
     "Parameter",
+    "RNNCell",
+    "Reshape",
+    "Residual",
+    "Sequential",
+    "WeightElimination",
+    "absolute_error",
     "activations",
+    "batch",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "freeze",
+    "gaussian_nll",
+    "half_squared_error",
     "hinge",
+    "huber",
     "initializers",
+    "is_frozen",
     "losses",
+    "mixes_examples",
     "squared_error",
+    "unfreeze",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_mini import functions
+from autograd_mini.nn.named_activations import parametrised
 
 Activation = Callable[[Any], Any]
 
@@ -41,6 +42,9 @@ def activation_function(activation: str | Activation) -> Activation:
         return activation
     if not isinstance(activation, str):
         raise TypeError(f"expected an activation by name or a function, got {type(activation).__name__}")
+    with_parameter = parametrised(activation)
+    if with_parameter is not None:
+        return with_parameter
     try:
         return ACTIVATIONS[activation]
     except KeyError:

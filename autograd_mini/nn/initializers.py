@@ -75,7 +75,7 @@ def initializer_for(initializer: str | Initializer | None, activation: Any) -> I
     """
     if initializer is None:
         name = activation if isinstance(activation, str) else getattr(activation, "__name__", "")
-        return he if name in ("relu", "leaky_relu", "elu") else xavier
+        return he if name.partition("(")[0] in ("relu", "leaky_relu", "elu") else xavier
     if callable(initializer):
         return initializer
     if initializer not in INITIALIZERS:

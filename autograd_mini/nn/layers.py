@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_mini import functions
+from autograd_mini.nn._nested import Input
 from autograd_mini.nn.activations import Activation, activation_function
 from autograd_mini.nn.initializers import Initializer, initializer_for
 from autograd_mini.nn.module import Module
@@ -69,7 +70,7 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                features[i] = Value(feature, f"x{i + 1}")
+                features[i] = Input(feature, f"x{i + 1}")
     return features
 
 

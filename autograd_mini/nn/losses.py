@@ -7,12 +7,15 @@ They are made of operations of the table, so their graphs can be drawn and stepp
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd_mini import functions
+from autograd_mini.nn._pairing import is_list, reduced
+from autograd_mini.nn._pairing import pairs as pairs_of
+from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
 from autograd_mini.reals import as_float
 from autograd_mini.value import Value
 
@@ -20,32 +23,6 @@ Loss = Callable[..., Any]
 
 # The logarithm of a probability is cut off at -100, as in PyTorch, so that a wrong certainty has a finite loss.
 _SMALLEST_PROBABILITY = math.exp(-100.0)
-
-
-def _is_list(thing: Any) -> bool:
-    return isinstance(thing, (list, tuple)) or (isinstance(thing, np.ndarray) and thing.ndim > 0)
-
-
-def _pairs(prediction: Any, target: Any) -> list[tuple[Any, Any]]:
-    """Return predictions with their targets, from two numbers or two lists of the same length."""
-    if not _is_list(prediction) and not _is_list(target):
-        return [(prediction, target)]
-    predictions = list(prediction) if _is_list(prediction) else [prediction]
-    targets = list(target) if _is_list(target) else [target]
-    if len(predictions) != len(targets):
-        raise ValueError(f"expected one target for each prediction, got {len(predictions)} and {len(targets)}")
-    if not predictions:
-        raise ValueError("the loss of no predictions at all isn't defined; expected at least one")
-    if any(_is_list(part) for part in [*predictions, *targets]):
-        raise ValueError("expected numbers or flat lists of them, got lists in lists; flatten both")
-    return list(zip(predictions, targets, strict=True))
-
-
-def _reduced(losses: Sequence[Any], reduction: str) -> Any:
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"expected reduction 'sum' or 'mean', got {reduction!r}")
-    total = losses[0] if len(losses) == 1 else functions.sum(losses)
-    return total / len(losses) if reduction == "mean" and len(losses) > 1 else total
 
 
 def squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
@@ -72,7 +49,7 @@ def squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
     >>> squared_error([3.0, 5.0], [1.0, 1.0], reduction="mean")
     10.0
     """
-    return _reduced([(t - a) ** 2 for a, t in _pairs(prediction, target)], reduction)
+    return reduced([(t - a) ** 2 for a, t in pairs_of(prediction, target)], reduction)
 
 
 def hinge(score: Any, target: Any, reduction: str = "sum") -> Any:
@@ -97,11 +74,11 @@ def hinge(score: Any, target: Any, reduction: str = "sum") -> Any:
     >>> hinge(Value(0.25), 1).data, hinge(Value(-2.0), -1).data
     (0.75, 0.0)
     """
-    pairs = _pairs(score, target)
+    pairs = pairs_of(score, target)
     for _, t in pairs:
         if not isinstance(t, Value) and t not in (-1, 1):
             raise ValueError(f"the hinge loss needs targets of -1 and +1, got {t!r}; turn 0 and 1 into 2*y - 1")
-    return _reduced([functions.relu(1.0 - t * s) for s, t in pairs], reduction)
+    return reduced([functions.relu(1.0 - t * s) for s, t in pairs], reduction)
 
 
 def binary_cross_entropy(probability: Any, target: Any, reduction: str = "sum") -> Any:
@@ -129,11 +106,11 @@ def binary_cross_entropy(probability: Any, target: Any, reduction: str = "sum") 
     >>> round(binary_cross_entropy(Value(0.5), 1).data, 6)
     0.693147
     """
-    pairs = _pairs(probability, target)
+    pairs = pairs_of(probability, target)
     for p, t in pairs:
         _check_unit("probability", p)
         _check_unit("target", t)
-    return _reduced([-(t * _log(p) + (1.0 - t) * _log(1.0 - p)) for p, t in pairs], reduction)
+    return reduced([-(t * _log(p) + (1.0 - t) * _log(1.0 - p)) for p, t in pairs], reduction)
 
 
 def _log(p: Any) -> Any:
@@ -171,11 +148,11 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "
     >>> binary_cross_entropy_with_logits(Value(-1000.0), 1).data
     1000.0
     """
-    pairs = _pairs(logit, target)
+    pairs = pairs_of(logit, target)
     for _, t in pairs:
         _check_unit("target", t)
     terms = [t * functions.softplus(-z) + (1.0 - t) * functions.softplus(z) for z, t in pairs]
-    return _reduced(terms, reduction)
+    return reduced(terms, reduction)
 
 
 def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
@@ -202,13 +179,13 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
     >>> round(cross_entropy([[0.0, 0.0], [0.0, 0.0]], [0, 1], reduction="mean"), 6)
     0.693147
     """
-    if not _is_list(logits) or not len(logits):
+    if not is_list(logits) or not len(logits):
         raise ValueError(f"cross_entropy needs a list of logits, one for each class, got {logits!r:.60}")
-    examples, targets = (logits, target) if _is_list(logits[0]) else ([logits], [target])
-    if not _is_list(targets) or len(examples) != len(targets):
+    examples, targets = (logits, target) if is_list(logits[0]) else ([logits], [target])
+    if not is_list(targets) or len(examples) != len(targets):
         raise ValueError(f"expected one class for each of the {len(examples)} examples, got {targets!r:.60}")
     losses = [functions.logsumexp(z) - z[_class_index(t, len(z))] for z, t in zip(examples, targets, strict=True)]
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def _class_index(target: Any, n_classes: int) -> int:
@@ -220,6 +197,10 @@ def _class_index(target: Any, n_classes: int) -> int:
 
 LOSSES: dict[str, Loss] = {
     "squared_error": squared_error,
+    "half_squared_error": half_squared_error,
+    "absolute_error": absolute_error,
+    "huber": huber,
+    "gaussian_nll": gaussian_nll,
     "hinge": hinge,
     "binary_cross_entropy": binary_cross_entropy,
     "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,

@@ -25,14 +25,15 @@ def _ieee(fast: Callable[..., float], standard: Callable[..., Any]) -> Callable[
             return fast(*numbers)
         except (OverflowError, ValueError, ZeroDivisionError):
             with np.errstate(all="ignore"):
-                return float(standard(*numbers))
+                result = float(standard(*numbers))
+            np.add(1.0, 1.0)  # clears the flag that NumPy would warn of after an operation on an array of Values
+            return result
 
     return function
 
 
 exp = _ieee(math.exp, np.exp)
 expm1 = _ieee(math.expm1, np.expm1)
-log = _ieee(math.log, np.log)
 log1p = _ieee(math.log1p, np.log1p)
 sqrt = _ieee(math.sqrt, np.sqrt)
 sin = _ieee(math.sin, np.sin)
@@ -54,6 +55,13 @@ def divide(a: float, b: float) -> float:
         return a / b
     except ZeroDivisionError:
         return math.nan if a == 0.0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)
+
+
+def log(a: float) -> float:
+    """Return the natural logarithm; -inf at 0, nan below: every x**2 asks for it."""
+    if a > 0.0:
+        return math.log(a)
+    return -inf if a == 0.0 else math.nan
 
 
 def equal(a: float, b: float) -> bool:

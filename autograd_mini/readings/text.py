@@ -119,6 +119,7 @@ class Expression:
 
 def symbol(name: str, latex: str | None = None) -> Expression:
     """Return a name as an expression; `latex` is how LaTeX writes it."""
+    name = re.sub(r"\s*[\r\n\t]\s*", " ", name)  # a formula is one line, whatever a label is
     return Expression("symbol", (name, latex_name(name) if latex is None else latex))
 
 
@@ -226,6 +227,8 @@ def latex_name(name: str) -> str:
     >>> latex_name("w1"), latex_name("theta"), latex_name("net.bias")
     ('w_{1}', '\\theta', '\\mathrm{net.bias}')
     """
+    if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", name):  # a constant is called by its number
+        return latex_number(float(name))
     match = re.fullmatch(r"([A-Za-z]+?)_?(\d*)", name)
     if match is None or (len(match[1]) > 1 and match[1] not in _GREEK):
         escaped = re.sub(r"([\\{}$&#^_%~])", lambda m: _LATEX_ESCAPES.get(m[1], "\\" + m[1]), name)
@@ -248,6 +251,8 @@ def latex_number(value: float, digits: int | None = None) -> str:
 
 def _binding(expression: Expression, style: Style) -> int:
     if expression.form == "number":
+        if style == "latex" and "cdot" in latex_number(*expression.parts):
+            return _BINDING["*"]
         return _BINDING["neg"] if expression.parts[0] < 0 else _ATOM
     if expression.form == "where" or (style == "latex" and expression.form == "/"):
         return _ATOM
@@ -282,7 +287,7 @@ def _write(expression: Expression, parts: list[str], style: Style) -> str:
     if form in _BINDING and form not in ("where", "neg"):
         return _write_operator(expression, parts, style)
     if form == "neg":
-        return f"-{_bracketed(expression.parts[0], parts[0], _BINDING['neg'], style)}"
+        return f"-{_bracketed(expression.parts[0], parts[0], _BINDING['neg'] + 1, style)}"
     if form == "where":
         return _write_choice(parts, style)
     return _write_call(form, parts, style)

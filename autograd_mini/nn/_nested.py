@@ -1,0 +1,126 @@
+"""One number, a list, or lists in lists (channels, rows, steps): how modules walk through what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini import functions
+from autograd_mini.value import Constant, Value
+
+
+class Input(Value):
+    """A leaf for a number that was handed to a module, not for a node of the caller's, who may want its gradient."""
+
+    __slots__ = ()
+
+
+def is_number(thing: Any) -> bool:
+    """Return whether something is a plain number, as hyperparameters are: no node, no bool, no string."""
+    return isinstance(thing, (int, float, np.integer, np.floating)) and not isinstance(thing, bool)
+
+
+def is_list(thing: Any) -> bool:
+    """Return whether something is a list, a tuple or an array."""
+    return isinstance(thing, (list, tuple)) or (isinstance(thing, np.ndarray) and thing.ndim > 0)
+
+
+def each(function: Callable[[Any], Any], nested: Any) -> Any:
+    """Apply a function to every element, at any depth.
+
+    Examples
+    --------
+    >>> each(abs, [[1, -2], [-3]])
+    [[1, 2], [3]]
+    """
+    return [each(function, part) for part in nested] if is_list(nested) else function(nested)
+
+
+def flat(nested: Any) -> list[Any]:
+    """Return all elements in one list, in reading order.
+
+    Examples
+    --------
+    >>> flat([[1, 2], [3]]), flat(4)
+    ([1, 2, 3], [4])
+    """
+    return [element for part in nested for element in flat(part)] if is_list(nested) else [nested]
+
+
+def shape(nested: Any) -> tuple[int, ...]:
+    """Return the lengths of lists in lists, outermost first.
+
+    Raises
+    ------
+    ValueError
+        If lists of the same depth aren't equally long.
+
+    Examples
+    --------
+    >>> shape([[1, 2, 3], [4, 5, 6]]), shape(7)
+    ((2, 3), ())
+    """
+    if not is_list(nested):
+        return ()
+    inner = {shape(part) for part in nested}
+    if len(inner) > 1:
+        raise ValueError(
+            f"expected lists of the same shape side by side, got the shapes {sorted(inner)}; "
+            f"cut or pad them to the same length"
+        )
+    return (len(nested), *(inner.pop() if inner else ()))
+
+
+def folded(elements: Sequence[Any], sizes: Sequence[int]) -> Any:
+    """Return a flat list as lists in lists of that shape; the opposite of `flat`.
+
+    Examples
+    --------
+    >>> folded([1, 2, 3, 4, 5, 6], (2, 3))
+    [[1, 2, 3], [4, 5, 6]]
+    """
+    if not sizes:
+        return elements[0]
+    step = len(elements) // sizes[0]
+    return [folded(elements[i * step : (i + 1) * step], sizes[1:]) for i in range(sizes[0])]
+
+
+def nodes(nested: Any, name: str = "x") -> Any:
+    """Return the same with every number turned into a leaf; x1, x2, … or x1,1, x1,2, … in lists of lists.
+
+    Raises
+    ------
+    TypeError
+        If an element is neither a Value nor a real number.
+
+    Examples
+    --------
+    >>> [[leaf.label for leaf in row] for row in nodes([[1.0, 2.0], [3.0, 4.0]])]
+    [['x1,1', 'x1,2'], ['x2,1', 'x2,2']]
+    """
+    if isinstance(nested, Value):
+        return nested
+    if not is_list(nested):
+        return Input(nested.item() if isinstance(nested, np.ndarray) else nested, name)
+    separator = "," if name[-1:].isdigit() else ""
+    return [nodes(part, f"{name}{separator}{i}") for i, part in enumerate(nested, start=1)]
+
+
+def activated(activate: Callable[[Any], Any], z: Value, label: str = "a") -> Value:
+    """Return a = σ(z), labelled; z itself where σ is the identity.
+
+    Examples
+    --------
+    >>> activated(functions.relu, Value(-2.0))
+    Value(data=0.0, grad=0.0, label='a')
+    """
+    if activate is functions.identity:
+        return z
+    a = activate(z)
+    if not isinstance(a, Value):  # a function may return a bare number, as a threshold does
+        return Constant(a)
+    if not a.label and a.primitive is not None:
+        a.label = label
+    return a

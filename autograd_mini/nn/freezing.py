@@ -1,0 +1,164 @@
+"""`freeze` and `unfreeze`, for transfer learning: keep a trained part as it is and train what is built upon it.
+
+A frozen parameter gets no update, holds no gradient, and where nothing below it learns costs none either: such a module
+computes plain numbers, without a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograd_mini import modes
+from autograd_mini.nn._nested import Input, flat, is_list
+from autograd_mini.nn.module import Module
+from autograd_mini.value import Constant, Parameter, Value
+
+
+class FrozenParameter(Parameter):
+    """A parameter that training leaves alone: its gradient is always 0, and optimizers pass it over.
+
+    A parameter becomes one by a change of class, so that modules and optimizers which hold it needn't be told. Made by
+    `freeze`, undone by `unfreeze`. Its ``data`` can still be set, as ``load_state_dict`` does.
+    """
+
+    __slots__ = ()
+
+    # It hides the slot: the backward pass adds to it as to any other, and nothing is kept.
+    grad = property(lambda self: 0.0, lambda self, gradient: None, doc="Always 0.")
+
+
+def freeze(*parts: Any) -> None:
+    """Exclude the parameters of modules from training.
+
+    The running statistics of a `BatchNorm` are no parameters: a frozen one goes on averaging in training mode, as in
+    PyTorch; put it into evaluation mode to stop that. A module that is put into a frozen one later isn't frozen.
+
+    Parameters
+    ----------
+    *parts : Module, Parameter, or list of them
+        What to freeze.
+
+    Raises
+    ------
+    TypeError
+        If a part is neither a module nor a parameter.
+
+    Examples
+    --------
+    >>> from autograd_mini.nn import Neuron
+    >>> trained, head = Neuron(2, "tanh", rng=0), Neuron(1, "identity", rng=1)
+    >>> freeze(trained)
+    >>> feature = trained([1.0, 2.0])
+    >>> head(feature).backward()
+    >>> [parameter.grad for parameter in trained.parameters()], feature.parents  # no gradient, and no graph
+    ([0.0, 0.0, 0.0], ())
+    """
+    modules, parameters = _members(parts)
+    for parameter in parameters:
+        if not isinstance(parameter, FrozenParameter):
+            parameter.grad = 0.0
+            parameter.__class__ = FrozenParameter
+    for module in modules:
+        # Only where no other module is inside: one that is put there later, such as a new head, shall learn.
+        if len(module.named_modules()) == 1 and module.parameters():
+            vars(module)["forward"] = _WithoutGraph(module, module.parameters())
+
+
+def unfreeze(*parts: Any) -> None:
+    """Let training change the parameters of modules again.
+
+    Parameters
+    ----------
+    *parts : Module, Parameter, or list of them
+        What to unfreeze; what isn't frozen stays as it is.
+
+    Raises
+    ------
+    TypeError
+        If a part is neither a module nor a parameter.
+
+    Examples
+    --------
+    >>> from autograd_mini.nn import Layer
+    >>> layer = Layer(2, 3, rng=0)
+    >>> freeze(layer)
+    >>> unfreeze(layer)
+    >>> is_frozen(layer)
+    False
+    """
+    modules, parameters = _members(parts)
+    for parameter in parameters:
+        if type(parameter) is FrozenParameter:
+            parameter.__class__ = Parameter  # type: ignore[assignment]
+            parameter.grad = 0.0
+    for module in modules:
+        if isinstance(vars(module).get("forward"), _WithoutGraph):
+            del vars(module)["forward"]
+
+
+def is_frozen(part: Any) -> bool:
+    """Return whether a parameter, or all parameters of a module, are frozen; False where there are none.
+
+    Examples
+    --------
+    >>> from autograd_mini.nn import Neuron
+    >>> is_frozen(Neuron(2, rng=0))
+    False
+    """
+    parameters = _members((part,))[1]
+    return bool(parameters) and all(isinstance(parameter, FrozenParameter) for parameter in parameters)
+
+
+def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
+    """Return the modules, with those inside them, and the parameters, with those of the modules."""
+    modules: list[Module] = []
+    parameters: list[Parameter] = []
+    for part in _spread(parts):
+        if isinstance(part, Module):
+            modules += [module for _, module in part.named_modules()]
+            parameters += part.parameters()
+        else:
+            parameters.append(part)
+    for parameter in parameters:
+        if type(parameter) not in (Parameter, FrozenParameter):
+            raise TypeError(
+                f"expected modules or parameters to freeze, got {type(parameter).__name__}; "
+                f"as in freeze(model) or freeze(model.layers[0])"
+            )
+    return modules, parameters
+
+
+def _spread(parts: Any) -> Iterator[Any]:
+    for part in parts:
+        if is_list(part):
+            yield from _spread(part)
+        else:
+            yield part
+
+
+class _WithoutGraph:
+    """What a frozen module has in the place of its ``forward``: the same, without a graph where none is asked for.
+
+    It hides the method from ``Module.__call__``, so that modules which aren't frozen needn't ask whether they are.
+    """
+
+    def __init__(self, module: Module, parameters: list[Parameter]) -> None:
+        self.module = module
+        self.parameters = parameters
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        forward = type(self.module).forward
+        if not self._possible([*inputs, *options.values()]):
+            return forward(self.module, *inputs, **options)
+        with modes.no_grad():
+            outputs = forward(self.module, *inputs, **options)
+        for node in flat(outputs):
+            if type(node) is Value:
+                node.__class__ = Input  # so that the next frozen module knows it for a number, too
+        return outputs
+
+    def _possible(self, inputs: list[Any]) -> bool:
+        """Return whether nobody can want a gradient: numbers only, and no parameter in use elsewhere was unfrozen."""
+        numbers = all(not isinstance(x, Value) or type(x) in (Input, Constant) for x in flat(inputs))
+        return numbers and all(type(parameter) is FrozenParameter for parameter in self.parameters)

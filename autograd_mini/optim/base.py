@@ -1,0 +1,276 @@
+"""`Optimizer`, what the rules have in common: the parameters, the learning rate, the step, and a state to save.
+
+A rule is written once, as ``update(data, grad)``: all parameters of a network are one flat array to it, and it works as
+well on two plain numbers. What it remembers from step to step is in ``state``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.nn.freezing import FrozenParameter
+from autograd_mini.optim import schedules
+from autograd_mini.optim._checks import checked, checked_whole
+from autograd_mini.optim.schedules import Schedule
+from autograd_mini.value import Value
+
+Array = np.ndarray[Any, Any]
+Rate = float | Callable[[int], float]
+
+
+class Optimizer:
+    """What optimizers have in common: the parameters, and the step from gradients to new data.
+
+    A subclass defines ``update(data, grad)``, and ``initial_state()`` if it remembers something: numbers there become
+    arrays of the shape of the data by themselves. The other arguments of its constructor are its hyperparameters: it
+    keeps each under the argument's own name, so that they can be saved.
+
+    Parameters
+    ----------
+    parameters : iterable of Value
+        What to change, as in ``model.parameters()``.
+    lr : float, Schedule, or function of the step
+        The learning rate, above 0; or what gives it at each step, counted from 0.
+
+    Attributes
+    ----------
+    lr : float
+        The rate of the next step. A number or a schedule may be assigned to it.
+    schedule : Schedule, function or None
+        What gives the rate, if it isn't a number.
+    steps : int
+        How many steps have been taken.
+    state : dict of str to number or array
+        What the rule remembers. Clear it to let it forget.
+
+    Raises
+    ------
+    ValueError
+        If there are no parameters, or the learning rate isn't a finite number above 0.
+    TypeError
+        If a parameter isn't a Value.
+
+    Examples
+    --------
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, data, grad):
+    ...         return data - self.lr * np.sign(grad)
+    >>> x = Value(3.0)
+    >>> optimizer = SignDescent([x], lr=schedules.Exponential(1.0, 0.5))
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad()
+    ...     (x * x).backward()
+    ...     optimizer.step()
+    >>> x.data, optimizer.steps, optimizer.lr
+    (1.5, 2, 0.25)
+    """
+
+    def __init__(self, parameters: Iterable[Value], lr: Rate) -> None:
+        if not isinstance(parameters, Iterable):
+            raise TypeError(f"expected a list of parameters, as in model.parameters(), got {type(parameters).__name__}")
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError("the optimizer got no parameters; pass model.parameters()")
+        for parameter in self.parameters:
+            if not isinstance(parameter, Value):
+                raise TypeError(f"expected parameters that are Values, got {type(parameter).__name__}")
+        self.steps = 0
+        self.lr = lr
+        self.state: dict[str, Any] = {}
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step, as a number."""
+        if self.schedule is None:
+            return self._lr
+        return checked(
+            f"the learning rate that {self.schedule!r} gives at step {self.steps}", self._scheduled(), least=0.0
+        )
+
+    @lr.setter
+    def lr(self, lr: Rate) -> None:
+        self.schedule: Callable[[int], float] | None = None
+        if callable(lr):
+            self.schedule = lr
+        else:
+            self._lr = checked("lr", lr, above=0.0)
+
+    def _scheduled(self) -> Any:
+        return self.schedule(self.steps) if self.schedule is not None else None
+
+    def initial_state(self) -> dict[str, float]:
+        """Return what the rule begins with; nothing, unless a rule says otherwise."""
+        return {}
+
+    def update(self, data: Any, grad: Any) -> Any:
+        """Return the new data of the parameters from the old and the gradient, and bring the state forward.
+
+        This is the bare rule: a schedule goes on only with `step` and `advance`.
+
+        Parameters
+        ----------
+        data, grad : float or numpy.ndarray
+            θ and ∇L, of one shape, the same at every call.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            The new θ; `data` itself is left as it was.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no update rule; define update(self, data, grad)")
+
+    def advance(self, data: Any, grad: Any, present: Any = None) -> Any:
+        """Take one step on arrays: the update, and the count that the schedule goes by.
+
+        Parameters
+        ----------
+        data, grad : float or numpy.ndarray
+            θ and ∇L of all parameters.
+        present : numpy.ndarray of bool, optional
+            Which of them have a gradient; the others keep their data, and their state too. All, if left out.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            The new θ.
+        """
+        self.state = self.initial_state() | self.state
+        with np.errstate(all="ignore"):
+            if present is None:
+                new = self.update(data, grad)
+            else:
+                before = {name: np.copy(entry) for name, entry in self.state.items()}
+                new = np.where(present, self.update(data, grad), data)
+                for name, entry in self.state.items():
+                    self.state[name] = np.where(present, entry, before.get(name, 0.0))
+        self.steps += 1
+        return new
+
+    def step(self) -> None:
+        """Change every parameter by the rule, from its present gradient.
+
+        As in PyTorch, a parameter that is frozen or whose gradient is None is left alone: no momentum moves it and no
+        decay shrinks it.
+        """
+        data = np.array([parameter.data for parameter in self.parameters])
+        grads = [None if isinstance(p, FrozenParameter) else p.grad for p in self.parameters]
+        present = np.array([grad is not None for grad in grads])
+        new = self.advance(data, np.array([_plain(grad) for grad in grads]), None if present.all() else present)
+        for parameter, number in zip(self.parameters, new.tolist(), strict=True):
+            parameter.data = number
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to 0; one that is None stays None."""
+        for parameter in self.parameters:
+            if parameter.grad is not None:
+                parameter.grad = 0.0
+
+    # ------------------------------------------------------------------------------------------------- state
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Return the hyperparameters under the names of the constructor's arguments; `lr` as it was given.
+
+        Examples
+        --------
+        >>> Optimizer([Value(1.0)], lr=0.1).hyperparameters()
+        {'lr': 0.1}
+        """
+        names = [name for name in inspect.signature(type(self)).parameters if name != "parameters"]
+        hidden = [name for name in names if not hasattr(self, name)]
+        if hidden:
+            kind = type(self).__name__
+            raise TypeError(f"{kind} doesn't keep its arguments {hidden} as attributes; write self.{hidden[0]} = …")
+        given = {name: getattr(self, name) for name in names}
+        return given if self.schedule is None else given | {"lr": self.schedule}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that going on later needs beside the parameters' data, as copies.
+
+        Returns
+        -------
+        dict
+            ``optimizer``, the name of the rule; ``steps``; ``hyperparameters``, plain numbers and, for a schedule, its
+            dictionary; ``state``, an array for each thing that the rule remembers. A learning rate that is a function
+            and no `Schedule` is left out: give it anew to the optimizer that loads.
+
+        Examples
+        --------
+        >>> Optimizer([Value(1.0)], lr=0.1).state_dict()
+        {'optimizer': 'Optimizer', 'steps': 0, 'hyperparameters': {'lr': 0.1}, 'state': {}}
+        """
+        given = self.hyperparameters()
+        if isinstance(self.schedule, Schedule):
+            given["lr"] = self.schedule.to_dict()
+        elif self.schedule is not None:
+            del given["lr"]
+        return {
+            "optimizer": type(self).__name__,
+            "steps": self.steps,
+            "hyperparameters": given,
+            "state": {name: np.array(entry) for name, entry in (self.initial_state() | self.state).items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` of an optimizer of the same rule and number of parameters returned.
+
+        Parameters
+        ----------
+        state : mapping
+            As from `state_dict`.
+
+        Raises
+        ------
+        ValueError
+            If it is another rule's, its arrays have another length, or a name or a number in it is wrong. Nothing has
+            been changed then.
+        """
+        kind = type(self).__name__
+        _check_names(f"the state of {kind}", state, ["optimizer", "steps", "hyperparameters", "state"])
+        if state["optimizer"] != kind:
+            raise ValueError(
+                f"expected the state of {kind}, got that of {state['optimizer']}; make an optimizer of its kind"
+            )
+        steps = checked_whole("steps", state["steps"], least=0)
+        given = dict(state["hyperparameters"])
+        own = self.hyperparameters()
+        given.setdefault("lr", own["lr"])
+        if isinstance(given["lr"], Mapping):
+            given["lr"] = schedules.from_dict(given["lr"])
+        _check_names(f"the hyperparameters of {kind}", given, list(own))
+        fresh = type(self)(self.parameters, **given)  # checks them
+        if fresh.initial_state():
+            _check_names(f"the arrays of {kind}", state["state"], list(fresh.initial_state()))
+        for name, entry in state["state"].items():
+            fresh.state[name] = _state_entry(name, entry, len(self.parameters))
+        fresh.steps = steps
+        self.__dict__.update(vars(fresh))
+
+    def __repr__(self) -> str:
+        n = len(self.parameters)
+        given = ", ".join(f"{name}={thing!r}" for name, thing in self.hyperparameters().items())
+        return f"{type(self).__name__}({n} parameter{'' if n == 1 else 's'}, {given})"
+
+
+def _plain(grad: Any) -> float:
+    """Return a gradient as a number; one that can be differentiated again is a node."""
+    return 0.0 if grad is None else grad.data if isinstance(grad, Value) else grad
+
+
+def _check_names(what: str, given: Mapping[str, Any], expected: list[str]) -> None:
+    missing, unknown = [n for n in expected if n not in given], [n for n in given if n not in expected]
+    if missing or unknown:
+        raise ValueError(f"{what}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}; expected {expected}")
+
+
+def _state_entry(name: str, entry: Any, n: int) -> Any:
+    """Return a number or an array of one number for each parameter, as a copy."""
+    array = np.array(entry)
+    if array.dtype.kind not in "iuf" or array.shape not in ((), (n,)):
+        raise ValueError(
+            f"{name}: expected {n} numbers, one for each parameter, got {array.dtype} of shape {array.shape}"
+        )
+    return array if array.shape else array.item()

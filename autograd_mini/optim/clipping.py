@@ -1,0 +1,182 @@
+"""Gradient clipping: shorten a gradient that is too long, between ``backward()`` and ``step()``.
+
+By norm all gradients are scaled together, so that their direction stays; by value each is cut off for itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.value import Value
+
+
+def vector_norm(numbers: Any, norm_type: float = 2.0) -> float:
+    """Return (Σ |gᵢ|ᵖ)^(1/p), or max |gᵢ| for an infinite p, without overflow in between.
+
+    Parameters
+    ----------
+    numbers : array_like
+        g, of any shape.
+    norm_type : float, optional
+        p, above 0; ``math.inf`` for the largest.
+
+    Returns
+    -------
+    float
+        0 for no numbers at all; nan if one of them is nan, else infinite if one of them is.
+
+    Raises
+    ------
+    ValueError
+        If `norm_type` isn't a number above 0.
+
+    Examples
+    --------
+    >>> vector_norm([3.0, -4.0]), vector_norm([3.0, -4.0], norm_type=1), vector_norm([3.0, -4.0], norm_type=math.inf)
+    (5.0, 7.0, 4.0)
+    """
+    p = _limit("norm_type", norm_type)
+    if p == 0.0:
+        raise ValueError(f"norm_type: expected a number above 0, got {norm_type!r}")
+    sizes = np.abs(np.asarray(numbers, dtype=float))
+    largest = float(np.max(sizes, initial=0.0))
+    if not math.isfinite(largest) or largest == 0.0 or p == math.inf:
+        return largest
+    share: float = np.sum((sizes / largest) ** p).item()
+    return float(largest * share ** (1.0 / p))
+
+
+def grad_norm(parameters: Iterable[Value] | Value, norm_type: float = 2.0) -> float:
+    """Return the norm of all gradients together, as of one vector; those that are None don't count.
+
+    Parameters
+    ----------
+    parameters : iterable of Value, or Value
+        Whose gradients.
+    norm_type : float, optional
+        See `vector_norm`.
+
+    Raises
+    ------
+    TypeError
+        If a parameter isn't a Value.
+
+    Examples
+    --------
+    >>> x, y = Value(3.0), Value(4.0)
+    >>> (0.5 * (x * x + y * y)).backward()
+    >>> grad_norm([x, y])
+    5.0
+    """
+    return vector_norm([_plain(parameter.grad) for parameter in _with_gradient(parameters)], norm_type)
+
+
+def clip_grad_norm(
+    parameters: Iterable[Value] | Value,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> float:
+    """Scale all gradients by min(1, c / (‖g‖ + 10⁻⁶)), so that their norm is at most c, and return what it was.
+
+    The formula is that of PyTorch's ``clip_grad_norm_``. From Pascanu, Mikolov and Bengio, "On the difficulty of
+    training recurrent neural networks" (2013).
+
+    Parameters
+    ----------
+    parameters : iterable of Value, or Value
+        Whose gradients; those that are None stay so.
+    max_norm : float
+        c, at least 0. ``math.inf`` changes nothing.
+    norm_type : float, optional
+        See `vector_norm`.
+    error_if_nonfinite : bool, optional
+        Whether a norm that is infinite or nan is an error. If it isn't, a norm of nan makes all gradients nan, and an
+        infinite one makes them 0, the infinite ones nan.
+
+    Returns
+    -------
+    float
+        ‖g‖ before.
+
+    Raises
+    ------
+    ValueError
+        If `max_norm` isn't a number of at least 0.
+    ArithmeticError
+        If the norm isn't finite and `error_if_nonfinite` is set; no gradient has been changed then.
+
+    Examples
+    --------
+    >>> x, y = Value(3.0), Value(4.0)
+    >>> (0.5 * (x * x + y * y)).backward()
+    >>> clip_grad_norm([x, y], max_norm=1.0)
+    5.0
+    >>> round(x.grad, 6), round(y.grad, 6)
+    (0.6, 0.8)
+    """
+    limit = _limit("max_norm", max_norm)
+    found = _with_gradient(parameters)
+    norm = grad_norm(found, norm_type)
+    if error_if_nonfinite and not math.isfinite(norm):
+        raise ArithmeticError(
+            f"expected a finite norm of the gradients, got {norm}; look for where it begins with detect_anomaly(), or "
+            f"leave error_if_nonfinite out"
+        )
+    factor = limit / (norm + 1e-6)
+    if not factor >= 1.0:  # below it, or nan
+        for parameter in found:
+            parameter.grad = parameter.grad * factor
+    return norm
+
+
+def clip_grad_value(parameters: Iterable[Value] | Value, clip_value: float) -> None:
+    """Put every gradient that is outside of [-c, c] onto the nearer end, as PyTorch's ``clip_grad_value_``.
+
+    Parameters
+    ----------
+    parameters : iterable of Value, or Value
+        Whose gradients; those that are None stay so, and nan stays nan.
+    clip_value : float
+        c, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If `clip_value` isn't a number of at least 0.
+
+    Examples
+    --------
+    >>> x, y = Value(3.0), Value(-0.5)
+    >>> (0.5 * (x * x + y * y)).backward()
+    >>> clip_grad_value([x, y], 1.0)
+    >>> x.grad, y.grad
+    (1.0, -0.5)
+    """
+    limit = _limit("clip_value", clip_value)
+    for parameter in _with_gradient(parameters):
+        parameter.grad = min(max(parameter.grad, -limit), limit)  # in this order nan stays nan
+
+
+def _limit(name: str, number: Any) -> float:
+    valid = isinstance(number, (int, float, np.integer, np.floating)) and not isinstance(number, bool)
+    if not valid or not number >= 0.0:
+        raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
+    return float(number)
+
+
+def _plain(grad: Any) -> Any:
+    """Return a gradient as a number; one that can be differentiated again is a node."""
+    return grad.data if isinstance(grad, Value) else grad
+
+
+def _with_gradient(parameters: Iterable[Value] | Value) -> list[Value]:
+    listed = [parameters] if isinstance(parameters, Value) else list(parameters)
+    for parameter in listed:
+        if not isinstance(parameter, Value):
+            raise TypeError(f"expected parameters that are Values, got {type(parameter).__name__}")
+    return [parameter for parameter in listed if parameter.grad is not None]

@@ -1,0 +1,289 @@
+"""Stopping rules: when a training is over before its last epoch.
+
+A rule is asked after every epoch: ``should_stop(epoch, loss, parameters)``. Its ``monitor`` says which loss it wants to
+be told, under the name that `History` has for it. When it says stop, ``restore(parameters)`` gives it the chance to put
+better parameters in place. What it remembers can be saved, so that a training that goes on later stops where it would
+have stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.optim._checks import checked, checked_flag, checked_whole
+from autograd_mini.optim.clipping import grad_norm
+from autograd_mini.value import Value
+
+Array = np.ndarray[Any, Any]
+
+
+class StoppingRule:
+    """What stopping rules have in common; a rule of one's own defines ``should_stop``.
+
+    Attributes
+    ----------
+    monitor : str
+        Which loss the rule is told: "loss" or "validation_loss".
+
+    Examples
+    --------
+    >>> class GoodEnough(StoppingRule):
+    ...     def should_stop(self, epoch, loss, parameters):
+    ...         return loss < 0.1
+    >>> GoodEnough().should_stop(1, 0.05, [])
+    True
+    """
+
+    monitor = "loss"
+    _remembered: tuple[str, ...] = ()  # the attributes that are the state
+
+    def should_stop(self, epoch: int, loss: float, parameters: Sequence[Value]) -> bool:
+        """Return whether to stop, after an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            How many epochs are done.
+        loss : float
+            The loss of this one that `monitor` names.
+        parameters : sequence of Value
+            As they are now, with the gradients of the last batch.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no rule; define should_stop(self, epoch, loss, parameters)"
+        )
+
+    def restore(self, parameters: Sequence[Value]) -> None:
+        """Put better parameters in place, after the rule has stopped a training; does nothing unless a rule says so."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the rule remembers: numbers, None, and arrays."""
+        return {name: _copied(getattr(self, name)) for name in self._remembered}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` of a rule of the same kind returned.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unknown. Nothing has been changed then.
+        """
+        missing, unknown = (
+            [n for n in self._remembered if n not in state],
+            [n for n in state if n not in self._remembered],
+        )
+        if missing or unknown:
+            raise ValueError(
+                f"the state doesn't fit {type(self).__name__}: missing {missing or 'nothing'}, unknown "
+                f"{unknown or 'nothing'}; expected {list(self._remembered)}"
+            )
+        for name in self._remembered:
+            setattr(self, name, _copied(state[name]))
+
+
+class EarlyStopping(StoppingRule):
+    """Stop when the validation loss has not improved for some epochs, and go back to the best of them.
+
+    An epoch improves if its loss < best - δ. From Prechelt, "Early stopping, but when?" (1998); the arguments are those
+    of Keras.
+
+    Parameters
+    ----------
+    patience : int, optional
+        How many epochs in a row may be without improvement; at the last of them it stops.
+    min_delta : float, optional
+        δ, at least 0.
+    restore_best : bool, optional
+        Whether to keep the parameters of the best epoch and put them back.
+
+    Attributes
+    ----------
+    best_epoch : int or None
+        The epoch of the lowest loss so far.
+    best_loss : float
+        That loss; infinite before the first epoch.
+    waited : int
+        How many epochs ago that was.
+    best_parameters : numpy.ndarray or None
+        The parameters then, if `restore_best`.
+
+    Raises
+    ------
+    ValueError
+        If `patience` isn't a whole number of at least 1, or `min_delta` a finite number of at least 0.
+
+    Examples
+    --------
+    >>> stopping, x = EarlyStopping(patience=2), Value(0.0)
+    >>> for epoch, loss in enumerate([0.5, 0.3, 0.4, 0.6, 0.2], start=1):
+    ...     x.data = float(epoch)
+    ...     if stopping.should_stop(epoch, loss, [x]):
+    ...         break
+    >>> epoch, stopping.best_epoch, stopping.best_loss
+    (4, 2, 0.3)
+    >>> stopping.restore([x])
+    >>> x.data
+    2.0
+    """
+
+    monitor = "validation_loss"
+    _remembered = ("best_epoch", "best_loss", "waited", "best_parameters")
+
+    def __init__(self, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True) -> None:
+        self.patience = checked_whole("patience", patience, least=1)
+        self.min_delta = checked("min_delta", min_delta, least=0.0)
+        self.restore_best = checked_flag("restore_best", restore_best)
+        self.best_epoch: int | None = None
+        self.best_loss = math.inf
+        self.waited = 0
+        self.best_parameters: Array | None = None
+
+    def should_stop(self, epoch: int, loss: float, parameters: Sequence[Value]) -> bool:
+        """Return whether `patience` epochs have brought no improvement; a loss of nan is none."""
+        if loss < self.best_loss - self.min_delta:
+            self.best_epoch, self.best_loss, self.waited = epoch, float(loss), 0
+            if self.restore_best:
+                self.best_parameters = np.array([parameter.data for parameter in parameters])
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
+
+    def restore(self, parameters: Sequence[Value]) -> None:
+        """Put the parameters of the best epoch in place, if there was one and they were to be kept.
+
+        Raises
+        ------
+        ValueError
+            If there are more parameters now than there were, or fewer.
+        """
+        if self.best_parameters is None:
+            return
+        if len(parameters) != len(self.best_parameters):
+            raise ValueError(
+                f"expected the {len(self.best_parameters)} parameters of the best epoch, got {len(parameters)}; "
+                f"pass the same list as to should_stop"
+            )
+        for parameter, number in zip(parameters, self.best_parameters.tolist(), strict=True):
+            parameter.data = number
+
+    def __repr__(self) -> str:
+        return (
+            f"EarlyStopping(patience={self.patience}, min_delta={self.min_delta:g}, restore_best={self.restore_best})"
+        )
+
+
+class LossTolerance(StoppingRule):
+    """Stop when the training loss hardly falls any more: for some epochs in a row not by `tol` below the lowest so far.
+
+    As the ``tol`` and ``n_iter_no_change`` of scikit-learn's ``MLPClassifier``: unlike in `EarlyStopping` a small fall
+    counts for the lowest loss, so that ever so many small ones together don't put off the end.
+
+    Parameters
+    ----------
+    tol : float, optional
+        By how much an epoch must bring the loss down to count, at least 0.
+    patience : int, optional
+        How many epochs in a row may bring less; at the last of them it stops.
+
+    Attributes
+    ----------
+    best_loss : float
+        The lowest loss so far.
+    waited : int
+        How many epochs in a row have brought less.
+
+    Raises
+    ------
+    ValueError
+        If `tol` isn't a finite number of at least 0, or `patience` a whole number of at least 1.
+
+    Examples
+    --------
+    >>> rule = LossTolerance(tol=0.1, patience=2)
+    >>> [rule.should_stop(epoch, loss, []) for epoch, loss in enumerate([1.0, 0.5, 0.45, 0.4], start=1)]
+    [False, False, False, True]
+    """
+
+    _remembered = ("best_loss", "waited")
+
+    def __init__(self, tol: float = 1e-4, patience: int = 10) -> None:
+        self.tol = checked("tol", tol, least=0.0)
+        self.patience = checked_whole("patience", patience, least=1)
+        self.best_loss = math.inf
+        self.waited = 0
+
+    def should_stop(self, epoch: int, loss: float, parameters: Sequence[Value]) -> bool:
+        """Return whether `patience` epochs in a row have brought less than `tol`; a loss of nan brings nothing."""
+        self.waited = 0 if loss < self.best_loss and loss <= self.best_loss - self.tol else self.waited + 1
+        if loss < self.best_loss:
+            self.best_loss = float(loss)
+        return self.waited >= self.patience
+
+    def __repr__(self) -> str:
+        return f"LossTolerance(tol={self.tol:g}, patience={self.patience})"
+
+
+class GradientNorm(StoppingRule):
+    """Stop where the ground is flat: when the norm of the gradient ‖∇L‖ ≤ tol.
+
+    The gradient is the one that the parameters hold: that of the last batch. It wants ``batch_size=None``, with which
+    it is that of all examples.
+
+    Parameters
+    ----------
+    tol : float, optional
+        At least 0.
+
+    Attributes
+    ----------
+    norm : float or None
+        The norm when last asked.
+
+    Raises
+    ------
+    ValueError
+        If `tol` isn't a finite number of at least 0.
+
+    Examples
+    --------
+    >>> x = Value(0.25)
+    >>> (x * x).backward()
+    >>> GradientNorm(tol=0.5).should_stop(1, 0.0625, [x]), GradientNorm(tol=0.1).should_stop(1, 0.0625, [x])
+    (True, False)
+    """
+
+    _remembered = ("norm",)
+
+    def __init__(self, tol: float = 1e-4) -> None:
+        self.tol = checked("tol", tol, least=0.0)
+        self.norm: float | None = None
+
+    def should_stop(self, epoch: int, loss: float, parameters: Sequence[Value]) -> bool:
+        """Return whether the norm of the parameters' gradients is at most `tol`; a norm of nan isn't.
+
+        Raises
+        ------
+        ValueError
+            If no parameter has a gradient.
+        """
+        if all(parameter.grad is None for parameter in parameters):
+            raise ValueError(
+                "GradientNorm needs the gradients of the last batch, got none; ask before they are dropped"
+            )
+        self.norm = grad_norm(parameters)
+        return self.norm <= self.tol
+
+    def __repr__(self) -> str:
+        return f"GradientNorm(tol={self.tol:g})"
+
+
+def _copied(thing: Any) -> Any:
+    """Return numbers and None as they are, arrays as copies; an array of one number, as files have it, is a number."""
+    if not isinstance(thing, (np.ndarray, list)):
+        return thing
+    array = np.array(thing)
+    return array if array.ndim else array.item()
