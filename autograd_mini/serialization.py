@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from autograd_mini.nn import MLP, Layer, Module, Neuron
+from autograd_mini.training import Trainer
 
 _HEADER = "autograd_mini.json"
 _VERSION = 1
@@ -198,3 +199,81 @@ def _build(path: str | os.PathLike[str], architecture: dict[str, Any]) -> Module
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged: it describes no possible {kind} ({error})") from None
     return module
+
+
+# ------------------------------------------------------------------------------------------------- trainings
+
+
+def save_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
+    """Write all that a training needs to go on: parameters, optimizer, generators, stopping rules and history.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Between two calls of ``fit``, or in a callback after an epoch.
+    path : str or path
+        The file, usually ``.npz``.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from autograd_mini import datasets, nn, optim
+    >>> def new_trainer():
+    ...     model = nn.MLP(1, [1], rng=0)
+    ...     return Trainer(model, "squared_error", optim.Adam(model.parameters()), epochs=2)
+    >>> X, y = datasets.linear(20)
+    >>> first, second = new_trainer(), new_trainer()
+    >>> history = first.fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_training(first, pathlib.Path(folder) / "training.npz")
+    ...     load_training(second, pathlib.Path(folder) / "training.npz")
+    >>> second.fit(X, y).loss == first.fit(X, y).loss
+    True
+    """
+    if not isinstance(trainer, Trainer):
+        raise TypeError(f"expected a Trainer, got {type(trainer).__name__}; for a model write save(model, path)")
+    arrays: dict[str, Any] = {}
+    state = _without_arrays(trainer.state_dict(), "state", arrays)
+    header = {"format": "autograd_mini", "version": _VERSION, "model": {"class": "Trainer"}, "extra": state}
+    with replacing(path) as file:
+        np.savez(file, **{_HEADER: np.array(json.dumps(header)), **arrays})
+
+
+def load_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
+    """Put a trainer, made as the one that was saved, into the state in a file; ``fit`` then goes on from there.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, isn't one that `save_training` wrote, or doesn't fit the trainer.
+    FileNotFoundError
+        If there is no such file.
+    """
+    header, arrays = _read(path)
+    if header["model"]["class"] != "Trainer":
+        raise ValueError(f"{path} holds a model and no training; write load(path)")
+    try:
+        trainer.load_state_dict(_with_arrays(header["extra"], arrays))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} doesn't fit the trainer: {error}") from None
+
+
+def _without_arrays(state: Any, name: str, arrays: dict[str, Any]) -> Any:
+    """Return a state as JSON can hold it, each array replaced by its name; the arrays are put into `arrays`."""
+    if isinstance(state, np.ndarray):
+        arrays[name] = state
+        return {"array": name}
+    if isinstance(state, dict):
+        return {key: _without_arrays(part, f"{name}.{key}", arrays) for key, part in state.items()}
+    if isinstance(state, (list, tuple)):
+        return [_without_arrays(part, f"{name}.{i}", arrays) for i, part in enumerate(state)]
+    return state.item() if isinstance(state, np.generic) else state
+
+
+def _with_arrays(state: Any, arrays: dict[str, Any]) -> Any:
+    """Return a state with its arrays put back."""
+    if isinstance(state, dict):
+        if set(state) == {"array"}:
+            return arrays[state["array"]]
+        return {key: _with_arrays(part, arrays) for key, part in state.items()}
+    return [_with_arrays(part, arrays) for part in state] if isinstance(state, list) else state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
-def _numbers(name: str, data: Any) -> Array:
+def checked_numbers(name: str, data: Any) -> Array:
+    """Return an array of finite real numbers, or say where one isn't."""
     try:
         array = np.asarray(data)
         if np.iscomplexobj(array):
@@ -29,11 +30,11 @@ def _numbers(name: str, data: Any) -> Array:
 
 
 def checked_features(X: Any, n_inputs: int | None, name: str = "X") -> Array:
-    """Return the features as an array of shape (n, d).
+    """Return the features as an array of shape (n, d), or of more axes: sequences, channels of signals or pictures.
 
     Parameters
     ----------
-    X : array_like of shape (n, d)
+    X : array_like of shape (n, d) or (n, ...)
         One example a row.
     n_inputs : int or None
         d, where the model asks for it.
@@ -45,13 +46,13 @@ def checked_features(X: Any, n_inputs: int | None, name: str = "X") -> Array:
     ValueError
         If there are no rows, the width is wrong, or a number is nan or infinite.
     """
-    array = _numbers(name, X)
+    array = checked_numbers(name, X)
     if array.ndim and not len(array):
         raise ValueError(f"{name}: expected at least one example, got none")
-    if array.ndim != 2:
+    if array.ndim < 2:
         hint = "; write X.reshape(-1, 1) for one feature" if array.ndim == 1 else ""
         raise ValueError(f"{name}: expected shape (examples, features), got {array.shape}{hint}")
-    if n_inputs is not None and array.shape[1] != n_inputs:
+    if n_inputs is not None and array.ndim == 2 and array.shape[1] != n_inputs:
         raise ValueError(f"{name}: the model expects {n_inputs} features, got {array.shape[1]}")
     return array
 
@@ -64,7 +65,7 @@ def checked_targets(y: Any, n_examples: int, name: str = "y") -> Array:
     ValueError
         If there isn't one for each example, or a number is nan or infinite.
     """
-    array = _numbers(name, y)
+    array = checked_numbers(name, y)
     if array.ndim not in (1, 2):
         raise ValueError(f"{name}: expected shape (examples,) or (examples, outputs), got {array.shape}")
     if len(array) != n_examples:
@@ -72,8 +73,13 @@ def checked_targets(y: Any, n_examples: int, name: str = "y") -> Array:
     return array
 
 
-def mini_batches(n: int, batch_size: int | None, rng: np.random.Generator) -> Iterator[list[int]]:
-    """Iterate over one epoch: the indices 0 … n-1, shuffled and cut into batches; the last may be smaller.
+SAMPLINGS = ("shuffle", "replacement", "order")
+
+
+def mini_batches(
+    n: int, batch_size: int | None, rng: np.random.Generator, sampling: str = "shuffle"
+) -> Iterator[list[int]]:
+    """Iterate over one epoch: indices of 0 … n-1, cut into batches of which the last may be smaller.
 
     Parameters
     ----------
@@ -83,15 +89,37 @@ def mini_batches(n: int, batch_size: int | None, rng: np.random.Generator) -> It
         The size of a batch; None or n and more for one batch of all, in the order given.
     rng : numpy.random.Generator
         Where the order comes from.
+    sampling : {"shuffle", "replacement", "order"}
+        Every example once, in a new order; or n examples drawn at random, some often and some not at all; or every
+        example once, in the order given.
 
     Examples
     --------
     >>> [len(batch) for batch in mini_batches(10, 4, np.random.default_rng(0))]
     [4, 4, 2]
+    >>> list(mini_batches(3, 2, np.random.default_rng(0), sampling="order"))
+    [[0, 1], [2]]
     """
-    if batch_size is None or batch_size >= n:
-        yield list(range(n))
-        return
-    order = rng.permutation(n).tolist()
-    for start in range(0, n, batch_size):
-        yield order[start : start + batch_size]
+    if sampling == "replacement":
+        order = rng.integers(n, size=n).tolist()
+    elif sampling == "order" or batch_size is None or batch_size >= n:
+        order = list(range(n))
+    else:
+        order = rng.permutation(n).tolist()
+    for start in range(0, n, batch_size or n):
+        yield order[start : start + (batch_size or n)]
+
+
+def augmented(rows: list[Any], augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator) -> Any:
+    """Return a batch of examples as a data augmentation made it.
+
+    Raises
+    ------
+    ValueError
+        If it gave another shape, or numbers that aren't finite.
+    """
+    given = np.array(rows)
+    made = checked_numbers("augment", augment(given.copy(), rng))
+    if made.shape != given.shape:
+        raise ValueError(f"augment: expected a batch of shape {given.shape}, as it was given, got {made.shape}")
+    return made.tolist()

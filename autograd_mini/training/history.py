@@ -15,6 +15,11 @@ class History:
         The mean over the training examples of the loss as it was when each was used, plus the penalty.
     validation_loss : list of float
         The mean loss on the validation examples after the epoch; empty where there are none.
+    metrics : dict of str to list of float
+        For each metric that was asked for its value after the epoch, on the validation examples where there are any,
+        else on the training examples.
+    best_epoch : int or None
+        The epoch of the lowest validation loss, counted from 1; None without validation.
 
     Examples
     --------
@@ -24,6 +29,18 @@ class History:
 
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch of the lowest validation loss, counted from 1."""
+        losses = self.validation_loss
+        return losses.index(min(losses)) + 1 if losses else None
+
+    def latest(self) -> dict[str, float]:
+        """Return the last epoch's numbers by name."""
+        columns = {"loss": self.loss, "validation_loss": self.validation_loss, **self.metrics}
+        return {name: column[-1] for name, column in columns.items() if column}
 
     def __len__(self) -> int:
         return len(self.loss)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.training.data import Array, _numbers
+from autograd_mini.training.data import Array, checked_numbers
 
 
 def accuracy(y_true: Any, y_pred: Any, threshold: float | None = None) -> float:
@@ -185,7 +185,7 @@ def _paired(y_true: Any, y_pred: Any, scores: bool = False) -> tuple[Array, Arra
 
 
 def _flat(name: str, numbers: Any) -> Array:
-    array = _numbers(name, numbers)
+    array = checked_numbers(name, numbers)
     if array.ndim not in (1, 2):
         raise ValueError(f"{name}: expected shape (examples,) or (examples, outputs), got {array.shape}")
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array

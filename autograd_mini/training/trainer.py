@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,20 @@ import numpy as np
 from autograd_mini.modes import no_grad
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
-from autograd_mini.optim import Optimizer
-from autograd_mini.training.data import Array, checked_features, checked_targets, mini_batches
+from autograd_mini.optim import Optimizer, clip_grad_norm, clip_grad_value
+from autograd_mini.optim._checks import checked
+from autograd_mini.training import checks, gradients, snapshot
+from autograd_mini.training.data import (
+    SAMPLINGS,
+    Array,
+    augmented,
+    checked_features,
+    checked_targets,
+    mini_batches,
+)
 from autograd_mini.training.history import History
 from autograd_mini.training.progress import progress_bar
-from autograd_mini.value import Constant, Value
+from autograd_mini.training.stopping import StoppingRule
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -34,26 +42,40 @@ class Trainer:
         Called with one example's features.
     loss : str or callable
         ``loss(prediction, target)`` for one example, or its name: "squared_error", "hinge", "binary_cross_entropy",
-        "binary_cross_entropy_with_logits", "cross_entropy".
+        "binary_cross_entropy_with_logits", "cross_entropy", ….
     optimizer : Optimizer
         Made with the model's parameters.
     batch_size : int or None, optional
         m: 1 for one example at a time, None for all of them at once.
     epochs : int, optional
-        How many times `fit` goes through the examples.
+        How many times `fit` goes through the examples, at the most.
     seed : int, optional
         Where the shuffling comes from; two trainings with one seed are equal to the bit.
     penalty : callable, optional
-        ``penalty(model)``, a Value to be added to the mean loss of every batch.
+        ``penalty(model)``, a Value to be added to the mean loss of every batch, such as ``nn.L2(1e-3)``.
     validation : tuple of (X, y), optional
         Examples on which the loss is taken after every epoch.
     progress : bool, optional
         Whether to show a progress bar; by default in a terminal and in Jupyter only.
+    stopping : StoppingRule or list of them, optional
+        When to end before the last epoch: `EarlyStopping`, `LossTolerance`, `GradientNorm` or rules of one's own.
+    metrics : list of str, or dict of str to callable, optional
+        What to record after every epoch beside the loss: "accuracy", "mean_squared_error", "r2_score", "log_loss", or
+        functions of ``(y_true, y_pred)`` by name.
+    callbacks : list of callable, optional
+        Called with the trainer after every epoch.
+    augment : callable, optional
+        Data augmentation: ``augment(X_batch, generator)`` returns the batch to train on instead, of the same shape.
+    clip_norm, clip_value : float, optional
+        Bounds for the norm of the gradient and for each of its components.
+    sampling : {"shuffle", "replacement", "order"}, optional
+        How an epoch draws the examples: each once in a new order; at random, so that some come often and some not at
+        all; each once in the order given.
 
     Raises
     ------
     ValueError
-        If a number is out of its range, no loss has the name, or `validation` isn't a pair.
+        If a number is out of its range, a name is unknown, or `validation` isn't a pair or is missing for a rule.
     TypeError
         If `optimizer` is a class instead of an optimizer.
 
@@ -81,26 +103,39 @@ class Trainer:
         penalty: Callable[[Any], Any] | None = None,
         validation: tuple[Any, Any] | None = None,
         progress: bool | None = None,
+        *,
+        stopping: StoppingRule | Sequence[StoppingRule] | None = None,
+        metrics: Sequence[str] | Mapping[str, Callable[[Any, Any], float]] = (),
+        callbacks: Sequence[Callable[[Trainer], Any]] = (),
+        augment: Callable[[Array, np.random.Generator], Any] | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        sampling: str = "shuffle",
     ) -> None:
         self.model = model
-        self.loss = _loss_function(loss)
-        if isinstance(optimizer, type):
-            raise TypeError(
-                f"expected an optimizer, got the class; write {optimizer.__name__}(model.parameters(), lr=0.1)"
-            )
-        self.optimizer = optimizer
-        self.batch_size = None if batch_size is None else _at_least_one("batch_size", batch_size)
-        self.epochs = _at_least_one("epochs", epochs)
+        self.loss = checks.loss_function(loss)
+        self.optimizer = checks.checked_optimizer(optimizer)
+        self.batch_size = None if batch_size is None else checks.at_least_one("batch_size", batch_size)
+        self.epochs = checks.at_least_one("epochs", epochs)
         self.penalty = penalty
-        if validation is not None and len(validation) != 2:
-            raise ValueError(f"validation: expected a pair (X, y), got {len(validation)} things")
-        self.validation = validation
+        self.validation = checks.pair_or_none("validation", validation)
         self.progress = progress
+        self.stopping = checks.stopping_rules(stopping, validation is not None)
+        self.metrics = checks.metric_functions(metrics, self.loss)
+        self.callbacks = list(callbacks)
+        self.augment = augment
+        self.clip_norm = None if clip_norm is None else checked("clip_norm", clip_norm, above=0.0)
+        self.clip_value = None if clip_value is None else checked("clip_value", clip_value, above=0.0)
+        if sampling not in SAMPLINGS:
+            raise ValueError(f"sampling: expected one of {', '.join(SAMPLINGS)}, got {sampling!r}")
+        self.sampling = sampling
         self.rng = np.random.default_rng(seed)
-        self.history = History()
+        self.history = History(metrics={name: [] for name in self.metrics})
 
     def fit(self, X: Any, y: Any) -> History:
-        """Train for `epochs` epochs; called again, go on from where it stopped.
+        """Train for `epochs` epochs, or until a stopping rule says so; called again, go on from where it stopped.
+
+        Ctrl-C ends the training with everything as it was after the last finished epoch.
 
         Parameters
         ----------
@@ -123,60 +158,90 @@ class Trainer:
             If the loss or a parameter becomes infinite or nan, saying in which epoch and batch. The model then has the
             parameters of the last batch at which the loss was finite, and the optimizer forgets its momentum.
         """
-        rows, targets = self._checked(X, y, "X", "y")
+        training = self._checked(X, y, "X", "y")
         validation = None
         if self.validation is not None:
-            validation = self._checked(*self.validation, "validation X", "validation y")
+            X_validation, y_validation = self.validation
+            validation = self._checked(X_validation, y_validation, "validation X", "validation y")
         self.model.train()
-        last_finite = [parameter.data for parameter in self.optimizer.parameters]
+        finished = self.state_dict()
+        self._last_finite = self._data()  # the parameters at which the loss was last known to be finite
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
-            for _ in range(self.epochs):
-                total = 0.0
-                batches = mini_batches(len(rows), self.batch_size, self.rng)
-                for number, batch in enumerate(batches, start=1):
-                    loss = self._gradients([rows[i] for i in batch], [targets[i] for i in batch])
-                    if not math.isfinite(loss):
-                        self._stop(f"the loss became {loss}", number, last_finite)
-                    last_finite = [parameter.data for parameter in self.optimizer.parameters]
-                    self.optimizer.step()
-                    if not all(math.isfinite(parameter.data) for parameter in self.optimizer.parameters):
-                        self._stop("a parameter became infinite or nan", number, last_finite)
-                    total += loss * len(batch)
-                self.history.loss.append(total / len(rows))
-                if validation is not None:
-                    self.history.validation_loss.append(self._mean_loss(*validation))
-                bar.set_postfix(_latest(self.history), refresh=False)
-                bar.update()
+            try:
+                for _ in range(self.epochs):
+                    self.history.loss.append(self._epoch(*training))
+                    self._record(training, validation)
+                    over = self._is_over()
+                    finished = self.state_dict()
+                    bar.set_postfix(_shown(self.history), refresh=False)
+                    bar.update()
+                    for callback in self.callbacks:
+                        callback(self)
+                    if over:
+                        break
+            except KeyboardInterrupt:
+                self.load_state_dict(finished)
         return self.history
 
-    def _gradients(self, rows: list[Any], targets: list[Any]) -> float:
-        """Put the gradient of a batch's mean loss into the parameters, and return that loss.
+    def _epoch(self, rows: list[Any], targets: list[Any]) -> float:
+        """Go once through the examples, and return their mean loss, each as it was when it was used."""
+        total, count = 0.0, 0
+        batches = mini_batches(len(rows), self.batch_size, self.rng, self.sampling)
+        for number, batch in enumerate(batches, start=1):
+            chosen = [rows[i] for i in batch]
+            if self.augment is not None:
+                chosen = augmented(chosen, self.augment, self.rng)
+            self.optimizer.zero_grad()
+            loss = gradients.add_gradients(self.model, self.loss, self.penalty, chosen, [targets[i] for i in batch])
+            if not math.isfinite(loss):
+                self._stop(f"the loss became {loss}", number)
+            self._last_finite = self._data()
+            self._clip()
+            self.optimizer.step()
+            if not all(math.isfinite(number) for number in self._data()):
+                self._stop("a parameter became infinite or nan", number)
+            total, count = total + loss * len(batch), count + len(batch)
+        return total / count
 
-        Each example's graph is propagated back and dropped before the next: a graph of one example stays in the cache.
-        """
-        self.optimizer.zero_grad()
-        share = 1.0 / len(rows)
-        total = 0.0
-        for row, target in zip(rows, targets, strict=True):
-            loss = _node(self.loss(self.model(row), target))
-            if not math.isfinite(loss.data):
-                return float(loss.data)
-            loss.backward(share)
-            total += loss.data
-        penalty = self.penalty(self.model) if self.penalty is not None else 0.0
-        if isinstance(penalty, Value):
-            penalty.backward()
-            return float(total * share + penalty.data)
-        return float(total * share + penalty)
+    def _data(self) -> list[float]:
+        return [parameter.data for parameter in self.optimizer.parameters]
 
-    def _stop(self, what: str, batch: int, last_finite: list[float]) -> None:
-        for parameter, number in zip(self.optimizer.parameters, last_finite, strict=True):
+    def _clip(self) -> None:
+        if self.clip_value is not None:
+            clip_grad_value(self.optimizer.parameters, self.clip_value)
+        if self.clip_norm is not None:
+            clip_grad_norm(self.optimizer.parameters, self.clip_norm)
+
+    def _stop(self, what: str, batch: int) -> None:
+        for parameter, number in zip(self.optimizer.parameters, self._last_finite, strict=True):
             parameter.data = number
         self.optimizer.state.clear()
         raise NonFiniteLossError(
             f"{what} in epoch {len(self.history) + 1}, batch {batch}; the model has the parameters of the last batch "
             f"where the loss was finite. Try a smaller learning rate than {self.optimizer.lr:g}, or scale the features"
         )
+
+    def _record(self, training: tuple[list[Any], list[Any]], validation: tuple[list[Any], list[Any]] | None) -> None:
+        """Write down what is known after an epoch beside the training loss."""
+        if validation is not None:
+            self.history.validation_loss.append(gradients.mean_loss(self.model, self.loss, *validation))
+        if self.metrics:
+            rows, targets = training if validation is None else validation
+            outputs = gradients.outputs(self.model, rows)
+            for name, metric in self.metrics.items():
+                self.history.metrics.setdefault(name, []).append(float(metric(np.array(targets), outputs)))
+
+    def _is_over(self) -> bool:
+        """Ask every stopping rule; the first that says stop may put better parameters in place."""
+        parameters, epoch = self.optimizer.parameters, len(self.history)
+        answers = [
+            rule.should_stop(epoch, getattr(self.history, rule.monitor)[-1], parameters) for rule in self.stopping
+        ]
+        if any(answers):
+            self.stopping[answers.index(True)].restore(parameters)
+        return any(answers)
+
+    # ----------------------------------------------------------------------------------------- using the model
 
     def predict(self, X: Any) -> Array:
         """Return the model's outputs for every row, in evaluation mode.
@@ -191,18 +256,33 @@ class Trainer:
         numpy.ndarray
             Of shape (n,) for one output, (n, k) for k.
         """
-        rows = checked_features(X, getattr(self.model, "n_inputs", None)).tolist()
-        with _evaluating(self.model), no_grad():
-            return np.array([_plain(self.model(row)) for row in rows])
+        return gradients.outputs(self.model, checked_features(X, getattr(self.model, "n_inputs", None)).tolist())
 
     def evaluate(self, X: Any, y: Any) -> float:
         """Return the mean loss on examples, in evaluation mode and without the penalty."""
-        return self._mean_loss(*self._checked(X, y, "X", "y"))
+        return gradients.mean_loss(self.model, self.loss, *self._checked(X, y, "X", "y"))
 
-    def _mean_loss(self, rows: list[Any], targets: list[Any]) -> float:
-        with _evaluating(self.model), no_grad():
-            losses = [_node(self.loss(self.model(row), target)).data for row, target in zip(rows, targets, strict=True)]
-        return float(sum(losses)) / len(losses)
+    # ------------------------------------------------------------------------------------- going on another day
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that going on needs: parameters, optimizer, generators, rules and history, as copies.
+
+        A training that is saved, loaded into a new trainer of the same making and continued equals one that never
+        stopped, to the bit. See `autograd_mini.serialization.save_training`.
+        """
+        return snapshot.of_training(self)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` of a trainer of the same making returned.
+
+        Raises
+        ------
+        ValueError
+            If it doesn't fit this trainer's model, optimizer or rules.
+        """
+        snapshot.restore_training(self, state)
+
+    # ------------------------------------------------------------------------------------------------- checks
 
     def _checked(self, X: Any, y: Any, X_name: str, y_name: str) -> tuple[list[Any], list[Any]]:
         features = checked_features(X, getattr(self.model, "n_inputs", None), X_name)
@@ -216,55 +296,16 @@ class Trainer:
         The library's own losses are shown every target there is; a function of one's own only the first.
         """
         is_known = any(self.loss is loss for loss in LOSSES.values())
-        with _evaluating(self.model), no_grad():
+        with gradients.evaluating(self.model), no_grad():
             prediction = self.model(row)
             for target in _distinct(targets) if is_known else targets[:1]:
                 self.loss(prediction, target)
 
 
-@contextmanager
-def _evaluating(model: Module) -> Iterator[None]:
-    """Put a model into evaluation mode, and each part of it back into the mode it was in."""
-    modes = [(module, module.training) for _, module in model.named_modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
+def _shown(history: History) -> dict[str, str]:
+    """Return what the progress bar says of the last epoch."""
+    return {name.removeprefix("validation_loss") or "validation": f"{x:.4f}" for name, x in history.latest().items()}
 
 
 def _distinct(targets: list[Any]) -> list[Any]:
     return list(dict.fromkeys(tuple(target) if isinstance(target, list) else target for target in targets))
-
-
-def _node(number: Any) -> Value:
-    """Return a result as a node; a loss or a model of one's own may return a bare number."""
-    return number if isinstance(number, Value) else Constant(number)
-
-
-def _plain(output: Any) -> Any:
-    if isinstance(output, (list, tuple, np.ndarray)):
-        return [_node(part).data for part in output]
-    return _node(output).data
-
-
-def _latest(history: History) -> dict[str, str]:
-    shown = {"loss": f"{history.loss[-1]:.4f}"}
-    if history.validation_loss:
-        shown["validation"] = f"{history.validation_loss[-1]:.4f}"
-    return shown
-
-
-def _loss_function(loss: str | Loss) -> Loss:
-    if callable(loss):
-        return loss
-    if not isinstance(loss, str) or loss not in LOSSES:
-        raise ValueError(f"no loss is named {loss!r}; choose one of {', '.join(LOSSES)}, or pass a function")
-    return LOSSES[loss]
-
-
-def _at_least_one(name: str, number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-        raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
-    return int(number)

@@ -445,7 +445,7 @@ GOOD_X = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]
         ([1.0, 2.0], [0, 1], r"X: expected shape \(examples, features\), got \(2,\); write X\.reshape\(-1, 1\)"),
         ([], [], r"X: expected at least one example, got none"),
         (np.zeros((0, 2)), [], r"X: expected at least one example, got none"),
-        (np.zeros((2, 2, 2)), [0, 1], r"X: expected shape \(examples, features\), got \(2, 2, 2\)"),
+        (np.zeros((2, 2, 2)), [0, 1], r"expected 2 features, got 2 rows of features"),
         (5.0, [0], r"X: expected shape \(examples, features\), got \(\)"),
         ("text", [0], r"X: expected real numbers"),
         (None, [0], r"X: expected"),

@@ -1,0 +1,277 @@
+"""Metrics, stopping, callbacks, augmentation, clipping, sampling, Ctrl-C, and going on another day."""
+
+import numpy as np
+import pytest
+
+from autograd_mini import datasets, nn, optim
+from autograd_mini.serialization import load_training, save, save_training
+from autograd_mini.training import EarlyStopping, GradientNorm, LossTolerance, Trainer
+
+X, y = datasets.moons(40, seed=0)
+X_VALIDATION, Y_VALIDATION = datasets.moons(20, seed=1)
+
+
+def new_trainer(model=None, optimizer=None, epochs=3, **options):
+    model = nn.MLP(2, [4, 1], activation="tanh", rng=0) if model is None else model
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.5) if optimizer is None else optimizer(model)
+    options = {"batch_size": 8, "seed": 3, "progress": False, **options}
+    return Trainer(model, "binary_cross_entropy_with_logits", optimizer, epochs=epochs, **options)
+
+
+def data_of(trainer):
+    return [parameter.data for parameter in trainer.model.parameters()]
+
+
+# ------------------------------------------------------------------------------------------------ what is recorded
+
+
+def test_metrics_are_taken_on_the_validation_examples():
+    trainer = new_trainer(validation=(X_VALIDATION, Y_VALIDATION), metrics=["accuracy"])
+    history = trainer.fit(X, y)
+    right = (trainer.predict(X_VALIDATION) > 0) == Y_VALIDATION
+    assert len(history.metrics["accuracy"]) == 3
+    assert history.metrics["accuracy"][-1] == right.mean()
+
+
+def test_metrics_without_validation_are_taken_on_the_training_examples():
+    trainer = new_trainer(metrics={"size": lambda y_true, y_pred: len(y_true) + len(y_pred)})
+    assert trainer.fit(X, y).metrics == {"size": [80.0] * 3}
+
+
+def test_an_unknown_metric_is_answered_with_those_there_are():
+    with pytest.raises(ValueError, match="no metric is named 'acuracy'; choose of accuracy"):
+        new_trainer(metrics=["acuracy"])
+
+
+def test_the_best_epoch_is_that_of_the_lowest_validation_loss():
+    history = new_trainer(epochs=5, validation=(X_VALIDATION, Y_VALIDATION)).fit(X, y)
+    assert history.best_epoch == int(np.argmin(history.validation_loss)) + 1
+    assert new_trainer().fit(X, y).best_epoch is None
+
+
+# ------------------------------------------------------------------------------------------------------- stopping
+
+
+def test_early_stopping_ends_the_training_and_puts_back_the_best_parameters():
+    seen = []
+    rule = EarlyStopping(patience=2)
+    trainer = new_trainer(
+        epochs=200,
+        optimizer=lambda model: optim.SGD(model.parameters(), lr=3.0),
+        validation=(X_VALIDATION, Y_VALIDATION),
+        stopping=rule,
+        callbacks=[lambda trainer: seen.append(data_of(trainer))],
+    )
+    history = trainer.fit(X, y)
+    assert len(history) == history.best_epoch + 2 < 200
+    assert rule.best_epoch == history.best_epoch
+    assert data_of(trainer) == seen[history.best_epoch - 1]
+    assert trainer.evaluate(X_VALIDATION, Y_VALIDATION) == min(history.validation_loss)
+
+
+def test_early_stopping_needs_validation():
+    with pytest.raises(ValueError, match=r"EarlyStopping.* watches the validation loss; pass validation=\(X, y\)"):
+        new_trainer(stopping=EarlyStopping())
+
+
+def test_a_loss_that_hardly_falls_ends_the_training():
+    history = new_trainer(epochs=50, stopping=LossTolerance(tol=10.0, patience=4)).fit(X, y)
+    assert len(history) == 5  # the first epoch always falls, from infinity
+
+
+def test_a_flat_gradient_ends_the_training():
+    history = new_trainer(epochs=50, batch_size=None, stopping=[GradientNorm(tol=1e9)]).fit(X, y)
+    assert len(history) == 1
+
+
+def test_what_is_no_stopping_rule_is_refused():
+    with pytest.raises(TypeError, match=r"stopping: expected rules such as EarlyStopping\(patience=10\), got 5"):
+        new_trainer(stopping=[5])
+
+
+# ---------------------------------------------------------------------------------- sampling, augmentation, clipping
+
+
+def examples_seen(**options):
+    """The examples that one epoch uses, as they come to the model."""
+    seen = []
+
+    class Spy(nn.MLP):
+        def forward(self, x):
+            seen.append(tuple(x))
+            return super().forward(x)
+
+    trainer = new_trainer(Spy(2, [1], rng=0), epochs=1, **options)
+    trainer.fit(X, y)
+    return seen[1:]  # the first one is the trial before any work
+
+
+def test_a_shuffled_epoch_uses_every_example_once():
+    seen = examples_seen(batch_size=1)
+    assert sorted(seen) == sorted(map(tuple, X))
+    assert seen != list(map(tuple, X))
+
+
+def test_an_epoch_in_order_uses_the_examples_as_they_are_given():
+    assert examples_seen(batch_size=1, sampling="order") == list(map(tuple, X))
+
+
+def test_an_epoch_with_replacement_draws_as_many_examples_some_of_them_twice():
+    seen = examples_seen(batch_size=1, sampling="replacement")
+    assert len(seen) == len(X)
+    assert set(seen) < set(map(tuple, X))
+
+
+def test_an_unknown_sampling_is_refused():
+    with pytest.raises(ValueError, match="sampling: expected one of shuffle, replacement, order, got 'random'"):
+        new_trainer(sampling="random")
+
+
+def test_augmentation_makes_the_batches_from_a_seeded_generator():
+    def noisy(batch, generator):
+        assert batch.shape == (8, 2)
+        return batch + generator.normal(0.0, 0.1, batch.shape)
+
+    assert new_trainer(augment=noisy).fit(X, y).loss == new_trainer(augment=noisy).fit(X, y).loss
+    assert new_trainer(augment=noisy).fit(X, y).loss != new_trainer().fit(X, y).loss
+
+
+@pytest.mark.parametrize(
+    ("augment", "message"),
+    [
+        (lambda batch, generator: batch[:, :1], r"augment: expected a batch of shape \(8, 2\), .* got \(8, 1\)"),
+        (lambda batch, generator: batch * np.nan, "augment: expected finite numbers, got nan"),
+    ],
+)
+def test_an_augmentation_that_gives_something_else_is_refused(augment, message):
+    with pytest.raises(ValueError, match=message):
+        new_trainer(augment=augment).fit(X, y)
+
+
+def test_clipping_bounds_each_step():
+    model = nn.MLP(2, [4, 1], rng=0)
+    before = np.array([p.data for p in model.parameters()])
+    new_trainer(model, lambda m: optim.SGD(m.parameters(), lr=1.0), epochs=1, batch_size=None, clip_norm=0.01).fit(X, y)
+    moved = np.array([p.data for p in model.parameters()]) - before
+    assert np.linalg.norm(moved) == pytest.approx(0.01, rel=1e-4)
+
+    model = nn.MLP(2, [4, 1], rng=0)
+    new_trainer(model, lambda m: optim.SGD(m.parameters(), lr=1.0), epochs=1, batch_size=None, clip_value=1e-3).fit(
+        X, y
+    )
+    moved = np.array([p.data for p in model.parameters()]) - before
+    assert np.abs(moved).max() == pytest.approx(1e-3, rel=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------- batches that mix
+
+
+def test_a_batch_norm_is_trained_on_whole_batches():
+    model = nn.Sequential(nn.Layer(2, 3, rng=0), nn.BatchNorm(3), nn.Layer(3, 1, activation="identity", rng=1))
+    history = new_trainer(model, epochs=30).fit(X, y)
+    assert history.loss[-1] < 0.7 * history.loss[0]
+    running = model.state_dict()["1.running_mean"]
+    assert np.all(running != 0.0)
+
+
+def test_the_gradient_through_a_batch_norm_is_that_of_the_whole_batch():
+    model = nn.Sequential(nn.Layer(2, 2, "identity", rng=0), nn.BatchNorm(2), nn.Layer(2, 1, "identity", rng=1))
+    weight = model.parameters()[0]
+
+    def loss_at(data):
+        weight.data = data
+        outputs = nn.batch(model, X[:8].tolist())
+        return nn.binary_cross_entropy_with_logits(outputs, y[:8], reduction="mean").data
+
+    start = weight.data
+    expected = (loss_at(start + 1e-5) - loss_at(start - 1e-5)) / 2e-5
+    weight.data = start
+    trainer = new_trainer(model, lambda m: optim.SGD(m.parameters(), lr=1e-9), epochs=1, batch_size=None)
+    trainer.fit(X[:8], y[:8])
+    assert weight.grad == pytest.approx(expected, rel=1e-5)
+
+
+# ------------------------------------------------------------------------------------------------------- Ctrl-C
+
+
+def test_ctrl_c_leaves_the_last_finished_epoch_and_returns_the_history():
+    snapshots, calls = [], []
+
+    def interrupted(prediction, target):
+        calls.append(1)
+        if len(calls) == 1 + 2 * 40 + 20:  # the trial, two epochs of 40 examples, half of the third
+            raise KeyboardInterrupt
+        return nn.binary_cross_entropy_with_logits(prediction, target)
+
+    trainer = new_trainer(epochs=10, callbacks=[lambda trainer: snapshots.append(data_of(trainer))])
+    trainer.loss = interrupted
+    history = trainer.fit(X, y)
+    assert len(history) == len(snapshots) == 2
+    assert data_of(trainer) == snapshots[-1]
+
+    trainer.loss = nn.binary_cross_entropy_with_logits
+    trainer.epochs = 3
+    assert trainer.fit(X, y).loss == new_trainer(epochs=5).fit(X, y).loss
+
+
+# ---------------------------------------------------------------------------------------------- going on another day
+
+OPTIMIZERS = {
+    "momentum": lambda model: optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True),
+    "schedule": lambda model: optim.SGD(model.parameters(), lr=optim.schedules.Exponential(0.3, 0.9)),
+    "rmsprop": lambda model: optim.RMSprop(model.parameters(), lr=0.01),
+    "adam": lambda model: optim.Adam(model.parameters(), lr=0.02),
+}
+
+
+def a_mixed_model():
+    return nn.Sequential(
+        nn.Layer(2, 4, "tanh", rng=0), nn.Dropout(0.7, rng=5), nn.BatchNorm(4), nn.Layer(4, 1, "identity", rng=1)
+    )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_training_that_was_saved_and_goes_on_equals_one_that_never_stopped(optimizer, tmp_path):
+    def trainer(epochs):
+        return new_trainer(
+            a_mixed_model(),
+            optimizer,
+            epochs=epochs,
+            validation=(X_VALIDATION, Y_VALIDATION),
+            metrics=["accuracy"],
+            stopping=EarlyStopping(patience=50),
+        )
+
+    whole = trainer(6)
+    whole.fit(X, y)
+
+    first = trainer(2)
+    first.fit(X, y)
+    save_training(first, tmp_path / "training.npz")
+    second = trainer(4)
+    load_training(second, tmp_path / "training.npz")
+    second.fit(X, y)
+
+    assert second.history == whole.history
+    assert data_of(second) == data_of(whole)
+    assert second.model.state_dict().keys() == whole.model.state_dict().keys()
+    for name, array in whole.model.state_dict().items():
+        assert np.array_equal(array, second.model.state_dict()[name]), name
+    assert second.stopping[0].best_loss == whole.stopping[0].best_loss
+
+
+def test_a_training_that_does_not_fit_is_refused(tmp_path):
+    trainer = new_trainer()
+    trainer.fit(X, y)
+    save_training(trainer, tmp_path / "training.npz")
+    with pytest.raises(ValueError, match=r"doesn't fit the trainer: the state has 17 parameters, this .* has 9"):
+        load_training(new_trainer(nn.MLP(2, [2, 1], rng=0)), tmp_path / "training.npz")
+    with pytest.raises(ValueError, match="the state has 0 stopping rules, this trainer 1"):
+        load_training(new_trainer(stopping=LossTolerance()), tmp_path / "training.npz")
+    save(trainer.model, tmp_path / "model.npz")
+    with pytest.raises(ValueError, match=r"holds a model and no training; write load\(path\)"):
+        load_training(trainer, tmp_path / "model.npz")
+    with pytest.raises(TypeError, match=r"expected a Trainer, got MLP; for a model write save\(model, path\)"):
+        save_training(trainer.model, tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="the state of the training lacks optimizer"):
+        trainer.load_state_dict(dict.fromkeys(("model", "parameters", "generators", "stopping", "history"), 0))
