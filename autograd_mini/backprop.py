@@ -152,6 +152,10 @@ class BackwardStep(_Record):
 
     def equation(self, style: Style) -> str:
         """Return ``∂L/∂u = ∂L/∂v·∂v/∂u = 1·2 = 2`` in the given style."""
+        if self.gradient != self.gradient and type(self.node).__name__ == "Constant":
+            # The 2 of x**2 has no derivative where x is negative, and nobody asks for one.
+            note = "not taken, it is a constant"
+            return f"{self.left_hand_side().render(style)}: " + (f"\\text{{{note}}}" if style == "latex" else note)
         return _equation([self.left_hand_side(), self.in_names(), self.in_numbers(), _number(self.gradient)], style)
 
 

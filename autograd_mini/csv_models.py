@@ -306,4 +306,6 @@ def train(
     if columns.task == "regression":
         y = (y - columns.target_mean) / columns.target_scale
     trainer.fit(columns.standardised(problem.X_train), y)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
     return CsvModel(network, columns)

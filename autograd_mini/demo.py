@@ -130,6 +130,8 @@ def _show_iris(picture: Path, model_file: Path, progress: bool | None) -> None:
     trainer = Trainer(model, "cross_entropy", optimizer, batch_size=16, epochs=60, seed=0, progress=progress)
     before = trainer.evaluate((X_train - mean) / scale, y_train)
     history = trainer.fit((X_train - mean) / scale, y_train)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
     predicted = np.argmax(trainer.predict((X_test - mean) / scale), axis=1)
     draw_to(picture, model)
     save(model, model_file, means=mean.tolist(), scales=scale.tolist(), classes=data.target_names)

@@ -26,29 +26,11 @@ from autograd_mini.value import Parameter, Value
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
-__all__ = [
-    "Chain",
-    "SharedNetwork",
-    "convolution_matrix",
-    "descent_path",
-    "gradient_factors",
-    "products_with_sharing",
-    "products_without_sharing",
-    "saturation_norms",
-    "scalar_chain",
-    "shared_network",
-    "three_function_chain",
-    "vanishing_products",
-]
-
 
 def _at_least_one(name: str, number: int) -> int:
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
         raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
     return int(number)
-
-
-# ------------------------------------------------------------------------------------------- chains of functions
 
 
 class Chain(NamedTuple):
@@ -96,11 +78,6 @@ def scalar_chain(
     x : float
         The input.
 
-    Raises
-    ------
-    ValueError
-        If there is no layer, or another number of weights.
-
     Examples
     --------
     >>> chain = scalar_chain(3, weight=2.0, activation="relu", x=1.5)
@@ -122,7 +99,7 @@ def three_function_chain(
 ) -> Chain:
     """Return y = h₃(h₂(h₁(x; θ₁); θ₂); θ₃), with h(z; θ) = σ(θ·z) for all three.
 
-    The results of the inner functions are z₁ = h₁(x; θ₁) and z₂ = h₂(z₁; θ₂), as in the lecture.
+    The chain's ``outputs`` are z₁ = h₁(x; θ₁), z₂ = h₂(z₁; θ₂) and y, its ``weights`` θ₁, θ₂ and θ₃.
 
     Parameters
     ----------
@@ -130,11 +107,6 @@ def three_function_chain(
         The input and the parameters.
     activation : str or callable
         σ.
-
-    Returns
-    -------
-    Chain
-        Its ``outputs`` are z₁, z₂ and y, its ``weights`` θ₁, θ₂ and θ₃.
 
     Examples
     --------
@@ -204,20 +176,10 @@ def vanishing_products(
     return [math.prod([factor] * _at_least_one("depths", depth)) for depth in depths]
 
 
-# --------------------------------------------------------------------------------- paths that share their factors
-
-
 class SharedNetwork(NamedTuple):
     """A network in which many paths lead from θ to y.
 
-    Attributes
-    ----------
-    theta : Parameter
-        Where all paths begin.
-    layers : list of list of Value
-        The units, layer by layer.
-    y : Value
-        The output, where all paths end.
+    All paths begin at ``theta`` and end at ``y``; ``layers`` has the units between them.
     """
 
     theta: Parameter
@@ -240,11 +202,6 @@ def shared_network(
         σ; with "identity" a unit is a single node.
     theta : float
         θ.
-
-    Raises
-    ------
-    ValueError
-        If there is no layer, or no unit in it.
 
     Examples
     --------
@@ -314,9 +271,6 @@ def _products(root: Value, leaf: Value) -> tuple[int, int]:
             edges += len(before)
             reached[node] = (sum(paths for paths, _ in before), sum(paths + lengths for paths, lengths in before))
     return edges, reached.get(root, (0, 0))[1]
-
-
-# ------------------------------------------------------------------------------------------ saturation, optimizers
 
 
 def saturation_norms(
@@ -402,9 +356,6 @@ def descent_path(
     return np.array(path)
 
 
-# ------------------------------------------------------------------------------------------------- convolutions
-
-
 def convolution_matrix(convolution: Conv1d, n_positions: int) -> Array:
     """Return the matrix W with which a dense layer does what a convolution does: z = W x + b.
 
@@ -418,11 +369,6 @@ def convolution_matrix(convolution: Conv1d, n_positions: int) -> Array:
     Returns
     -------
     numpy.ndarray of shape (filters · positions out, channels · positions in)
-
-    Raises
-    ------
-    ValueError
-        If the kernel is longer than what it shall run over.
 
     Examples
     --------

@@ -464,3 +464,10 @@ def test_infinite_and_nan_gradients_print():
     assert str(steps[-1]) == "∂L/∂x = ∂L/∂L·∂L/∂x = 1·inf = inf"
     assert steps[-1].latex().endswith("1 \\cdot \\infty = \\infty")
     assert "≈ nan" in str(explain(x, ag.log(x)))
+
+
+def test_the_exponent_of_a_negative_number_is_no_line_of_nan():
+    x = Value(-3.0, label="x")
+    lines = [str(step) for step in backward_steps(x**2)]
+    assert lines == ["∂L/∂L = 1", "∂L/∂2: not taken, it is a constant", "∂L/∂x = ∂L/∂L·∂L/∂x = 1·(-6) = -6"]
+    assert [step.latex() for step in backward_steps(x**2)][1].endswith(r"\text{not taken, it is a constant}")

@@ -72,6 +72,13 @@ class Trainer:
         How an epoch draws the examples: each once in a new order; at random, so that some come often and some not at
         all; each once in the order given.
 
+    Attributes
+    ----------
+    history : History
+        What has been recorded so far.
+    interrupted : bool
+        Whether Ctrl-C ended the last `fit`.
+
     Raises
     ------
     ValueError
@@ -130,6 +137,7 @@ class Trainer:
             raise ValueError(f"sampling: expected one of {', '.join(SAMPLINGS)}, got {sampling!r}")
         self.sampling = sampling
         self.rng = np.random.default_rng(seed)
+        self.interrupted = False
         self.history = History(metrics={name: [] for name in self.metrics})
 
     def fit(self, X: Any, y: Any) -> History:
@@ -164,6 +172,7 @@ class Trainer:
             X_validation, y_validation = self.validation
             validation = self._checked(X_validation, y_validation, "validation X", "validation y")
         self.model.train()
+        self.interrupted = False
         finished = self.state_dict()
         self._last_finite = self._data()  # the parameters at which the loss was last known to be finite
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
@@ -180,6 +189,7 @@ class Trainer:
                     if over:
                         break
             except KeyboardInterrupt:
+                self.interrupted = True
                 self.load_state_dict(finished)
         return self.history
 

@@ -206,12 +206,14 @@ def test_ctrl_c_leaves_the_last_finished_epoch_and_returns_the_history():
     trainer = new_trainer(epochs=10, callbacks=[lambda trainer: snapshots.append(data_of(trainer))])
     trainer.loss = interrupted
     history = trainer.fit(X, y)
+    assert trainer.interrupted
     assert len(history) == len(snapshots) == 2
     assert data_of(trainer) == snapshots[-1]
 
     trainer.loss = nn.binary_cross_entropy_with_logits
     trainer.epochs = 3
     assert trainer.fit(X, y).loss == new_trainer(epochs=5).fit(X, y).loss
+    assert not trainer.interrupted
 
 
 # ---------------------------------------------------------------------------------------------- going on another day
