@@ -49,7 +49,7 @@ def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
         if called[node]:
             continue
         if type(node).__name__ == "Constant":
-            called[node] = format_number(node.data)
+            called[node] = format_number(node.data, 6)
             continue
         count += 1
         while f"v{count}" in taken:

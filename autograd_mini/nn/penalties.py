@@ -85,7 +85,7 @@ class Penalty:
 
 
 class L1(Penalty):
-    """λ Σ |w|, which makes weights exactly 0 where they are of little use; the subgradient at 0 is 0.
+    """λ Σ |w|, which brings weights of little use to 0, up to the last small step; the subgradient at 0 is 0.
 
     Parameters
     ----------

@@ -28,10 +28,11 @@ HISTORY = History(loss=[4.0, 2.0, 1.0, 0.5, 0.4], validation_loss=[4.5, 2.5, 1.5
 
 def test_loss_curves_are_the_history(ax):
     plots.plot_loss(HISTORY, ax=ax)
-    training, validation = ax.lines
+    training, validation, *best = ax.lines
     np.testing.assert_array_equal(training.get_xydata(), np.column_stack([range(1, 6), HISTORY.loss]))
     np.testing.assert_array_equal(validation.get_xydata(), np.column_stack([range(1, 6), HISTORY.validation_loss]))
-    assert legend(ax) == ["training", "validation"]
+    assert legend(ax) == ["training", "validation", "best epoch (3)"]
+    assert best[-1].get_xydata().tolist() == [[3.0, 1.5]]
     assert (training.get_linestyle(), validation.get_linestyle()) == ("-", "--")
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("epoch", "mean loss of an example", "linear")
     assert all(tick == round(tick) for tick in ax.get_xticks())

@@ -1,0 +1,44 @@
+"""The index from the lectures to code, lesson and test: nothing in it may point nowhere."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+INDEX = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
+ROWS = [row for row in INDEX.splitlines() if re.match(r"\| L\d", row)]
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_every_lecture_has_rows():
+    assert {number for row in ROWS for number in re.findall(r"L[1-5]\b", row.split("|")[1])} >= {
+        "L1",
+        "L2",
+        "L3",
+        "L4",
+        "L5",
+    }
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip()[:40])
+def test_every_row_names_a_lesson_and_a_test_that_exist(row):
+    *_, lessons, tests, _ = re.split(r"(?<!\\)\|", row)
+    numbers = re.findall(r"\d+", lessons)
+    assert numbers
+    for number in numbers:
+        assert [path for path in LESSONS if path.name.startswith(number)], number
+    names = re.findall(r"`([\w/]+\.py)`", tests)
+    assert names
+    for name in names:
+        assert (ROOT / "tests" / name).is_file(), name
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_every_lesson_is_in_the_index_and_is_stored_with_its_outputs(lesson):
+    assert lesson.name in INDEX
+    code = [cell for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert any(cell["outputs"] for cell in code)
+    assert all(output["output_type"] != "error" for cell in code for output in cell["outputs"])
+    assert max(len("".join(cell["source"]).splitlines()) for cell in code) <= 15
