@@ -25,6 +25,7 @@ RANKING = [
     "node",
     "naming",
     "value",
+    "engine",
     "elementary",
     "functions",
     "backprop",

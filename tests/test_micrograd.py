@@ -256,3 +256,12 @@ def test_a_module_in_micrograds_style_works_with_methods_of_its_own():
     assert any(p.grad != 0.0 for p in n.parameters())
     n.zero_grad()
     assert [p.grad for p in n.parameters()] == [0.0, 0.0, 0.0]
+
+
+def test_every_import_of_micrograd_has_its_counterpart_under_the_same_name():
+    program = "from micrograd.engine import Value\nfrom micrograd.nn import Module, Neuron, Layer, MLP\n"
+    names = {}
+    exec(program.replace("micrograd", "autograd_mini"), names)
+    out = names["MLP"](3, [4, 4, 1])([names["Value"](x) for x in (2.0, 3.0, -1.0)])
+    out.backward()
+    assert isinstance(out, names["Value"])
