@@ -95,6 +95,10 @@ class ScalarProtocol:
 
     # -------------------------------------------------------- methods; NumPy calls them for arrays that hold Values
 
+    def conjugate(self) -> Any:
+        """Return the number itself: it is real. ``np.var`` asks for it."""
+        return self
+
     def exp(self) -> Value:
         """Return eˣ."""
         return self._apply(primitives.EXP)

@@ -6,8 +6,10 @@ and the LaTeX here, the stepper, the finite difference beside a gradient.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from autograd_mini.graph import outgoing_edges, topological_order
@@ -80,9 +82,13 @@ class ForwardStep(_Record):
         """Return ``z = w·x + b = 0.5·2 + 0.1 = 1.1`` in the given style."""
         parts = [symbol(self.names[self.node])]
         if self.node.primitive is not None:
-            parts.append(application(self.node.primitive, [symbol(self.names[u]) for u in self.node.parents]))
+            parts.append(application(self.node.primitive, [self._operand(u) for u in self.node.parents]))
             parts.append(application(self.node.primitive, [_number(u.data) for u in self.node.parents]))
         return _equation([*parts, _number(self.value)], style)
+
+    def _operand(self, u: Value) -> Expression:
+        """Return an operand by its name; a constant as its number, so that -2 is bracketed where it must be."""
+        return _number(u.data) if type(u).__name__ == "Constant" and not u.label else symbol(self.names[u])
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,7 +260,7 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
     root, node : Value
         L and u; 0 where u isn't in the graph of L.
     h : float, optional
-        The step; by default 6e-6 times the larger of |u| and 1, which balances cutting off against rounding.
+        The step; by default the widest, of several below 6e-6 max(|u|, 1), that the next narrower one agrees with.
 
     Examples
     --------
@@ -263,10 +269,21 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
     >>> round(finite_difference(x * x, x), 6)
     6.0
     """
-    h = 6e-6 * max(1.0, abs(node.data)) if h is None else h
     order = topological_order(root)
-    above, below = _reevaluated(order, node, node.data + h), _reevaluated(order, node, node.data - h)
-    return (above - below) / (2.0 * h)
+
+    def difference(h: float) -> float:
+        above, below = _reevaluated(order, node, node.data + h), _reevaluated(order, node, node.data - h)
+        return (above - below) / (2.0 * h)
+
+    if h is not None:
+        return difference(h)
+    largest = 6e-6 * max(1.0, abs(node.data))
+    found = [difference(largest * 10.0**-k) for k in range(9)]
+    # Too wide a step leaves the domain, or a wave; too narrow a one is all rounding: take the widest that the next one
+    # agrees with, or else the one that comes closest to it.
+    apart = [abs(a - b) if math.isfinite(a - b) else math.inf for a, b in pairwise(found)]
+    agreed = [a for a, gap in zip(found[:-1], apart, strict=True) if gap <= 1e-6 * abs(a) + 1e-9]
+    return agreed[0] if agreed else found[apart.index(min(apart))]
 
 
 def _reevaluated(order: list[Value], changed: Value, data: float) -> float:

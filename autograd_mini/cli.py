@@ -317,6 +317,8 @@ def _predict(arguments: argparse.Namespace) -> None:
     from autograd_mini.tables import TableError, read_table
 
     path = _output_path(arguments.output, reading=arguments.data) if arguments.output else None
+    if path is not None:
+        _output_path(arguments.output, reading=arguments.model)  # predictions must not take the model's place
     model = CsvModel.load(arguments.model)
     table = read_table(arguments.data)
     lines = io.StringIO()

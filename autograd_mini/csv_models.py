@@ -96,7 +96,8 @@ class CsvModel:
         X : numpy.ndarray of shape (rows, features)
             The features as they stand in the table.
         """
-        outputs = self._outputs(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = self._outputs(X)
         if self.columns.task == "classification":
             return np.asarray(outputs.argmax(axis=1))
         numbers: Array = outputs * self.columns.target_scale + self.columns.target_mean
@@ -236,6 +237,8 @@ def problem(
         If a column isn't there or unfit, or there are too few rows.
     """
     found: Target = read_target(table, target, task)
+    if target in ignore:
+        raise TableError(f"the column {target!r} can't be both the target and ignored")
     left_out = {table.place(name) for name in [target, *ignore]}
     names = [name for place, name in enumerate(table.header) if place not in left_out]
     if not names:
@@ -247,6 +250,9 @@ def problem(
     X_train, X_test, y_train, y_test = by_class(X, found.values, test_fraction, seed)
     means, scales = _mean_and_scale(X_train)
     target_mean, target_scale = _mean_and_scale(y_train) if found.task == "regression" else (0.0, 1.0)
+    for name, scale in zip([*names, target], [*scales, target_scale], strict=True):
+        if not np.isfinite(scale):
+            raise TableError(f"the column {name!r} has numbers too large to standardise; give them in a larger unit")
     columns = Columns(names, target, found.task, found.classes, means, scales, target_mean, target_scale)
     return Problem(columns, X_train, X_test, y_train, y_test)
 
@@ -264,10 +270,12 @@ def _split_by_class(X: Array, y: Array, test_fraction: float, seed: int) -> tupl
 
 def _mean_and_scale(numbers: Array) -> tuple[Any, Any]:
     """Return mean and standard deviation by column; 1 for what doesn't vary, so that it can be divided by."""
-    scale = numbers.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = numbers.std(axis=0)
+        mean = numbers.mean(axis=0)
     # Rounding leaves a constant column a standard deviation a little above 0.
     varies = scale > 1e-12 * np.abs(numbers).max(axis=0)
-    return numbers.mean(axis=0).tolist(), np.where(varies, scale, 1.0).tolist()
+    return mean.tolist(), np.where(varies, scale, 1.0).tolist()
 
 
 def network_for(columns: Columns, hidden: Sequence[int] = (16, 16), activation: str = "relu", seed: int = 0) -> MLP:

@@ -6,8 +6,7 @@ A node looks at its thread's modes only while `open_contexts` is not 0, so that 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from typing import TYPE_CHECKING
 
 from autograd_mini._anomaly import check_node
@@ -44,8 +43,29 @@ def follow(node: Value) -> None:
         node.primitive = node._parent = node._parent2 = node._local = node._local2 = None
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class _Switch(ContextDecorator):
+    """A mode set to a value inside a context or a decorated function; it may be used again, also inside itself."""
+
+    _mode: str
+    _value: bool
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def _recreate_cm(self) -> _Switch:
+        return type(self)()  # a decorated function may run in several threads at once
+
+    def __enter__(self) -> None:
+        self._before.append(getattr(current, self._mode))
+        _count(+1)
+        setattr(current, self._mode, self._value)
+
+    def __exit__(self, *exception: object) -> None:
+        setattr(current, self._mode, self._before.pop())
+        _count(-1)
+
+
+class no_grad(_Switch):
     """Compute values without building a graph, as a context or as a decorator.
 
     What is computed inside are leaves: nothing can be propagated back through them. Per thread; restored on any exit.
@@ -59,18 +79,11 @@ def no_grad() -> Iterator[None]:
     >>> y.data, y.parents
     (9.0, ())
     """
-    before = current.recording
-    _count(+1)
-    current.recording = False
-    try:
-        yield
-    finally:
-        current.recording = before
-        _count(-1)
+
+    _mode, _value = "recording", False
 
 
-@contextmanager
-def enable_grad() -> Iterator[None]:
+class enable_grad(_Switch):
     """Build graphs again inside of `no_grad`, as a context or as a decorator.
 
     Examples
@@ -82,18 +95,11 @@ def enable_grad() -> Iterator[None]:
     >>> y.local_grads
     (3.0, 3.0)
     """
-    before = current.recording
-    _count(+1)
-    current.recording = True
-    try:
-        yield
-    finally:
-        current.recording = before
-        _count(-1)
+
+    _mode, _value = "recording", True
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+class detect_anomaly(_Switch):
     """Raise at the first node whose value or gradient is infinite or nan, as a context or as a decorator.
 
     Raises
@@ -110,14 +116,8 @@ def detect_anomaly() -> Iterator[None]:
         ...
     autograd_mini.errors.AnomalyError: log gave -inf, from p = 0.0; ...
     """
-    before = current.detecting
-    _count(+1)
-    current.detecting = True
-    try:
-        yield
-    finally:
-        current.detecting = before
-        _count(-1)
+
+    _mode, _value = "detecting", True
 
 
 class scope:

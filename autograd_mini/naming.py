@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.graph import topological_order
+from autograd_mini.node import Node
 from autograd_mini.readings.text import format_number
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
     >>> list(node_names(2 * a + b * b, names={"b": b}).values())
     ['2', 'a', 'v1', 'b', 'v2', 'L']
     """
+    if not isinstance(root, Node):
+        raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
     order = topological_order(root)
     labels = {node.label for node in order}
     held = {key: name for key, name in _variables(names or {}).items() if name not in labels}
@@ -82,7 +85,11 @@ def _variables(names: Names) -> dict[int, str]:
 
 
 def _held(names: Names) -> Iterator[tuple[str, Any]]:
-    public = [(name, thing) for name, thing in names.items() if name.isidentifier() and not name.startswith("_")]
+    public = [
+        (name, thing)
+        for name, thing in names.items()
+        if isinstance(name, str) and name.isidentifier() and not name.startswith("_")
+    ]
     yield from public
     for name, thing in public:
         if isinstance(thing, (list, tuple)):

@@ -10,7 +10,7 @@ from operator import mul
 from typing import Any
 
 from autograd_mini import _differentiable, modes
-from autograd_mini._anomaly import check_gradients
+from autograd_mini._anomaly import check_gradients, check_node
 from autograd_mini._protocol import ScalarProtocol
 from autograd_mini.graph import topological_order
 from autograd_mini.node import Node
@@ -62,6 +62,8 @@ class Value(Node, ScalarProtocol):
 
     def __init__(self, data: Any, label: str = "") -> None:
         self._data = as_float(data)
+        if type(label) is not str and not isinstance(label, str):
+            raise TypeError(f"label: expected a string, got {label!r:.60}")
         self.grad = 0.0
         self.label = label
         self.scope = modes.current.scope if modes.open_contexts else ""
@@ -135,6 +137,8 @@ class Value(Node, ScalarProtocol):
         for node in topological_order(self):
             if node.primitive is not None:
                 node._compute()
+                if modes.open_contexts and modes.current.detecting:
+                    check_node(node)
         return self._data
 
     def _compute(self) -> None:
@@ -174,7 +178,8 @@ class Value(Node, ScalarProtocol):
         """
         order = topological_order(self)
         if create_graph:
-            _differentiable.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
+            with modes.enable_grad():
+                _differentiable.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
             return
         seed = as_float(grad)
         if modes.open_contexts and modes.current.detecting:

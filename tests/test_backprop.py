@@ -471,3 +471,32 @@ def test_the_exponent_of_a_negative_number_is_no_line_of_nan():
     lines = [str(step) for step in backward_steps(x**2)]
     assert lines == ["∂L/∂L = 1", "∂L/∂2: not taken, it is a constant", "∂L/∂x = ∂L/∂L·∂L/∂x = 1·(-6) = -6"]
     assert [step.latex() for step in backward_steps(x**2)][1].endswith(r"\text{not taken, it is a constant}")
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "expected"),
+    [
+        (ag.log, 1e-6, 1e6),
+        (ag.sqrt, 1e-9, 0.5 / 1e-9**0.5),
+        (ag.sin, 1e5, math.cos(1e5)),
+        (ag.exp, 20.0, math.exp(20.0)),
+        (ag.tanh, 0.3, 1 - math.tanh(0.3) ** 2),
+    ],
+)
+def test_the_finite_difference_finds_a_step_that_suits(f, at, expected):
+    x = Value(at)
+    assert ag.finite_difference(f(x), x) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_negative_constant_is_bracketed_in_names_too():
+    x = Value(2.0, label="x")
+    *_, last = forward_steps((-2) ** x)
+    assert str(last) == "L = (-2)^x = (-2)² = 4"
+
+
+@pytest.mark.parametrize("nothing", [3.0, None, [1.0]])
+def test_what_is_no_node_is_refused(nothing):
+    with pytest.raises(TypeError, match="expected the Value at the root of a graph, got"):
+        list(forward_steps(nothing))
+    with pytest.raises(TypeError, match="expected the Value at the root of a graph, got"):
+        list(backward_steps(nothing))

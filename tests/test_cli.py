@@ -417,3 +417,24 @@ def test_an_interrupted_training_says_so_and_writes_nothing(tmp_path):
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_predictions_do_not_take_the_place_of_the_model(run, refused, tmp_path):
+    data = line_data(tmp_path)
+    assert run("train", data, "--target", "y", "--epochs", "2", "-o", "m.npz")[0] == 0
+    model = (tmp_path / "m.npz").read_bytes()
+    assert refused("predict", "m.npz", data, "-o", "m.npz") == (
+        "m.npz is the file to be read; give another name to write to"
+    )
+    assert (tmp_path / "m.npz").read_bytes() == model
+
+
+def test_the_target_can_not_be_ignored(refused, tmp_path):
+    message = refused("train", line_data(tmp_path), "--target", "y", "--ignore", "y", "-o", "m.npz")
+    assert message == "the column 'y' can't be both the target and ignored"
+
+
+def test_numbers_too_large_to_standardise_are_refused(refused, tmp_path):
+    (tmp_path / "huge.csv").write_text("a,b,y\n" + "".join(f"{i},{i}e200,{i}.5\n" for i in range(1, 30)))
+    message = refused("train", "huge.csv", "--target", "y", "-o", "m.npz")
+    assert message == "the column 'b' has numbers too large to standardise; give them in a larger unit"

@@ -322,3 +322,31 @@ def test_scopes_hold_inside_the_other_contexts():
     with no_grad(), scope("net"):
         inner = Value(1.0) * 2
     assert (inner.scope, inner.parents) == ("net", ())
+
+
+@pytest.mark.parametrize("context", [no_grad, enable_grad, detect_anomaly])
+def test_a_context_may_be_entered_again_and_inside_itself(context):
+    before = (modes.open_contexts, modes.current.recording, modes.current.detecting)
+    again = context()
+    for _ in range(2):
+        with again, again:
+            pass
+    assert (modes.open_contexts, modes.current.recording, modes.current.detecting) == before
+
+
+def test_an_anomaly_is_found_when_the_graph_is_recomputed():
+    x = Value(1.0, label="x")
+    y = log(x)
+    x.data = 0.0
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"log gave -inf, from x = 0\.0"):
+        y.forward()
+
+
+def test_create_graph_makes_a_graph_inside_of_no_grad_too():
+    x = Value(3.0)
+    y = x**3
+    with no_grad():
+        y.backward(create_graph=True)
+    gradient, x.grad = x.grad, 0.0
+    gradient.backward()
+    assert x.grad == 18.0

@@ -334,3 +334,16 @@ def test_a_long_expression_mixes_all_kinds_and_differentiates_right():
     x = 0.7
     assert y.data == pytest.approx(2 * x**1.5 - 0.5 / (x + 1) + 3 * math.exp(x) - 2**x, rel=1e-15)
     assert v.grad == pytest.approx(3 * x**0.5 + 0.5 / (x + 1) ** 2 + 3 * math.exp(x) - 2**x * math.log(2), rel=1e-14)
+
+
+def test_the_variance_of_an_array_of_values_is_a_value():
+    x, y = Value(1.0), Value(4.0)
+    variance = np.var(np.array([x, y]))
+    variance.backward()
+    assert (variance.data, x.grad, y.grad) == (2.25, -1.5, 1.5)
+
+
+@pytest.mark.parametrize("label", [3, None, ["x"]])
+def test_a_label_is_a_string(label):
+    with pytest.raises(TypeError, match="label: expected a string, got"):
+        Value(1.0, label=label)

@@ -120,10 +120,12 @@ def _log(p: Any) -> Any:
 def _check_unit(what: str, number: Any) -> None:
     data = number.data if isinstance(number, Value) else as_float(number)
     if data < 0.0 or data > 1.0:
-        raise ValueError(
-            f"binary cross-entropy needs a {what} from 0 to 1, got {data!r}; "
-            f"for logits take binary_cross_entropy_with_logits"
+        advice = (
+            "turn -1 and +1 into (t + 1) / 2"
+            if what == "target"
+            else "take binary_cross_entropy_with_logits for logits"
         )
+        raise ValueError(f"binary cross-entropy needs a {what} from 0 to 1, got {data!r}; {advice}")
 
 
 def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "sum") -> Any:

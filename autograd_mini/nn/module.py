@@ -166,6 +166,10 @@ class Module:
             If a name is missing, is unknown, or its array has another shape or isn't made of numbers. Nothing has been
             changed then.
         """
+        if not isinstance(state, Mapping):
+            raise ValueError(
+                f"expected a mapping of names to arrays, as state_dict() gives, got {type(state).__name__}"
+            )
         entries = dict(self._state_entries())
         missing, unknown = [n for n in entries if n not in state], [n for n in state if n not in entries]
         if missing or unknown:
@@ -229,7 +233,10 @@ def _data_array(entry: Any) -> np.ndarray[Any, Any]:
 
 def _checked_array(name: str, array: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     try:
-        numbers = np.asarray(array, dtype=float)
+        numbers = np.asarray(array)
+        if np.iscomplexobj(numbers):
+            raise TypeError("complex numbers")
+        numbers = numbers.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: expected numbers of shape {shape}, got {array!r:.60}") from None
     if numbers.shape != shape:

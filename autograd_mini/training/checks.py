@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.nn.batches import mixes_examples
 from autograd_mini.nn.losses import LOSSES, Loss
-from autograd_mini.training.metrics import METRICS, accuracy
+from autograd_mini.nn.module import Module
+from autograd_mini.optim import Optimizer
+from autograd_mini.readings import array
+from autograd_mini.training.metrics import METRICS, accuracy, log_loss
 from autograd_mini.training.stopping import StoppingRule
 
 
@@ -31,9 +35,12 @@ def metric_functions(metrics: Sequence[str] | Mapping[str, Any], loss: Loss) -> 
     The accuracy of single outputs is taken with the threshold that belongs to the loss.
     """
     if isinstance(metrics, Mapping):
+        for name, metric in metrics.items():
+            if name in ("loss", "validation_loss"):
+                raise ValueError(f"metrics: {name!r} is the history's own name; call the metric otherwise")
+            called(f"metrics[{name!r}]", metric)
         return dict(metrics)
-    if isinstance(metrics, str):
-        metrics = [metrics]
+    metrics = [metrics] if isinstance(metrics, str) else metrics or ()
     for name in metrics:
         if name not in METRICS:
             raise ValueError(
@@ -44,7 +51,18 @@ def metric_functions(metrics: Sequence[str] | Mapping[str, Any], loss: Loss) -> 
     def accuracy_of_outputs(y_true: Any, y_pred: Any) -> float:
         return accuracy(y_true, y_pred, threshold=threshold if y_pred.ndim == 1 else None)
 
-    return {name: accuracy_of_outputs if name == "accuracy" else METRICS[name] for name in metrics}
+    def log_loss_of_outputs(y_true: Any, y_pred: Any) -> float:
+        return log_loss(y_true, probabilities(y_pred, loss))
+
+    of_outputs = {**METRICS, "accuracy": accuracy_of_outputs, "log_loss": log_loss_of_outputs}
+    return {name: of_outputs[name] for name in metrics}
+
+
+def probabilities(outputs: Any, loss: Loss) -> Any:
+    """Return a model's outputs as probabilities: what the losses on logits take is not one yet."""
+    if loss is LOSSES["cross_entropy"] and outputs.ndim == 2:
+        return np.column_stack(array.softmax(*outputs.T))
+    return array.sigmoid(outputs) if loss is LOSSES["binary_cross_entropy_with_logits"] else outputs
 
 
 def stopping_rules(stopping: Any, has_validation: bool) -> list[StoppingRule]:
@@ -62,7 +80,41 @@ def checked_optimizer(optimizer: Any) -> Any:
     """Return an optimizer, and refuse the class of one."""
     if isinstance(optimizer, type):
         raise TypeError(f"expected an optimizer, got the class; write {optimizer.__name__}(model.parameters(), lr=0.1)")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"expected an optimizer, got {optimizer!r:.60}; write SGD(model.parameters(), lr=0.1)")
     return optimizer
+
+
+def checked_model(model: Any) -> Module:
+    """Return a model, and refuse what is none."""
+    if isinstance(model, type):
+        raise TypeError(f"expected a model, got the class {model.__name__}; make one of it first")
+    if not isinstance(model, Module):
+        raise TypeError(f"expected a model that is a Module, got {model!r:.60}; see autograd_mini.nn.Module")
+    return model
+
+
+def called(name: str, thing: Any) -> Any:
+    """Return a function, or None; refuse what can't be called."""
+    if thing is not None and not callable(thing):
+        raise TypeError(f"{name}: expected a function, got {thing!r:.60}")
+    return thing
+
+
+def callback_list(callbacks: Any) -> list[Callable[[Any], Any]]:
+    """Return callbacks as a list, also a single one."""
+    listed = [callbacks] if callable(callbacks) else list(callbacks or ())
+    return [called("callbacks", callback) for callback in listed]
+
+
+def enough_for_each_batch(model: Module, n: int, batch_size: int | None) -> None:
+    """Refuse a batch of one example where a model needs several at once, before any work."""
+    size = n if batch_size is None else min(batch_size, n)
+    if mixes_examples(model) and (size == 1 or n % size == 1):
+        raise ValueError(
+            f"the model has a BatchNorm, which needs at least 2 examples in a batch, but {n} examples in batches of "
+            f"{size} leave one alone; choose another batch_size"
+        )
 
 
 def at_least_one(name: str, number: Any) -> int:
@@ -74,6 +126,7 @@ def at_least_one(name: str, number: Any) -> int:
 
 def pair_or_none(name: str, pair: Any) -> Any:
     """Return a pair of examples and targets, or None."""
-    if pair is not None and len(pair) != 2:
-        raise ValueError(f"{name}: expected a pair (X, y), got {len(pair)} things")
+    if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):
+        what = f"{len(pair)} things" if isinstance(pair, (tuple, list)) else f"{pair!r:.60}"
+        raise ValueError(f"{name}: expected a pair (X, y), got {what}")
     return pair

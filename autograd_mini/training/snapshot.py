@@ -20,6 +20,7 @@ def of_training(trainer: Trainer) -> dict[str, Any]:
     history = trainer.history
     return {
         "model": trainer.model.state_dict(),
+        "best_model": copy.deepcopy(trainer._best_model),
         "parameters": np.array([parameter.data for parameter in trainer.optimizer.parameters]),
         "optimizer": trainer.optimizer.state_dict(),
         "generators": {name: generator.bit_generator.state for name, generator in _generators(trainer)},
@@ -61,6 +62,7 @@ def restore_training(trainer: Trainer, state: Mapping[str, Any]) -> None:
         generator.bit_generator.state = state["generators"][name]
     for rule, rule_state in zip(trainer.stopping, state["stopping"], strict=True):
         rule.load_state_dict(rule_state)
+    trainer._best_model = copy.deepcopy(state.get("best_model"))
     history = trainer.history
     history.loss[:] = state["history"]["loss"]
     history.validation_loss[:] = state["history"]["validation_loss"]

@@ -119,18 +119,18 @@ class Trainer:
         clip_value: float | None = None,
         sampling: str = "shuffle",
     ) -> None:
-        self.model = model
+        self.model = checks.checked_model(model)
         self.loss = checks.loss_function(loss)
         self.optimizer = checks.checked_optimizer(optimizer)
         self.batch_size = None if batch_size is None else checks.at_least_one("batch_size", batch_size)
         self.epochs = checks.at_least_one("epochs", epochs)
-        self.penalty = penalty
+        self.penalty = checks.called("penalty", penalty)
         self.validation = checks.pair_or_none("validation", validation)
         self.progress = progress
         self.stopping = checks.stopping_rules(stopping, validation is not None)
         self.metrics = checks.metric_functions(metrics, self.loss)
-        self.callbacks = list(callbacks)
-        self.augment = augment
+        self.callbacks = checks.callback_list(callbacks)
+        self.augment = checks.called("augment", augment)
         self.clip_norm = None if clip_norm is None else checked("clip_norm", clip_norm, above=0.0)
         self.clip_value = None if clip_value is None else checked("clip_value", clip_value, above=0.0)
         if sampling not in SAMPLINGS:
@@ -138,6 +138,7 @@ class Trainer:
         self.sampling = sampling
         self.rng = np.random.default_rng(seed)
         self.interrupted = False
+        self._best_model: dict[str, Any] | None = None
         self.history = History(metrics={name: [] for name in self.metrics})
 
     def fit(self, X: Any, y: Any) -> History:
@@ -167,6 +168,7 @@ class Trainer:
             parameters of the last batch at which the loss was finite, and the optimizer forgets its momentum.
         """
         training = self._checked(X, y, "X", "y")
+        checks.enough_for_each_batch(self.model, len(training[0]), self.batch_size)
         validation = None
         if self.validation is not None:
             X_validation, y_validation = self.validation
@@ -186,6 +188,7 @@ class Trainer:
                     bar.update()
                     for callback in self.callbacks:
                         callback(self)
+                        finished = self.state_dict()  # what a callback has done stays done
                     if over:
                         break
             except KeyboardInterrupt:
@@ -247,8 +250,13 @@ class Trainer:
         answers = [
             rule.should_stop(epoch, getattr(self.history, rule.monitor)[-1], parameters) for rule in self.stopping
         ]
+        if any(getattr(rule, "best_epoch", None) == epoch for rule in self.stopping):
+            self._best_model = self.model.state_dict()  # with running statistics, which are no parameters
         if any(answers):
-            self.stopping[answers.index(True)].restore(parameters)
+            rule = self.stopping[answers.index(True)]
+            if getattr(rule, "restore_best", False) and self._best_model is not None:
+                self.model.load_state_dict(self._best_model)
+            rule.restore(parameters)
         return any(answers)
 
     # ----------------------------------------------------------------------------------------- using the model

@@ -277,3 +277,84 @@ def test_a_training_that_does_not_fit_is_refused(tmp_path):
         save_training(trainer.model, tmp_path / "model.npz")
     with pytest.raises(ValueError, match="the state of the training lacks optimizer"):
         trainer.load_state_dict(dict.fromkeys(("model", "parameters", "generators", "stopping", "history"), 0))
+
+
+# ------------------------------------------------------------------------------------ refused before any work
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"model": nn.MLP}, TypeError, "expected a model, got the class MLP; make one of it first"),
+        ({"model": len}, TypeError, "expected a model that is a Module, got <built-in function len>"),
+        ({"optimizer": "sgd"}, TypeError, r"expected an optimizer, got 'sgd'; write SGD\(model.parameters"),
+        ({"optimizer": None}, TypeError, "expected an optimizer, got None"),
+        ({"validation": 5}, ValueError, r"validation: expected a pair \(X, y\), got 5"),
+        ({"callbacks": [3]}, TypeError, "callbacks: expected a function, got 3"),
+        ({"augment": 3}, TypeError, "augment: expected a function, got 3"),
+        ({"penalty": 0.1}, TypeError, "penalty: expected a function, got 0.1"),
+        ({"metrics": {"m": 3}}, TypeError, r"metrics\['m'\]: expected a function, got 3"),
+        ({"metrics": {"loss": len}}, ValueError, "metrics: 'loss' is the history's own name"),
+    ],
+)
+def test_what_does_not_fit_is_refused_when_the_trainer_is_made(options, kind, message):
+    model = nn.MLP(2, [1], rng=0)
+    arguments = {"model": model, "loss": "squared_error", "optimizer": optim.SGD(model.parameters()), **options}
+    with pytest.raises(kind, match=message):
+        Trainer(**arguments)
+
+
+def test_a_lonely_last_example_is_found_before_a_batch_norm_meets_it():
+    trainer = new_trainer(a_mixed_model(), batch_size=13)
+    before = data_of(trainer)
+    with pytest.raises(ValueError, match="40 examples in batches of 13 leave one alone; choose another batch_size"):
+        trainer.fit(X, y)
+    assert data_of(trainer) == before
+
+
+# ------------------------------------------------------------------------------------------------ more of the same
+
+
+def test_the_best_model_comes_back_with_its_running_statistics():
+    rule = EarlyStopping(patience=3)
+    trainer = new_trainer(
+        a_mixed_model(),
+        lambda model: optim.Adam(model.parameters(), lr=0.2),
+        epochs=100,
+        validation=(X_VALIDATION, Y_VALIDATION),
+        stopping=rule,
+    )
+    history = trainer.fit(X, y)
+    assert len(history) < 100
+    assert trainer.evaluate(X_VALIDATION, Y_VALIDATION) == rule.best_loss
+
+
+@pytest.mark.parametrize(("loss", "widths"), [("cross_entropy", [2]), ("binary_cross_entropy_with_logits", [1])])
+def test_the_log_loss_of_logits_is_their_cross_entropy(loss, widths):
+    model = nn.MLP(2, widths, rng=0)
+    trainer = Trainer(
+        model,
+        loss,
+        optim.SGD(model.parameters(), lr=0.1),
+        epochs=2,
+        validation=(X_VALIDATION, Y_VALIDATION),
+        metrics=["log_loss"],
+        progress=False,
+    )
+    history = trainer.fit(X, y)
+    assert history.metrics["log_loss"] == pytest.approx(history.validation_loss, rel=1e-12)
+
+
+def test_what_a_callback_did_after_the_last_finished_epoch_stays_done():
+    def slow_down(trainer):
+        trainer.optimizer.lr = 0.05
+
+    def interrupted(prediction, target):
+        if trainer.history.loss:
+            raise KeyboardInterrupt
+        return nn.binary_cross_entropy_with_logits(prediction, target)
+
+    trainer = new_trainer(callbacks=slow_down)
+    trainer.loss = interrupted
+    assert len(trainer.fit(X, y)) == 1
+    assert trainer.optimizer.lr == 0.05
