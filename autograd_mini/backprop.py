@@ -6,10 +6,8 @@ and the LaTeX here, the stepper, the finite difference beside a gradient.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from autograd_mini.graph import outgoing_edges, topological_order
@@ -277,13 +275,15 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
 
     if h is not None:
         return difference(h)
-    largest = 6e-6 * max(1.0, abs(node.data))
-    found = [difference(largest * 10.0**-k) for k in range(9)]
+    steps = [6e-6 * max(1.0, abs(node.data)) * 10.0**-k for k in range(9)]
+    found = [difference(h) for h in steps]
     # Too wide a step leaves the domain, or a wave; too narrow a one is all rounding: take the widest that the next one
-    # agrees with, or else the one that comes closest to it.
-    apart = [abs(a - b) if math.isfinite(a - b) else math.inf for a, b in pairwise(found)]
-    agreed = [a for a, gap in zip(found[:-1], apart, strict=True) if gap <= 1e-6 * abs(a) + 1e-9]
-    return agreed[0] if agreed else found[apart.index(min(apart))]
+    # agrees with, as well as that one's rounding lets it.
+    rounding = [2e-15 * abs(root.data) / h for h in steps]
+    for wide, narrow, noise in zip(found[:-1], found[1:], rounding[1:], strict=True):
+        if abs(wide - narrow) <= 1e-6 * abs(wide) + noise:
+            return wide
+    return found[0]
 
 
 def _reevaluated(order: list[Value], changed: Value, data: float) -> float:

@@ -500,3 +500,8 @@ def test_what_is_no_node_is_refused(nothing):
         list(forward_steps(nothing))
     with pytest.raises(TypeError, match="expected the Value at the root of a graph, got"):
         list(backward_steps(nothing))
+
+
+def test_the_finite_difference_outside_of_the_domain_is_nan():
+    x = Value(-1.0)
+    assert math.isnan(ag.finite_difference(ag.log(x), x))
