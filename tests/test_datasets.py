@@ -79,7 +79,7 @@ def test_one_seed_gives_one_data_set_and_another_another(make):
 
 def test_making_data_leaves_numpys_global_random_state_alone():
     def state():
-        return hashlib.sha256(np.random.get_state()[1].tobytes()).hexdigest()  # noqa: NPY002
+        return hashlib.sha256(np.random.get_state()[1].tobytes()).hexdigest()
 
     before = state()
     for make in SEEDED:

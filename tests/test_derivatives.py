@@ -53,7 +53,7 @@ def test_lists_and_tuples_give_the_same_structure(point, expected):
 
 
 def test_nested_structures_keep_their_shape():
-    f = lambda x: x[0][0] * x[1][1] ** 2 + x[0][1][0]  # noqa: E731
+    f = lambda x: x[0][0] * x[1][1] ** 2 + x[0][1][0]
     assert grad(f)([[2.0, (5.0,)], (7.0, 3.0)]) == [[9.0, (1.0,)], (0.0, 12.0)]
     assert grad(lambda x: 1.0)([[], [1.0]]) == [[], [0.0]]
 
@@ -83,7 +83,7 @@ def test_lists_that_hold_arrays_give_lists_of_arrays():
 
 
 def test_argnums_choose_the_arguments():
-    f = lambda x, y, z: x * y**2 + z  # noqa: E731
+    f = lambda x, y, z: x * y**2 + z
     assert grad(f, argnums=1)(2.0, 3.0, 4.0) == 12.0
     assert grad(f, argnums=-1)(2.0, 3.0, 4.0) == 1.0
     assert grad(f, argnums=(0, 2))(2.0, 3.0, 4.0) == (9.0, 1.0)
@@ -300,9 +300,9 @@ def test_whole_powers_have_all_derivatives_at_0_and_below(exponent):
 
 
 def test_derivatives_of_compositions_to_the_fourth_order():
-    f = lambda x: ag.exp(ag.sin(x) * x) / (1 + x**2) + ag.tanh(ag.sqrt(x)) * ag.log(x)  # noqa: E731
+    f = lambda x: ag.exp(ag.sin(x) * x) / (1 + x**2) + ag.tanh(ag.sqrt(x)) * ag.log(x)
     with mp.workdps(50):
-        truth = lambda x: mp.exp(mp.sin(x) * x) / (1 + x**2) + mp.tanh(mp.sqrt(x)) * mp.log(x)  # noqa: E731
+        truth = lambda x: mp.exp(mp.sin(x) * x) / (1 + x**2) + mp.tanh(mp.sqrt(x)) * mp.log(x)
         wanted = [float(mp.diff(truth, mpf(0.8), n)) for n in range(5)]
     for order in range(1, 5):
         assert nth(f, order)(0.8) == pytest.approx(wanted[order], rel=1e-11)
@@ -335,7 +335,7 @@ def test_jacobians_by_several_arguments_have_the_shape_of_each():
 
 
 def test_third_derivatives_of_functions_of_arrays_lists_and_numbers_agree():
-    f = lambda x: (x[0] ** 3 + x[1] ** 3) * x[0]  # noqa: E731
+    f = lambda x: (x[0] ** 3 + x[1] ** 3) * x[0]
     want = [[[24.0, 0.0], [0.0, 12.0]], [[0.0, 12.0], [12.0, 6.0]]]
     assert jacobian(hessian(f))([1.0, 2.0]) == want
     array = jacobian(hessian(f))(np.array([1.0, 2.0]))
@@ -345,14 +345,14 @@ def test_third_derivatives_of_functions_of_arrays_lists_and_numbers_agree():
 
 def test_derivatives_of_what_is_made_of_inner_jacobians():
     # d/ds of the trace of the Jacobian of s·x∘x at x = (1, 2): Σ 2xᵢ = 6
-    f = lambda s: np.trace(jacobian(lambda x: x * x * s)(np.array([1.0, 2.0])))  # noqa: E731
+    f = lambda s: np.trace(jacobian(lambda x: x * x * s)(np.array([1.0, 2.0])))
     assert grad(f)(5.0) == 6.0
 
 
 @given(st.lists(st.floats(-2.0, 2.0), min_size=3, max_size=3))
 @settings(max_examples=30, deadline=None)
 def test_hessians_are_symmetric_and_right(point):
-    f = lambda x: ag.exp(x[0] * x[1]) + ag.sin(x[1] * x[2]) * x[0] + ag.logsumexp(x)  # noqa: E731
+    f = lambda x: ag.exp(x[0] * x[1]) + ag.sin(x[1] * x[2]) * x[0] + ag.logsumexp(x)
     H = np.array(hessian(f)(point))
     assert pytest.approx(H.T, rel=1e-12, abs=1e-12) == H
     h = 1e-5
@@ -486,7 +486,7 @@ def test_a_nan_gradient_is_wrong():
 
 
 def test_tolerances_are_the_callers():
-    f = lambda x: x * x + 1e-3 * x.data * x.data  # noqa: E731
+    f = lambda x: x * x + 1e-3 * x.data * x.data
     with pytest.raises(GradientCheckError):
         check_gradients(f, 3.0)
     check_gradients(f, 3.0, rtol=1e-2)

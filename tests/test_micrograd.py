@@ -149,10 +149,10 @@ def run_with_micrograd(script, **given):
 def random_states_are_put_back():
     import numpy as np
 
-    state, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002
+    state, numpys = random.getstate(), np.random.get_state()
     yield
     random.setstate(state)
-    np.random.set_state(numpys)  # noqa: NPY002
+    np.random.set_state(numpys)
 
 
 def moons_with(steps, batch_size):

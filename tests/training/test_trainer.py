@@ -80,7 +80,7 @@ def test_numpys_global_random_state_plays_no_part():
     X, y = a_line()
     results = []
     for seed in (1, 2):
-        np.random.seed(seed)  # noqa: NPY002
+        np.random.seed(seed)
         model = MLP(2, [3, 1], rng=0)
         trainer_for(model).fit(X, y)
         results.append(data_of(model))
