@@ -11,7 +11,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError
+from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError, TraceError
 from autograd_mini.functions import (
     abs as abs,
 )
@@ -33,6 +33,7 @@ from autograd_mini.functions import (
     logsumexp,
     maximum,
     minimum,
+    pick,
     relu,
     sigmoid,
     sign,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from autograd_mini.derivatives import check_gradients, derivative_table, grad, hessian, jacobian, value_and_grad
     from autograd_mini.serialization import load, save
     from autograd_mini.training import Trainer
+    from autograd_mini.vectorizer import vectorize
     from autograd_mini.views import draw
 
 __version__ = "0.1.0"
@@ -77,6 +79,7 @@ _ROOMS = {
     ),
     **dict.fromkeys(("load", "save"), "serialization"),
     "Trainer": "training",
+    "vectorize": "vectorizer",
     "draw": "views",
 }
 
@@ -100,6 +103,7 @@ __all__ = [
     "GradientCheckError",
     "MissingDependencyError",
     "Parameter",
+    "TraceError",
     "Trainer",
     "Value",
     "acos",
@@ -137,6 +141,7 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "pick",
     "relu",
     "save",
     "scope",
@@ -151,5 +156,6 @@ __all__ = [
     "tan",
     "tanh",
     "value_and_grad",
+    "vectorize",
     "where",
 ]

@@ -13,3 +13,7 @@ class GradientCheckError(AssertionError):
 
 class MissingDependencyError(ImportError):
     """A package of an optional extra is needed and isn't installed."""
+
+
+class TraceError(TypeError):
+    """A function can't be vectorized, because what it does depends on the data of one example."""

@@ -50,6 +50,7 @@ __all__ = [
     "logsumexp",
     "maximum",
     "minimum",
+    "pick",
     "pow",
     "relu",
     "sigmoid",
@@ -229,6 +230,27 @@ def minimum(*operands: Any) -> Any:
     1.0
     """
     return call(primitives.MINIMUM, *_spread("minimum", operands))
+
+
+def pick(index: Any, *items: Any) -> Any:
+    """Return the item, of several or of one sequence, that an index names, counted from 0; 0 where it names none.
+
+    Where the index is a plain number, ``items[index]`` does the same; here it may be a Value, such as a class that is
+    an input of a vectorized function.
+
+    Raises
+    ------
+    ValueError
+        If there are no items.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> z = [Value(1.0), Value(5.0)]
+    >>> pick(1, z).data, pick(1, z).local_grads
+    (5.0, (0.0, 0.0, 1.0))
+    """
+    return call(primitives.PICK, index, *_spread("pick", items))
 
 
 def sum(terms: Iterable[Any]) -> Any:

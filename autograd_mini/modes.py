@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ContextDecorator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograd_mini._anomaly import check_node
 
@@ -21,6 +21,7 @@ class _Modes(threading.local):
     recording = True
     detecting = False
     scope = ""
+    tracer: Any = None  # what is told of every new node while a function is traced (see `tracing`)
 
 
 current = _Modes()
@@ -28,7 +29,8 @@ open_contexts = 0
 _lock = threading.Lock()
 
 
-def _count(change: int) -> None:
+def count_context(change: int) -> None:
+    """Tell all nodes that a context was entered (+1) or left (-1)."""
     global open_contexts
     with _lock:
         open_contexts += change
@@ -37,6 +39,8 @@ def _count(change: int) -> None:
 def follow(node: Value) -> None:
     """Do to a node that was just made what the contexts around it ask for."""
     node.scope = current.scope
+    if current.tracer is not None:
+        current.tracer.follow(node)
     if current.detecting:
         check_node(node)
     if not current.recording:
@@ -57,12 +61,12 @@ class _Switch(ContextDecorator):
 
     def __enter__(self) -> None:
         self._before.append(getattr(current, self._mode))
-        _count(+1)
+        count_context(+1)
         setattr(current, self._mode, self._value)
 
     def __exit__(self, *exception: object) -> None:
         setattr(current, self._mode, self._before.pop())
-        _count(-1)
+        count_context(-1)
 
 
 class no_grad(_Switch):
@@ -147,11 +151,11 @@ class scope:
         before = current.scope
         self._before.append(before)
         if not before:  # an inner scope is inside of a context that is counted already
-            _count(+1)
+            count_context(+1)
         if self.name:
             current.scope = f"{before}.{self.name}" if before else self.name
 
     def __exit__(self, *exception: object) -> None:
         current.scope = self._before.pop()
         if not current.scope:
-            _count(-1)
+            count_context(-1)

@@ -276,6 +276,22 @@ LOGSUMEXP = _entry(
 )
 
 
+def _indicators(xp: Any, index: Any, count: int) -> list[Any]:
+    """Return 1 for the item that the index names, counted from 0, and 0 for the others."""
+    return [xp.where(xp.equal(index, float(k)), 1.0, 0.0) for k in range(count)]
+
+
+# zₜ, where t itself is a node: the class of an example as a traced number. An index of no item picks 0.
+PICK = _entry(
+    "pick",
+    "pick",
+    lambda xp, index, *items: xp.sum([xp.where(xp.equal(index, float(k)), item, 0.0) for k, item in enumerate(items)]),
+    lambda xp, out, index, *items: (0.0, *_indicators(xp, index, len(items))),
+    arity=None,
+    smooth=False,
+)
+
+
 def _softmax_derivatives(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
     """∂p₁/∂x₁ = p₁(1 - p₁) with 1 - p₁ as the sum of the others, ∂p₁/∂xⱼ = -p₁pⱼ."""
     p = xp.softmax(*arguments)

@@ -118,6 +118,10 @@ REFERENCE = {
         lambda condition, a, b: b if condition == 0 else a,
         lambda condition, a, b: (mpf(0), mpf(condition != 0), mpf(condition == 0)),
     ),
+    "pick": (
+        lambda index, *items: next((x for k, x in enumerate(items) if k == index), mpf(0)),
+        lambda index, *items: (mpf(0), *[mpf(k == index) for k in range(len(items))]),
+    ),
     "logsumexp": (_logsumexp, lambda *a: tuple(_softmax(*a))),
     "softmax": (lambda *a: _softmax(*a)[0], _softmax_derivatives),
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_mini.nn._nested import flat, folded, is_number, nodes, shape
 from autograd_mini.nn.module import Module
+from autograd_mini.tracing import masked
 from autograd_mini.value import Constant
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ class Dropout(Module):
         units = flat(x)
         if self.training:
             kept = 1.0 / self.keep_prob if self.inverted else 1.0
-            drawn = self.rng.random(len(units)) < self.keep_prob
-            factors = [Constant(kept if stays else 0.0, "mask") for stays in drawn]
+            factors = masked(self.rng, len(units), self.keep_prob, kept, "mask")
         else:
             factors = [Constant(self.keep_prob, "p")] * len(units)
         return folded([factor * unit for factor, unit in zip(factors, units, strict=True)], shape(x))

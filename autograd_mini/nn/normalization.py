@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from autograd_mini import functions
 from autograd_mini.nn._nested import each, flat, is_list, is_number, nodes
 from autograd_mini.nn.layers import _positive
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Constant, Parameter, Value
+from autograd_mini.tracing import BATCH_MEAN, current_trace, live
+from autograd_mini.value import Parameter, Value, apply
 
 
 class _Normalization(Module):
@@ -40,13 +42,17 @@ class _Normalization(Module):
     def _standardised(self, values: Sequence[Value]) -> tuple[list[Value], Value, Value]:
         """Return x̂ of each value, the mean and the (biased) variance Σ (x - mean)²/n."""
         n = float(len(values))
-        mean = functions.sum(values) / n
+        mean = self._mean(functions.sum(values) / n)
         mean.label = "mean"
         deviations = [value - mean for value in values]
-        variance = functions.dot(deviations, deviations) / n
+        variance = self._mean(functions.dot(deviations, deviations) / n)
         variance.label = "variance"
         std = functions.sqrt(variance + self.eps)
         return [deviation / std for deviation in deviations], mean, variance
+
+    def _mean(self, mean: Value) -> Value:
+        """Return the mean of all values, from the mean of those that are there."""
+        return mean
 
     def _scaled(self, j: int, standardised: Value) -> Any:
         """Return γ x̂ + β of feature j."""
@@ -172,7 +178,7 @@ class BatchNorm(_Normalization):
 
     def forward(self, x: Any) -> Any:
         """Return the normalised features of one example, in evaluation mode."""
-        if self.training:
+        if self.training and current_trace() is None:
             raise ValueError(
                 f"{self!r} in training mode needs a batch, got one example: call batch(model, rows) with several "
                 f"examples (a module of your own around it must define a batch method, too), or model.eval() first"
@@ -201,22 +207,34 @@ class BatchNorm(_Normalization):
     def _column(self, j: int, column: list[Any]) -> list[Any]:
         """Return feature j of all examples, normalised."""
         values = flat(column)
-        if self.training:
+        trace = current_trace()
+        if self.training and trace is not None:
+            standardised, mean, variance = self._standardised(values)
+            trace.effects.append(([mean, variance], partial(self._follow, j, len(values))))
+        elif self.training:
             if len(values) < 2:
                 raise ValueError(
                     f"{self!r} in training mode needs at least 2 examples in a batch, got {len(values)}; choose a "
                     f"batch size that leaves no single example over, or model.eval()"
                 )
             standardised, mean, variance = self._standardised(values)
-            unbiased = variance.data * len(values) / (len(values) - 1)
-            self.running_mean[j] += self.momentum * (mean.data - self.running_mean[j])
-            self.running_var[j] += self.momentum * (unbiased - self.running_var[j])
+            self._follow(j, len(values), mean.data, variance.data)
         else:
-            mean = Constant(self.running_mean[j], "running mean")
-            std = Constant(math.sqrt(self.running_var[j] + self.eps), "running std")
+            mean = live(lambda: self.running_mean[j], "running mean")
+            std = live(lambda: math.sqrt(self.running_var[j] + self.eps), "running std")
             standardised = [(value - mean) / std for value in values]
         scaled = iter([self._scaled(j, value) for value in standardised])
         return [each(lambda _: next(scaled), part) for part in column]
+
+    def _mean(self, mean: Value) -> Value:
+        """Return the mean of all examples; while one of them is traced, by an operation over the batch."""
+        return mean if current_trace() is None else apply(BATCH_MEAN, mean)
+
+    def _follow(self, j: int, count: int, mean: float, variance: float, examples: int = 1) -> None:
+        """Take the statistics of a batch, of `count` values in each example, into the running ones."""
+        n = count * examples
+        self.running_mean[j] += self.momentum * (mean - self.running_mean[j])
+        self.running_var[j] += self.momentum * (variance * n / (n - 1) - self.running_var[j])
 
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield from super()._state_entries()

@@ -14,6 +14,7 @@ from autograd_mini.optim import Optimizer
 from autograd_mini.readings import array
 from autograd_mini.training.metrics import METRICS, accuracy, log_loss
 from autograd_mini.training.stopping import StoppingRule
+from autograd_mini.vectorizer import jax_backend
 
 
 def loss_function(loss: str | Loss) -> Loss:
@@ -122,6 +123,17 @@ def at_least_one(name: str, number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
         raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
     return int(number)
+
+
+def checked_devices(devices: Any, engine: str) -> int:
+    """Return on how many devices to train, and refuse more than there are."""
+    count = at_least_one("devices", devices)
+    if engine != "vectorized":
+        raise ValueError(
+            f"devices: expected engine='vectorized' with it, got {engine!r}; the eager engine has no arrays"
+        )
+    jax_backend.devices(count)
+    return count
 
 
 def pair_or_none(name: str, pair: Any) -> Any:

@@ -100,14 +100,18 @@ def mini_batches(
     >>> list(mini_batches(3, 2, np.random.default_rng(0), sampling="order"))
     [[0, 1], [2]]
     """
-    if sampling == "replacement":
-        order = rng.integers(n, size=n).tolist()
-    elif sampling == "order" or batch_size is None or batch_size >= n:
-        order = list(range(n))
-    else:
-        order = rng.permutation(n).tolist()
+    order = epoch_order(n, batch_size, rng, sampling).tolist()
     for start in range(0, n, batch_size or n):
         yield order[start : start + (batch_size or n)]
+
+
+def epoch_order(n: int, batch_size: int | None, rng: np.random.Generator, sampling: str = "shuffle") -> Array:
+    """Return the indices of one epoch's examples in the order in which they are used; see `mini_batches`."""
+    if sampling == "replacement":
+        return rng.integers(n, size=n)
+    if sampling == "order" or batch_size is None or batch_size >= n:
+        return np.arange(n)
+    return rng.permutation(n)
 
 
 def augmented(rows: list[Any], augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator) -> Any:
@@ -118,8 +122,14 @@ def augmented(rows: list[Any], augment: Callable[[Array, np.random.Generator], A
     ValueError
         If it gave another shape, or numbers that aren't finite.
     """
-    given = np.array(rows)
+    return augmented_array(np.array(rows), augment, rng).tolist()
+
+
+def augmented_array(
+    given: Array, augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator
+) -> Array:
+    """Return a batch of examples, an array, as a data augmentation made it; see `augmented`."""
     made = checked_numbers("augment", augment(given.copy(), rng))
     if made.shape != given.shape:
         raise ValueError(f"augment: expected a batch of shape {given.shape}, as it was given, got {made.shape}")
-    return made.tolist()
+    return made

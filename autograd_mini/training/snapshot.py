@@ -80,3 +80,66 @@ def _module_generators(model: Module) -> Iterator[tuple[str, np.random.Generator
         for attribute, thing in vars(module).items():
             if isinstance(thing, np.random.Generator):
                 yield f"model.{name}.{attribute}" if name else f"model.{attribute}", thing
+
+
+class Checkpoint:
+    """The state after the last finished epoch, kept for Ctrl-C.
+
+    Where no callback can have changed anything else, it is only what training itself changes: that is taken in a moment,
+    also in a long training of a small network.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Whose state.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._is_full = any(not getattr(callback, "only_watches", False) for callback in trainer.callbacks)
+        self._state: Any = None
+        if not self._is_full:
+            self._leaves = list(dict.fromkeys([*trainer.model.parameters(), *trainer.optimizer.parameters]))
+            modules = [module for _, module in trainer.model.named_modules()]
+            self._with_statistics = [module for module in modules if getattr(module, "needs_batch", False)]
+            self._generators = [generator for _, generator in _generators(trainer)]
+        self.take()
+
+    def take(self) -> None:
+        """Keep the present state."""
+        trainer = self._trainer
+        if self._is_full:
+            self._state = of_training(trainer)
+            return
+        history = trainer.history
+        self._state = (
+            [leaf._data for leaf in self._leaves],
+            [module.state_dict() for module in self._with_statistics],
+            [generator.bit_generator.state for generator in self._generators],
+            [rule.state_dict() for rule in trainer.stopping],
+            {name: copy.copy(entry) for name, entry in trainer.optimizer.state.items()},
+            trainer.optimizer.steps,
+            trainer._best_model,
+            (len(history.loss), len(history.validation_loss)),
+        )
+
+    def restore(self) -> None:
+        """Put the trainer back into the state that was kept."""
+        trainer = self._trainer
+        if self._is_full:
+            restore_training(trainer, self._state)
+            return
+        data, statistics, generators, rules, state, steps, best, (n_loss, n_validation) = self._state
+        for leaf, number in zip(self._leaves, data, strict=True):
+            leaf.data = number
+        for module, entries in zip(self._with_statistics, statistics, strict=True):
+            module.load_state_dict(entries)
+        for generator, generator_state in zip(self._generators, generators, strict=True):
+            generator.bit_generator.state = generator_state
+        for rule, rule_state in zip(trainer.stopping, rules, strict=True):
+            rule.load_state_dict(rule_state)
+        trainer.optimizer.state, trainer.optimizer.steps, trainer._best_model = state, steps, best
+        history = trainer.history
+        del history.loss[n_loss:], history.validation_loss[n_validation:]
+        for column in history.metrics.values():
+            del column[n_loss:]

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import math
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd_mini.errors import TraceError
 from autograd_mini.modes import no_grad
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
-from autograd_mini.optim import Optimizer, clip_grad_norm, clip_grad_value
+from autograd_mini.optim import Optimizer
 from autograd_mini.optim._checks import checked
 from autograd_mini.training import checks, gradients, snapshot
-from autograd_mini.training.data import (
-    SAMPLINGS,
-    Array,
-    augmented,
-    checked_features,
-    checked_targets,
-    mini_batches,
-)
+from autograd_mini.training.data import SAMPLINGS, Array, checked_features, checked_targets
+from autograd_mini.training.eager import EagerEngine
 from autograd_mini.training.history import History
 from autograd_mini.training.progress import progress_bar
 from autograd_mini.training.stopping import StoppingRule
+from autograd_mini.training.vectorized import VectorizedEngine
+
+ENGINES: dict[str, Any] = {"vectorized": VectorizedEngine, "eager": EagerEngine}
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -71,6 +70,13 @@ class Trainer:
     sampling : {"shuffle", "replacement", "order"}, optional
         How an epoch draws the examples: each once in a new order; at random, so that some come often and some not at
         all; each once in the order given.
+    engine : {"vectorized", "eager"}, optional
+        What computes the gradients: an array program that is made from the graph of one example, or the graphs of all
+        examples one after the other, thousands of times slower. Both give the same. A model that branches on the data
+        of Values can't be vectorized; it is trained eagerly, and a warning is logged.
+    devices : int, optional
+        On how many devices JAX spreads each batch: the parameters are on all of them, and XLA adds up the gradients. By
+        default NumPy computes, which is quicker for small networks.
 
     Attributes
     ----------
@@ -118,6 +124,8 @@ class Trainer:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         sampling: str = "shuffle",
+        engine: str = "vectorized",
+        devices: int | None = None,
     ) -> None:
         self.model = checks.checked_model(model)
         self.loss = checks.loss_function(loss)
@@ -136,10 +144,19 @@ class Trainer:
         if sampling not in SAMPLINGS:
             raise ValueError(f"sampling: expected one of {', '.join(SAMPLINGS)}, got {sampling!r}")
         self.sampling = sampling
+        if engine not in ENGINES:
+            raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
+        self.devices = devices if devices is None else checks.checked_devices(devices, engine)
+        self._engine: EagerEngine | VectorizedEngine = ENGINES[engine](self)
         self.rng = np.random.default_rng(seed)
         self.interrupted = False
         self._best_model: dict[str, Any] | None = None
         self.history = History(metrics={name: [] for name in self.metrics})
+
+    @property
+    def engine(self) -> str:
+        """What computes the gradients: "vectorized" or "eager"."""
+        return self._engine.name
 
     def fit(self, X: Any, y: Any) -> History:
         """Train for `epochs` epochs, or until a stopping rule says so; called again, go on from where it stopped.
@@ -175,55 +192,31 @@ class Trainer:
             validation = self._checked(X_validation, y_validation, "validation X", "validation y")
         self.model.train()
         self.interrupted = False
-        finished = self.state_dict()
-        self._last_finite = self._data()  # the parameters at which the loss was last known to be finite
+        finished = snapshot.Checkpoint(self)
+        # The parameters at which the loss was last known to be finite.
+        self._last_finite = [parameter.data for parameter in self.optimizer.parameters]
+        examples = self._prepared(*training)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
                 for _ in range(self.epochs):
-                    self.history.loss.append(self._epoch(*training))
+                    started = time.perf_counter()
+                    self.history.loss.append(self._engine.epoch(examples))
+                    speed = len(training[0]) / max(time.perf_counter() - started, 1e-9)
                     self._record(training, validation)
                     over = self._is_over()
-                    finished = self.state_dict()
-                    bar.set_postfix(_shown(self.history), refresh=False)
+                    finished.take()
+                    bar.set_postfix(_shown(self.history, speed), refresh=False)
                     bar.update()
                     for callback in self.callbacks:
                         callback(self)
-                        finished = self.state_dict()  # what a callback has done stays done
+                        if not getattr(callback, "only_watches", False):  # what a callback has done stays done
+                            finished.take()
                     if over:
                         break
             except KeyboardInterrupt:
                 self.interrupted = True
-                self.load_state_dict(finished)
+                finished.restore()
         return self.history
-
-    def _epoch(self, rows: list[Any], targets: list[Any]) -> float:
-        """Go once through the examples, and return their mean loss, each as it was when it was used."""
-        total, count = 0.0, 0
-        batches = mini_batches(len(rows), self.batch_size, self.rng, self.sampling)
-        for number, batch in enumerate(batches, start=1):
-            chosen = [rows[i] for i in batch]
-            if self.augment is not None:
-                chosen = augmented(chosen, self.augment, self.rng)
-            self.optimizer.zero_grad()
-            loss = gradients.add_gradients(self.model, self.loss, self.penalty, chosen, [targets[i] for i in batch])
-            if not math.isfinite(loss):
-                self._stop(f"the loss became {loss}", number)
-            self._last_finite = self._data()
-            self._clip()
-            self.optimizer.step()
-            if not all(math.isfinite(number) for number in self._data()):
-                self._stop("a parameter became infinite or nan", number)
-            total, count = total + loss * len(batch), count + len(batch)
-        return total / count
-
-    def _data(self) -> list[float]:
-        return [parameter.data for parameter in self.optimizer.parameters]
-
-    def _clip(self) -> None:
-        if self.clip_value is not None:
-            clip_grad_value(self.optimizer.parameters, self.clip_value)
-        if self.clip_norm is not None:
-            clip_grad_norm(self.optimizer.parameters, self.clip_norm)
 
     def _stop(self, what: str, batch: int) -> None:
         for parameter, number in zip(self.optimizer.parameters, self._last_finite, strict=True):
@@ -234,15 +227,24 @@ class Trainer:
             f"where the loss was finite. Try a smaller learning rate than {self.optimizer.lr:g}, or scale the features"
         )
 
-    def _record(self, training: tuple[list[Any], list[Any]], validation: tuple[list[Any], list[Any]] | None) -> None:
+    def _prepared(self, X: Array, y: Array) -> Any:
+        """Return the examples as the engine takes them; where the model can't be vectorized, as the eager one does."""
+        try:
+            return self._engine.prepared(X, y)
+        except TraceError as error:
+            logging.getLogger(__name__).warning("Training eagerly, which is slow: %s", error)
+            self._engine = EagerEngine(self)
+            return self._engine.prepared(X, y)
+
+    def _record(self, training: tuple[Array, Array], validation: tuple[Array, Array] | None) -> None:
         """Write down what is known after an epoch beside the training loss."""
         if validation is not None:
-            self.history.validation_loss.append(gradients.mean_loss(self.model, self.loss, *validation))
+            self.history.validation_loss.append(self._mean_loss(*validation))
         if self.metrics:
-            rows, targets = training if validation is None else validation
-            outputs = gradients.outputs(self.model, rows)
+            X, y = training if validation is None else validation
+            outputs = self._engine.outputs(X)
             for name, metric in self.metrics.items():
-                self.history.metrics.setdefault(name, []).append(float(metric(np.array(targets), outputs)))
+                self.history.metrics.setdefault(name, []).append(float(metric(y, outputs)))
 
     def _is_over(self) -> bool:
         """Ask every stopping rule; the first that says stop may put better parameters in place."""
@@ -274,11 +276,19 @@ class Trainer:
         numpy.ndarray
             Of shape (n,) for one output, (n, k) for k.
         """
-        return gradients.outputs(self.model, checked_features(X, getattr(self.model, "n_inputs", None)).tolist())
+        return self._engine.outputs(checked_features(X, getattr(self.model, "n_inputs", None)))
 
     def evaluate(self, X: Any, y: Any) -> float:
         """Return the mean loss on examples, in evaluation mode and without the penalty."""
-        return gradients.mean_loss(self.model, self.loss, *self._checked(X, y, "X", "y"))
+        return self._mean_loss(*self._checked(X, y, "X", "y"))
+
+    def _mean_loss(self, X: Array, y: Array) -> float:
+        if isinstance(self._engine, VectorizedEngine):
+            try:
+                return self._engine.mean_loss((X, y))
+            except TraceError:  # `fit` says so; a single evaluation is quick enough
+                return gradients.mean_loss(self.model, self.loss, X.tolist(), y.tolist())
+        return self._engine.mean_loss(self._engine.prepared(X, y))
 
     # ------------------------------------------------------------------------------------- going on another day
 
@@ -302,11 +312,11 @@ class Trainer:
 
     # ------------------------------------------------------------------------------------------------- checks
 
-    def _checked(self, X: Any, y: Any, X_name: str, y_name: str) -> tuple[list[Any], list[Any]]:
+    def _checked(self, X: Any, y: Any, X_name: str, y_name: str) -> tuple[Array, Array]:
         features = checked_features(X, getattr(self.model, "n_inputs", None), X_name)
         targets = checked_targets(y, len(features), y_name)
         self._try_out(features[0].tolist(), targets.tolist())
-        return features.tolist(), targets.tolist()
+        return features, targets
 
     def _try_out(self, row: list[float], targets: list[Any]) -> None:
         """Compute losses of one example and drop them, so that a target the loss can't take is found before any work.
@@ -320,9 +330,11 @@ class Trainer:
                 self.loss(prediction, target)
 
 
-def _shown(history: History) -> dict[str, str]:
-    """Return what the progress bar says of the last epoch."""
-    return {name.removeprefix("validation_loss") or "validation": f"{x:.4f}" for name, x in history.latest().items()}
+def _shown(history: History, speed: float) -> dict[str, str]:
+    """Return what the progress bar says of the last epoch; the bar itself says when the last one will end."""
+    latest = history.latest().items()
+    shown = {name.removeprefix("validation_loss") or "validation": f"{x:.4f}" for name, x in latest}
+    return shown | {"examples/s": f"{speed:.0f}"}
 
 
 def _distinct(targets: list[Any]) -> list[Any]:

@@ -94,7 +94,7 @@ def test_numpys_global_random_state_plays_no_part():
 def test_every_epoch_sees_every_example_once(batch_size):
     X, y = np.arange(10.0).reshape(-1, 1), np.zeros(10)
     model = Recorder()
-    trainer_for(model, lr=1e-6, batch_size=batch_size, epochs=3).fit(X, y)
+    trainer_for(model, lr=1e-6, batch_size=batch_size, epochs=3, engine="eager").fit(X, y)
     epochs = [[row[0] for row in model.seen[i : i + 10]] for i in range(0, 30, 10)]
     assert len(model.seen) == 30
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
@@ -294,7 +294,7 @@ def test_predict_evaluate_and_validation_run_in_evaluation_mode_and_without_a_gr
 
     X, y = np.ones((2, 1)), np.ones(2)
     model = Moody()
-    trainer = trainer_for(model, lr=1e-3, batch_size=None, epochs=1, validation=(X, y))
+    trainer = trainer_for(model, lr=1e-3, batch_size=None, epochs=1, validation=(X, y), engine="eager")
     trainer.fit(X, y)
     assert modes.count((True, False)) == 2
     assert set(modes) == {(True, False), (False, True)}
@@ -379,7 +379,7 @@ def test_the_error_says_which_epoch_and_batch_and_restores_what_was_before_that_
         calls.append(1)
         return prediction * math.nan if len(calls) > 1 + 6 + 2 else (prediction - target) ** 2
 
-    trainer = trainer_for(model, loss, batch_size=2, lr=0.01)
+    trainer = trainer_for(model, loss, batch_size=2, lr=0.01, engine="eager")
     with pytest.raises(NonFiniteLossError, match=r"the loss became nan in epoch 2, batch 2; the model has"):
         trainer.fit(X, y)
     twin = Recorder()

@@ -101,7 +101,7 @@ def examples_seen(**options):
             seen.append(tuple(x))
             return super().forward(x)
 
-    trainer = new_trainer(Spy(2, [1], rng=0), epochs=1, **options)
+    trainer = new_trainer(Spy(2, [1], rng=0), epochs=1, engine="eager", **options)
     trainer.fit(X, y)
     return seen[1:]  # the first one is the trial before any work
 
@@ -203,7 +203,8 @@ def test_ctrl_c_leaves_the_last_finished_epoch_and_returns_the_history():
             raise KeyboardInterrupt
         return nn.binary_cross_entropy_with_logits(prediction, target)
 
-    trainer = new_trainer(epochs=10, callbacks=[lambda trainer: snapshots.append(data_of(trainer))])
+    record = [lambda trainer: snapshots.append(data_of(trainer))]
+    trainer = new_trainer(epochs=10, callbacks=record, engine="eager")
     trainer.loss = interrupted
     history = trainer.fit(X, y)
     assert trainer.interrupted
@@ -212,7 +213,7 @@ def test_ctrl_c_leaves_the_last_finished_epoch_and_returns_the_history():
 
     trainer.loss = nn.binary_cross_entropy_with_logits
     trainer.epochs = 3
-    assert trainer.fit(X, y).loss == new_trainer(epochs=5).fit(X, y).loss
+    assert trainer.fit(X, y).loss == new_trainer(epochs=5, engine="eager").fit(X, y).loss
     assert not trainer.interrupted
 
 
@@ -354,7 +355,7 @@ def test_what_a_callback_did_after_the_last_finished_epoch_stays_done():
             raise KeyboardInterrupt
         return nn.binary_cross_entropy_with_logits(prediction, target)
 
-    trainer = new_trainer(callbacks=slow_down)
+    trainer = new_trainer(callbacks=slow_down, engine="eager")
     trainer.loss = interrupted
     assert len(trainer.fit(X, y)) == 1
     assert trainer.optimizer.lr == 0.05

@@ -1,0 +1,298 @@
+"""A function traced for one shape of inputs: its graph, the program that came of it, and how to bind it to arrays."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import operator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.nn.module import Module
+from autograd_mini.tracing import Trace, input_leaf, tracing
+from autograd_mini.value import Constant, Value
+from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
+from autograd_mini.vectorizer.jax_printer import JaxPrinter
+from autograd_mini.vectorizer.lowering import Lowering, lowered
+from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
+from autograd_mini.vectorizer.scalars import INPUT, PARAMETER, learns, needed, scanned
+from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
+
+CACHE_BYTES = 2 << 20  # what a block's arrays may take up: about the second-level cache of one core
+_SECONDS_A_NODE, _SECONDS_A_STATEMENT = 0.15e-6, 0.8e-6  # in both passes, about
+MOST_SIZES = 8  # batch sizes for which arrays are kept
+Array = np.ndarray[Any, Any]
+_data = operator.attrgetter("_data")
+
+
+@dataclass(eq=False)
+class Workspace:
+    """A program bound to arrays for one batch size."""
+
+    forward: Callable[..., Any]
+    backward: Callable[[Any], Any]
+    theta: Array
+    gradient: Array
+
+    def run(self, columns: Sequence[Array], seed: Any) -> tuple[Any, Any, Any]:
+        """Return the results, what modules asked for, and the gradients of the inputs.
+
+        The gradient of the parameters is in `gradient` then; without a seed, ∂L/∂results, the backward pass is left
+        out.
+        """
+        results, effects = self.forward(*columns)
+        return results, effects, () if seed is None else self.backward(seed)
+
+
+class Compiled:
+    """A function as a program for one shape of inputs.
+
+    Parameters
+    ----------
+    f : callable
+        The function.
+    examples : list of numpy.ndarray
+        One example of each input.
+    names : list of str
+        What the inputs are called.
+    wrt : str
+        "parameters" or "inputs": which gradients its backward pass computes.
+    dtype : str
+        "float64" or "float32".
+    backend : str
+        "numpy" or "jax".
+    n_devices : int
+        On how many devices JAX spreads a batch.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        examples: list[Array],
+        names: list[str],
+        wrt: str,
+        dtype: str,
+        backend: str = "numpy",
+        n_devices: int = 1,
+    ) -> None:
+        self.backend, self.n_devices = backend, n_devices
+        self.wrt, self.dtype = wrt, np.dtype(dtype)
+        self.shapes = [example.shape for example in examples]
+        with without_collection():
+            self._compile(f, examples, names)
+
+    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str]) -> None:
+        """Trace the function, group its nodes and print the program."""
+        wrt = self.wrt
+        trace, inputs, outputs, self.is_list = traced(f, examples, names)
+        self.n_inputs = len(inputs)
+        self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
+        masks = [leaf for draws in trace.draws for leaf in draws.leaves]
+        if masks:
+            inputs, names = [*inputs, masks], [*names, "masks"]
+        scalars = self.scalars = scanned(trace, inputs, outputs)
+        self.learning = [i for i in scalars.parameters() if learns(scalars, i)]
+        targets = (
+            self.learning
+            if wrt == "parameters"
+            else [i for i, kind in enumerate(scalars.kind) if kind == INPUT and scalars.place[i][0] < self.n_inputs]
+        )
+        self.sizes = [len(leaves) for leaves in inputs]
+        self.lowering: Lowering = lowered(scalars, needed(scalars, targets), self.sizes, names, targets)
+        self.program = self.lowering.program
+        self.mixes = any(group.form == "batch_mean" for group in self.lowering.grouping.groups)
+        self.leaves = [scalars.node[i] for i in self.lowering.layout]
+        self._live = [(leaf, trace.live[leaf]) for leaf in self.leaves if leaf in trace.live]
+        self.parameters = _in_order_of_use(trace, [scalars.node[i] for i in self.learning])
+        place = {leaf: k for k, leaf in enumerate(self.leaves)}
+        self.positions = np.array([place[p] for p in self.parameters], dtype=np.intp)
+        self.n_nodes = self.lowering.grouping.size
+        self.straight = self._straight_line(f) if self._is_better_straight() else None
+        self.source, self.statements = self._printed(f, str(self.dtype))
+        self._bind: Callable[..., Any] | None = None
+        self._jax: JaxProgram | None = None
+        self._lock = threading.Lock()
+        self._pool: dict[int, list[Any]] = {}
+        self.checked = False
+
+    def _printed(self, f: Callable[..., Any], dtype: str) -> tuple[str, int]:
+        """Return the source, and of how many statements it is."""
+        if self.straight is not None:
+            return self.straight.source, self.straight.source.count(" = ")
+        if self.backend == "jax":
+            source = JaxPrinter(self.program, title(f, self, "array statements", "JAX")).source()
+            return source, source.count(" = ")
+        printer = NumpyPrinter(self.program, title(f, self, "array statements", "NumPy"), dtype)
+        return printer.source(), printer.statements
+
+    def _is_better_straight(self) -> bool:
+        """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""
+        if self.sizes or self.updates or self.backend != "numpy" or self.dtype != np.float64:
+            return False
+        nodes, statements = self.n_nodes, len(self.program.forward) + len(self.program.backward)
+        return nodes <= MOST_NODES and nodes * _SECONDS_A_NODE < statements * _SECONDS_A_STATEMENT
+
+    def _straight_line(self, f: Callable[..., Any]) -> StraightLine:
+        at = {node: i for i, node in enumerate(self.scalars.node) if self.scalars.kind[i] == PARAMETER}
+        leaves = [at[parameter] for parameter in self.parameters]
+        rest = [i for i in self.scalars.parameters() if self.scalars.node[i] not in set(self.parameters)]
+        heading = title(f, self, "straight-line Python", "nothing but Python")
+        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *rest], heading)
+
+    # -------------------------------------------------------------------------------------------------- running
+
+    def theta(self) -> Array:
+        """Return the present numbers of all leaves, in the order of the flat vector."""
+        for leaf, read in self._live:
+            leaf._data = read()
+        return np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
+
+    def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
+        """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""
+        if theta is None:
+            with self._lock:
+                waiting = self._pool.get(n)
+                if waiting:
+                    return waiting.pop()
+        if theta is None or gradient is None:
+            theta, gradient = np.empty((2, len(self.leaves)), self.dtype)
+        if self.backend == "jax":
+            if self._jax is None:
+                self._jax = JaxProgram(self.source, self.dtype, self.n_devices)
+            return JaxWorkspace(self._jax, theta, gradient, len(self.scalars.outputs))
+        if self._bind is None:
+            namespace: dict[str, Any] = {}
+            exec(compile(self.source, "<program>", "exec"), namespace)
+            self._bind = namespace["bind"]
+        forward, backward = self._bind(n, theta, gradient)
+        return Workspace(forward, backward, theta, gradient)
+
+    def give_back(self, n: int, workspace: Any) -> None:
+        """Let others use a workspace again."""
+        with self._lock:
+            if n not in self._pool and len(self._pool) >= MOST_SIZES:
+                del self._pool[next(iter(self._pool))]
+            self._pool.setdefault(n, []).append(workspace)
+
+    def block_size(self) -> int:
+        """Return how many examples at a time fit the cache with all that is computed from them."""
+        rows = sum(array.rows for array in [*self.program.inputs, *self.program.arrays] if array.varies)
+        fitting = CACHE_BYTES // (self.dtype.itemsize * max(rows, 1))
+        return int(min(max(1 << max(fitting, 1).bit_length() - 1, 512), 8192))
+
+    def masks(self, n: int, rng: Any) -> Array | None:
+        """Draw the random leaves for n examples, a row each, from their own generators or from the one given."""
+        if not self.draws:
+            return None
+        result = np.empty((n, self.sizes[-1]))
+        by_generator: dict[int, list[tuple[int, Any]]] = {}
+        start = 0
+        for draws in self.draws:
+            generator = rng if rng is not None else draws.rng
+            by_generator.setdefault(id(generator), []).append((start, draws))
+            start += len(draws.leaves)
+        for found in by_generator.values():
+            generator = rng if rng is not None else found[0][1].rng
+            # Example after example, and in each in the order of the calls: as the eager engine draws.
+            drawn = generator.random((n, sum(len(draws.leaves) for _, draws in found)))
+            at = 0
+            for start, draws in found:
+                count = len(draws.leaves)
+                kept = drawn[:, at : at + count] < draws.probability
+                result[:, start : start + count] = np.where(kept, draws.scale, 0.0)
+                at += count
+        return result
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking a growing graph again and again: nothing of it is garbage yet."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def traced(
+    f: Callable[..., Any], examples: Sequence[Array], names: Sequence[str]
+) -> tuple[Trace, list[list[Value]], list[Value], bool]:
+    """Call a function on one example's nodes: returns the trace, the leaves of each input, and the results."""
+    with tracing() as trace:
+        leaves, arguments = [], []
+        for example, name in zip(examples, names, strict=True):
+            flat = [
+                input_leaf(number, name if not example.shape else f"{name}{k + 1}")
+                for k, number in enumerate(example.ravel().tolist())
+            ]
+            leaves.append(flat)
+            arguments.append(nested(flat, example.shape))
+        result = f(*arguments)
+        outputs, is_list = result_nodes(result)
+    return trace, leaves, outputs, is_list
+
+
+def nested(flat: list[Any], shape: tuple[int, ...]) -> Any:
+    """Return a flat list as lists in lists of a shape; () is the single element."""
+    if not shape:
+        return flat[0]
+    step = len(flat) // shape[0] if shape[0] else 0
+    return [nested(flat[k * step : (k + 1) * step], shape[1:]) for k in range(shape[0])]
+
+
+def result_nodes(result: Any) -> tuple[list[Value], bool]:
+    """Return what a function returned as nodes, and whether it was a list.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a number nor a flat list of numbers.
+    """
+    is_list = isinstance(result, (list, tuple, np.ndarray)) and np.ndim(result) != 0
+    nodes = []
+    for number in list(result) if is_list else [result]:
+        if isinstance(number, (list, tuple, dict, str, np.ndarray)):
+            raise TypeError(
+                f"expected a function that returns a Value or a flat list of Values, got {type(number).__name__}"
+                f"{' in a list' if is_list else ''}; return what the program shall compute"
+            )
+        nodes.append(number if isinstance(number, Value) else Constant(number))
+    if not nodes:
+        raise TypeError("expected a function that returns a Value or a list of Values, got an empty list")
+    return nodes, is_list
+
+
+def _in_order_of_use(trace: Trace, parameters: list[Value]) -> list[Value]:
+    """Return parameters in the order in which the function used them first."""
+    wanted, order = set(parameters), []
+    for node in trace.nodes:
+        for parent in node.parents:
+            if parent in wanted:
+                wanted.discard(parent)
+                order.append(parent)
+    return [*order, *[p for p in parameters if p in wanted]]
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """Return what a function calls its arguments."""
+    function = f.forward if isinstance(f, Module) else f
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    return [*names, *[f"x{k + 1}" for k in range(len(names), count)]]
+
+
+def title(f: Callable[..., Any], compiled: Compiled, form: str, need: str) -> str:
+    """Return the first line of a program's source."""
+    name = getattr(f, "__name__", type(f).__name__)
+    name = "A function" if name == "<lambda>" else name
+    return f"{name}: {compiled.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."

@@ -1,0 +1,290 @@
+"""Groups: nodes of one kind on one level, which become one array.
+
+A node's level is its longest way from the leaves. Nodes of the same level can't depend on each other, so those that do
+the same to operands of the same sort are computed together, each a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograd_mini.primitives import Primitive
+from autograd_mini.vectorizer.scalars import COMPUTED, CONSTANT, PARAMETER, Scalars
+from autograd_mini.vectorizer.sums import NOTHING, Sum, dissolved
+
+FEW = 6  # up to so many terms a sum is written out; beyond, it is a reduction
+_OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "softmax", "pick"))
+_ALWAYS_OF_A_LIST = frozenset(("logsumexp", "softmax", "pick", "batch_mean"))
+FEW_OPERANDS = 16  # up to so many, the operands of maximum and minimum are arrays of their own
+
+
+@dataclass(eq=False)
+class Row:
+    """One sum, sorted by what varies over the batch: Σ p·v + Σ c·a·b + bias + constant.
+
+    Attributes
+    ----------
+    weights, features : list of int
+        p, which don't vary, and v, which do: entries of a matrix and what it is multiplied with.
+    rest : list of (float, int, int)
+        All other terms.
+    bias : int
+        What doesn't vary, as one node; or NOTHING.
+    constant : float
+        A bare number.
+    """
+
+    weights: list[int] = field(default_factory=list)
+    features: list[int] = field(default_factory=list)
+    rest: list[tuple[float, int, int]] = field(default_factory=list)
+    bias: int = NOTHING
+    constant: float = 0.0
+
+    def dependencies(self) -> Iterable[int]:
+        """Iterate over the nodes it is computed from."""
+        yield from self.weights
+        yield from self.features
+        for _, a, b in self.rest:
+            yield a
+            if b != NOTHING:
+                yield b
+        if self.bias != NOTHING:
+            yield self.bias
+
+
+@dataclass(eq=False)
+class Group:
+    """Nodes that are computed together.
+
+    Attributes
+    ----------
+    nodes : list of int
+        One for each row, in this order.
+    level : int
+        Their longest way from the leaves.
+    varies, needs : bool
+        Whether they vary over the batch; whether a gradient goes through them.
+    primitive : Primitive or None
+        The operation; None for sums.
+    rows : list of Row
+        The sums.
+    form : str
+        How it is computed: "affine" (a matrix product), "convolution" (one over windows), "terms" (element by element),
+        "reduction" (a sum of many terms), "elementwise", or the primitive's name where it acts on a list.
+    """
+
+    nodes: list[int]
+    level: int
+    varies: bool
+    needs: bool
+    primitive: Primitive | None = None
+    rows: list[Row] = field(default_factory=list)
+    form: str = "elementwise"
+
+
+class Grouping:
+    """The groups of a graph, from the leaves upwards.
+
+    Parameters
+    ----------
+    scalars : Scalars
+        The graph; it gets new nodes at its end for what doesn't vary over the batch inside of sums.
+    needs : bytearray
+        For every node, whether a gradient goes through it.
+    """
+
+    def __init__(self, scalars: Scalars, needs: bytearray) -> None:
+        self.scalars, self.needs = scalars, needs
+        self.alias: dict[int, int] = {}
+        self._made: dict[Any, int] = {}
+        self._levels: dict[int, int] = {}
+        self._buckets: dict[Any, list[int]] = {}
+        self._rows: dict[int, Row] = {}
+        self.size = len(scalars)  # scalar nodes, before any were added
+        sums, gone = dissolved(scalars)
+        for i in range(self.size):
+            if scalars.kind[i] != COMPUTED or gone[i]:
+                continue
+            if i in sums:
+                self._place_sum(i, sums[i])
+            else:
+                self._place_operation(i)
+        self.groups = [group for key, nodes in self._buckets.items() for group in self._grouped(key, nodes)]
+        self.groups.sort(key=lambda group: group.level)
+
+    def actual(self, i: int) -> int:
+        """Return the node that holds the number of node i: itself, or what it is a mere copy of."""
+        while i in self.alias:
+            i = self.alias[i]
+        return i
+
+    # ------------------------------------------------------------------------------------------------- levels
+
+    def _level(self, dependencies: Iterable[int]) -> int:
+        levels = self._levels
+        return 1 + max([levels.get(i, 0) for i in dependencies], default=0)
+
+    def _place_operation(self, i: int) -> None:
+        scalars, primitive = self.scalars, self.scalars.primitive[i]
+        assert primitive is not None
+        parents = tuple([self.actual(p) for p in scalars.parents[i]])
+        scalars.parents[i] = parents
+        level = self._levels[i] = self._level(parents)
+        sorts = tuple([2 if scalars.kind[p] == CONSTANT else int(scalars.varies[p]) for p in parents])
+        key: tuple[Any, ...] = (level, scalars.varies[i], bool(self.needs[i]), primitive, sorts)
+        if primitive.name == "pow" and sorts[1] == 2:
+            key += (scalars.number[parents[1]],)
+        elif primitive.name == "softmax":
+            key += (tuple(sorted(parents)),)
+        elif primitive.name in ("logsumexp", "pick") or (primitive.name in _OF_A_LIST and len(parents) > FEW_OPERANDS):
+            key += (i,)  # each is computed for itself
+        self._buckets.setdefault(key, []).append(i)
+
+    def _place_sum(self, i: int, terms: Sum) -> None:
+        row = self._sorted(terms, self.scalars.varies[i])
+        if self._is_copy(row):
+            self.alias[i] = row.bias if row.bias != NOTHING else row.rest[0][1]
+            return
+        level = self._levels[i] = self._level(row.dependencies())
+        self._rows[i] = row
+        key = (level, self.scalars.varies[i], bool(self.needs[i]), None, *_pattern(self.scalars, row))
+        self._buckets.setdefault(key, []).append(i)
+
+    def _is_copy(self, row: Row) -> bool:
+        if row.weights or row.constant != 0.0:
+            return False
+        if row.bias != NOTHING:
+            return not row.rest
+        return len(row.rest) == 1 and row.rest[0][0] == 1.0 and row.rest[0][2] == NOTHING
+
+    def _sorted(self, terms: Sum, varies: bool) -> Row:
+        """Return a sum sorted by what varies over the batch."""
+        scalars, actual = self.scalars, self.actual
+        row, fixed = Row(constant=terms.constant), []
+        for c, a, b in terms.terms():
+            a, b = actual(a), b if b == NOTHING else actual(b)
+            if c == 0.0 and b == NOTHING and scalars.kind[a] == PARAMETER:
+                continue  # a weight on a feature that is 0 by construction, such as the border of a picture
+            of_a, of_b = scalars.varies[a], b != NOTHING and scalars.varies[b]
+            if not varies:
+                row.rest.append((c, a, b))
+            elif b != NOTHING and of_a != of_b:
+                row.weights.append(self._scaled(c, b if of_a else a))
+                row.features.append(a if of_a else b)
+            elif of_a:
+                row.rest.append((c, a, b))
+            else:
+                fixed.append((c, a, b))
+        if fixed:
+            row.bias = self._fixed(fixed, row)
+        return row
+
+    def _scaled(self, c: float, weight: int) -> int:
+        """Return c·p as a node that doesn't vary."""
+        return weight if c == 1.0 else self._new(Row(rest=[(c, weight, NOTHING)]))
+
+    def _fixed(self, terms: list[tuple[float, int, int]], row: Row) -> int:
+        """Return what doesn't vary in a sum as one node."""
+        if len(terms) == 1 and terms[0][0] == 1.0 and terms[0][2] == NOTHING:
+            return terms[0][1]
+        constant, row.constant = row.constant, 0.0
+        return self._new(Row(rest=terms, constant=constant))
+
+    def _new(self, row: Row) -> int:
+        """Return a new node for a sum that doesn't vary; the same one for the same sum."""
+        key = (tuple(row.rest), row.constant)
+        if key not in self._made:
+            scalars = self.scalars
+            first = row.rest[0][1]
+            i = self._made[key] = scalars.add_fixed(scalars.node[first])
+            self.needs.append(any(self.needs[p] for p in row.dependencies()))
+            level = self._levels[i] = self._level(row.dependencies())
+            self._rows[i] = row
+            bucket = (level, False, bool(self.needs[i]), None, *_pattern(scalars, row))
+            self._buckets.setdefault(bucket, []).append(i)
+        return self._made[key]
+
+    # ------------------------------------------------------------------------------------------------- groups
+
+    def _grouped(self, key: tuple[Any, ...], nodes: list[int]) -> list[Group]:
+        level, varies, needs, primitive = key[:4]
+        if primitive is not None:
+            group = Group(nodes, level, varies, needs, primitive)
+            several = len(self.scalars.parents[nodes[0]]) > FEW_OPERANDS
+            if primitive.name in _ALWAYS_OF_A_LIST or (primitive.name in _OF_A_LIST and several):
+                group.form = primitive.name
+            return [group]
+        rows = [self._rows[i] for i in nodes]
+        group = Group(nodes, level, varies, needs, None, rows, "terms")
+        if rows[0].weights:
+            return _matrix_groups(group)
+        if len(rows[0].rest) > FEW:
+            group.form = "reduction"
+        return [group]
+
+
+def _pattern(scalars: Scalars, row: Row) -> tuple[Any, ...]:
+    """Return what rows of one group have in common."""
+    of_bias = -1 if row.bias == NOTHING else int(scalars.kind[row.bias] == PARAMETER)
+    ends = (len(row.weights), of_bias, row.constant == 0.0)
+    if len(row.rest) > FEW:
+        row.rest.sort(key=lambda term: term[2] == NOTHING)  # products first
+        return (*ends, len(row.rest), sum(b == NOTHING for _, _, b in row.rest))
+    return (*ends, *((c if abs(c) == 1.0 else 0.5, b == NOTHING) for c, _, b in row.rest))
+
+
+def _matrix_groups(group: Group) -> list[Group]:
+    """Return the groups that rows with weights make: matrix products where rows share what they are multiplied with."""
+    by_features: dict[tuple[int, ...], list[int]] = {}
+    for r, row in enumerate(group.rows):
+        by_features.setdefault(tuple(row.features), []).append(r)
+    several = len(group.rows) > len(by_features)
+    if len(by_features) == 1 and (several or len(group.rows[0].weights) > 1):
+        return [_part(group, range(len(group.rows)), "affine")]
+    windows = _convolution_order(group, by_features)
+    if windows is not None:
+        return [_part(group, windows, "convolution")]
+    if len(group.rows) >= 2 * len(by_features):
+        return [_part(group, rows, "affine") for rows in by_features.values()]
+    for row in group.rows:  # every row reads nodes of its own
+        row.rest = [(1.0, p, v) for p, v in zip(row.weights, row.features, strict=True)] + row.rest
+        row.weights, row.features = [], []
+    group.form = "reduction" if len(group.rows[0].rest) > FEW else "terms"
+    if group.form == "reduction":
+        for row in group.rows:
+            row.rest.sort(key=lambda term: term[2] == NOTHING)
+    return [group]
+
+
+def _convolution_order(group: Group, by_features: dict[tuple[int, ...], list[int]]) -> list[int] | None:
+    """Return the rows, filter after filter, if every filter is applied to every window; else None."""
+    windows = {features: w for w, features in enumerate(by_features)}
+    filters: dict[Any, list[int]] = {}
+    for r, row in enumerate(group.rows):
+        if row.rest or row.constant:
+            return None
+        filters.setdefault((tuple(row.weights), row.bias), []).append(r)
+    if len(windows) < 2 or len(group.rows[0].weights) < 2 or len(filters) * len(windows) != len(group.rows):
+        return None
+    order: list[int] = []
+    for rows in filters.values():
+        rows.sort(key=lambda r: windows[tuple(group.rows[r].features)])
+        if [windows[tuple(group.rows[r].features)] for r in rows] != list(range(len(windows))):
+            return None
+        order += rows
+    return order
+
+
+def _part(group: Group, rows: Iterable[int], form: str) -> Group:
+    rows = list(rows)
+    return Group(
+        [group.nodes[r] for r in rows],
+        group.level,
+        group.varies,
+        group.needs,
+        None,
+        [group.rows[r] for r in rows],
+        form,
+    )

@@ -1,0 +1,395 @@
+"""From groups to statements: each group gets its array, parameters get their places, both passes are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.readings.text import Expression
+from autograd_mini.vectorizer import operations as ops
+from autograd_mini.vectorizer.backward import Tape
+from autograd_mini.vectorizer.expressions import SEED
+from autograd_mini.vectorizer.groups import Group, Grouping, Row
+from autograd_mini.vectorizer.names import Names, common_scope, group_name
+from autograd_mini.vectorizer.places import Places, Slot
+from autograd_mini.vectorizer.scalars import CONSTANT, INPUT, PARAMETER, Scalars
+from autograd_mini.vectorizer.statements import Array, Comment, Fill, Program, Statement, View
+from autograd_mini.vectorizer.sums import NOTHING
+
+
+class Lowering:
+    """Turns the groups of a graph into a program.
+
+    Parameters
+    ----------
+    grouping : Grouping
+        The groups.
+    sizes : list of int
+        How many numbers each argument has.
+    names : list of str
+        What the arguments are called.
+    learning : list of int
+        The nodes whose gradients are asked for.
+    """
+
+    def __init__(self, grouping: Grouping, sizes: list[int], names: list[str], learning: Sequence[int]) -> None:
+        self.grouping, self.scalars = grouping, grouping.scalars
+        self.names = Names()
+        inputs = [Array(self.names.new(name), size, True, "input") for name, size in zip(names, sizes, strict=True)]
+        leaves = self.scalars.parameters()
+        asked = set(learning)
+        parameters = Array("theta", len(leaves), False, "parameters", any(i in asked for i in leaves))
+        self.program = Program(inputs, parameters, Array("gradient", len(leaves), False, "gradient"))
+        self.places = Places(self._emit, self._new)
+        self.operations: list[ops.Operation] = []
+        self._formulas: dict[Array, str] = {}
+        self._gathers = 0
+        self._last_column = NOTHING  # below it lie the indices of arrays of bare numbers
+        for i, (argument, k) in self.scalars.place.items():
+            self.places.put(inputs[argument], [i], k)
+            inputs[argument].needs |= i in asked
+        self.arrays = [self._array_of(group) for group in grouping.groups]
+        self.layout = self._lay_out(leaves)
+        self.places.put(parameters, self.layout)
+        for k, group in enumerate(grouping.groups):
+            self._lower(group, self.arrays[k])
+        self._finish()
+
+    # ------------------------------------------------------------------------------------------------- arrays
+
+    def _emit(self, statement: Statement) -> None:
+        self.program.forward.append(statement)
+
+    def _new(self, name: str, rows: int, varies: bool, needs: bool = False, role: str = "value") -> Array:
+        array = Array(self.names.new(name), rows, varies, role, needs)
+        self.program.arrays.append(array)
+        return array
+
+    def _constant(self, numbers: Sequence[float]) -> View | float:
+        """Return bare numbers as one where they are all the same, else as an array."""
+        if all(x == numbers[0] for x in numbers):
+            return float(numbers[0])
+        array = self._new("constants", len(numbers), False, role="constant")
+        array.data = np.array(numbers, dtype=float)
+        return View(array, 0, len(numbers))
+
+    def _scratch(self, rows: int, varies: bool) -> View:
+        return View(self._new("work", rows, varies), 0, rows)
+
+    def _array_of(self, group: Group) -> Array:
+        array = self._new(group_name(self.scalars, group), len(group.nodes), group.varies, group.needs)
+        self.places.put(array, group.nodes)
+        return array
+
+    # ------------------------------------------------------------------------------------------------- layout
+
+    def _lay_out(self, leaves: list[int]) -> list[int]:
+        """Return the parameters in the order of the flat vector: as matrix products use them, the bias last."""
+        free, order = set(leaves), []
+
+        def take(nodes: list[int]) -> None:
+            order.extend(nodes)
+            free.difference_update(nodes)
+
+        for group in self.grouping.groups:
+            if group.form not in ("affine", "convolution"):
+                continue
+            rows = _filters(group)
+            last_start = 0
+            runs = self.places.runs(rows[0].features) if group.form == "affine" else []
+            if len(runs) > 1:
+                for start, end in runs[:-1]:
+                    weights = [p for row in rows for p in row.weights[start:end]]
+                    if _all_free(weights, free):
+                        take(weights)
+                last_start = runs[-1][0]
+            weights = [p for row in rows for p in row.weights[last_start:]]
+            biases = [row.bias for row in rows if row.bias != NOTHING]
+            if _all_free(weights + biases, free):
+                take([p for row in rows for p in (*row.weights[last_start:], *([row.bias] if biases else []))])
+            elif _all_free(weights, free):
+                take(weights)
+        return [*order, *[i for i in leaves if i in free]]
+
+    # ------------------------------------------------------------------------------------------------- groups
+
+    def _lower(self, group: Group, array: Array) -> None:
+        before = len(self.operations)
+        self._emit(Comment(""))
+        comment_at = len(self.program.forward) - 1
+        target = View(array, 0, array.rows)
+        method = getattr(self, f"_lower_{group.form}")
+        why = method(group, target)
+        self._take_gathers(before)
+        for operation in self.operations[before:]:
+            for statement in operation.forward():
+                self._emit(statement)
+        formula = next((d for operation in self.operations[before:] if (d := operation.description())), "")
+        size = f"{array.rows} node{'s' if array.rows > 1 else ''}"
+        place = common_scope([self.scalars.labels(i)[0] for i in group.nodes[:64]])
+        text = f"{array.name} = {formula}  ({size}{f' of {place}' if place else ''})"
+        self.program.forward[comment_at] = Comment(text)
+        self._formulas[array] = f"{array.name} = {formula}"
+        self.program.notes.append((array.name, array.rows, f"{formula}: {why}"))
+
+    def _take_gathers(self, at: int) -> None:
+        """Put what was gathered meanwhile in front of the operations that read it."""
+        fresh = self.places.gathers[self._gathers :]
+        self._gathers = len(self.places.gathers)
+        self.operations[at:at] = [ops.Copy(view, pieces) for view, pieces in fresh]
+
+    def _slot(self, nodes: Sequence[int]) -> Slot:
+        """Return operands, bare numbers as what they are."""
+        if self.scalars.kind[nodes[0]] != CONSTANT:
+            return [self.grouping.actual(i) for i in nodes]
+        column = self._constant([self.scalars.number[i] for i in nodes])
+        return column if isinstance(column, float) else self._column(column)
+
+    def _column(self, column: View) -> list[int]:
+        """Return an array of bare numbers as if its rows were nodes."""
+        nodes = list(range(self._last_column - column.count, self._last_column))
+        self._last_column -= column.count
+        self.places.put(column.array, nodes)
+        return nodes
+
+    def _lower_elementwise(self, group: Group, target: View) -> str:
+        parents = [self.scalars.parents[i] for i in group.nodes]
+        slots = [self._slot(column) for column in zip(*parents, strict=True)]
+        assert group.primitive is not None
+        for start, end, operands in self.places.views(slots, target.count):
+            self.operations.append(ops.Elementwise(_part(target, start, end), group.primitive, operands))
+        return f"{group.primitive.name} of nodes on level {group.level}"
+
+    def _lower_terms(self, group: Group, target: View) -> str:
+        self._add_terms(group.rows, target, add=False)
+        return f"sums of {max(len(row.rest) for row in group.rows)} terms on level {group.level}"
+
+    def _add_terms(self, rows: list[Row], target: View, add: bool) -> None:
+        """Write the terms that aren't part of a matrix product, with what doesn't vary and the bare number."""
+        slots: list[Slot] = [self._numbers([row.constant for row in rows])]
+        for k in range(len(rows[0].rest)):
+            terms = [row.rest[k] for row in rows]
+            slots.append(self._numbers([c for c, _, _ in terms]))
+            slots.append([a for _, a, _ in terms])
+            slots.append(0.0 if terms[0][2] == NOTHING else [b for _, _, b in terms])
+        if rows[0].bias != NOTHING:
+            slots += [1.0, [row.bias for row in rows], 0.0]
+        if len(slots) == 1 and slots[0] == 0.0:
+            return
+        for start, end, found in self.places.views(slots, len(rows)):
+            triples: Any = zip(found[1::3], found[2::3], found[3::3], strict=True)
+            written = [(c, a, b if isinstance(b, View) else None) for c, a, b in triples]
+            self.operations.append(ops.Terms(_part(target, start, end), written, found[0], add))
+
+    def _numbers(self, numbers: list[float]) -> Slot:
+        column = self._constant(numbers)
+        return column if isinstance(column, float) else self._column(column)
+
+    def _lower_reduction(self, group: Group, target: View) -> str:
+        rows = group.rows
+        singles = sum(b == NOTHING for _, _, b in rows[0].rest)
+        products = len(rows[0].rest) - singles
+        add = False
+        for start, end in ((0, products), (products, products + singles)):
+            if end > start:
+                self._add_reduction([row.rest[start:end] for row in rows], target, add)
+                add = True
+        fixed = [Row(bias=row.bias, constant=row.constant) for row in rows]
+        self._add_terms(fixed, target, add=True)
+        return f"sums over {len(rows[0].rest)} terms"
+
+    def _add_reduction(self, rows: list[list[tuple[float, int, int]]], target: View, add: bool) -> None:
+        if len(rows) == 1:
+            if not target.array.varies:  # in the order of the parameters, whatever order they were written in
+                rows = [sorted(rows[0], key=lambda term: self.places.order(term[1]))]
+            terms, over = rows[0], "rows"
+        else:
+            terms, over = [term for row in rows for term in row], "rows last"
+            if not self.places.lie_together([a for _, a, _ in terms]):
+                terms, over = [row[k] for k in range(len(rows[0])) for row in rows], "rows"
+        slots: list[Slot] = [self._numbers([c for c, _, _ in terms]), [a for _, a, _ in terms]]
+        slots.append(0.0 if terms[0][2] == NOTHING else [b for _, _, b in terms])
+        whole = len(rows) > 1
+        runs = self.places.views(slots, len(terms), repeats=False)
+        if whole and len(runs) > 1:  # a fold needs all terms in one piece
+            runs = [(0, len(terms), [s if isinstance(s, float) else self.places.view(s) for s in slots])]
+        for start, end, (c, a, b) in runs:
+            assert isinstance(a, View)
+            term = (c, a, b if isinstance(b, View) else None)
+            self.operations.append(ops.Sum(target, term, end - start, over, add))
+            add = True
+
+    def _lower_affine(self, group: Group, target: View) -> str:
+        rows = group.rows
+        segments = self.places.segments(rows[0].features)
+        has_bias, add = rows[0].bias != NOTHING, False
+        for start, end, source in segments:
+            weights = [row.weights[start:end] for row in rows]
+            bias = has_bias and end == len(rows[0].features) and self._takes_ones(source, rows, weights, 1)
+            if bias:
+                weights = [[*w, row.bias] for w, row in zip(weights, rows, strict=True)]
+            matrix = self.places.matrix(weights)
+            self.operations.append(ops.Affine(target, matrix, source, bias, 1, add))
+            add = True
+            if bias:
+                rows = [Row(row.weights, row.features, row.rest, NOTHING, row.constant) for row in rows]
+        self._add_terms(rows, target, add=True)
+        return f"W x{' + b' if has_bias else ''} with W of shape {(len(rows), len(rows[0].weights))}"
+
+    def _takes_ones(self, source: View, rows: list[Row], weights: list[list[int]], ones: int) -> bool:
+        """Return whether the bias can be the last column of the matrix, and lay rows of ones below the source."""
+        array = source.array
+        at_end = source.step == 1 and source.start + source.count == array.rows
+        if not at_end or array.role not in ("value", "input") or array.ones not in (0, ones):
+            return False
+        with_bias = [[*w, row.bias] for w, row in zip(weights, rows, strict=True)]
+        if self.places.regular_matrix(with_bias) is None:
+            return False
+        array.ones = ones
+        return True
+
+    def _lower_convolution(self, group: Group, target: View) -> str:
+        filters = _filters(group)
+        windows = len(group.rows) // len(filters)
+        features = [row.features for row in group.rows[:windows]]
+        source = self.places.view([f[k] for k in range(len(features[0])) for f in features])
+        has_bias = filters[0].bias != NOTHING
+        weights = [row.weights for row in filters]
+        bias = has_bias and self._takes_ones(source, filters, weights, windows)
+        columns = [[*row.weights, row.bias] for row in filters] if bias else weights
+        self.operations.append(ops.Affine(target, self.places.matrix(columns), source, bias, windows))
+        if has_bias and not bias:
+            self._add_terms([Row(bias=row.bias) for row in group.rows], target, add=True)
+        return f"{len(filters)} filters of {len(weights[0])} weights on {windows} windows"
+
+    # ------------------------------------------------------------------------------------ operations on a list
+
+    def _operands(self, i: int) -> list[int]:
+        return self._nodes(self.scalars.parents[i])
+
+    def _nodes(self, nodes: Sequence[int]) -> list[int]:
+        """Return operands of which some may be bare numbers as nodes that have a place."""
+        found = []
+        for i in nodes:
+            actual = self.grouping.actual(i)
+            if self.scalars.kind[actual] == CONSTANT and not self.places.knows(actual):
+                array = self._new("constants", 1, False, role="constant")
+                array.data = np.array([self.scalars.number[actual]])
+                self.places.put(array, [actual])
+            found.append(actual)
+        return found
+
+    def _lower_logsumexp(self, group: Group, target: View) -> str:
+        source = self.places.view(self._operands(group.nodes[0]))
+        self.operations.append(ops.LogSumExp(target, source, *self._exponentials(target, source)))
+        return f"logsumexp of {source.count} nodes"
+
+    def _lower_softmax(self, group: Group, target: View) -> str:
+        operands = self._nodes(sorted(self.scalars.parents[group.nodes[0]]))
+        source = self.places.view(operands)
+        first = [operands.index(self.grouping.actual(self.scalars.parents[i][0])) for i in group.nodes]
+        if first == list(range(source.count)):
+            self.operations.append(ops.Softmax(target, source, *self._exponentials(target, source)))
+        else:
+            whole = View(self._new("softmax", source.count, group.varies, group.needs), 0, source.count)
+            self.operations.append(ops.Softmax(whole, source, *self._exponentials(target, source)))
+            for row, k in enumerate(first):
+                part = View(whole.array, k, 1)
+                self.operations.append(ops.Terms(_part(target, row, row + 1), [(1.0, part, None)]))
+        return f"softmax of {source.count} nodes"
+
+    def _exponentials(self, target: View, source: View) -> tuple[View, View, View]:
+        varies, base = target.array.varies, target.array.name
+        rows = (("peak", 1), ("exp", source.count), ("total", 1))
+        peak, e, total = [View(self._new(f"{base}_{name}", k, varies), 0, k) for name, k in rows]
+        return peak, e, total
+
+    def _lower_maximum(self, group: Group, target: View) -> str:
+        assert group.primitive is not None
+        source = self.places.view(self._operands(group.nodes[0]))
+        self.operations.append(ops.Extremum(target, group.primitive.name, source))
+        return f"{group.primitive.name} of {source.count} nodes"
+
+    _lower_minimum = _lower_maximum
+
+    def _lower_pick(self, group: Group, target: View) -> str:
+        index, *items = self._operands(group.nodes[0])
+        source = self.places.view(items)
+        self.operations.append(ops.Chosen(target, self.places.view([index]), source))
+        return f"one of {source.count} nodes, by an index"
+
+    def _lower_batch_mean(self, group: Group, target: View) -> str:
+        (nodes,) = zip(*[self._operands(i) for i in group.nodes], strict=True)
+        self.operations.append(ops.BatchMean(target, self.places.view(nodes)))
+        return "means over the batch"
+
+    # ------------------------------------------------------------------------------------------------- results
+
+    def _finish(self) -> None:
+        """Note where the results are, and write the backward pass."""
+        program, scalars = self.program, self.scalars
+        program.outputs = self._results(scalars.outputs)
+        program.effects = self._results([i for effect in scalars.effects for i in effect])
+        self._take_gathers(len(self.operations))
+        tape = Tape(self._gradient_of, program.parameters)
+        if len(scalars.outputs) > 1:
+            program.seed = Array(self.names.new("seeds"), len(scalars.outputs), False, "seed")
+        start = 0
+        for view in program.outputs:
+            seed = SEED if program.seed is None else View(program.seed, start, view.count).expression()
+            tape.add(view, seed, view.count, bool(program.inputs))
+            start += view.count
+        for operation in reversed(self.operations):
+            array = operation.target.array
+            if not array.needs:
+                continue
+            tape.statements.append(Comment(f"∂L/∂{array.name}, where {self._formulas.get(array, array.name)}"))
+            upstream = tape.upstream(operation.target)
+            if upstream is not None:
+                operation.backward(tape, upstream, self._scratch)
+        if tape.finish(program.parameters) is None and program.parameters.needs:
+            tape.statements.append(Fill(program.gradient))
+        for k, array in enumerate(program.inputs):
+            gradient = tape.finish(array)
+            if gradient is not None:
+                program.input_gradients[k] = gradient
+        program.backward = tape.statements
+
+    def _results(self, nodes: list[int]) -> list[View]:
+        found = self._nodes([self.grouping.actual(i) for i in nodes])
+        return [view for _, _, view in self.places.segments(found)] if found else []
+
+    def _gradient_of(self, array: Array) -> Array:
+        if array is self.program.parameters:
+            return self.program.gradient
+        return self._new(f"d_{array.name}", array.rows, array.varies, role="gradient")
+
+
+def _filters(group: Group) -> list[Row]:
+    """Return the rows with weights of their own: of a convolution the first one of each filter."""
+    if group.form == "affine":
+        return group.rows
+    first: dict[Any, Row] = {}
+    for row in group.rows:
+        first.setdefault((tuple(row.weights), row.bias), row)
+    return list(first.values())
+
+
+def _all_free(nodes: list[int], free: set[int]) -> bool:
+    return len(set(nodes)) == len(nodes) and free.issuperset(nodes)
+
+
+def _part(view: View, start: int, end: int) -> View:
+    return View(view.array, view.start + start * view.step, end - start, view.step)
+
+
+def lowered(
+    scalars: Scalars, needs: bytearray, sizes: list[int], names: list[str], learning: Sequence[int]
+) -> Lowering:
+    """Return a graph as a program, with the order of the parameters in its flat vector."""
+    return Lowering(Grouping(scalars, needs), sizes, names, learning)
+
+
+__all__ = ["INPUT", "PARAMETER", "Expression", "Lowering", "lowered"]

@@ -1,0 +1,309 @@
+"""`Program`: a scalar function, run on whole batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.nn.module import Module
+from autograd_mini.value import Value
+from autograd_mini.vectorizer import checks
+from autograd_mini.vectorizer.compiled import Array, Compiled, argument_names
+from autograd_mini.vectorizer.explanation import Explanation
+from autograd_mini.vectorizer.running import run_block
+from autograd_mini.vectorizer.straight_line import StraightLine
+
+REDUCTIONS = ("mean", "sum", None)
+
+
+class Program:
+    """A scalar function as a program on arrays; made by `vectorize`.
+
+    It is traced at the first call for each shape of inputs. An input of shape (n, d) gives the function a list of d
+    Values, (n,) a single one, (n, h, w) lists in lists. The leaves that the function uses and that were there before
+    are parameters: they are read anew at each run.
+
+    Attributes
+    ----------
+    f : callable
+        The function.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        backend: str = "numpy",
+        dtype: str = "float64",
+        threads: int = 1,
+        seed: int | None = None,
+        block: int | None = None,
+        check: bool = True,
+    ) -> None:
+        self.f, self.backend, self.dtype, self.threads, self.block, self.check = (
+            f,
+            backend,
+            dtype,
+            threads,
+            block,
+            check,
+        )
+        self._rng = None if seed is None else np.random.default_rng(seed)
+        self._compiled: dict[Any, Compiled] = {}
+        self._latest: Compiled | None = None
+        self._straight: StraightLine | None = None
+        self._latest_list, self._n_parameters = False, 0
+
+    # -------------------------------------------------------------------------------------------------- running
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Return the function's value for every example.
+
+        Parameters
+        ----------
+        *inputs : array_like of shape (n, ...)
+            One for each argument of the function.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of shape (n,), or (n, k) where the function returns a list of k. Without inputs a float, or (k,).
+
+        Raises
+        ------
+        ValueError
+            If there are no examples, or not equally many in all inputs.
+        TraceError
+            If the function looks at the data of a traced Value.
+        """
+        if not inputs and self._straight is not None:
+            values, _ = self._straight()
+            return np.array(values) if self._latest_list else values[0]
+        arrays, n = checks.arrays(inputs)
+        compiled = self._for(arrays, "parameters")
+        if compiled.straight is not None:
+            return self()
+        outputs, _ = self._run(compiled, arrays, n, None)
+        return _shaped(outputs, compiled.is_list, bool(arrays))
+
+    def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[Any, Array]:
+        """Return the mean of the function over the batch, and its gradient by every parameter.
+
+        Parameters
+        ----------
+        *inputs : array_like of shape (n, ...)
+            One for each argument of the function.
+        reduction : {"mean", "sum", None}
+            What becomes of the examples' values; None keeps each by itself.
+
+        Returns
+        -------
+        value : float, or numpy.ndarray of shape (n,)
+            The mean, the sum, or all values.
+        gradient : numpy.ndarray of shape (P,), or (n, P)
+            ∂value/∂p for each of `parameters`, in their order.
+
+        Raises
+        ------
+        ValueError
+            If there are no examples, not equally many in all inputs, or the function returns a list.
+        """
+        if not inputs and self._straight is not None and not self._latest_list:
+            (value,), derivatives = self._straight()
+            return value, np.array(derivatives[: self._n_parameters])
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction: expected 'mean', 'sum' or None, got {reduction!r}")
+        arrays, n = checks.arrays(inputs)
+        compiled = self._for(arrays, "parameters")
+        checks.single_output(compiled)
+        if compiled.straight is not None:
+            return self.value_and_grad()
+        if reduction is None:
+            return self._each(compiled, arrays, n)
+        seed = 1.0 / n if reduction == "mean" else 1.0
+        outputs, gradient = self._run(compiled, arrays, n, seed)
+        total = float(np.add.reduce(outputs, axis=None))
+        return total * seed, gradient[compiled.positions]
+
+    def _each(self, compiled: Compiled, arrays: list[Array], n: int) -> tuple[Array, Array]:
+        """Return every example's value and gradient."""
+        checks.independent(compiled)
+        values, gradients = np.empty(n), np.empty((n, len(compiled.positions)))
+        for i in range(n):
+            output, gradient = self._run(compiled, [array[i : i + 1] for array in arrays], 1, 1.0)
+            values[i], gradients[i] = output[0, 0], gradient[compiled.positions]
+        return values, gradients
+
+    def gradients(self, *inputs: Any, wrt: str = "inputs") -> Any:
+        """Return the derivatives of the function for every example.
+
+        Parameters
+        ----------
+        *inputs : array_like of shape (n, ...)
+            One for each argument of the function.
+        wrt : {"inputs", "parameters"}
+            By what.
+
+        Returns
+        -------
+        numpy.ndarray, or tuple of them
+            ∂f/∂input, of the shape of the input; one for each input where there are several. Where the function returns
+            a list of k, of shape (n, k, ...). By the parameters: of shape (n, P).
+        """
+        arrays, n = checks.arrays(inputs)
+        if wrt == "parameters":
+            return self._each(self._for(arrays, wrt), arrays, n)[1]
+        if wrt != "inputs":
+            raise ValueError(f"wrt: expected 'inputs' or 'parameters', got {wrt!r}")
+        return self.value_and_gradients(*inputs)[1]
+
+    def value_and_gradients(self, *inputs: Any) -> tuple[Array, Any]:
+        """Return the function's value for every example, and its derivatives by the inputs, in one go.
+
+        Parameters
+        ----------
+        *inputs : array_like of shape (n, ...)
+            One for each argument of the function.
+
+        Returns
+        -------
+        values : numpy.ndarray of shape (n,) or (n, k)
+            As the program itself returns them.
+        derivatives : numpy.ndarray, or tuple of them
+            As `gradients` returns them.
+
+        Examples
+        --------
+        >>> from autograd_mini import vectorize
+        >>> values, (by_x, by_y) = vectorize(lambda x, y: x * y).value_and_gradients([2.0, 3.0], [5.0, 7.0])
+        >>> values, by_x, by_y
+        (array([10., 21.]), array([5., 7.]), array([2., 3.]))
+        """
+        arrays, n = checks.arrays(inputs)
+        if not arrays:
+            raise ValueError("the function has no inputs; ask for wrt='parameters', or call value_and_grad()")
+        compiled = self._for(arrays, "inputs")
+        checks.independent(compiled)
+        k = len(compiled.scalars.outputs)
+        reached = compiled.program.input_gradients
+        found = [
+            (np.empty if i in reached else np.zeros)((k, size, n), compiled.dtype)
+            for i, size in enumerate(compiled.sizes[: len(arrays)])
+        ]
+        for row in range(k):
+            seed = 1.0 if k == 1 else np.eye(k)[row]
+            outputs, _ = self._run(compiled, arrays, n, seed, [array[row] for array in found])
+        results = []
+        for array, given in zip(found, arrays, strict=True):
+            shape = given.shape if not compiled.is_list else (n, k, *given.shape[1:])
+            results.append(np.moveaxis(array, 2, 0).reshape(shape))
+        return _shaped(outputs, compiled.is_list, True), results[0] if len(results) == 1 else tuple(results)
+
+    def _run(
+        self, compiled: Compiled, arrays: list[Array], n: int, seed: Any, into: list[Array] | None = None
+    ) -> tuple[Array, Array]:
+        """Return the outputs (k, n) and, if there is a seed, the gradient of the flat vector."""
+        masks = compiled.masks(n, self._rng)
+        columns = [array.reshape(n, -1) for array in arrays] + ([] if masks is None else [masks])
+        if not compiled.checked and self.check:
+            compiled.checked = True
+            checks.against_eager(self.f, compiled, columns, n)
+        whole = compiled.mixes or self.backend == "jax"
+        size = n if whole else self.block or compiled.block_size()
+        if self.threads > 1 and not whole:
+            size = min(size, max(-(-n // self.threads), 256))
+        blocks = [(start, min(start + size, n)) for start in range(0, n, size)]
+        theta = compiled.theta()
+        outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
+
+        def run(block: tuple[int, int]) -> Array | None:
+            return run_block(compiled, theta, columns, block, seed, outputs, into)
+
+        if self.threads > 1 and len(blocks) > 1:
+            with ThreadPoolExecutor(self.threads) as pool:
+                gradients = list(pool.map(run, blocks))
+        else:
+            gradients = [run(block) for block in blocks]
+        total = np.zeros(len(theta)) if gradients[0] is None else gradients[0]
+        for gradient in gradients[1:]:
+            total = total if gradient is None else total + gradient
+        return outputs, total
+
+    # ------------------------------------------------------------------------------------------- looking inside
+
+    def _for(self, arrays: list[Array], wrt: str) -> Compiled:
+        """Return the program for inputs of these shapes, traced now if it is the first call."""
+        key = (tuple([array.shape[1:] for array in arrays]), wrt, _training(self.f))
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            examples = [array[0] for array in arrays]
+            names = argument_names(self.f, len(arrays))
+            compiled = self._compiled[key] = Compiled(self.f, examples, names, wrt, self.dtype, self.backend)
+            if compiled.straight is not None:
+                self._run_straight(compiled)
+        self._latest = compiled
+        return compiled
+
+    def _run_straight(self, compiled: Compiled) -> None:
+        """From now on run as Python on floats: the function has no inputs, and is short."""
+        if self.check:
+            checks.straight_against_eager(self.f, compiled)
+        self._straight, self._latest_list = compiled.straight, compiled.is_list
+        self._n_parameters = len(compiled.parameters)
+
+    def _traced(self) -> Compiled:
+        if self._latest is None:
+            try:
+                self._for([], "parameters")
+            except TypeError:
+                raise ValueError(
+                    "nothing has been traced yet: call the program once on a batch, as in program(X, Y), so that the "
+                    "shapes of the inputs are known"
+                ) from None
+        assert self._latest is not None
+        return self._latest
+
+    @property
+    def parameters(self) -> list[Value]:
+        """The parameters that the function uses, in the order in which it uses them first."""
+        return list(self._traced().parameters)
+
+    @property
+    def source(self) -> str:
+        """The source of the program that ran last: its forward and its backward pass, as they are executed."""
+        return self._traced().source
+
+    def save(self, path: str | Path) -> None:
+        """Write the source to a file that needs NumPy alone, with the present parameters.
+
+        The file has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs.
+        """
+        compiled = self._traced()
+        Path(path).write_text(checks.runnable(compiled), encoding="utf-8")
+
+    def explain(self) -> Explanation:
+        """Print how many scalar nodes became how many array statements, and why each group is what it is."""
+        explanation = Explanation(self._traced())
+        print(explanation)
+        return explanation
+
+    def __repr__(self) -> str:
+        name = getattr(self.f, "__name__", type(self.f).__name__)
+        return (
+            f"<Program of {name}, traced for {len(self._compiled)} shape{'s' * (len(self._compiled) != 1)} of inputs>"
+        )
+
+
+def _shaped(outputs: Array, is_list: bool, has_inputs: bool) -> Any:
+    result = outputs.T.copy() if is_list else outputs[0]
+    if has_inputs:
+        return result
+    return result[0] if is_list else float(result[0])
+
+
+def _training(f: Any) -> Any:
+    """Return which parts of a model are in training mode: in evaluation it is another function."""
+    return tuple([part.training for _, part in f.named_modules()]) if isinstance(f, Module) else None

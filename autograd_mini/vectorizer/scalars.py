@@ -1,0 +1,155 @@
+"""The traced scalar graph as lists of numbers: what the later stages read instead of nodes.
+
+Only what the outputs need is kept; what depends on bare numbers alone is folded into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from autograd_mini.nn.freezing import FrozenParameter
+from autograd_mini.primitives import Primitive
+from autograd_mini.tracing import BATCH_MEAN, PREFIX, Trace
+from autograd_mini.value import Constant, Value
+
+CONSTANT, INPUT, PARAMETER, COMPUTED = range(4)
+
+
+@dataclass(eq=False)
+class Scalars:
+    """A graph, each node a number: parents come before their successors.
+
+    Attributes
+    ----------
+    kind : list of int
+        CONSTANT, INPUT, PARAMETER (any leaf that was there before, or is read anew at each run) or COMPUTED.
+    primitive : list of Primitive or None
+        The operation of a computed node.
+    parents : list of tuple of int
+        What a computed node is computed from.
+    number : list of float
+        The data of the traced example; what a constant is.
+    varies : list of bool
+        Whether it is another number for each example of a batch.
+    place : dict of int to (int, int)
+        Of an input: which argument, and which number in it.
+    node : list of Value
+        The nodes, for their labels and scopes.
+    outputs : list of int
+        The results.
+    effects : list of list of int
+        Further results, which modules asked for.
+    """
+
+    kind: list[int] = field(default_factory=list)
+    primitive: list[Primitive | None] = field(default_factory=list)
+    parents: list[tuple[int, ...]] = field(default_factory=list)
+    number: list[float] = field(default_factory=list)
+    varies: list[bool] = field(default_factory=list)
+    place: dict[int, tuple[int, int]] = field(default_factory=dict)
+    node: list[Value] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
+    effects: list[list[int]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def add_fixed(self, node: Value) -> int:
+        """Append a node of no operation of its own, that doesn't vary, and return its index; it is called as `node`."""
+        self.kind.append(COMPUTED)
+        self.primitive.append(None)
+        self.parents.append(())
+        self.number.append(0.0)
+        self.varies.append(False)
+        self.node.append(node)
+        return len(self.kind) - 1
+
+    def labels(self, i: int) -> tuple[str, str]:
+        """Return the scope, without the mark of the trace, and the label of a node."""
+        node = self.node[i]
+        return node.scope.removeprefix(PREFIX).strip("."), node.label
+
+    def parameters(self) -> list[int]:
+        """Return the leaves that were there before."""
+        return [i for i, kind in enumerate(self.kind) if kind == PARAMETER]
+
+
+def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -> Scalars:
+    """Return the graph that leads to the outputs and to the effects of a trace.
+
+    Parameters
+    ----------
+    trace : Trace
+        The record of the trace.
+    inputs : list of list of Value
+        The leaves of each argument, the random masks being the last argument.
+    outputs : sequence of Value
+        The results.
+    """
+    scalars = Scalars()
+    index: dict[Value, int] = {}
+    places = {leaf: (a, k) for a, argument in enumerate(inputs) for k, leaf in enumerate(argument)}
+    wanted = [node for nodes, _ in trace.effects for node in nodes]
+    kind, varies, live = scalars.kind, scalars.varies, trace.live
+    for i, node in enumerate(_order([*outputs, *wanted])):
+        index[node] = i
+        primitive, of_node, depends = node.primitive, PARAMETER, False
+        parents: tuple[int, ...] = ()
+        if primitive is not None:
+            parents = tuple([index[parent] for parent in node.parents])
+            of_node = CONSTANT if all(kind[p] == CONSTANT for p in parents) else COMPUTED
+            depends = primitive is not BATCH_MEAN and any(varies[p] for p in parents)
+        elif node in places:
+            scalars.place[i] = places[node]
+            of_node, depends = INPUT, True
+        elif node.scope[:1] == PREFIX and node not in live:
+            of_node = CONSTANT
+        kind.append(of_node)
+        varies.append(depends)
+        scalars.primitive.append(primitive if of_node == COMPUTED else None)
+        scalars.parents.append(parents if of_node == COMPUTED else ())
+        scalars.number.append(node._data)
+        scalars.node.append(node)
+    scalars.outputs = [index[node] for node in outputs]
+    scalars.effects = [[index[node] for node in nodes] for nodes, _ in trace.effects]
+    return scalars
+
+
+def learns(scalars: Scalars, i: int) -> bool:
+    """Return whether a leaf is one that gradients are asked for: it was there before, and isn't frozen."""
+    node = scalars.node[i]
+    return (
+        scalars.kind[i] == PARAMETER and node.scope[:1] != PREFIX and not isinstance(node, (FrozenParameter, Constant))
+    )
+
+
+def _order(roots: list[Value]) -> list[Value]:
+    """Return all nodes below the roots, parents first and in the order in which they were written."""
+    order: list[Value] = []
+    visited: set[Value] = set()
+    for root in roots:
+        stack: list[Value | None] = [root]
+        while stack:
+            node = stack.pop()
+            if node is None:
+                order.append(stack.pop())  # type: ignore[arg-type]
+            elif node not in visited:
+                visited.add(node)
+                if node.primitive is None:
+                    order.append(node)
+                else:
+                    stack += (node, None)
+                    stack += [parent for parent in node.parents[::-1] if parent not in visited]
+    return order
+
+
+def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
+    """Return for every node whether a target's gradient goes through it."""
+    flags = bytearray(len(scalars))
+    for i in targets:
+        flags[i] = 1
+    for i, parents in enumerate(scalars.parents):
+        if parents and any(flags[p] for p in parents):
+            flags[i] = 1
+    return flags

@@ -1,0 +1,228 @@
+"""Straight-line Python on floats, for functions without a batch: arrays of one row would be slower by far.
+
+The quick form uses Python's own operators and `math`, which raise where IEEE arithmetic would give an infinity or nan;
+then the exact form is run, over the functions of the eager reading.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd_mini.primitives import Primitive
+from autograd_mini.readings import eager, text
+from autograd_mini.readings.text import Expression, number, symbol
+from autograd_mini.value import Value
+from autograd_mini.vectorizer.expressions import is_number, product, simplified
+from autograd_mini.vectorizer.names import Names, identifier
+from autograd_mini.vectorizer.scalars import COMPUTED, CONSTANT, Scalars
+
+MOST_NODES = 20_000
+_data = operator.attrgetter("_data")
+_OF_MATH = frozenset("exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh erf".split())
+_HELPERS = {
+    "logsumexp": "def logsumexp(*x):\n    m = max(x)\n    return m + log(sum([exp(a - m) for a in x]))",
+    "softmax": "def softmax(*x):\n    m = max(x)\n    e = [exp(a - m) for a in x]\n    return [a / sum(e) for a in e]",
+    "sign": "def sign(a):\n    return float((a > 0.0) - (a < 0.0))",
+}
+_ERRORS = (ArithmeticError, ValueError)
+
+
+class StraightLine:
+    """A function without inputs as Python on floats.
+
+    Parameters
+    ----------
+    scalars : Scalars
+        The graph.
+    size : int
+        How many of its nodes are the function's own.
+    needs : bytearray
+        For every node whether a gradient goes through it.
+    leaves : sequence of int
+        The parameters, in the order of the gradient.
+    title : str
+        The first line of the source.
+    """
+
+    def __init__(self, scalars: Scalars, size: int, needs: Sequence[int], leaves: Sequence[int], title: str) -> None:
+        self._scalars, self._size, self._needs, self._leaves, self._title = scalars, size, needs, leaves, title
+        self._names = _names(scalars, size)
+        self.source = self._source(quick=True)
+        self._values: list[Value] = [scalars.node[i] for i in leaves]
+        self._run = self._compiled(self.source)
+        self._exact: Callable[..., Any] | None = None
+
+    def __call__(self) -> tuple[list[float], tuple[float, ...]]:
+        """Return the results and the derivatives of their sum by the leaves."""
+        numbers = map(_data, self._values)
+        try:
+            return self._run(*numbers)  # type: ignore[no-any-return]
+        except _ERRORS:
+            return self._exactly()  # type: ignore[no-any-return]
+
+    def numbers(self) -> list[float]:
+        """Return the arguments: the leaves' present numbers."""
+        return [value._data for value in self._values]
+
+    def _exactly(self) -> Any:
+        if self._exact is None:
+            namespace = {name: getattr(eager, name) for name in dir(eager) if not name.startswith("_")}
+            self._exact = self._compiled(self._source(quick=False), namespace)
+        return self._exact(*map(_data, self._values))
+
+    @staticmethod
+    def _compiled(source: str, namespace: dict[str, Any] | None = None) -> Callable[..., Any]:
+        scope: dict[str, Any] = {} if namespace is None else namespace
+        exec(compile(source, "<program>", "exec"), scope)
+        return scope["value_and_gradient"]  # type: ignore[no-any-return]
+
+    # -------------------------------------------------------------------------------------------------- writing
+
+    def _source(self, quick: bool) -> str:
+        lines = [*self._forward(), *self._backward()]
+        body = [f"    {name} = {_written(formula, quick)}" for name, formula in lines]
+        used: set[str] = set()
+        for _, formula in lines:
+            _functions(formula, used)
+        arguments = ", ".join(self._names[i] for i in self._leaves)
+        results = ", ".join(_written(self._operand(i), quick) for i in self._scalars.outputs)
+        gradients = "".join(f"{self._gradient(i)}, " for i in self._leaves)
+        return "\n".join(
+            [
+                f'"""{self._title}"""',
+                *(_prelude(used) if quick else []),
+                "",
+                "",
+                f"def value_and_gradient({arguments}):",
+                '    """Return the results, and the derivatives of their sum by each argument."""',
+                *body,
+                f"    return [{results}], ({gradients.rstrip()})",
+                "",
+            ]
+        )
+
+    def _operand(self, i: int) -> Expression:
+        return number(self._scalars.number[i]) if self._scalars.kind[i] == CONSTANT else symbol(self._names[i])
+
+    def _gradient(self, i: int) -> str:
+        return f"d_{self._names[i]}" if i in self._reached else "0.0"
+
+    def _forward(self) -> list[tuple[str, Expression]]:
+        scalars, lines = self._scalars, []
+        for i in range(self._size):
+            if scalars.kind[i] == COMPUTED:
+                primitive: Primitive = scalars.primitive[i]  # type: ignore[assignment]
+                operands = [self._operand(p) for p in scalars.parents[i]]
+                lines.append((self._names[i], simplified(primitive.forward(text, *operands))))
+        return lines
+
+    def _backward(self) -> list[tuple[str, Expression]]:
+        scalars, lines = self._scalars, []
+        found: dict[int, list[Expression]] = {}
+        for i in scalars.outputs:
+            if self._needs[i]:
+                found.setdefault(i, []).append(number(1.0))
+        self._reached = set()
+        for i in reversed(range(self._size)):
+            if i not in found:
+                continue
+            self._reached.add(i)
+            total = simplified(text.sum(found.pop(i)))
+            name = f"d_{self._names[i]}"
+            if scalars.kind[i] != COMPUTED or total.form not in ("number", "symbol"):
+                lines.append((name, total))
+                total = symbol(name)
+            if scalars.kind[i] != COMPUTED:
+                continue
+            primitive: Primitive = scalars.primitive[i]  # type: ignore[assignment]
+            operands = [self._operand(p) for p in scalars.parents[i]]
+            local = primitive.derivatives(text, symbol(self._names[i]), *operands)
+            for p, derivative in zip(scalars.parents[i], local, strict=True):
+                if self._needs[p]:
+                    rule = derivative if isinstance(derivative, Expression) else number(float(derivative))
+                    contribution = _chosen(total, simplified(rule))
+                    if not is_number(contribution, 0.0):
+                        found.setdefault(p, []).append(contribution)
+        return lines
+
+
+def _chosen(upstream: Expression, local: Expression) -> Expression:
+    """Return upstream·local; a choice between 1 and 0 chooses between the upstream gradient and 0."""
+    if local.form == "where" and is_number(local.parts[1], 1.0) and is_number(local.parts[2], 0.0):
+        return Expression("where", (local.parts[0], upstream, local.parts[2]))
+    return product(upstream, local)
+
+
+def _names(scalars: Scalars, size: int) -> list[str]:
+    """Return a name for every node: its label where it has one."""
+    names: list[str] = []
+    taken = Names([*_OF_MATH, *_HELPERS, "power", "divide", "where", "equal", "maximum", "minimum"])
+    for i in range(size):
+        label = scalars.labels(i)[1]
+        names.append(taken.new(label if label and identifier(label) == label else f"v{len(names) + 1}"))
+    return names
+
+
+def _functions(expression: Expression, used: set[str]) -> None:
+    if expression.form in ("number", "symbol"):
+        return
+    power_of = expression.form == "**" and not (expression.parts[0].form == "symbol" and _is_small(expression.parts[1]))
+    used.add("pow" if power_of else "exp" if expression.form == "sigmoid" else expression.form)
+    for part in expression.parts:
+        _functions(part, used)
+
+
+def _is_with_zero(expression: Expression) -> bool:
+    parts = expression.parts
+    return len(parts) == 2 and parts[0].form == "symbol" and is_number(parts[1], 0.0)
+
+
+def _is_small(exponent: Expression) -> bool:
+    return is_number(exponent, 2.0) or is_number(exponent, 3.0)
+
+
+def _prelude(used: set[str]) -> list[str]:
+    """Return the imports and the helpers of the quick form."""
+    helpers = [_HELPERS[name] for name in sorted(used & set(_HELPERS))]
+    if used & {"logsumexp", "softmax"}:
+        used |= {"exp", "log"}
+    imported = sorted(used & {*_OF_MATH, "pow"})
+    lines = ["", f"from math import {', '.join(imported)}"] if imported else []
+    for helper in helpers:
+        lines += ["", "", helper]
+    return lines
+
+
+def _written(expression: Expression, quick: bool) -> str:
+    """Return a formula as Python; the exact form asks the eager reading wherever Python would raise."""
+    form = expression.form
+    if form == "number":
+        value = expression.parts[0]
+        return repr(value) if math.isfinite(value) else f'float("{value}")'
+    if form == "symbol":
+        return str(expression.parts[0])
+    parts = [_written(part, quick) for part in expression.parts]
+    if form == "**" and is_number(expression.parts[1], 2.0) and expression.parts[0].form == "symbol":
+        return f"({parts[0]} * {parts[0]})"
+    if form == "**" and is_number(expression.parts[1], 3.0) and expression.parts[0].form == "symbol":
+        return f"({parts[0]} * {parts[0]} * {parts[0]})"
+    if form in ("+", "-", "*", "<", ">", ">=") or (quick and form in "/"):
+        return f"({parts[0]} {form} {parts[1]})"
+    if form == "neg":
+        return f"(-{parts[0]})"
+    if form == "where":
+        return f"({parts[1]} if {parts[0]} else {parts[2]})"
+    if form in ("=", "&", "|"):
+        return f"({parts[0]} {({'=': '==', '&': 'and', '|': 'or'})[form]} {parts[1]})"
+    if quick and form == "sigmoid":
+        return f"(1.0 / (1.0 + exp(-{parts[0]})))"
+    name = {"/": "divide", "**": "pow" if quick else "power"}.get(form, form)
+    if quick and name in ("maximum", "minimum") and _is_with_zero(expression):  # quicker than a call; nan stays nan
+        return f"(0.0 if {parts[0]} {'<' if name == 'maximum' else '>'} 0.0 else {parts[0]})"
+    if quick:
+        name = {"maximum": "max", "minimum": "min"}.get(name, name)
+    called = f"{name}({', '.join(parts)})"
+    return f"{called}[0]" if form == "softmax" else called

@@ -1,0 +1,64 @@
+"""The vectorizer against other libraries: every work of the table in ``README.md``, measured side by side.
+
+All contenders of a work must agree in their numbers; then they are timed in interleaved rounds in this one process,
+each library held to one thread. Medians; a ratio is the median over the rounds of their time over ours.
+
+Usage: ``python benchmarks/vectorizer.py`` prints every row and remakes ``vectorizer.txt``, ``vectorizer.png`` and
+``vectorizer.svg`` beside it. ``--only moons digits`` prints some works alone, ``--quick`` takes fewer rounds; neither
+touches the files. A contender whose package isn't installed is named as such.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import vectorized  # before NumPy: it holds every library to one thread
+from vectorized import black_scholes, digits, expression, first_gradient, moons, recurrence, report, rosenbrock, tracing
+from vectorized.timing import Times, measured
+
+WORKS = (
+    moons.WORK,
+    digits.WORK,
+    black_scholes.WORK,
+    rosenbrock.WORK,
+    recurrence.WORK,
+    expression.WORK,
+    first_gradient.MOONS,
+    first_gradient.DIGITS,
+)
+KEYS = [*(work.key for work in WORKS), tracing.KEY]
+FILES = Path(vectorized.__file__).parents[1]
+
+
+def arguments() -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=KEYS, default=KEYS, metavar="WORK", help=", ".join(KEYS))
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the rows that are asked for; remake the files if it was all of them."""
+    asked = arguments()
+    rounds, block = (5, 0.01) if asked.quick else (21, 0.05)
+    parts = [f"{report.machine()}\nmedians of {rounds} interleaved rounds, single thread"]
+    print(parts[0], flush=True)
+    all_times: list[Times] = []
+    for work in WORKS:
+        if work.key in asked.only:
+            all_times.append(measured(work, rounds, block))
+            parts.append(report.table(all_times[-1]))
+            print(f"\n{parts[-1]}", flush=True)
+    if tracing.KEY in asked.only:
+        parts.append(report.tracing_table(list(tracing.costs(1 if asked.quick else 3))))
+        print(f"\n{parts[-1]}")
+    if asked.only == KEYS and not asked.quick:
+        (FILES / "vectorizer.txt").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        report.plot(all_times, [FILES / "vectorizer.png", FILES / "vectorizer.svg"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
