@@ -59,11 +59,14 @@ from autograd_mini.value import Constant, Parameter, Value
 if TYPE_CHECKING:
     from autograd_mini import datasets, graph, nn, optim
     from autograd_mini.backprop import backward_steps, explain, finite_difference, forward_steps
+    from autograd_mini.derivations import to_latex
     from autograd_mini.derivatives import check_gradients, derivative_table, grad, hessian, jacobian, value_and_grad
+    from autograd_mini.python_source import to_python
     from autograd_mini.serialization import load, save
     from autograd_mini.training import Trainer
     from autograd_mini.vectorizer import vectorize
-    from autograd_mini.views import draw
+    from autograd_mini.views import draw, step_through
+    from autograd_mini.views.live import watch
 
 __version__ = "0.1.0"
 
@@ -80,7 +83,11 @@ _ROOMS = {
     **dict.fromkeys(("load", "save"), "serialization"),
     "Trainer": "training",
     "vectorize": "vectorizer",
+    "to_latex": "derivations",
+    "to_python": "python_source",
     "draw": "views",
+    "step_through": "views",
+    "watch": "views.live",
 }
 
 
@@ -153,9 +160,13 @@ __all__ = [
     "softplus",
     "sqrt",
     "step",
+    "step_through",
     "tan",
     "tanh",
+    "to_latex",
+    "to_python",
     "value_and_grad",
     "vectorize",
+    "watch",
     "where",
 ]

@@ -6,6 +6,7 @@ Comparisons, how it prints, what it refuses (``float(v)``, ``if v:``), copies an
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd_mini import _copying, primitives
@@ -78,6 +79,11 @@ class ScalarProtocol:
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
+
+    def _repr_html_(self) -> str:
+        # A notebook's view of a number is a view: it is entered only when one is shown, from below all else.
+        shown: str = import_module("autograd_mini.views.card").card(self)
+        return shown
 
     # -------------------------------------------------------------------------------------------- copies and pickles
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any, NoReturn
 
-from autograd_mini import __version__, console
+from autograd_mini import __version__, console, stepping
 from autograd_mini.errors import MissingDependencyError
 from autograd_mini.value import Value
 
@@ -138,10 +138,11 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]
 
 def _add_formula_commands(commands: Any) -> None:
     draw = _command(commands, "draw", _draw, "draw the graph of a formula, with its gradients")
-    step = _command(commands, "step", _step, "print both passes through a formula, step by step")
+    step = _command(commands, "step", _step, "step through both passes of a formula")
     for parser in (draw, step):
         parser.add_argument("formula", metavar="FORMULA", help='such as "tanh(w*x + b)"')
         parser.add_argument("values", metavar="NAME=NUMBER", nargs="*", help="a value for each name in it")
+    stepping.add_options(step)
     draw.add_argument(
         "-o", "--output", metavar="FILE", default="graph.svg", help="the picture; its ending is the format (graph.svg)"
     )
@@ -250,14 +251,13 @@ def _draw(arguments: argparse.Namespace) -> None:
 
 
 def _step(arguments: argparse.Namespace) -> None:
+    written = {kind: getattr(arguments, kind) for kind in stepping.ENDINGS if getattr(arguments, kind)}
+    paths = [stepping.checked(_output_path(name), kind) for kind, name in written.items()]
     root = _root(arguments)
-    gradients = console.gradient_table(root)
-    sections = [
-        ("Forward pass: each node from its parents", console.forward_pass(root)),
-        ("Backward pass: ∂L/∂u = Σ ∂L/∂v · ∂v/∂u over all v computed from u", console.backward_pass(root)),
-        ("Gradients", gradients),
-    ]
-    print("\n\n".join("\n".join([console.heading(title), "", *lines]) for title, lines in sections if lines))
+    if paths:
+        stepping.save(root, paths, arguments.grain or "node")
+    else:
+        stepping.print_steps(root, arguments.grain)
 
 
 def _table(arguments: argparse.Namespace) -> None:

@@ -30,6 +30,8 @@ RANKING = [
     "elementary",
     "functions",
     "backprop",
+    "derivations",
+    "python_source",
     "reference",
     "derivatives",
     "nn.",
@@ -45,6 +47,7 @@ RANKING = [
     "tables",
     "csv_models",
     "console",
+    "stepping",
     "demo",
     "",  # the public names
     "cli",

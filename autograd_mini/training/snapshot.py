@@ -85,7 +85,7 @@ def _module_generators(model: Module) -> Iterator[tuple[str, np.random.Generator
 class Checkpoint:
     """The state after the last finished epoch, kept for Ctrl-C.
 
-    Where no callback can have changed anything else, it is only what training itself changes: that is taken in a moment,
+    Where no callback can have changed anything else, it is only what training itself changes: taken in a moment,
     also in a long training of a small network.
 
     Parameters

@@ -1,0 +1,228 @@
+"""`step_through`: the forward and the backward pass of a graph, to be stepped through in a notebook or in a page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograd_mini.graph import topological_order
+from autograd_mini.reals import as_float
+from autograd_mini.value import Parameter, Value
+from autograd_mini.views.stepper import page, pictures
+from autograd_mini.views.stepper.payload import payload
+
+if TYPE_CHECKING:
+    from autograd_mini.naming import Names
+
+_COLLAPSE = (None, "neuron", "layer")
+_GRAINS = ("node", "edge")
+
+
+class Stepper:
+    """The two stages of backpropagation, step by step; made by `step_through`.
+
+    A notebook shows it. The numbers are those of the moment at which it was made.
+
+    Attributes
+    ----------
+    root : Value
+        L, the root of the graph.
+    """
+
+    def __init__(
+        self,
+        root: Value,
+        names: Names | None,
+        what_if: list[Value],
+        collapse: str | None,
+        lr: float,
+        grain: str,
+    ) -> None:
+        self.root = root
+        self._names, self._collapse = names, collapse
+        self._records = payload(root, names)
+        order = topological_order(root)
+        position = {node: k for k, node in enumerate(order)}
+        moved = [position[leaf] for leaf in what_if]
+        parameters = [position[node] for node in order if isinstance(node, Parameter)]
+        self._options = {"whatIf": moved, "sgd": sorted({*moved, *parameters}), "lr": lr, "grain": grain}
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """What the page is fed with: the records, the drawings and the options, ready for JSON."""
+        views = pictures.views(self.root, self._names, self._records)
+        shown = [{"fold": view.fold, "boxes": view.boxes, "svg": view.svg} for view in views]
+        return {**self._records, **self._options, "views": shown, "view": pictures.first(views, self._collapse)}
+
+    @property
+    def _title(self) -> str:
+        root = self._records["nodes"][-1]["name"]
+        return f"Backpropagation, step by step: the computational graph of {root}"
+
+    def html(self) -> str:
+        """Return the stepper as a piece of HTML that needs nothing else; each call has an id of its own.
+
+        Examples
+        --------
+        >>> from autograd_mini import Value
+        >>> x = Value(3.0, label="x")
+        >>> step_through(x * x).html().count("<script>")
+        1
+        """
+        return page.fragment(self.payload, self._title)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the stepper into a file: an interactive page, or a drawing that plays by itself.
+
+        Parameters
+        ----------
+        path : str or path
+            ``"….html"`` for a page that needs no network; ``"….svg"`` for an animated drawing, as for a README.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+
+        Raises
+        ------
+        ValueError
+            If the name ends otherwise.
+        """
+        target = Path(path)
+        ending = target.suffix.lower()
+        if ending in (".html", ".htm"):
+            text = page.document(self.payload, self._title)
+        elif ending == ".svg":
+            from autograd_mini.views.stepper.animation import animated_svg
+
+            text = animated_svg(self.root, names=self._names)
+        else:
+            raise ValueError(
+                f'path: expected a name that ends in .html (an interactive page) or .svg (an animation), got "{target}"'
+            )
+        target.write_text(text, encoding="utf-8")
+        return target
+
+    def __str__(self) -> str:
+        from autograd_mini.views.stepper.terminal import text_steps
+
+        return text_steps(self.root, names=self._names, colour=False)
+
+    def __repr__(self) -> str:
+        nodes = self._records["nodes"]
+        return f"<Stepper of {nodes[-1]['name']}: {len(nodes)} node{'' if len(nodes) == 1 else 's'}>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.html(), "text/plain": repr(self)}
+
+    def _mime_(self) -> tuple[str, str]:
+        # marimo puts HTML into its page without running scripts; a frame has a page of its own.
+        inside = escape(page.document(self.payload, self._title))
+        return "text/html", f'<iframe style="width:100%;height:760px;border:0" srcdoc="{inside}"></iframe>'
+
+
+def step_through(
+    root: Value,
+    names: Names | None = None,
+    what_if: Iterable[Value] = (),
+    collapse: str | None = None,
+    lr: float = 0.1,
+    grain: str = "node",
+) -> Stepper:
+    """Step through the forward and the backward pass of a graph, with the arithmetic of every step.
+
+    A notebook shows the graph with buttons, a slider and keys to step with. A click on a node gives all of its chain
+    rule, its finite difference, and the reason where its gradient is zero. "Predict" asks for each gradient before it
+    is shown. No ``.grad`` is touched.
+
+    Parameters
+    ----------
+    root : Value
+        L, the root of the graph.
+    names : mapping, optional
+        Variables, as in ``names=locals()``, to name the nodes that have no label.
+    what_if : list of Value, optional
+        Leaves that get a slider: the page computes both passes again when one is moved.
+    collapse : {"neuron", "layer"}, optional
+        What is folded into boxes to begin with; by default nothing, or what must be for the graph to be readable.
+    lr : float, optional
+        The learning rate η of the button that takes one step θ ← θ − η ∇L on all parameters and leaves in `what_if`.
+    grain : {"node", "edge"}, optional
+        Whether a step of the backward pass is a node with the sum of all its contributions, or one contribution.
+
+    Returns
+    -------
+    Stepper
+        A notebook shows it; ``.save("backprop.html")`` writes a page, ``.save("backprop.svg")`` an animation, and
+        ``print`` gives the same steps as text.
+
+    Raises
+    ------
+    TypeError
+        If `root` isn't a Value, or an option has the wrong type.
+    ValueError
+        If a node in `what_if` isn't a leaf of the graph, an option has no such value, or the graph is too large.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> step_through(a * b + a, what_if=[a])
+    <Stepper of L: 4 nodes>
+    """
+    if not isinstance(root, Value):
+        raise TypeError(
+            f"step_through takes a Value, the root of a graph such as a loss, not {type(root).__name__}; "
+            "of a module, step through what it returns for an example"
+        )
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
+    if collapse not in _COLLAPSE:
+        raise ValueError(f'collapse: expected "neuron", "layer" or None, got {collapse!r}')
+    if grain not in _GRAINS:
+        raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
+    rate = _learning_rate(lr)
+    leaves = _leaves(root, what_if)
+    if collapse is not None:
+        pictures.check_fold(root, collapse)
+    return Stepper(root, names, leaves, collapse, rate, grain)
+
+
+def _learning_rate(lr: Any) -> float:
+    rate = as_float(lr)
+    if not 0.0 < rate < float("inf"):
+        raise ValueError(f"lr: expected a positive number, got {lr!r}")
+    return rate
+
+
+def _leaves(root: Value, what_if: Any) -> list[Value]:
+    """Return the leaves to move, each once.
+
+    Raises
+    ------
+    TypeError
+        If it is no list of Values.
+    ValueError
+        If one of them isn't a leaf of the graph.
+    """
+    if isinstance(what_if, (Value, str)) or not isinstance(what_if, Iterable):
+        raise TypeError(f"what_if: expected a list of leaves, as in what_if=[w, b], got {type(what_if).__name__}")
+    chosen = list(what_if)
+    inside = set(topological_order(root))
+    for node in chosen:
+        if not isinstance(node, Value):
+            raise TypeError(f"what_if: expected Values, leaves of the graph, got {type(node).__name__} in the list")
+        called = f"{node.label!r}" if node.label else f"one with data {node.data!r}"
+        if node.primitive is not None:
+            raise ValueError(f"what_if: only leaves can be moved, and {called} was computed by {node.primitive.name}")
+        if node not in inside:
+            raise ValueError(f"what_if: no path leads from {called} to the root; choose leaves of this graph")
+    return list(dict.fromkeys(chosen))

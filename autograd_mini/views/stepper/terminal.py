@@ -1,0 +1,160 @@
+"""`text_steps`: the stepper's steps as lines of text, for a plain terminal.
+
+The steps and their numbers are those of the page: the forward pass node by node, the seed ∂L/∂L = 1, the backward pass.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograd_mini.backprop import BackwardStep, backward_steps, forward_steps
+from autograd_mini.readings.text import derivative, format_number, number
+from autograd_mini.views.graph_picture import kind
+from autograd_mini.views.measure import printable
+from autograd_mini.views.stepper.payload import short_names
+
+if TYPE_CHECKING:
+    from autograd_mini.naming import Names
+    from autograd_mini.value import Value
+
+GRAINS = ("node", "edge")
+_DIGITS = 6
+_RESET, _BOLD, _DIM = "\033[0m", "\033[1m", "\033[2m"
+_BLUE, _ORANGE, _MAGENTA = "\033[34m", "\033[33m", "\033[35m"
+
+
+def text_steps(
+    root: Value, names: Names | None = None, colour: bool = False, grain: str = "node", width: int | None = None
+) -> str:
+    """Return the forward pass, the seed and the backward pass as numbered lines.
+
+    Constants are no steps: their values are there from the start, and nobody asks for their gradients.
+
+    Parameters
+    ----------
+    root : Value
+        L, the root of the graph.
+    names : mapping, optional
+        Variables, as in ``names=locals()``, to name the nodes that have no label.
+    colour : bool, optional
+        Whether to colour gradients, orange below 0 and blue above, by a terminal's control sequences.
+    grain : {"node", "edge"}, optional
+        Whether a step of the backward pass is a node with all its contributions, or one contribution.
+    width : int, optional
+        The number of columns after which a line goes on below itself; by default it doesn't.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TypeError
+        If `root` is no Value.
+    ValueError
+        If there is no such grain.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0, label="x")
+    >>> print(text_steps(x * x, grain="edge"))
+    Forward pass
+    step 1/5  x = 3
+    step 2/5  L = x·x = 3·3 = 9
+    Seed
+    step 3/5  ∂L/∂L = 1
+    Backward pass
+    step 4/5  x.grad += ∂L/∂L·∂L/∂x = 1·3 = 3   [0 → 3]
+    step 5/5  x.grad += ∂L/∂L·∂L/∂x = 1·3 = 3   [3 → 6]
+    """
+    if grain not in GRAINS:
+        raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
+    lines = list(_lines(root, names, grain))
+    written: list[str] = []
+    stage = ""
+    for i, line in enumerate(lines, 1):
+        if line.stage != stage:
+            stage = line.stage
+            written.append(_painted(stage, _BOLD, colour))
+        counter = f"step {i:>{len(str(len(lines)))}}/{len(lines)}  "
+        first, *more = _wrapped(line, width, len(counter)) if width else [line.text]
+        shown = [_painted(counter, _DIM, colour) + first, *[" " * (len(counter) + 2) + part for part in more]]
+        written.append(_coloured("\n".join(shown), line.result) if colour else "\n".join(shown))
+    return "\n".join(written)
+
+
+class _Line(NamedTuple):
+    """A step in words, and the number that it results in."""
+
+    stage: str
+    text: str
+    result: float | None
+
+
+def _lines(root: Value, names: Names | None, grain: str) -> Iterator[_Line]:
+    """Iterate over the steps."""
+    called: Mapping[Value, str] = {}
+    for forward in forward_steps(root, names):
+        called = called or {u: printable(name).replace("\n", " ") for u, name in short_names(forward.names).items()}
+        if kind(forward.node) != "constant" or forward.node is root:
+            yield _Line("Forward pass", replace(forward, names=called).equation("text"), None)
+    for backward in backward_steps(root, names):
+        if backward.node is root:
+            yield _Line("Seed", replace(backward, names=called).equation("text"), backward.gradient)
+        elif kind(backward.node) != "constant":
+            yield from _backward_lines(replace(backward, names=called), grain)
+
+
+def _backward_lines(step: BackwardStep, grain: str) -> Iterator[_Line]:
+    """Iterate over the step of a node: one line, or one for each of its contributions."""
+    if grain == "node":
+        yield _Line("Backward pass", step.equation("text"), step.gradient)
+        return
+    u, root, before = step.names[step.node], step.names[step.root], 0.0
+    for c in step.contributions:
+        v = step.names[c.successor]
+        in_names = (derivative(root, v) * derivative(v, u)).render()
+        in_numbers = (number(c.upstream, _DIGITS) * number(c.local, _DIGITS)).render()
+        change = f"[{_number(before)} → {_number(before + c.product)}]"
+        before += c.product
+        text = f"{u}.grad += {in_names} = {in_numbers} = {_number(c.product)}   {change}"
+        yield _Line("Backward pass", text, c.product)
+
+
+def _number(value: float) -> str:
+    return format_number(value, _DIGITS)
+
+
+def _wrapped(line: _Line, width: int, margin: int) -> list[str]:
+    """Return a line in parts, each of which fits beside the margin if it can: broken before equals signs."""
+    parts = [""]
+    for gap, part in re.findall(r"(^|   (?=\[)| (?==))(.*?)(?=   \[| =|$)", line.text):
+        room = width - margin - (2 if len(parts) > 1 else 0)
+        if parts[-1] and len(parts[-1] + gap + part) > room:
+            parts.append(part)
+        else:
+            parts[-1] += gap + part
+    return parts
+
+
+# ---------------------------------------------------------------------------------------------------- colours
+
+
+def _painted(text: str, sequence: str, colour: bool) -> str:
+    return f"{sequence}{text}{_RESET}" if colour else text
+
+
+def _coloured(text: str, result: float | None) -> str:
+    """Return a line with its result in colour: of a gradient that of its sign, of a value bold."""
+    if result is None:
+        sequence = _BOLD
+    else:
+        sequence = _MAGENTA if math.isnan(result) else _BLUE if result > 0 else _ORANGE if result < 0 else _BOLD
+    before, equals, after = text.rpartition("= ")
+    found, *rest = re.split(r"(\s)", after, maxsplit=1)
+    return before + equals + _painted(found, sequence, True) + "".join(rest)

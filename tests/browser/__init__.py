@@ -1,0 +1,1 @@
+"""The tests in a real browser: a package, so that its conftest is not taken for the other ones."""

@@ -1,0 +1,160 @@
+"""Folded boxes, large graphs, and how long a step takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograd_mini import Value, step_through, tanh
+from autograd_mini.backprop import gradients
+from autograd_mini.graph import topological_order
+from autograd_mini.nn import MLP
+from autograd_mini.readings.text import format_number
+from browser.stepping import STEPPER, choose, formula, press, step, texts
+
+SLACK = 3  # on a machine that does other things too
+
+
+def test_a_folded_box_shows_its_values_and_gradients(open_page, network):
+    page = open_page(step_through(network, collapse="neuron").html())
+    press(page, "End")
+    order, grads = topological_order(network), gradients(network)
+    z = next(n for n in order if n.label == "z" and n.scope == "layers.0.neurons.1")
+    lines = texts(page)["scope-1"]
+    assert lines[0] == "layers.0.neurons.1"
+    assert f"z[0][1] {format_number(z.data, 4)}, grad {format_number(grads[z], 4)}" in lines
+
+
+def test_what_happens_inside_of_a_box_is_one_step(open_page, network):
+    page = open_page(step_through(network, collapse="neuron").html())
+    stops, seen = [0], set()
+    for _ in range(100):
+        press(page, "ArrowRight")
+        if step(page) == stops[-1]:
+            break
+        stops.append(step(page))
+        seen.add(str(texts(page)))
+    # x1 x2, four boxes, v1, L; L, v1, four boxes, x1 x2
+    assert len(stops) == 1 + 8 + 8
+    assert len(seen) == 16, "each shows something new"
+    for stop in reversed(stops[:-1]):
+        press(page, "ArrowLeft")
+        assert step(page) == stop
+
+
+def test_the_sum_of_contributions_stands_on_the_edge_into_a_box(open_page, network):
+    page = open_page(step_through(network, collapse="layer").html())
+    press(page, "End")
+    grads = gradients(network)
+    last = page.locator(".am-node.am-active").get_attribute("data-id")
+    node = topological_order(network)[int(last.split("-")[1])]
+    assert page.locator(".am-pill text").all_text_contents() == [format_number(grads[node], 4)]
+
+
+def test_a_click_on_a_box_lists_what_is_in_it_and_unfolds(open_page, network):
+    page = open_page(step_through(network, collapse="neuron").html())
+    press(page, "End")
+    page.locator("[data-id=scope-0]").dispatch_event("click")
+    text = page.locator(".am-details").text_content()
+    assert "5 nodes folded into a box" in text
+    assert "Σ of contributions" in text
+    page.click("text=Unfold")
+    assert page.locator("[data-id^=scope]").count() == 0
+    assert page.get_by_label("fold").input_value() == "0"
+    assert texts(page)["node-8"][1].startswith("data ")
+
+
+def test_folding_keeps_the_step(open_page, network):
+    page = open_page(step_through(network).html())
+    press(page, *["ArrowRight"] * 26)  # the gradient of v1, which is in no box
+    line = formula(page)
+    for fold in ("2", "1", "0"):
+        choose(page, "fold", fold)
+        assert (step(page), formula(page)) == (26, line)
+
+
+def mount_and_step(page, steps):
+    """Milliseconds for each of so many steps forward, layout included."""
+    return page.evaluate(
+        """steps => { const times = [], stepper = document.querySelector(".am-stepper");
+            for (let i = 0; i < steps; i++) {
+                const begin = performance.now();
+                stepper.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+                stepper.getBoundingClientRect();
+                times.push(performance.now() - begin);
+            }
+            return times; }""",
+        steps,
+    )
+
+
+def timed(html):
+    """HTML that notes how long its script took."""
+    return html.replace("<script>", "<script>window.begin = performance.now();</script><script>", 1) + (
+        "<script>document.body.offsetHeight; window.took = performance.now() - begin;</script>"
+    )
+
+
+def test_300_nodes_are_smooth(open_page, record_property):
+    root = MLP(2, [12, 8, 9, 1], "tanh", rng=0)([0.1, 0.2])
+    count = len(topological_order(root))
+    assert 290 <= count <= 320
+    page = open_page(timed(step_through(root).html()))
+    assert page.locator("[data-id^=node]").count() == count
+    times = mount_and_step(page, 2 * count)
+    took, slowest = page.evaluate("took"), sorted(times)[int(len(times) * 0.98)]
+    record_property("mount_ms", took)
+    record_property("step_ms", slowest)
+    print(f"{count} nodes: mounted in {took:.0f} ms, 98 % of the steps within {slowest:.1f} ms")
+    assert took < 1000 * SLACK
+    assert slowest < 20 * SLACK
+
+
+def test_2000_nodes_are_usable_folded(open_page):
+    root = (MLP(8, [40, 30, 10, 1], "tanh", rng=0)([0.1 * i for i in range(8)]) - 1) ** 2
+    assert len(topological_order(root)) > 2000
+    stepper = step_through(root)
+    page = open_page(timed(stepper.html()))
+    assert page.get_by_label("fold").locator("option").all_text_contents() == ["neurons", "layers"]
+    times = mount_and_step(page, 30)
+    print(f"2,000 nodes: mounted in {page.evaluate('took'):.0f} ms, a step takes up to {max(times):.1f} ms")
+    assert page.evaluate("took") < 2000 * SLACK
+    assert max(times) < 50 * SLACK
+    press(page, "End")
+    assert page.locator(".am-count").text_content().endswith("of 4164")
+    assert page.locator(".am-pending").count() == 0
+    before = step(page)
+    choose(page, "fold", "0")
+    assert page.locator("[data-id^=scope]").count() == 81
+    press(page, "ArrowLeft")
+    assert step(page) < before
+
+
+def test_a_large_graph_by_hand_that_cannot_be_folded_is_refused():
+    root = Value(1.0)
+    for _ in range(300):
+        root = root * Value(1.01) + 1
+    with pytest.raises(ValueError, match=r"the drawing would have 1201 values and boxes, more than 400; compute parts"):
+        step_through(root).html()
+
+
+def test_a_neurons_stepper_is_under_60_kilobytes(neuron):
+    root, leaves = neuron
+    html = step_through(root, what_if=[leaves["w1"], leaves["w2"], leaves["b"]]).html()
+    print(f"{len(html.encode()) / 1000:.1f} kB")
+    assert len(html.encode()) < 60_000
+
+
+def test_the_active_node_is_brought_into_view(open_page):
+    root = Value(0.5, label="x")
+    for _ in range(40):
+        root = tanh(root)
+    page = open_page(step_through(root).html())
+    before = page.evaluate("scrollY")
+    for key in ("End", "Home", "ArrowRight", "End"):
+        press(page, key)
+        if key != "Home":
+            active = page.locator(".am-node.am-active").bounding_box()
+            shown = page.locator(".am-graph").bounding_box()
+            assert shown["x"] - 1 <= active["x"] + active["width"] / 2 <= shown["x"] + shown["width"] + 1
+    assert page.evaluate("scrollY") == before
+    assert page.locator(STEPPER).count() == 1
