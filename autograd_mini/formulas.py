@@ -22,8 +22,8 @@ from autograd_mini.value import Constant, Value
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(functions, name)
     for name in (
-        "abs acos asin atan cos cosh dot elu erf exp expm1 identity leaky_relu log log1p logsumexp maximum minimum pow "
-        "relu sigmoid sign sin sinh softplus sqrt step sum tan tanh where"
+        "abs acos asin atan cos cosh dot elu erf exp expm1 identity leaky_relu log log1p "
+        "logsumexp maximum minimum pow relu sigmoid sign sin sinh softplus sqrt step sum tan tanh where"
     ).split()
 }
 # Other spellings: those in which this library prints them, and those of textbooks and of Python.

@@ -43,6 +43,8 @@ __all__ = [
     "erf",
     "exp",
     "expm1",
+    "greater",
+    "greater_equal",
     "identity",
     "leaky_relu",
     "log",
@@ -182,6 +184,28 @@ def step(x: Any) -> Any:
 
 
 # ---------------------------------------------------------------------------------------- choices and n-ary
+
+
+def greater(a: Any, b: Any) -> Any:
+    """Return 1 where a > b, else 0, as a node: a condition for `where`; its derivatives are 0.
+
+    Examples
+    --------
+    >>> greater(3.0, 2.0), greater(2.0, 2.0)
+    (1.0, 0.0)
+    """
+    return call(primitives.GREATER, a, b)
+
+
+def greater_equal(a: Any, b: Any) -> Any:
+    """Return 1 where a ≥ b, else 0, as a node: a condition for `where`; its derivatives are 0.
+
+    Examples
+    --------
+    >>> greater_equal(2.0, 2.0), greater_equal(1.0, 2.0)
+    (1.0, 0.0)
+    """
+    return call(primitives.GREATER_EQUAL, a, b)
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:

@@ -255,6 +255,22 @@ def _shares(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
 
 MAXIMUM = _entry("maximum", "max", lambda xp, *a: xp.maximum(*a), _shares, arity=None, smooth=False)
 MINIMUM = _entry("minimum", "min", lambda xp, *a: xp.minimum(*a), _shares, arity=None, smooth=False)
+GREATER = _entry(
+    "greater",
+    ">",
+    lambda xp, a, b: xp.where(a > b, 1.0, 0.0),
+    lambda xp, out, a, b: (0.0, 0.0),
+    arity=2,
+    smooth=False,
+)
+GREATER_EQUAL = _entry(
+    "greater_equal",
+    "≥",
+    lambda xp, a, b: xp.where(a >= b, 1.0, 0.0),
+    lambda xp, out, a, b: (0.0, 0.0),
+    arity=2,
+    smooth=False,
+)
 WHERE = _entry(
     "where",
     "where",

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import linecache
 import sys
+import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
 from autograd_mini import modes
 from autograd_mini.errors import TraceError
-from autograd_mini.primitives import STEP, Primitive
+from autograd_mini.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
 from autograd_mini.value import Constant, Value, apply
 
 PREFIX = "\0"  # begins the scope of everything that is made during a trace
 _PACKAGE = str(Path(__file__).resolve().parent)
+_NUMPY = str(Path(np.__file__).resolve().parent)
+_PYTHON = sysconfig.get_paths()["stdlib"]
 
 # The mean of a node over all examples of the batch. In the graph of one example it is the node's own value.
 BATCH_MEAN = Primitive("batch_mean", "mean", lambda xp, a: a, lambda xp, out, a: (1.0,))
@@ -49,6 +54,8 @@ class Trace:
         The random leaves, in the order in which they were asked for.
     live : dict of Value to callable
         Leaves whose number is read anew at each run.
+    choices : list of (Value, int)
+        Nodes that have to be one of 0, 1, …, count - 1, such as the class of an example.
     effects : list of (list of Value, callable)
         What is to be called after each run with the nodes' numbers, and with the number of examples.
     """
@@ -56,6 +63,7 @@ class Trace:
     nodes: list[Value] = field(default_factory=list)
     draws: list[Draws] = field(default_factory=list)
     live: dict[Value, Callable[[], float]] = field(default_factory=dict)
+    choices: list[tuple[Value, int]] = field(default_factory=list)
     effects: list[tuple[list[Value], Callable[..., None]]] = field(default_factory=list)
 
     def follow(self, node: Value) -> None:
@@ -83,6 +91,19 @@ class TracedValue(Value):
     def data(self, number: Any) -> None:
         _refuse("assigning to .data", "Make a new Value by an operation instead")
 
+    def _gradient(self) -> NoReturn:
+        _refuse(".grad", "Take derivatives of the program instead, by its gradients or value_and_grad")
+
+    # It hides the slot, as that of a frozen parameter does.
+    grad = property(_gradient, lambda self, gradient: self._gradient(), doc="Refused: it is that of one example.")
+
+    def __repr__(self) -> str:
+        return f"TracedValue({self.label!r})" if self.label else "TracedValue()"
+
+    def backward(self, grad: Any = 1.0, create_graph: bool = False) -> NoReturn:
+        """Refuse: the gradients would be those of one example."""
+        _refuse("backward()", "Take derivatives of the program instead, by its gradients or value_and_grad")
+
     def __bool__(self) -> NoReturn:
         _refuse(
             "a branch",
@@ -97,16 +118,16 @@ class TracedValue(Value):
         _refuse("int()", "Compute with the Value itself; to choose an item by a number, use where(...)")
 
     def __gt__(self, other: Any) -> Value:  # type: ignore[override]  # self > other, as a condition for where(...)
-        return apply(STEP, self - other)
+        return apply(GREATER, self, other)
 
     def __lt__(self, other: Any) -> Value:  # type: ignore[override]  # self < other
-        return apply(STEP, other - self)
+        return apply(GREATER, other, self)
 
     def __ge__(self, other: Any) -> Value:  # type: ignore[override]  # self >= other
-        return 1.0 - apply(STEP, other - self)
+        return apply(GREATER_EQUAL, self, other)
 
     def __le__(self, other: Any) -> Value:  # type: ignore[override]  # self <= other
-        return 1.0 - apply(STEP, self - other)
+        return apply(GREATER_EQUAL, other, self)
 
 
 def _refuse(what: str, advice: str) -> NoReturn:
@@ -119,13 +140,23 @@ def _refuse(what: str, advice: str) -> NoReturn:
 def _where() -> str:
     """Return the place in the caller's code: the innermost frame outside of this package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and (
-        frame.f_code.co_filename.startswith(_PACKAGE) or "<frozen" in str(frame.f_code)
-    ):
+    while frame.f_back is not None and _is_elsewhere(frame.f_code.co_filename):
         frame = frame.f_back
-    name, number = frame.f_code.co_filename, frame.f_lineno
-    line = linecache.getline(name, number, frame.f_globals).strip()
-    return f", in {Path(name).name}, line {number}" + (f": `{line}`" if line else "")
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    line = linecache.getline(file, number, frame.f_globals).strip()
+    name = "a notebook's cell" if "ipykernel" in file or file.startswith("<ipython") else Path(file).name
+    return f", in {name}, line {number}" + (f": `{line}`" if line else "")
+
+
+class Probe(Value):
+    """An input whose derivative is asked for, where its number may be looked at: a class serves as one."""
+
+    __slots__ = ()
+
+
+def _is_elsewhere(file: str) -> bool:
+    """Return whether a file is the package's, NumPy's or Python's own."""
+    return file.startswith((_PACKAGE, _NUMPY, "<frozen")) or (file.startswith(_PYTHON) and "site-packages" not in file)
 
 
 def is_traced(thing: Any) -> bool:
@@ -187,6 +218,14 @@ def masked(rng: Any, count: int, probability: float, scale: float, label: str) -
     if _replay.masks is not None:
         return [Constant(next(_replay.masks), label) for _ in range(count)]
     return [Constant(scale if stays else 0.0, label) for stays in rng.random(count) < probability]
+
+
+def chosen(index: Value, items: Sequence[Any]) -> Value:
+    """Return the item that a traced node names; a program refuses inputs that name none."""
+    trace = current_trace()
+    if trace is not None:
+        trace.choices.append((index, len(items)))
+    return apply(PICK, index, *items)
 
 
 def live(read: Callable[[], float], label: str) -> Value:

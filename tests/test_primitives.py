@@ -114,6 +114,8 @@ REFERENCE = {
     "step": (lambda a: mpf(a > 0), lambda a: (mpf(0),)),
     "maximum": (lambda *a: max(a), _share(max)),
     "minimum": (lambda *a: min(a), _share(min)),
+    "greater": (lambda a, b: mpf(a > b), lambda a, b: (mpf(0), mpf(0))),
+    "greater_equal": (lambda a, b: mpf(a >= b), lambda a, b: (mpf(0), mpf(0))),
     "where": (
         lambda condition, a, b: b if condition == 0 else a,
         lambda condition, a, b: (mpf(0), mpf(condition != 0), mpf(condition == 0)),

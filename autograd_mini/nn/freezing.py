@@ -55,6 +55,7 @@ def freeze(*parts: Any) -> None:
     ([0.0, 0.0, 0.0], ())
     """
     modules, parameters = _members(parts)
+    _note_change()
     for parameter in parameters:
         if not isinstance(parameter, FrozenParameter):
             parameter.grad = 0.0
@@ -88,6 +89,7 @@ def unfreeze(*parts: Any) -> None:
     False
     """
     modules, parameters = _members(parts)
+    _note_change()
     for parameter in parameters:
         if type(parameter) is FrozenParameter:
             parameter.__class__ = Parameter  # type: ignore[assignment]
@@ -108,6 +110,19 @@ def is_frozen(part: Any) -> bool:
     """
     parameters = _members((part,))[1]
     return bool(parameters) and all(isinstance(parameter, FrozenParameter) for parameter in parameters)
+
+
+_changes = 0
+
+
+def changes() -> int:
+    """Return how often anything was frozen or unfrozen: programs made before may be another's."""
+    return _changes
+
+
+def _note_change() -> None:
+    global _changes
+    _changes += 1
 
 
 def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:

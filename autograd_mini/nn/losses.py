@@ -17,10 +17,9 @@ from autograd_mini.nn._nested import Input
 from autograd_mini.nn._pairing import is_list, reduced
 from autograd_mini.nn._pairing import pairs as pairs_of
 from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
-from autograd_mini.primitives import PICK
 from autograd_mini.reals import as_float
-from autograd_mini.tracing import is_traced
-from autograd_mini.value import Value, apply
+from autograd_mini.tracing import Probe, chosen, is_traced
+from autograd_mini.value import Value
 
 Loss = Callable[..., Any]
 
@@ -198,8 +197,8 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
 def _chosen(logits: Any, target: Any) -> Any:
     """Return zₜ; where the class is itself a traced node, by an operation."""
     if is_traced(target):
-        return apply(PICK, target, *logits)
-    return logits[_class_index(target.data if type(target) is Input else target, len(logits))]
+        return chosen(target, logits)
+    return logits[_class_index(target.data if type(target) in (Input, Probe) else target, len(logits))]
 
 
 def _class_index(target: Any, n_classes: int) -> int:

@@ -17,7 +17,7 @@ from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.optim.clipping import vector_norm
 from autograd_mini.training import gradients
 from autograd_mini.training.data import Array, augmented_array, epoch_order
-from autograd_mini.vectorizer.checks import against_eager
+from autograd_mini.vectorizer.checks import against_eager, choices
 from autograd_mini.vectorizer.compiled import Compiled
 from autograd_mini.vectorizer.program import Program
 from autograd_mini.vectorizer.resident import Resident
@@ -43,6 +43,7 @@ class VectorizedEngine:
     def prepared(self, X: Array, y: Array) -> Examples:
         """Return examples in the form that `epoch` and `mean_loss` take; the program is made, if it isn't yet."""
         self._follow(X, y)
+        choices(self._resident.resident.compiled, [X.reshape(len(X), -1), y.reshape(len(y), -1)])
         return X, y
 
     # ------------------------------------------------------------------------------------------------ training

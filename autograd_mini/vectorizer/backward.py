@@ -27,6 +27,8 @@ from autograd_mini.vectorizer.statements import (
     View,
 )
 
+MOST_TERMS = 8  # contributions that are added up in one formula
+
 
 @dataclass(eq=False)
 class Contribution:
@@ -198,15 +200,17 @@ def _merged(found: list[Contribution], place: Callable[[View], View]) -> list[Co
     """Return contributions with formulas for the same rows added up to one formula."""
     merged: list[Contribution] = []
     by_view: dict[View, int] = {}
+    terms: dict[View, int] = {}
     for contribution in found:
         view = contribution.view
         if view is None or contribution.expression is None:
             merged.append(contribution)
-        elif view in by_view:
+        elif view in by_view and terms[view] < MOST_TERMS:
             at = by_view[view]
+            terms[view] += 1
             merged[at] = _formula(view, merged[at].expression + contribution.expression, place)
         else:
-            by_view[view] = len(merged)
+            by_view[view], terms[view] = len(merged), 1
             merged.append(contribution)
     return merged
 

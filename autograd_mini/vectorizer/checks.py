@@ -11,7 +11,7 @@ from autograd_mini import functions
 from autograd_mini.backprop import gradients
 from autograd_mini.errors import TraceError
 from autograd_mini.nn._nested import Input
-from autograd_mini.tracing import replaying
+from autograd_mini.tracing import Probe, replaying
 from autograd_mini.vectorizer.compiled import Array, Compiled, nested, result_nodes
 
 BACKENDS = ("numpy", "jax")
@@ -43,7 +43,10 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
     """
     found: list[Array] = []
     for k, given in enumerate(inputs):
-        array = given if isinstance(given, np.ndarray) else np.asarray(given)
+        try:
+            array = given if isinstance(given, np.ndarray) else np.asarray(given)
+        except ValueError:  # rows of different widths
+            array = np.empty(0, dtype=object)
         if array.dtype.kind not in "fiub":
             raise ValueError(
                 f"input {k + 1}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, "
@@ -58,6 +61,22 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
     if len(set(counts)) > 1:
         raise ValueError(f"expected equally many examples in all inputs, got {' and '.join(map(str, counts))}")
     return found, counts[0] if counts else 1
+
+
+def choices(compiled: Compiled, columns: Sequence[Array]) -> None:
+    """Refuse inputs that name an item which isn't there: the class of an example for the cross-entropy.
+
+    Raises
+    ------
+    ValueError
+        Saying which one, in which example.
+    """
+    for argument, place, count in compiled.choices:
+        column = columns[argument][:, place]
+        wrong = ~((column >= 0) & (column < count) & (column == np.floor(column)))
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise ValueError(f"expected a class from 0 to {count - 1}, got {column[i]:g} in example {i}")
 
 
 def single_output(compiled: Compiled) -> None:
@@ -127,7 +146,8 @@ def _eager(
     f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], i: int
 ) -> tuple[Array, Array, list[Array]]:
     """Return the results of one example by the eager engine, and the gradients of their sum."""
-    leaves = [[Input(x) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
+    kind = Input if compiled.wrt == "parameters" else Probe  # who asks for derivatives has nodes, not numbers
+    leaves = [[kind(x) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
     arguments = [nested(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
     masks = columns[-1][i].tolist() if compiled.draws else []
     with replaying(masks):
@@ -157,26 +177,30 @@ def _compare(what: str, got: Array, expected: Array, compiled: Compiled, row: in
     )
 
 
-def runnable(compiled: Compiled) -> str:
+def _written(number: float) -> str:
+    return repr(number) if np.isfinite(number) else f"np.{number}".replace("np.-", "-np.")
+
+
+def runnable(compiled: Compiled, source: str) -> str:
     """Return a program's source with its parameters and, if it is run by itself, an example."""
-    theta = compiled.theta().tolist()
-    if compiled.straight is not None:
-        arguments = ", ".join(map(repr, compiled.straight.numbers()))
-        call = f"    print(*value_and_gradient({arguments}))"
-        return "\n".join([compiled.source, "", 'if __name__ == "__main__":', call, ""])
+    theta = ", ".join(map(_written, compiled.theta().tolist()))
+    precision = "" if compiled.dtype == np.float64 else f", np.{compiled.dtype}"
     examples = ", ".join(f"np.ones((1, {size}))" for size in compiled.sizes)
+    seed = 1.0 if len(compiled.scalars.outputs) == 1 else [1.0] * len(compiled.scalars.outputs)
     return "\n".join(
         [
-            compiled.source,
-            f"theta = np.array({theta})",
+            source,
+            f"theta = np.array([{theta}]{precision})",
+            f"order = {compiled.positions.tolist()}  # of the gradient, as the function uses its parameters",
             "",
             'if __name__ == "__main__":',
             "    gradient = np.zeros_like(theta)",
             "    forward, backward = bind(1, theta, gradient)",
-            f"    outputs, _ = forward({examples})",
-            f"    backward({1.0 if len(compiled.scalars.outputs) == 1 else [1.0] * len(compiled.scalars.outputs)})",
-            '    print("outputs", *outputs)',
-            '    print("gradient", gradient)',
+            '    with np.errstate(all="ignore"):',
+            f"        outputs, _ = forward({examples})",
+            f"        backward({seed})",
+            '    print("outputs", *[float(number) for output in outputs for number in np.ravel(output)])',
+            '    print("gradient", *gradient[order].tolist())',
             "",
         ]
     )

@@ -106,6 +106,7 @@ class Compiled:
         self.lowering: Lowering = lowered(scalars, needed(scalars, targets), self.sizes, names, targets)
         self.program = self.lowering.program
         self.mixes = any(group.form == "batch_mean" for group in self.lowering.grouping.groups)
+        self.choices = [(*scalars.place[i], count) for i, count in scalars.choices.items()]
         self.leaves = [scalars.node[i] for i in self.lowering.layout]
         self._live = [(leaf, trace.live[leaf]) for leaf in self.leaves if leaf in trace.live]
         self.parameters = _in_order_of_use(trace, [scalars.node[i] for i in self.learning])
@@ -119,6 +120,11 @@ class Compiled:
         self._lock = threading.Lock()
         self._pool: dict[int, list[Any]] = {}
         self.checked = False
+
+    def numpy_source(self) -> str:
+        """Return the program as NumPy source, whatever runs it here."""
+        printer = NumpyPrinter(self.program, title(None, self, "array statements", "NumPy"), str(self.dtype))
+        return printer.source()
 
     def _printed(self, f: Callable[..., Any], dtype: str) -> tuple[str, int]:
         """Return the source, and of how many statements it is."""
@@ -291,8 +297,8 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return [*names, *[f"x{k + 1}" for k in range(len(names), count)]]
 
 
-def title(f: Callable[..., Any], compiled: Compiled, form: str, need: str) -> str:
+def title(f: Any, compiled: Compiled, form: str, need: str) -> str:
     """Return the first line of a program's source."""
     name = getattr(f, "__name__", type(f).__name__)
-    name = "A function" if name == "<lambda>" else name
+    name = name if name.isidentifier() else "A function"
     return f"{name}: {compiled.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."

@@ -71,6 +71,7 @@ class Writer:
         self.line, self.name_of, self.scratch, self.release, self.helper = line, name_of, scratch, release, helper
         self.constant, self.same = constant, same
         self.in_batch = False
+        self._keys = _Keys()
         self._repeated: set[Any] = set()
         self._shared: dict[Any, str] = {}
 
@@ -100,8 +101,9 @@ class Writer:
 
     def _begin(self, expression: Expression) -> None:
         """Find the parts that a formula has more than once: they are computed once."""
-        counts: dict[Any, int] = {}
-        _count_parts(expression, counts)
+        counts: dict[int, int] = {}
+        self._keys = _Keys()
+        _count_parts(expression, counts, self._keys)
         self._repeated = {key for key, count in counts.items() if count > 1}
         self._shared = {}
 
@@ -116,7 +118,7 @@ class Writer:
             return self.constant(expression.parts[0], 0), None
         if is_uniform(expression):
             return inline(expression), None
-        key = _key(expression) if self._repeated else None
+        key = self._keys.of(expression) if self._repeated else None
         if key in self._shared:
             return self._shared[key], None
         own = _shape(expression)
@@ -164,7 +166,7 @@ class Writer:
         buffers: list[str | None] = []
         for part in parts:
             computed = part.form != "view" and not is_uniform(part)
-            once = not self._repeated or _key(part) not in self._repeated
+            once = not self._repeated or self._keys.of(part) not in self._repeated
             if computed and once and may_use and part.form not in CONDITIONS and _shape(part) == shape:
                 self._into(part, target, shape, may_use=True)
                 names.append(target)
@@ -177,6 +179,12 @@ class Writer:
 
     def _choose(self, expression: Expression, target: str, shape: Shape, may_use: bool) -> None:
         """Write the choice between two values: the second one, and over it the first where the condition holds."""
+        if not may_use:  # the target is read by what is written into it in two steps
+            beside = self.scratch(shape, False, self.in_batch)
+            self._choose(expression, beside, shape, may_use=True)
+            self.line(f"np.copyto({target}, {beside})")
+            self._release(beside)
+            return
         condition, a, b = expression.parts
         mask, buffer = self.value(condition, shape)
         if is_number(a, 1.0) and is_number(b, 0.0):
@@ -195,22 +203,37 @@ class Writer:
                 self.release(buffer)
 
 
-def _key(expression: Expression) -> Any:
-    """Return what equal formulas have in common."""
-    if expression.form in ("number", "symbol", "view"):
-        return expression.form, *expression.parts
-    return expression.form, *[_key(part) for part in expression.parts]
+class _Keys:
+    """Numbers for formulas: the same for equal ones."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, int] = {}
+        self._of: dict[int, tuple[Expression, int]] = {}  # the formula is kept, so that its id is its own
+
+    def of(self, expression: Expression) -> int:
+        """Return the number of a formula."""
+        if id(expression) not in self._of:
+            is_leaf = expression.form in ("number", "symbol", "view")
+            parts = expression.parts if is_leaf else tuple(self.of(part) for part in expression.parts)
+            key = self._known.setdefault((expression.form, *parts), len(self._known))
+            self._of[id(expression)] = expression, key
+        return self._of[id(expression)][1]
 
 
-def _count_parts(expression: Expression, counts: dict[Any, int]) -> None:
+def _are_equal(one: Expression, other: Expression) -> bool:
+    keys = _Keys()
+    return keys.of(one) == keys.of(other)
+
+
+def _count_parts(expression: Expression, counts: dict[int, int], keys: _Keys) -> None:
     """Count how often each part occurs, those inside of a repeated one only once."""
     if expression.form == "view" or is_uniform(expression):
         return
-    key = _key(expression)
+    key = keys.of(expression)
     counts[key] = counts.get(key, 0) + 1
     if counts[key] == 1:
         for part in expression.parts:
-            _count_parts(part, counts)
+            _count_parts(part, counts, keys)
 
 
 def _shape(expression: Expression) -> Shape:
@@ -231,14 +254,45 @@ def inline(expression: Expression) -> str:
     return expression.render("python")
 
 
+def _of_inverse_square_cosh(factor: Expression, quotient: Expression) -> Expression | None:
+    """Return a where 4·(e/(1 + e)²) with e = exp(-2|a|) is multiplied: that is 1/cosh²a, in one call instead of six."""
+    if not is_number(factor, 4.0) or quotient.form != "/":
+        return None
+    e, square = quotient.parts
+    if e.form != "exp" or e.parts[0].form != "*" or e.parts[0].parts[1].form != "abs":
+        return None
+    if not is_number(e.parts[0].parts[0], -2.0) or square.form != "**" or not is_number(square.parts[1], 2.0):
+        return None
+    total = square.parts[0]
+    matches = total.form == "+" and is_number(total.parts[0], 1.0) and _are_equal(total.parts[1], e)
+    argument: Expression = e.parts[0].parts[1].parts[0]
+    return argument if matches else None
+
+
 def rewritten(expression: Expression) -> Expression:
     """Return a formula in which functions that NumPy lacks are written with those that it has."""
+    return _rewritten(expression, {})
+
+
+def _rewritten(expression: Expression, done: dict[int, Expression]) -> Expression:
     if expression.form in ("number", "symbol", "view"):
         return expression
-    parts: tuple[Any, ...] = tuple(rewritten(part) for part in expression.parts)
+    if id(expression) not in done:
+        parts = tuple(_rewritten(part, done) for part in expression.parts)
+        done[id(expression)] = _written_with_numpy(expression, parts)
+    return done[id(expression)]
+
+
+def _written_with_numpy(expression: Expression, parts: tuple[Any, ...]) -> Expression:
     if expression.form == "sigmoid":  # exp may overflow: 1/inf is the 0 that it should be
         return number(1.0) / (number(1.0) + text.exp(simplified(-parts[0])))
     if expression.form == "*":
+        argument = _of_inverse_square_cosh(*parts)
+        if argument is not None:
+            return number(1.0) / text.cosh(argument) ** number(2.0)
+        for factor, other in (parts, parts[::-1]):
+            if other.form == "/" and is_number(other.parts[0], 1.0):
+                return Expression("/", (factor, other.parts[1]))
         for mask, other in (parts, parts[::-1]):
             if mask.form == "where" and is_number(mask.parts[1], 1.0) and is_number(mask.parts[2], 0.0):
                 return Expression("*", (other, mask.parts[0]))  # a condition is 1 or 0

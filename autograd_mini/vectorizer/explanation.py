@@ -23,6 +23,9 @@ class Explanation:
         self.nodes, self.statements = compiled.n_nodes, compiled.statements
         self.groups = [] if compiled.straight is not None else compiled.program.notes
 
+    def __repr__(self) -> str:
+        return f"<Explanation: {self.nodes} nodes, {len(self.groups)} arrays>"
+
     def __str__(self) -> str:
         if not self.groups:
             return (
@@ -31,5 +34,7 @@ class Explanation:
             )
         width = max([len(name) for name, _, _ in self.groups], default=0)
         lines = [f"{self.nodes} scalar nodes became {len(self.groups)} arrays and {self.statements} array statements"]
-        lines += [f"  {name:<{width}}  {rows:>6} rows  {why}" for name, rows, why in self.groups]
+        lines += [
+            f"  {name:<{width}}  {rows:>6} row{'s' if rows > 1 else ' '}  {why}" for name, rows, why in self.groups
+        ]
         return "\n".join(lines)

@@ -16,6 +16,7 @@ from autograd_mini.readings import text
 from autograd_mini.readings.text import Expression, number, symbol
 from autograd_mini.vectorizer.statements import View
 
+HUGE = 1.7e308  # about the largest number: what stands for infinity where a difference to it is taken
 SEED = symbol("seed")  # ∂L/∂output, the same for all examples
 N = symbol("n")  # the number of examples
 
@@ -92,10 +93,20 @@ def _with_names(expression: Expression) -> Expression:
 
 def simplified(expression: Expression) -> Expression:
     """Return a formula with all that is known beforehand worked out."""
+    return _simplified(expression, {})
+
+
+def _simplified(expression: Expression, done: dict[int, Expression]) -> Expression:
     if expression.form in ("number", "symbol", "view"):
         return expression
-    parts = tuple(simplified(part) for part in expression.parts)
-    form = expression.form
+    if id(expression) not in done:  # a part may occur many times
+        parts = [_simplified(part, done) for part in expression.parts]
+        done[id(expression)] = _made(expression.form, *parts)
+    return done[id(expression)]
+
+
+def _made(form: str, *parts: Expression) -> Expression:
+    """Return an operation on parts that are simplified already."""
     if form in _COMPARISONS and all(map(is_number, parts)):
         return number(float(_COMPARISONS[form](*(part.parts[0] for part in parts))))
     rule = _RULES.get(form)
@@ -129,16 +140,16 @@ def _sum(a: Expression, b: Expression) -> Expression | None:
     if is_number(b, 0.0):
         return a
     if b.form == "neg":
-        return Expression("-", (a, b.parts[0]))
-    return Expression("-", (b, a.parts[0])) if a.form == "neg" else None
+        return _made("-", a, b.parts[0])
+    return _made("-", b, a.parts[0]) if a.form == "neg" else None
 
 
 def _difference(a: Expression, b: Expression) -> Expression | None:
     if is_number(b, 0.0):
         return a
     if is_number(a, 0.0):
-        return simplified(-b)
-    return simplified(a + b.parts[0]) if b.form == "neg" else None
+        return _made("neg", b)
+    return _made("+", a, b.parts[0]) if b.form == "neg" else None
 
 
 def _times(a: Expression, b: Expression) -> Expression | None:
@@ -148,26 +159,28 @@ def _times(a: Expression, b: Expression) -> Expression | None:
         if is_number(one, 1.0):
             return other
         if is_number(one, -1.0):
-            return simplified(-other)
+            return _made("neg", other)
     for one, other in ((a, b), (b, a)):
         if one.form == "neg":
-            return simplified(-(one.parts[0] * other))
+            return _made("neg", _made("*", one.parts[0], other))
+    if is_uniform(b) and not is_uniform(a):  # what is one number for all comes first
+        return _made("*", b, a)
     if is_number(b) and not is_number(a):
-        return simplified(b * a)
+        return _made("*", b, a)
+    for one, other in ((a, b), (b, a)):  # a·(1/b) is a/b
+        if other.form == "/" and is_number(other.parts[0], 1.0):
+            return Expression("/", (one, other.parts[1]))
+    if is_uniform(a) and b.form == "*" and is_uniform(b.parts[0]) and not is_uniform(b.parts[1]):
+        return Expression("*", (_made("*", a, b.parts[0]), b.parts[1]))
     if is_number(a) and b.form == "*" and is_number(b.parts[0]):
-        return simplified(number(a.parts[0] * b.parts[0].parts[0]) * b.parts[1])
-    # What is one number for all is multiplied before what is an array.
-    if b.form == "*" and is_uniform(a) and is_uniform(b.parts[0]) and not is_uniform(b.parts[1]):
-        return simplified((a * b.parts[0]) * b.parts[1])
-    if is_uniform(b) and not is_uniform(a):
-        return simplified(b * a)
+        return _made("*", number(a.parts[0] * b.parts[0].parts[0]), b.parts[1])
     return None
 
 
 def _quotient(a: Expression, b: Expression) -> Expression | None:
     if is_number(b, 1.0):
         return a
-    return simplified(-Expression("/", (a.parts[0], b))) if a.form == "neg" else None
+    return _made("neg", _made("/", a.parts[0], b)) if a.form == "neg" else None
 
 
 def _power(a: Expression, b: Expression) -> Expression | None:
@@ -183,9 +196,9 @@ def _negative(a: Expression) -> Expression | None:
     if is_number(a):
         return number(-a.parts[0])
     if a.form == "-":
-        return Expression("-", a.parts[::-1])
+        return _made("-", a.parts[1], a.parts[0])
     if a.form == "*" and is_number(a.parts[0]):
-        return simplified(number(-a.parts[0].parts[0]) * a.parts[1])
+        return _made("*", number(-a.parts[0].parts[0]), a.parts[1])
     return None
 
 

@@ -138,6 +138,8 @@ class Grouping:
             key += (scalars.number[parents[1]],)
         elif primitive.name == "softmax":
             key += (tuple(sorted(parents)),)
+        elif primitive.name == "pick" and parents[0] not in scalars.choices:
+            key = (*key, "of any index")
         elif primitive.name in ("logsumexp", "pick") or (primitive.name in _OF_A_LIST and len(parents) > FEW_OPERANDS):
             key += (i,)  # each is computed for itself
         self._buckets.setdefault(key, []).append(i)
@@ -213,6 +215,8 @@ class Grouping:
         if primitive is not None:
             group = Group(nodes, level, varies, needs, primitive)
             several = len(self.scalars.parents[nodes[0]]) > FEW_OPERANDS
+            if key[-1] == "of any index":
+                return [group]
             if primitive.name in _ALWAYS_OF_A_LIST or (primitive.name in _OF_A_LIST and several):
                 group.form = primitive.name
             return [group]

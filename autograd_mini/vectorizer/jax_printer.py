@@ -9,7 +9,8 @@ import numpy as np
 
 from autograd_mini.readings.text import Expression
 from autograd_mini.vectorizer.elementwise import BINARY, UNARY, inline
-from autograd_mini.vectorizer.expressions import is_uniform, views_of
+from autograd_mini.vectorizer.expressions import HUGE, is_number, is_uniform, views_of
+from autograd_mini.vectorizer.names import Names
 from autograd_mini.vectorizer.statements import (
     Array,
     Assign,
@@ -64,9 +65,11 @@ class JaxPrinter:
     def source(self) -> str:
         """Return the module's source."""
         program = self.program
-        arguments = ["theta", "seed", *[f"{array.name}_batch" for array in program.inputs]]
-        for array in program.inputs:
-            self._line(f"{array.name} = {array.name}_batch.T")
+        names = Names([array.name for array in [*program.inputs, *program.arrays]])
+        batches = [names.new(f"{array.name}_batch") for array in program.inputs]
+        arguments = ["theta", "seed", *batches]
+        for array, batch in zip(program.inputs, batches, strict=True):
+            self._line(f"{array.name} = {batch}.T")
             self._made.add(array)
         n = f"{program.inputs[0].name}.shape[1]" if program.inputs else "1"
         self._line(f"n = {n}")
@@ -111,7 +114,8 @@ class JaxPrinter:
 
     def _array(self, array: Array) -> str:
         if array.role == "constant" and array not in self._made:
-            self._line(f"{array.name} = jnp.array({np.asarray(array.data).tolist()})")
+            numbers = ", ".join(map(_written, np.asarray(array.data).tolist()))
+            self._line(f"{array.name} = jnp.array([{numbers}])")
             self._made.add(array)
         return array.name
 
@@ -128,6 +132,8 @@ class JaxPrinter:
         if form == "view":
             view = parts[0]
             return f"{self._view(view)}[:, None]" if varies and not view.array.varies else self._view(view)
+        if is_number(expression, HUGE):
+            return "jnp.finfo(theta.dtype).max"
         if is_uniform(expression):
             return inline(expression).replace("np.", "jnp.")
         written = [self._value(part, varies) for part in parts]
@@ -164,7 +170,7 @@ class JaxPrinter:
         self._made.add(array)
 
     def _print_comment(self, statement: Comment) -> None:
-        self._line(f"# {statement.text}")
+        self._line(f"# {' '.join(statement.text.split())}")
 
     def _print_fill(self, statement: Fill) -> None:
         self._zeros(statement.target)
@@ -228,8 +234,8 @@ class JaxPrinter:
             lengths = f"{terms}, {target.count}" if statement.over == "rows" else f"{target.count}, {terms}"
             axis = 0 if statement.over == "rows" else 1
             result = f"jnp.{function}({value}.reshape({lengths}{', n' if varies else ''}), axis={axis})"
-        if statement.function == "maximum" and varies:
-            result = f"jnp.maximum({result}, -1.7e308)"
+        if statement.finite:
+            result = f"jnp.maximum({result}, -jnp.finfo(theta.dtype).max)"
         self._put(target, result, statement.add)
 
     def _print_gather(self, statement: Gather) -> None:
@@ -255,6 +261,10 @@ class JaxPrinter:
         chosen = f"{self._view(statement.index)}[0].astype(int) + {statement.target.start}"
         name = statement.target.array.name
         self._line(f"{name} = {name}.at[{chosen}, jnp.arange(n)].add({row})")
+
+
+def _written(number: float) -> str:
+    return repr(number) if np.isfinite(number) else f'float("{number}")'
 
 
 def _unfolded(value: str, rows: int, windows: int) -> str:

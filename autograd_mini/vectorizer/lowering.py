@@ -164,7 +164,8 @@ class Lowering:
 
     def _lower_terms(self, group: Group, target: View) -> str:
         self._add_terms(group.rows, target, add=False)
-        return f"sums of {max(len(row.rest) for row in group.rows)} terms on level {group.level}"
+        terms = max(len(row.rest) + (row.bias != NOTHING) + (row.constant != 0.0) for row in group.rows)
+        return f"{'sums of' if terms > 1 else ''} {terms} term{'s' * (terms > 1)} on level {group.level}".strip()
 
     def _add_terms(self, rows: list[Row], target: View, add: bool) -> None:
         """Write the terms that aren't part of a matrix product, with what doesn't vary and the bare number."""
@@ -316,7 +317,7 @@ class Lowering:
 
     def _lower_pick(self, group: Group, target: View) -> str:
         index, *items = self._operands(group.nodes[0])
-        source = self.places.view(items)
+        source = self.places.block(items)
         self.operations.append(ops.Chosen(target, self.places.view([index]), source))
         return f"one of {source.count} nodes, by an index"
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from autograd_mini.vectorizer.groups import Group
 from autograd_mini.vectorizer.scalars import Scalars
 
-RESERVED = frozenset("np jnp n seed theta gradient bind forward backward math functools erf examples".split())
+RESERVED = frozenset("np jnp jax run n seed theta gradient bind forward backward math functools erf examples".split())
 _PART_OF_A_LAYER = re.compile(r"\.?neurons(\.\d+)?$")
 
 
@@ -40,7 +40,7 @@ def identifier(wanted: str) -> str:
     >>> identifier("layers.0.z"), identifier("x 1"), identifier("lambda")
     ('layers_0_z', 'x_1', 'lambda_')
     """
-    name = re.sub(r"\W+", "_", wanted).strip("_") or "v"
+    name = re.sub(r"[^0-9A-Za-zΑ-Ωα-ω_]+", "_", wanted).strip("_") or "v"
     name = f"v{name}" if name[0].isdigit() else name
     return f"{name}_" if keyword.iskeyword(name) else name
 

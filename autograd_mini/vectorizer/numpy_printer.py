@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,8 +78,10 @@ class NumpyPrinter(Variables):
         backward = self._section(program.backward)
         results = [self.view(view, False) for view in program.outputs]
         effects = [self.view(view, False) for view in program.effects]
-        arguments = ", ".join(f"{array.name}_batch" for array in program.inputs)
-        reading = [f"{self._define(array)}[:] = {array.name}_batch.T" for array in program.inputs]
+        batches = [self._names.new(f"{array.name}_batch") for array in program.inputs]
+        arguments = ", ".join(batches)
+        arrays = [self._define(array) for array in program.inputs]
+        reading = [f"{name}[:] = {batch}.T" for name, batch in zip(arrays, batches, strict=True)]
         gradients = [self._define(array) for array in program.input_gradients.values()]
         if program.seed is not None:
             backward = [f"{self._define(program.seed)}[:] = seed", *backward]
@@ -128,7 +131,7 @@ class NumpyPrinter(Variables):
     # ---------------------------------------------------------------------------------------------- statements
 
     def _print_comment(self, statement: Comment) -> None:
-        line = f"# {statement.text}"
+        line = f"# {_one_line(statement.text)}"
         if self._lines and self._lines[-1].startswith("# ∂L"):  # nothing was to be done there
             self._lines.pop()
         if line not in self._lines[-_NEAR:]:
@@ -211,8 +214,11 @@ class NumpyPrinter(Variables):
             )
             axis = "0" if statement.over == "rows" else "1"
         keep = target.count == 1 and statement.over.startswith("rows")
-        initial = ", initial=-1.7e308" if statement.function == "maximum" and varies else ""
-        if statement.over == "both":
+        initial = f", initial=-{self.huge}" if statement.finite else ""
+        if keep and varies and statement.function == "add" and not statement.add:
+            ones = self._bind(("ones", count), f"ones_{count}", f"np.ones((1, {count}){self.dtype})")
+            self._line(f"{ones}.dot({value}, out={name})")
+        elif statement.over == "both":
             self._line(f"{name}[0] {'+' if statement.add else ''}= {function}({value}, axis=None)")
         elif statement.add:
             shape = (target.count, target.array.varies)
@@ -277,20 +283,25 @@ class NumpyPrinter(Variables):
         return self._writer.computed(expression, (count, varies))
 
     def _print_pick(self, statement: Pick) -> None:
-        rows = self._chosen_rows(statement.index)
-        source = self.view(statement.source, False)
-        self._line(f"{rows}[:] = {self.view(statement.index, False)}[0]")
-        self._line(f"{self.view(statement.target, False)}[0] = {source}[{rows}, {self._columns()}]")
+        places = self._chosen_places(statement.index)
+        self._line(f"np.copyto({places}, {self.view(statement.index, False)}[0], casting='unsafe')")
+        self._line(f"np.multiply({places}, n, out={places})")
+        self._line(f"np.add({places}, {self._columns()}, out={places})")
+        self._line(f"{self.view(statement.target, False)}[0] = {self._flat(statement.source)}[{places}]")
 
     def _print_pickgradient(self, statement: PickGradient) -> None:
         value, buffer = self._writer_value(statement, True)
         row = value if is_uniform(statement.expression) else f"{value}[0]"
-        at = f"{self._chosen_rows(statement.index)}, {self._columns()}"
-        self._line(f"{self.view(statement.target, False)}[{at}] += {row}")
+        self._line(f"{self._flat(statement.target)}[{self._chosen_places(statement.index)}] += {row}")
         if buffer is not None:
             self._release(buffer)
 
-    def _chosen_rows(self, index: View) -> str:
+    def _flat(self, view: View) -> str:
+        name = self.view(view, False)
+        return self._bind(("flat", view), f"{name}_flat", f"{name}.reshape(-1)")
+
+    def _chosen_places(self, index: View) -> str:
+        """Return the variable of where, in the flat source, the number is that each example chooses."""
         return self._bind(("chosen", index), "chosen", "np.empty(n, np.intp)")
 
     def _columns(self) -> str:
@@ -320,6 +331,10 @@ def _arrays_read(statement: Statement) -> list[Array]:
         elif isinstance(part, Array):
             found.append(part)
     return found
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s*[\r\n]\s*", " ", text)
 
 
 def _is_contiguous(matrix: Matrix) -> bool:

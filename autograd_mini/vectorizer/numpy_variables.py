@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.vectorizer.elementwise import Shape
+from autograd_mini.vectorizer.expressions import HUGE
 from autograd_mini.vectorizer.names import Names
 from autograd_mini.vectorizer.statements import Array, Assign, Matrix, Program, View
+
+HUGE_SINGLE = 3.4e38
 
 
 class Variables:
@@ -26,6 +29,7 @@ class Variables:
     def __init__(self, program: Program, dtype: str) -> None:
         self.program = program
         self.dtype = "" if dtype == "float64" else f", np.{dtype}"
+        self.huge = repr(HUGE if dtype == "float64" else HUGE_SINGLE)  # about the largest number of the precision
         self._setup: list[str] = []
         self._known: dict[Any, str] = {}
         self._names = Names()
@@ -37,7 +41,9 @@ class Variables:
 
     def _number_array(self, number: float, rows: int) -> str:
         """Return the variable of a bare number, an array without axes; with rows, of an array full of it."""
-        written = "np." + str(number) if number != number or abs(number) == math.inf else repr(number)
+        written = _written(number)
+        if abs(number) == HUGE:
+            written = self.huge if number > 0 else f"-{self.huge}"
         name = f"c_{repr(abs(number)).removesuffix('.0')}" if number >= 0 else f"minus_{-number}".removesuffix(".0")
         if rows:
             return self._bind((number, rows), f"{name}_{rows}", f"np.full(({rows}, n), {written}{self.dtype})")
@@ -61,7 +67,8 @@ class Variables:
         if array.role in ("parameters",) or array is self.program.gradient:
             return array.name
         if array.role == "constant":
-            return self._bind(array, array.name, f"np.array({np.asarray(array.data).tolist()}{self.dtype})")
+            numbers = ", ".join(map(_written, np.asarray(array.data).tolist()))
+            return self._bind(array, array.name, f"np.array([{numbers}]{self.dtype})")
         shape = f"({array.rows}, n)" if array.varies else f"{array.rows}"
         if array.ones:
             return self._bind(array, array.name, f"{self._with_ones(array)}[:{array.rows}]")
@@ -95,7 +102,7 @@ class Variables:
             return
         for array in self._dying:
             fits = (array.rows, array.varies) == (target.array.rows, target.array.varies)
-            if fits and array.role == "gradient" and array is not self.program.gradient:
+            if fits and array.role == "gradient" and array not in (self.program.gradient, target.array):
                 self._bind(target.array, target.array.name, f"{self._define(array)}  # in its place")
                 self._in_place_of[target.array] = array
                 return
@@ -145,6 +152,11 @@ class Variables:
         """Return the variable of a list of rows."""
         numbers = np.asarray(index).tolist()
         return self._bind(("index", tuple(numbers)), "rows", f"np.array({numbers})")
+
+
+def _written(number: float) -> str:
+    """Return a number as NumPy writes it."""
+    return f"np.{number}".replace("np.-", "-np.") if number != number or abs(number) == math.inf else repr(number)
 
 
 def _slice(view: View) -> str:

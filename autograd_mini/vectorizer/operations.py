@@ -11,6 +11,7 @@ from autograd_mini.readings import text
 from autograd_mini.readings.text import Expression, number
 from autograd_mini.vectorizer.backward import Tape
 from autograd_mini.vectorizer.expressions import (
+    HUGE,
     N,
     application,
     application_by_name,
@@ -351,7 +352,8 @@ def exponentials(source: View, peak: View, exponential: View, total: View) -> li
     """Return the largest of some rows, exp(x - largest) for each, and their sum."""
     count = source.count
     return [
-        Reduce(peak, source.expression(), "maximum", "rows", False, count),
+        Reduce(peak, source.expression(), "maximum", "rows", False, count, finite=True),
+        Assign(peak, text.minimum(peak.expression(), number(HUGE))),  # inf - inf would be nan
         Assign(exponential, text.exp(source.expression() - peak.expression())),
         Reduce(total, exponential.expression(), "add", "rows", False, count),
     ]

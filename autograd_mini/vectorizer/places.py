@@ -93,10 +93,20 @@ class Places:
         runs = self._runs([found], len(nodes), 1, repeats)
         if runs is not None:
             return self._view(found, 0, len(nodes))
+        return self._gathered_view(nodes, found)
+
+    def _gathered_view(self, nodes: Sequence[int], found: tuple[Any, Any]) -> View:
         key = tuple(nodes)
         if key not in self._gathered:
             self._gathered[key] = self._gather(*found)
         return self._gathered[key]
+
+    def block(self, nodes: Sequence[int]) -> View:
+        """Return nodes as rows one below the other, without any in between."""
+        found = self._locations(nodes)
+        if len(nodes) == 1 or ((np.diff(found[1]) == 1) & (found[0][1:] == found[0][0])).all():
+            return self._view(found, 0, len(nodes))
+        return self._gathered_view(nodes, found)
 
     def lie_together(self, nodes: Sequence[int]) -> bool:
         """Return whether nodes can be read as one view."""

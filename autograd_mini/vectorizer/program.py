@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module
 from autograd_mini.value import Value
 from autograd_mini.vectorizer import checks
@@ -54,6 +56,7 @@ class Program:
         self._rng = None if seed is None else np.random.default_rng(seed)
         self._compiled: dict[Any, Compiled] = {}
         self._latest: Compiled | None = None
+        self._modules: list[Module] | None = None
         self._straight: StraightLine | None = None
         self._latest_list, self._n_parameters = False, 0
 
@@ -86,7 +89,7 @@ class Program:
         compiled = self._for(arrays, "parameters")
         if compiled.straight is not None:
             return self()
-        outputs, _ = self._run(compiled, arrays, n, None)
+        outputs, _ = self._run(compiled, self._columns(compiled, arrays, n), n, None)
         return _shaped(outputs, compiled.is_list, bool(arrays))
 
     def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[Any, Array]:
@@ -111,7 +114,7 @@ class Program:
         ValueError
             If there are no examples, not equally many in all inputs, or the function returns a list.
         """
-        if not inputs and self._straight is not None and not self._latest_list:
+        if reduction == "mean" and not inputs and self._straight is not None and not self._latest_list:
             (value,), derivatives = self._straight()
             return value, np.array(derivatives[: self._n_parameters])
         if reduction not in REDUCTIONS:
@@ -119,12 +122,12 @@ class Program:
         arrays, n = checks.arrays(inputs)
         compiled = self._for(arrays, "parameters")
         checks.single_output(compiled)
-        if compiled.straight is not None:
+        if compiled.straight is not None or (not arrays and reduction != "mean"):  # it is all the same
             return self.value_and_grad()
         if reduction is None:
             return self._each(compiled, arrays, n)
         seed = 1.0 / n if reduction == "mean" else 1.0
-        outputs, gradient = self._run(compiled, arrays, n, seed)
+        outputs, gradient = self._run(compiled, self._columns(compiled, arrays, n), n, seed)
         total = float(np.add.reduce(outputs, axis=None))
         return total * seed, gradient[compiled.positions]
 
@@ -132,8 +135,9 @@ class Program:
         """Return every example's value and gradient."""
         checks.independent(compiled)
         values, gradients = np.empty(n), np.empty((n, len(compiled.positions)))
+        columns = self._columns(compiled, arrays, n)
         for i in range(n):
-            output, gradient = self._run(compiled, [array[i : i + 1] for array in arrays], 1, 1.0)
+            output, gradient = self._run(compiled, [column[i : i + 1] for column in columns], 1, 1.0)
             values[i], gradients[i] = output[0, 0], gradient[compiled.positions]
         return values, gradients
 
@@ -155,7 +159,9 @@ class Program:
         """
         arrays, n = checks.arrays(inputs)
         if wrt == "parameters":
-            return self._each(self._for(arrays, wrt), arrays, n)[1]
+            compiled = self._for(arrays, wrt)
+            checks.single_output(compiled)
+            return self.value_and_grad()[1] if not arrays else self._each(compiled, arrays, n)[1]
         if wrt != "inputs":
             raise ValueError(f"wrt: expected 'inputs' or 'parameters', got {wrt!r}")
         return self.value_and_gradients(*inputs)[1]
@@ -193,24 +199,30 @@ class Program:
             (np.empty if i in reached else np.zeros)((k, size, n), compiled.dtype)
             for i, size in enumerate(compiled.sizes[: len(arrays)])
         ]
+        columns = self._columns(compiled, arrays, n)
         for row in range(k):
             seed = 1.0 if k == 1 else np.eye(k)[row]
-            outputs, _ = self._run(compiled, arrays, n, seed, [array[row] for array in found])
+            outputs, _ = self._run(compiled, columns, n, seed, [array[row] for array in found])
         results = []
         for array, given in zip(found, arrays, strict=True):
             shape = given.shape if not compiled.is_list else (n, k, *given.shape[1:])
             results.append(np.moveaxis(array, 2, 0).reshape(shape))
         return _shaped(outputs, compiled.is_list, True), results[0] if len(results) == 1 else tuple(results)
 
-    def _run(
-        self, compiled: Compiled, arrays: list[Array], n: int, seed: Any, into: list[Array] | None = None
-    ) -> tuple[Array, Array]:
-        """Return the outputs (k, n) and, if there is a seed, the gradient of the flat vector."""
+    def _columns(self, compiled: Compiled, arrays: list[Array], n: int) -> list[Array]:
+        """Return the inputs with a row for each example, and new random leaves; the first ones are checked."""
         masks = compiled.masks(n, self._rng)
         columns = [array.reshape(n, -1) for array in arrays] + ([] if masks is None else [masks])
+        checks.choices(compiled, columns)
         if not compiled.checked and self.check:
-            compiled.checked = True
             checks.against_eager(self.f, compiled, columns, n)
+            compiled.checked = True
+        return columns
+
+    def _run(
+        self, compiled: Compiled, columns: list[Array], n: int, seed: Any, into: list[Array] | None = None
+    ) -> tuple[Array, Array]:
+        """Return the outputs (k, n) and, if there is a seed, the gradient of the flat vector."""
         whole = compiled.mixes or self.backend == "jax"
         size = n if whole else self.block or compiled.block_size()
         if self.threads > 1 and not whole:
@@ -236,14 +248,19 @@ class Program:
 
     def _for(self, arrays: list[Array], wrt: str) -> Compiled:
         """Return the program for inputs of these shapes, traced now if it is the first call."""
-        key = (tuple([array.shape[1:] for array in arrays]), wrt, _training(self.f))
+        if self._modules is None:
+            self._modules = _modules(self.f)
+        # In evaluation mode, or with a part that is frozen, a model is another function.
+        modes = (freezing.changes(), *[module.training for module in self._modules])
+        key = (tuple([array.shape[1:] for array in arrays]), wrt, modes)
         compiled = self._compiled.get(key)
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
-            compiled = self._compiled[key] = Compiled(self.f, examples, names, wrt, self.dtype, self.backend)
+            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend)
             if compiled.straight is not None:
                 self._run_straight(compiled)
+            self._compiled[key] = compiled
         self._latest = compiled
         return compiled
 
@@ -282,7 +299,7 @@ class Program:
         The file has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs.
         """
         compiled = self._traced()
-        Path(path).write_text(checks.runnable(compiled), encoding="utf-8")
+        Path(path).write_text(checks.runnable(compiled, compiled.numpy_source()), encoding="utf-8")
 
     def explain(self) -> Explanation:
         """Print how many scalar nodes became how many array statements, and why each group is what it is."""
@@ -304,6 +321,11 @@ def _shaped(outputs: Array, is_list: bool, has_inputs: bool) -> Any:
     return result[0] if is_list else float(result[0])
 
 
-def _training(f: Any) -> Any:
-    """Return which parts of a model are in training mode: in evaluation it is another function."""
-    return tuple([part.training for _, part in f.named_modules()]) if isinstance(f, Module) else None
+def _modules(f: Any) -> list[Module]:
+    """Return the modules that a function uses, as far as its closure and the globals that it names tell."""
+    function = getattr(f, "__func__", f)
+    found = [f, getattr(f, "__self__", None)]
+    if inspect.isfunction(function):
+        named = inspect.getclosurevars(function)
+        found += [*named.nonlocals.values(), *named.globals.values()]
+    return [part for thing in found if isinstance(thing, Module) for _, part in thing.named_modules()]

@@ -34,6 +34,8 @@ class Scalars:
         Whether it is another number for each example of a batch.
     place : dict of int to (int, int)
         Of an input: which argument, and which number in it.
+    choices : dict of int to int
+        Of an input that has to be one of 0, 1, …, count - 1: the count.
     node : list of Value
         The nodes, for their labels and scopes.
     outputs : list of int
@@ -49,6 +51,7 @@ class Scalars:
     varies: list[bool] = field(default_factory=list)
     place: dict[int, tuple[int, int]] = field(default_factory=dict)
     node: list[Value] = field(default_factory=list)
+    choices: dict[int, int] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     effects: list[list[int]] = field(default_factory=list)
 
@@ -111,6 +114,7 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
         scalars.parents.append(parents if of_node == COMPUTED else ())
         scalars.number.append(node._data)
         scalars.node.append(node)
+    scalars.choices = {index[node]: count for node, count in trace.choices if node in places and node in index}
     scalars.outputs = [index[node] for node in outputs]
     scalars.effects = [[index[node] for node in nodes] for nodes, _ in trace.effects]
     return scalars

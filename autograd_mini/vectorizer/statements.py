@@ -153,6 +153,7 @@ class Reduce(Statement):
     over: str = "rows"
     add: bool = False
     count: int = 0  # rows of the expression
+    finite: bool = False  # whether -inf is to become the least finite number
 
 
 @dataclass(eq=False)

@@ -20,13 +20,19 @@ from autograd_mini.vectorizer.names import Names, identifier
 from autograd_mini.vectorizer.scalars import COMPUTED, CONSTANT, Scalars
 
 MOST_NODES = 20_000
+MOST_TERMS = 8  # contributions that are added up in one line
 _data = operator.attrgetter("_data")
 _OF_MATH = frozenset("exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh erf".split())
+# They raise an error where the exact form is needed: for infinities and nan.
 _HELPERS = {
-    "logsumexp": "def logsumexp(*x):\n    m = max(x)\n    return m + log(sum([exp(a - m) for a in x]))",
-    "softmax": "def softmax(*x):\n    m = max(x)\n    e = [exp(a - m) for a in x]\n    return [a / sum(e) for a in e]",
-    "sign": "def sign(a):\n    return float((a > 0.0) - (a < 0.0))",
+    "logsumexp": "def logsumexp(*x):\n    m = max(x)\n    return m + log(sum([exp(a - m) for a in x]) + 0 * int(m))",
+    "softmax": "def softmax(*x):\n    m = max(x)\n    e = [exp(a - m) for a in x]\n    total = sum(e) + 0 * int(m)\n"
+    "    return [a / total for a in e]",
+    "sign": "def sign(a):\n    return float((a > 0.0) - (a < 0.0)) if a == a else a",
+    "maximum": "def maximum(*x):\n    return max(x) if all([a == a for a in x]) else x[0] + sum(x) * float('nan')",
+    "minimum": "def minimum(*x):\n    return min(x) if all([a == a for a in x]) else x[0] + sum(x) * float('nan')",
 }
+_TAKEN = "max min sum all int float abs pow power divide where equal value_and_gradient sigmoid softplus"
 _ERRORS = (ArithmeticError, ValueError)
 
 
@@ -49,7 +55,7 @@ class StraightLine:
 
     def __init__(self, scalars: Scalars, size: int, needs: Sequence[int], leaves: Sequence[int], title: str) -> None:
         self._scalars, self._size, self._needs, self._leaves, self._title = scalars, size, needs, leaves, title
-        self._names = _names(scalars, size)
+        self._names, self._gradient_names = _names(scalars, size)
         self.source = self._source(quick=True)
         self._values: list[Value] = [scalars.node[i] for i in leaves]
         self._run = self._compiled(self.source)
@@ -108,7 +114,7 @@ class StraightLine:
         return number(self._scalars.number[i]) if self._scalars.kind[i] == CONSTANT else symbol(self._names[i])
 
     def _gradient(self, i: int) -> str:
-        return f"d_{self._names[i]}" if i in self._reached else "0.0"
+        return self._gradient_names[i] if i in self._reached else "0.0"
 
     def _forward(self) -> list[tuple[str, Expression]]:
         scalars, lines = self._scalars, []
@@ -130,11 +136,13 @@ class StraightLine:
             if i not in found:
                 continue
             self._reached.add(i)
-            total = simplified(text.sum(found.pop(i)))
-            name = f"d_{self._names[i]}"
-            if scalars.kind[i] != COMPUTED or total.form not in ("number", "symbol"):
+            name, terms = self._gradient_names[i], found.pop(i)
+            total = simplified(text.sum(terms[:MOST_TERMS]))
+            if scalars.kind[i] != COMPUTED or total.form not in ("number", "symbol") or len(terms) > MOST_TERMS:
                 lines.append((name, total))
                 total = symbol(name)
+            for k in range(MOST_TERMS, len(terms), MOST_TERMS):
+                lines.append((name, simplified(text.sum([total, *terms[k : k + MOST_TERMS]]))))
             if scalars.kind[i] != COMPUTED:
                 continue
             primitive: Primitive = scalars.primitive[i]  # type: ignore[assignment]
@@ -156,14 +164,16 @@ def _chosen(upstream: Expression, local: Expression) -> Expression:
     return product(upstream, local)
 
 
-def _names(scalars: Scalars, size: int) -> list[str]:
-    """Return a name for every node: its label where it has one."""
+def _names(scalars: Scalars, size: int) -> tuple[list[str], list[str]]:
+    """Return a name for every node, its label where it has one, and one for its gradient."""
     names: list[str] = []
-    taken = Names([*_OF_MATH, *_HELPERS, "power", "divide", "where", "equal", "maximum", "minimum"])
+    gradients: list[str] = []
+    taken = Names([*_OF_MATH, *_HELPERS, *_TAKEN.split(), *dir(eager)])
     for i in range(size):
         label = scalars.labels(i)[1]
         names.append(taken.new(label if label and identifier(label) == label else f"v{len(names) + 1}"))
-    return names
+        gradients.append(taken.new(f"d_{names[-1]}"))
+    return names, gradients
 
 
 def _functions(expression: Expression, used: set[str]) -> None:
@@ -222,7 +232,5 @@ def _written(expression: Expression, quick: bool) -> str:
     name = {"/": "divide", "**": "pow" if quick else "power"}.get(form, form)
     if quick and name in ("maximum", "minimum") and _is_with_zero(expression):  # quicker than a call; nan stays nan
         return f"(0.0 if {parts[0]} {'<' if name == 'maximum' else '>'} 0.0 else {parts[0]})"
-    if quick:
-        name = {"maximum": "max", "minimum": "min"}.get(name, name)
     called = f"{name}({', '.join(parts)})"
     return f"{called}[0]" if form == "softmax" else called

@@ -92,7 +92,7 @@ def first_gradient(function: Callable[..., Any], X: Array, Y: Array) -> tuple[fl
 def values_and_derivatives(function: Callable[..., Any]) -> Callable[[Array], tuple[Array, Array]]:
     """Return the function that gives every example's value and its derivatives by the inputs."""
     program = vectorize(function)
-    return lambda X: (program(X), program.gradients(X, wrt="inputs"))
+    return program.value_and_gradients
 
 
 def lifted(function: Callable[..., Any], X: Array) -> Any:

@@ -14,10 +14,10 @@ CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def _missing(reason):
-    """Skip; but CI has to have a browser."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}, and CI must run these tests")
+def missing(reason):
+    """Skip; but where everything has been installed, as CI does, nothing may be missing."""
+    if os.environ.get("AUTOGRAD_MINI_EVERYTHING"):
+        pytest.fail(f"{reason}, and AUTOGRAD_MINI_EVERYTHING says that nothing is")
     pytest.skip(reason)
 
 
@@ -26,9 +26,9 @@ def chromium():
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        _missing("playwright isn't installed (pip install playwright)")
+        missing("playwright isn't installed (pip install playwright)")
     if not CHROMIUM.exists():
-        _missing(f"there is no {CHROMIUM} (apt-get install chromium)")
+        missing(f"there is no {CHROMIUM} (apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser

@@ -57,10 +57,78 @@ def test_a_click_on_a_box_lists_what_is_in_it_and_unfolds(open_page, network):
     text = page.locator(".am-details").text_content()
     assert "5 nodes folded into a box" in text
     assert "Σ of contributions" in text
-    page.click("text=Unfold")
+    page.click("text=Unfold all")
     assert page.locator("[data-id^=scope]").count() == 0
     assert page.get_by_label("fold").input_value() == "0"
     assert texts(page)["node-8"][1].startswith("data ")
+
+
+def scopes(page):
+    return [lines[0] for name, lines in texts(page).items() if name.startswith("scope")]
+
+
+def test_one_box_is_opened_while_the_others_stay_folded(open_page, network):
+    page = open_page(step_through(network, collapse="neuron").html())
+    press(page, *["ArrowRight"] * 12)
+    before = step(page)
+    page.locator("[data-id=scope-1]").dispatch_event("click")
+    page.get_by_role("button", name="Unfold", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('[data-id^=scope]').length === 3")
+    assert scopes(page) == ["layers.0.neurons.0", "layers.0.neurons.2", "layers.1.neurons.0"]
+    assert step(page) >= before, "the steps inside of a box were one; now each is one"
+    assert page.get_by_label("fold").locator("option:checked").text_content() == "neurons but layers.0.neurons.1"
+    order = topological_order(network)
+    inside = [n for n in order if n.scope == "layers.0.neurons.1"]
+    assert [n.label for n in inside] == ["z", "a"]
+    press(page, "End")
+    grads = gradients(network)
+    for node in inside:
+        shown = texts(page)[f"node-{order.index(node)}"]
+        assert shown == [shown[0], f"data {format_number(node.data, 4)}", f"grad {format_number(grads[node], 4)}"]
+    page.locator(f"[data-id=node-{order.index(inside[0])}]").dispatch_event("click")
+    page.get_by_role("button", name="Fold layers.0.neurons.1").click()
+    assert len(scopes(page)) == 4
+    assert page.get_by_label("fold").input_value() == "1"
+
+
+def test_from_one_open_box_to_another(open_page, network):
+    page = open_page(step_through(network, collapse="neuron").html())
+    for box, closed in [(0, "layers.0.neurons.1"), (0, "layers.0.neurons.0"), (2, "layers.0.neurons.2")]:
+        page.locator(f"[data-id=scope-{box}]").dispatch_event("click")
+        page.get_by_role("button", name="Unfold", exact=True).click()
+        page.wait_for_function("document.querySelectorAll('[data-id^=scope]').length === 3")
+        page.wait_for_timeout(50)
+        assert closed in scopes(page)
+
+
+def test_an_open_layer_shows_its_neurons(open_page, network):
+    page = open_page(step_through(network, collapse="layer").html())
+    assert scopes(page) == ["layers.0", "layers.1"]
+    page.locator("[data-id=scope-0]").dispatch_event("click")
+    page.get_by_role("button", name="Unfold", exact=True).click()
+    page.locator("[data-id=scope-3]").wait_for()
+    assert scopes(page) == [*[f"layers.0.neurons.{i}" for i in range(3)], "layers.1"]
+    page.locator("[data-id=scope-3]").dispatch_event("click")
+    page.get_by_role("button", name="Unfold", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('[data-id^=scope]').length === 1")
+    assert scopes(page) == ["layers.0"], "of one neuron a layer shows the nodes"
+    stops = [step(page)]
+    for _ in range(60):
+        press(page, "ArrowRight")
+        stops.append(step(page))
+    assert stops[-1] == stops[-2]
+    assert len(set(stops)) > 20
+
+
+def test_boxes_open_one_by_one_where_the_page_stays_small():
+    sizes = {}
+    for widths in ([3, 1], [8, 8, 1], [12, 8, 9, 1]):
+        fed = step_through(MLP(2, widths, "tanh", rng=0)([0.1, 0.2])).payload
+        sizes[tuple(widths)] = [view["opened"] for view in fed["opened"]]
+        assert len(fed["packed"]) < 60_000
+    assert len(sizes[3, 1]) == 4 + 2
+    assert sizes[8, 8, 1] == ["layers.0", "layers.1", "layers.2"]
+    assert sizes[12, 8, 9, 1] == ["layers.0", "layers.1", "layers.2", "layers.3"]
 
 
 def test_folding_keeps_the_step(open_page, network):

@@ -94,6 +94,22 @@ def payload(root: Value, names: Names | None = None) -> dict[str, Any]:
     }
 
 
+def step_count(fed: dict[str, Any], grain: str) -> int:
+    """Return how many steps the page makes of a payload: each value, the base case, each gradient or contribution.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0, label="x")
+    >>> step_count(payload(x * x), "node"), step_count(payload(x * x), "edge")
+    (4, 5)
+    """
+    root = len(fed["nodes"]) - 1
+    kept = [k for k, node in enumerate(fed["nodes"]) if node["kind"] != "constant" or k == root]
+    edges = dict(fed["backward"])
+    return len(kept) + sum(1 if k == root or grain == "node" else len(edges[k]) for k in kept)
+
+
 def _rule_name(node: Value) -> str:
     """Return the key of an operation; the rule of a sum of three terms isn't that of one of four."""
     return f"{node.primitive.name}/{len(node.parents)}" if node.primitive is not None else ""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_mini.readings.text import format_number
 from autograd_mini.views import colours
+from autograd_mini.views.folding import Fold, folds
 from autograd_mini.views.graph_picture import GraphPicture
 from autograd_mini.views.measure import LINE_HEIGHT, shown_lines
 from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
@@ -25,11 +26,11 @@ from autograd_mini.views.stepper.tape import constant_locals
 if TYPE_CHECKING:
     from autograd_mini.naming import Names
     from autograd_mini.value import Value
-    from autograd_mini.views.folding import Fold
 
 MOST_SHOWN = 400  # values and boxes: more of them is neither readable nor quick
 _MOST_LISTED = 4  # nodes whose numbers a box shows
 _MOST_BOXES = 60  # in a view that nobody asked for
+_MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, if each of them can be opened by itself
 _DIGITS = 4
 _WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for what a moved leaf will make of a number
 _RANK_GAP = 27.0  # a contribution stands on its edge
@@ -59,11 +60,14 @@ class View:
         Each box's scope, its nodes, and those of them whose numbers it shows.
     svg : str
         The drawing.
+    opened : str
+        The scope of the one box that is open while the others are folded, if there is one.
     """
 
     fold: str | None
     boxes: list[dict[str, Any]]
     svg: str
+    opened: str = ""
 
 
 def views(root: Value, names: Names | None, fed: dict[str, Any]) -> list[View]:
@@ -92,6 +96,48 @@ def views(root: Value, names: Names | None, fed: dict[str, Any]) -> list[View]:
             'parts of the graph inside of a scope, as in: with autograd_mini.scope("encoder"): ..., and each is a box'
         )
     return [_view(fold, graphs[fold], fed) for fold in readable]
+
+
+def opened_views(root: Value, names: Names | None, fed: dict[str, Any], folded: list[View]) -> list[View]:
+    """Return for each box of the folded views one in which it is open: a layer shows its neurons, a neuron its nodes.
+
+    A way of folding is left out where there are so many boxes, or so large drawings, that the page would be too large.
+
+    Parameters
+    ----------
+    root, names, fed
+        As for `views`.
+    folded : list of View
+        What `views` returned.
+    """
+    if folded[0].fold is not None:
+        return []  # the graph is so large that not even all of it can be shown
+    finer: list[Fold] = []
+    found = []
+    for view in folded[1:]:
+        boxes = folds(root, view.fold)
+        if len(boxes) > 1 and len(boxes) * len(view.svg) <= _MOST_OPENED:
+            for box in boxes:
+                graph = _PartlyFolded(root, names, _opened(box, boxes, finer))
+                found.append(replace(_view(view.fold, graph, fed), opened=box.scope))
+        finer = boxes
+    return found
+
+
+def _opened(box: Fold, boxes: list[Fold], finer: list[Fold]) -> list[Fold]:
+    """Return the boxes, one of them replaced by the finer ones in it; by none if there is only one."""
+    inside = [part for part in finer if set(part.nodes) <= set(box.nodes)]
+    return [part for other in boxes for part in ([other] if other is not box else inside if len(inside) > 1 else [])]
+
+
+class _PartlyFolded(GraphPicture):
+    """The picture of a graph with boxes of different kinds."""
+
+    def __init__(self, root: Value, names: Names | None, boxes: list[Fold]) -> None:
+        super().__init__(root, names, None, _DIGITS)
+        self.folds = boxes
+        self.box_of = {node: f"scope-{i}" for i, box in enumerate(boxes) for node in box.nodes}
+        self.shown = [node for node in self.order if node not in self.box_of]
 
 
 def first(views: list[View], collapse: str | None) -> int:

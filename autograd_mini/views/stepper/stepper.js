@@ -14,6 +14,12 @@ const KINDS = { parameter: "a parameter", input: "an input", constant: "a consta
 const icon = name =>
   h("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, h("path", { d: ICONS[name] }));
 
+const decoded = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
+
+// A text that Python has compressed.
+const unpacked = text =>
+  new Response(new Blob([decoded(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+
 class Stepper {
   constructor(element, payload, options) {
     this.element = element;
@@ -26,6 +32,7 @@ class Stepper {
     this.listeners = new Set();
     this.grain = payload.grain;
     this.pictures = new Map();
+    this.views = [...payload.views, ...payload.opened];
     this.svgs = payload.views.map(view => view.svg);
     if (options.svg) this.svgs[payload.view] = options.svg;
     this.times = { node: timeline(this.graph, "node"), edge: timeline(this.graph, "edge") };
@@ -61,7 +68,7 @@ class Stepper {
     const buttons = [this._button("first", "to the start (Home)"), this._button("back", "one step back (←)"),
       this.play, this._button("forward", "one step forward (→)"), this._button("last", "to the end (End)")];
     const grains = [["node", "by node"], ["edge", "by edge"]];
-    const folds = payload.views.map(({ fold }, i) => [i, VIEW_NAMES[fold]]);
+    const folds = this.views.map(({ fold, opened }, i) => [i, VIEW_NAMES[fold] + (opened ? ` but ${opened}` : "")]);
     this.grainChoice = this._choice("grain", grains, this.grain, grain => this.setGrain(grain));
     this.speed = this._choice("speed", [[0.5, "½×"], [1, "1×"], [2, "2×"], [4, "4×"]], 1, () => {});
     this.foldChoice = this._choice("fold", folds, payload.view, i => this.setView(Number(i)));
@@ -146,8 +153,10 @@ class Stepper {
     this.step = Math.max(0, Math.min(Math.round(k) || 0, this.count));
     this.prediction.leave();
     this.show();
-    if (before !== undefined && before !== this.step) for (const listener of [...this.listeners]) listener(this.step);
+    if (before !== undefined && before !== this.step) this.tell();
   }
+
+  tell() { for (const listener of [...this.listeners]) listener(this.step); }
 
   pause() {
     clearTimeout(this.timer);
@@ -182,10 +191,12 @@ class Stepper {
     const { valued, final } = this.time;
     this.goTo(pass === undefined ? 0 : (pass === "forward" ? valued : final)[node]);
     this.grainChoice.querySelector("select").value = grain;
+    this.tell();
   }
 
-  setView(i) {
-    const view = this.payload.views[i];
+  async setView(i) {
+    const view = this.views[i];
+    if (view.opened && !this.svgs[i]) this.svgs.push(...JSON.parse(await unpacked(this.payload.packed)));
     if (!this.pictures.has(i)) {
       const parsed = new DOMParser().parseFromString(this.svgs[i], "image/svg+xml").documentElement;
       const svg = document.importNode(parsed, true);
@@ -198,6 +209,7 @@ class Stepper {
       this.pictures.set(i, new Picture(svg, this.graph, view));
       this._listenTo(this.pictures.get(i));
     }
+    this.view = i;
     this.picture = this.pictures.get(i);
     this.scroller.replaceChildren(this.picture.svg);
     this.foldChoice.querySelector("select").value = i;
@@ -317,8 +329,8 @@ class Stepper {
     const { graph, run, formulas } = this;
     const close = { type: "button", class: "am-close", "aria-label": "close", onclick: () => this.select(null) };
     this.details.replaceChildren(h("button", close, "✕"), ...(part.box
-      ? [...boxDetails(graph, run, formulas, part.box), this._unfold()]
-      : nodeDetails(graph, run, formulas, part.k, this.largest)));
+      ? [...boxDetails(graph, run, formulas, part.box), ...this._unfold(part.box)]
+      : nodeDetails(graph, run, formulas, part.k, this.largest)), this._fold(part.box ? part.box.nodes[0] : part.k));
   }
 
   _reachedFrom(part) {
@@ -326,10 +338,22 @@ class Stepper {
     return new Set([...part.box.nodes, ...part.leaving.flatMap(k => [...reached(this.graph, k)])]);
   }
 
-  // A button to the next finer way of folding, where there is one.
-  _unfold() {
-    const i = Number(this.foldChoice.querySelector("select").value);
-    return i > 0 ? h("button", { type: "button", onclick: () => this.setView(i - 1) }, "Unfold") : "";
+  _toView(text, i) { return i < 0 ? "" : h("button", { type: "button", onclick: () => this.setView(i) }, text); }
+
+  // The view as it is with all boxes folded.
+  _whole() { return this.views.findIndex(({ fold }) => fold === this.views[this.view].fold); }
+
+  // Buttons that open a box, where it can be opened by itself, and all of them.
+  _unfold({ scope }) {
+    return [this._toView("Unfold", this.views.findIndex(({ opened }) => opened === scope)), " ",
+      this._toView("Unfold all", this._whole() - 1)];
+  }
+
+  // A button that folds the open box a node is in.
+  _fold(k) {
+    const { opened } = this.views[this.view], whole = this._whole();
+    const box = this.views[whole].boxes.find(({ scope }) => scope === opened);
+    return box && box.nodes.includes(k) ? this._toView(`Fold ${opened}`, whole) : "";
   }
 
   // ---------------------------------------------------------------------------------------------- keys
@@ -365,13 +389,14 @@ const legend = () => h("details", { class: "am-legend" }, h("summary", {}, "Lege
   h("ul", {}, LEGEND.map(line => h("li", {}, line))));
 
 // Put a stepper into an element. `payload` is what Python made; `options.svg` is the first drawing where the payload
-// has it not, `options.step` the step to begin at. The handle has `step`, `count`, `goTo(k)`, `onstep(callback)`, which
-// returns a function that ends it, and `destroy()`.
+// has it not, `options.step` the step to begin at. The handle has `step`, `count`, `grain`, `goTo(k)`,
+// `onstep(callback)`, which returns a function that ends it, and `destroy()`.
 function mount(element, payload, options = {}) {
   const stepper = new Stepper(element, payload, options);
   return {
     get step() { return stepper.step; },
     get count() { return stepper.count; },
+    get grain() { return stepper.grain; },
     goTo: k => stepper.goTo(k),
     onstep: callback => { stepper.listeners.add(callback); return () => stepper.listeners.delete(callback); },
     destroy: () => stepper.destroy(),

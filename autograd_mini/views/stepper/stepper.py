@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.graph import topological_order
 from autograd_mini.reals import as_float
 from autograd_mini.value import Parameter, Value
-from autograd_mini.views.stepper import page, pictures
-from autograd_mini.views.stepper.payload import payload
+from autograd_mini.views.stepper import page, pictures, widgets
+from autograd_mini.views.stepper.payload import payload, step_count
+from autograd_mini.views.stepper.writing import check_folder, write_whole
 
 if TYPE_CHECKING:
     from autograd_mini.naming import Names
@@ -25,7 +26,9 @@ _GRAINS = ("node", "edge")
 class Stepper:
     """The two stages of backpropagation, step by step; made by `step_through`.
 
-    A notebook shows it. The numbers are those of the moment at which it was made.
+    A notebook shows it. The numbers are those of the moment at which it was made. Where anywidget is installed, the
+    step of the pages in a live notebook and `step` are the same: ``stepper.step = 7`` moves them, and `observe` hears
+    of the reader's moves.
 
     Attributes
     ----------
@@ -49,14 +52,120 @@ class Stepper:
         position = {node: k for k, node in enumerate(order)}
         moved = [position[leaf] for leaf in what_if]
         parameters = [position[node] for node in order if isinstance(node, Parameter)]
-        self._options = {"whatIf": moved, "sgd": sorted({*moved, *parameters}), "lr": lr, "grain": grain}
+        self._step = 0
+        self._joint: Any = None
+        self._options: dict[str, Any] = {
+            "whatIf": moved,
+            "sgd": sorted({*moved, *parameters}),
+            "lr": lr,
+            "grain": grain,
+        }
 
     @cached_property
     def payload(self) -> dict[str, Any]:
         """What the page is fed with: the records, the drawings and the options, ready for JSON."""
         views = pictures.views(self.root, self._names, self._records)
-        shown = [{"fold": view.fold, "boxes": view.boxes, "svg": view.svg} for view in views]
-        return {**self._records, **self._options, "views": shown, "view": pictures.first(views, self._collapse)}
+        opened = pictures.opened_views(self.root, self._names, self._records, views)
+        return {
+            **self._records,
+            **self._options,
+            "views": [{"fold": view.fold, "boxes": view.boxes, "svg": view.svg} for view in views],
+            "opened": [{"fold": view.fold, "boxes": view.boxes, "opened": view.opened} for view in opened],
+            "packed": page.packed([view.svg for view in opened]),
+            "view": pictures.first(views, self._collapse),
+        }
+
+    # ------------------------------------------------------------------------------------------------- the step
+
+    @property
+    def step(self) -> int:
+        """The step that is shown, from 0, before the forward pass, to `count`; where the page begins if none is.
+
+        Examples
+        --------
+        >>> from autograd_mini import Value
+        >>> x = Value(3.0, label="x")
+        >>> stepper = step_through(x * x)
+        >>> stepper.step = stepper.count
+        >>> stepper.step
+        4
+        """
+        return self._step if self._joint is None else int(self._joint.step)
+
+    @step.setter
+    def step(self, step: int) -> None:
+        self._step = self._checked(step)
+        if self._joint is not None:
+            self._joint.step = self._step
+
+    @property
+    def count(self) -> int:
+        """How many steps there are, in the grain of the page: by node or by edge."""
+        grain = self._options["grain"] if self._joint is None else self._joint.grain
+        return step_count(self._records, grain)
+
+    def _checked(self, step: Any) -> int:
+        try:
+            number = operator.index(step)
+        except TypeError:
+            raise TypeError(f"step: expected a whole number, got {type(step).__name__}") from None
+        if not 0 <= number <= self.count:
+            raise ValueError(f"step: expected a number from 0 to {self.count}, the last step, got {number}")
+        return number
+
+    def observe(self, handler: Callable[[Any], Any], names: Any = "step") -> None:
+        """Call a function whenever the step changes, be it by the reader or by ``stepper.step = …``.
+
+        Parameters
+        ----------
+        handler : callable
+            Takes a change as `traitlets` has it: ``change["new"]`` is the step, ``change["old"]`` the one before.
+        names : str or list of str, optional
+            ``"step"``, or ``"grain"``, which is "node" or "edge".
+
+        Raises
+        ------
+        MissingDependencyError
+            If anywidget isn't installed.
+        """
+        self._joined.observe(handler, names=names)
+
+    def unobserve(self, handler: Callable[[Any], Any], names: Any = "step") -> None:
+        """Call a function no more that was given to `observe`."""
+        self._joined.unobserve(handler, names=names)
+
+    def on_step(self, callback: Callable[[int], Any]) -> None:
+        """Call a function with the number of the step whenever it changes; as `observe`, but simpler.
+
+        Raises
+        ------
+        MissingDependencyError
+            If anywidget isn't installed.
+        """
+        self.observe(lambda change: callback(change["new"]))
+
+    @property
+    def _joined(self) -> Any:
+        """The widget that the pages join themselves to."""
+        if self._joint is None:
+            self._joint = widgets.joint(self._step, self._options["grain"])
+        return self._joint
+
+    @cached_property
+    def widget(self) -> Any:
+        """The stepper as an anywidget, to be put beside others: into an ``ipywidgets.VBox``, or ``mo.ui.anywidget``.
+
+        It is also for notebooks that keep each output apart from the page, as Colab does: what is shown there by itself
+        is interactive, but finds no kernel.
+
+        Raises
+        ------
+        MissingDependencyError
+            If anywidget isn't installed.
+        """
+        return widgets.view(self._joined, self.payload, self.html())
+
+    # ------------------------------------------------------------------------------------------------ the outputs
 
     @property
     def _title(self) -> str:
@@ -73,7 +182,7 @@ class Stepper:
         >>> step_through(x * x).html().count("<script>")
         1
         """
-        return page.fragment(self.payload, self._title)
+        return page.fragment(self.payload, self._title, self.step)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the stepper into a file: an interactive page, or a drawing that plays by itself.
@@ -92,11 +201,14 @@ class Stepper:
         ------
         ValueError
             If the name ends otherwise.
+        FileNotFoundError
+            If there is no such folder.
         """
         target = Path(path)
         ending = target.suffix.lower()
+        check_folder(target)
         if ending in (".html", ".htm"):
-            text = page.document(self.payload, self._title)
+            text = page.document(self.payload, self._title, self.step)
         elif ending == ".svg":
             from autograd_mini.views.stepper.animation import animated_svg
 
@@ -105,7 +217,7 @@ class Stepper:
             raise ValueError(
                 f'path: expected a name that ends in .html (an interactive page) or .svg (an animation), got "{target}"'
             )
-        target.write_text(text, encoding="utf-8")
+        write_whole(target, text)
         return target
 
     def __str__(self) -> str:
@@ -121,12 +233,15 @@ class Stepper:
         return self.html()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html(), "text/plain": repr(self)}
+        joined = self._joined.name if self._joint is not None or widgets.is_possible_here() else ""
+        return {
+            "text/html": page.fragment(self.payload, self._title, self.step, joined),
+            "text/plain": repr(self),
+        }
 
     def _mime_(self) -> tuple[str, str]:
-        # marimo puts HTML into its page without running scripts; a frame has a page of its own.
-        inside = escape(page.document(self.payload, self._title))
-        return "text/html", f'<iframe style="width:100%;height:760px;border:0" srcdoc="{inside}"></iframe>'
+        # What marimo asks for: it puts HTML into its page without running scripts.
+        return "text/html", page.frame(self.payload, self._title, self.step)
 
 
 def step_through(

@@ -1,0 +1,100 @@
+"""The stepper's step in a kernel: widgets that share it with the pages which show the stepper. They need anywidget.
+
+What a notebook keeps of a widget is an error message as soon as its kernel is gone. So the output of a stepper is the
+static page, and beside it, without a view, a widget of a few lines to which the page joins itself while both are there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from autograd_mini.errors import MissingDependencyError
+from autograd_mini.views.stepper import page
+
+_JOIN = "\nexport default { initialize: ({ model }) => joinModel(model)%s };"
+_RENDER = """,
+render({ model, el }) {
+const element = document.createElement("div");
+el.append(element);
+const handle = mount(element, model.get("payload"), { step: model.get("step") });
+joinPage(model.get("name"), handle);
+return () => { meetingPlace(model.get("name")).handles.delete(handle); handle.destroy(); };
+}"""
+
+
+def is_possible_here() -> bool:
+    """Return whether this is a notebook's kernel that has anywidget."""
+    if "IPython" not in sys.modules or find_spec("anywidget") is None:
+        return False
+    return getattr(import_module("IPython").get_ipython(), "kernel", None) is not None
+
+
+def joint(step: int, grain: str) -> Any:
+    """Return a widget that shows nothing: it has the step in common with all pages that bear its name.
+
+    Raises
+    ------
+    MissingDependencyError
+        If anywidget isn't installed.
+    """
+    return _classes()[0](name=f"am-{os.urandom(6).hex()}", step=step, grain=grain)
+
+
+def view(joined: Any, payload: dict[str, Any], html: str) -> Any:
+    """Return a widget that shows the stepper itself, its step the same as that of a `joint`.
+
+    Parameters
+    ----------
+    joined : AnyWidget
+        The `joint`.
+    payload : dict
+        What the script is fed with.
+    html : str
+        What is shown instead where there is no kernel.
+    """
+    shown = _classes()[1](name=f"{joined.name}-view", step=joined.step, grain=joined.grain, payload=payload, html=html)
+    traitlets = import_module("traitlets")
+    for trait in ("step", "grain"):
+        traitlets.link((joined, trait), (shown, trait))
+    return shown
+
+
+@cache
+def _classes() -> tuple[Any, Any]:
+    """Return the classes of the two widgets; they can't be written down, as importing anywidget takes long."""
+    try:
+        base = import_module("anywidget").AnyWidget
+    except ImportError:
+        raise MissingDependencyError(
+            'to hear of the steps in a notebook anywidget is needed; install it: pip install "autograd-mini[jupyter]"'
+        ) from None
+    traitlets = import_module("traitlets")
+
+    def bundle(widget: Any, **options: Any) -> Any:
+        """Return the widget's outputs, and the static page for where there is no kernel."""
+        data, metadata = base._repr_mimebundle_(widget, **options)
+        return {**data, "text/html": widget.html}, metadata
+
+    traits = {
+        "name": traitlets.Unicode().tag(sync=True),
+        "step": traitlets.Int(0, min=0).tag(sync=True),
+        "grain": traitlets.Unicode("node").tag(sync=True),
+        "__module__": __name__,
+    }
+    unseen = {
+        "_view_name": traitlets.Unicode(None, allow_none=True).tag(sync=True),
+        "_esm": page.joint() + _JOIN % "",
+    }
+    seen = {
+        "payload": traitlets.Dict().tag(sync=True),
+        "html": traitlets.Unicode(),
+        "_esm": page.script() + "\n" + page.joint() + _JOIN % _RENDER,
+        "_css": page.style(),
+        "_repr_mimebundle_": bundle,
+    }
+    return type("StepperJoint", (base,), {**traits, **unseen}), type("StepperWidget", (base,), {**traits, **seen})
