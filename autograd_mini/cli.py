@@ -313,7 +313,7 @@ def _target_in_words(columns: Any) -> str:
 
 def _predict(arguments: argparse.Namespace) -> None:
     from autograd_mini.csv_models import CsvModel
-    from autograd_mini.serialization import replacing
+    from autograd_mini.files import replacing
     from autograd_mini.tables import TableError, read_table
 
     path = _output_path(arguments.output, reading=arguments.data) if arguments.output else None

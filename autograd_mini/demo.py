@@ -165,7 +165,7 @@ def _show_files(folder: Path) -> None:
 
 def draw_to(path: Path, thing: Any) -> None:
     """Draw a graph or a network to a file, in the format that the file's ending names."""
-    from autograd_mini.serialization import replacing
+    from autograd_mini.files import replacing
     from autograd_mini.views import draw
 
     drawing = draw(thing)

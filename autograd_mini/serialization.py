@@ -5,17 +5,13 @@ A file is written under a temporary name and then renamed, so that an interrupte
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from autograd_mini.files import replacing
 from autograd_mini.nn import MLP, Layer, Module, Neuron
 from autograd_mini.training import Trainer
 
@@ -29,42 +25,6 @@ _ARCHITECTURES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "Layer": (Layer, ("n_inputs", "n_outputs", "activation")),
     "Neuron": (Neuron, ("n_inputs", "activation")),
 }
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a temporary file that takes the place of `path` when the block ends well, and is removed when it doesn't.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     target = pathlib.Path(folder) / "a.txt"
-    ...     with replacing(target) as file:
-    ...         _ = file.write(b"whole")
-    ...     target.read_bytes()
-    b'whole'
-    """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def save(model: Module, path: str | os.PathLike[str], **extra: Any) -> None:

@@ -14,6 +14,7 @@ PACKAGE = Path(autograd_mini.__file__).resolve().parent
 RANKING = [
     "errors",
     "reals",
+    "files",
     "primitives",
     "readings.",
     "graph",

@@ -68,6 +68,8 @@ class Compiled:
         "numpy" or "jax".
     n_devices : int
         On how many devices JAX spreads a batch.
+    order : sequence of Value
+        The order of the parameters, as far as it is known; others come as the function uses them.
     """
 
     def __init__(
@@ -79,14 +81,15 @@ class Compiled:
         dtype: str,
         backend: str = "numpy",
         n_devices: int = 1,
+        order: Sequence[Value] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
         self.wrt, self.dtype = wrt, np.dtype(dtype)
         self.shapes = [example.shape for example in examples]
         with without_collection():
-            self._compile(f, examples, names)
+            self._compile(f, examples, names, order)
 
-    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str]) -> None:
+    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Value]) -> None:
         """Trace the function, group its nodes and print the program."""
         wrt = self.wrt
         trace, inputs, outputs, self.is_list = traced(f, examples, names)
@@ -109,7 +112,8 @@ class Compiled:
         self.choices = [(*scalars.place[i], count) for i, count in scalars.choices.items()]
         self.leaves = [scalars.node[i] for i in self.lowering.layout]
         self._live = [(leaf, trace.live[leaf]) for leaf in self.leaves if leaf in trace.live]
-        self.parameters = _in_order_of_use(trace, [scalars.node[i] for i in self.learning])
+        used = _in_order_of_use(trace, [scalars.node[i] for i in self.learning])
+        self.parameters = _in_order(used, order)
         place = {leaf: k for k, leaf in enumerate(self.leaves)}
         self.positions = np.array([place[p] for p in self.parameters], dtype=np.intp)
         self.n_nodes = self.lowering.grouping.size
@@ -284,6 +288,14 @@ def _in_order_of_use(trace: Trace, parameters: list[Value]) -> list[Value]:
                 wanted.discard(parent)
                 order.append(parent)
     return [*order, *[p for p in parameters if p in wanted]]
+
+
+def _in_order(parameters: list[Value], order: Sequence[Value]) -> list[Value]:
+    """Return parameters in a given order, those that it doesn't name after the others."""
+    there = set(parameters)
+    first = list(dict.fromkeys(p for p in order if p in there))
+    named = set(first)
+    return [*first, *[p for p in parameters if p not in named]]
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module
 from autograd_mini.value import Value
@@ -249,7 +250,7 @@ class Program:
     def _for(self, arrays: list[Array], wrt: str) -> Compiled:
         """Return the program for inputs of these shapes, traced now if it is the first call."""
         if self._modules is None:
-            self._modules = _modules(self.f)
+            self._modules = [part for model in _models(self.f) for _, part in model.named_modules()]
         # In evaluation mode, or with a part that is frozen, a model is another function.
         modes = (freezing.changes(), *[module.training for module in self._modules])
         key = (tuple([array.shape[1:] for array in arrays]), wrt, modes)
@@ -257,7 +258,8 @@ class Program:
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
-            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend)
+            order = [parameter for model in _models(self.f) for parameter in model.parameters()]
+            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=order)
             if compiled.straight is not None:
                 self._run_straight(compiled)
             self._compiled[key] = compiled
@@ -285,7 +287,7 @@ class Program:
 
     @property
     def parameters(self) -> list[Value]:
-        """The parameters that the function uses, in the order in which it uses them first."""
+        """The parameters that the function uses: a model's as in its ``parameters()``, others as first used."""
         return list(self._traced().parameters)
 
     @property
@@ -299,7 +301,7 @@ class Program:
         The file has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs.
         """
         compiled = self._traced()
-        Path(path).write_text(checks.runnable(compiled, compiled.numpy_source()), encoding="utf-8")
+        write_text(path, checks.runnable(compiled, compiled.numpy_source()))
 
     def explain(self) -> Explanation:
         """Print how many scalar nodes became how many array statements, and why each group is what it is."""
@@ -321,11 +323,11 @@ def _shaped(outputs: Array, is_list: bool, has_inputs: bool) -> Any:
     return result[0] if is_list else float(result[0])
 
 
-def _modules(f: Any) -> list[Module]:
-    """Return the modules that a function uses, as far as its closure and the globals that it names tell."""
+def _models(f: Any) -> list[Module]:
+    """Return the models that a function uses, as far as its closure and the globals that it names tell."""
     function = getattr(f, "__func__", f)
     found = [f, getattr(f, "__self__", None)]
     if inspect.isfunction(function):
         named = inspect.getclosurevars(function)
         found += [*named.nonlocals.values(), *named.globals.values()]
-    return [part for thing in found if isinstance(thing, Module) for _, part in thing.named_modules()]
+    return [thing for thing in found if isinstance(thing, Module)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_mini.files import write_text
 from autograd_mini.modes import no_grad
 from autograd_mini.training.checks import at_least_one
 from autograd_mini.training.data import checked_features, checked_targets
@@ -183,7 +184,7 @@ class Watcher:
         target = Path(path)
         if target.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"path: expected a name that ends in .html, got {str(path)!r}")
-        target.write_text(page.document(self._html()), encoding="utf-8")
+        write_text(target, page.document(self._html()))
         return target
 
     def close(self) -> None:

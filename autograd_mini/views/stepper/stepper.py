@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.files import check_folder, write_text
 from autograd_mini.graph import topological_order
 from autograd_mini.reals import as_float
 from autograd_mini.value import Parameter, Value
 from autograd_mini.views.stepper import page, pictures, widgets
 from autograd_mini.views.stepper.payload import payload, step_count
-from autograd_mini.views.stepper.writing import check_folder, write_whole
 
 if TYPE_CHECKING:
     from autograd_mini.naming import Names
@@ -217,7 +217,7 @@ class Stepper:
             raise ValueError(
                 f'path: expected a name that ends in .html (an interactive page) or .svg (an animation), got "{target}"'
             )
-        write_whole(target, text)
+        write_text(target, text)
         return target
 
     def __str__(self) -> str:
