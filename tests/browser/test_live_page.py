@@ -221,10 +221,11 @@ def test_buttons_and_keys_move_through_the_epochs(open_page, moons):
 
 def test_play_goes_to_the_last_epoch_and_stops(open_page, xor):
     page = open_page(document(xor))
-    page.locator(".ag-watch select").select_option("fast")
+    page.locator(".ag-watch select").select_option("slow")  # so that it is not over before it is looked at
     page.locator(".ag-watch").press(" ")
     page.get_by_role("button", name="pause").wait_for()
     assert page.locator(".ag-words").get_attribute("aria-live") == "off"
+    page.locator(".ag-watch select").select_option("fast")
     page.get_by_role("button", name="play").wait_for()
     assert words(page).startswith("epoch 6 of 6")
     assert page.locator(".ag-words").get_attribute("aria-live") == "polite"

@@ -111,7 +111,7 @@ def shown(monkeypatch):
         return outputs[-1]
 
     display = SimpleNamespace(display=show, HTML=str)
-    monkeypatch.setattr(screen, "_ipython", lambda: SimpleNamespace(display=display))
+    monkeypatch.setattr(screen, "_ipython", lambda: SimpleNamespace(display=display, get_ipython=lambda: None))
     return outputs
 
 
