@@ -284,10 +284,11 @@ class NumpyPrinter(Variables):
 
     def _print_pick(self, statement: Pick) -> None:
         places = self._chosen_places(statement.index)
-        self._line(f"np.copyto({places}, {self.view(statement.index, False)}[0], casting='unsafe')")
-        self._line(f"np.multiply({places}, n, out={places})")
+        index = self.view(View(statement.index.array, statement.index.start, 1), False)
+        row = self._bind(("row", statement.index), f"{index}_row", f"{index}[0]")
+        self._line(f"np.multiply({row}, n, out={places}, casting='unsafe')  # where, in the flat source")
         self._line(f"np.add({places}, {self._columns()}, out={places})")
-        self._line(f"{self.view(statement.target, False)}[0] = {self._flat(statement.source)}[{places}]")
+        self._line(f"{self._flat(statement.source)}.take({places}, out={self._flat(statement.target)}, mode='clip')")
 
     def _print_pickgradient(self, statement: PickGradient) -> None:
         value, buffer = self._writer_value(statement, True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.vectorizer.compiled import Array, Compiled
+from autograd_mini.vectorizer.compiled import Array, Compiled, Workspace
 from autograd_mini.vectorizer.running import hand_over_effects
 
 MOST_SIZES = 4  # batch sizes for which arrays are kept
@@ -32,7 +32,7 @@ class Resident:
         self.leaves = compiled.leaves
         self.theta = compiled.theta()
         self.gradient = np.zeros_like(self.theta)
-        self._bound: dict[int, Any] = {}
+        self._bound: dict[int, Callable[..., Any]] = {}
         self._ones: dict[int, Array] = {}
 
     def load(self) -> None:
@@ -47,20 +47,34 @@ class Resident:
         compiled = self.compiled
         if compiled.draws:
             columns = [*columns, compiled.masks(n, rng)]  # type: ignore[list-item]
-        workspace = self._bound.get(n)
-        if workspace is None:
-            workspace = self._workspace(n)
+        run = self._bound.get(n)
+        if run is None:
+            run = self._workspace(n)
         share = 1.0 / n
-        (output,), effects, _ = workspace.run(columns, share)
+        (output,), effects = run(columns, share)
         if effects:
             hand_over_effects(compiled, effects, n)
         if output.ndim == 1:  # the same for all examples
             return float(output[0])
         return float(output[0].dot(self._ones[n]) * share)
 
-    def _workspace(self, n: int) -> Any:
+    def _workspace(self, n: int) -> Callable[..., Any]:
+        """Return both passes, bound to arrays for n examples."""
         if len(self._bound) >= MOST_SIZES:
             del self._bound[next(iter(self._bound))]
         self._ones[n] = np.ones(n, self.theta.dtype)
-        workspace = self._bound[n] = self.compiled.workspace(n, self.theta, self.gradient)
-        return workspace
+        workspace = self.compiled.workspace(n, self.theta, self.gradient)
+        if isinstance(workspace, Workspace):
+            forward, backward = workspace.forward, workspace.backward
+
+            def run(columns: Sequence[Array], seed: float) -> Any:
+                found = forward(*columns)
+                backward(seed)
+                return found
+        else:
+
+            def run(columns: Sequence[Array], seed: float) -> Any:
+                return workspace.run(columns, seed)[:2]
+
+        self._bound[n] = run
+        return run
