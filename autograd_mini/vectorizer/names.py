@@ -10,6 +10,10 @@ from autograd_mini.vectorizer.groups import Group
 from autograd_mini.vectorizer.scalars import Scalars
 
 RESERVED = frozenset("np jnp jax run n seed theta gradient bind forward backward math functools erf examples".split())
+FUNCTIONS = frozenset(  # NumPy's, which a program imports by name: looking them up took a tenth of a small call
+    "add subtract multiply divide power less greater greater_equal equal logical_and logical_or maximum minimum "
+    "negative absolute arcsin arccos arctan exp expm1 log log1p sqrt sin cos tan sinh cosh tanh sign".split()
+)
 _PART_OF_A_LAYER = re.compile(r"\.?neurons(\.\d+)?$")
 
 
@@ -17,13 +21,13 @@ class Names:
     """Hands out names, each once."""
 
     def __init__(self, taken: Sequence[str] = ()) -> None:
-        self._taken = {*RESERVED, *taken}
+        self._taken = {*RESERVED, *FUNCTIONS, *taken}
         self._last: dict[str, int] = {}
 
     def new(self, wanted: str) -> str:
         """Return the name, with a number where it is taken."""
         base = name = identifier(wanted)
-        k = self._last.get(base, 1)
+        k = self._last.get(base, 0 if base in FUNCTIONS else 1)
         while name in self._taken:
             k += 1
             name = f"{base}_{k}"

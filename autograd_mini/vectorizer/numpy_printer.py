@@ -11,6 +11,7 @@ import numpy as np
 from autograd_mini.readings.text import Expression
 from autograd_mini.vectorizer.elementwise import Writer
 from autograd_mini.vectorizer.expressions import is_uniform, views_of
+from autograd_mini.vectorizer.names import FUNCTIONS
 from autograd_mini.vectorizer.numpy_variables import Variables
 from autograd_mini.vectorizer.statements import (
     Array,
@@ -30,11 +31,9 @@ from autograd_mini.vectorizer.statements import (
 )
 
 INDENT = "    "
+_FUNCTION = re.compile(rf"\bnp\.({'|'.join(sorted(FUNCTIONS))})(\(|\.reduce)")
 _NEAR = 8  # lines within which a comment isn't said twice
-_ERF = '''import math
-
-import numpy as np
-
+_ERF = '''
 try:
     from scipy.special import erf
 except ImportError:  # SciPy's is quicker, but not needed
@@ -74,8 +73,11 @@ class NumpyPrinter(Variables):
         program = self.program
         for array in program.inputs:
             self._define(array)
-        forward = self._section(program.forward)
-        backward = self._section(program.backward)
+        imported: set[str] = set()
+        forward, backward = [
+            [_with_names(line, imported) for line in self._section(statements)]
+            for statements in (program.forward, program.backward)
+        ]
         results = [self.view(view, False) for view in program.outputs]
         effects = [self.view(view, False) for view in program.effects]
         batches = [self._names.new(f"{array.name}_batch") for array in program.inputs]
@@ -100,7 +102,10 @@ class NumpyPrinter(Variables):
             [
                 f'"""{self.title}"""',
                 "",
-                *(_ERF if "erf" in self._helpers else ["import numpy as np", ""]),
+                *(["import math", ""] if "erf" in self._helpers else []),
+                "import numpy as np",
+                *_imports(imported),
+                *(_ERF if "erf" in self._helpers else [""]),
                 "",
                 "def bind(n, theta, gradient):",
                 INDENT
@@ -332,6 +337,26 @@ def _arrays_read(statement: Statement) -> list[Array]:
         elif isinstance(part, Array):
             found.append(part)
     return found
+
+
+def _with_names(line: str, imported: set[str]) -> str:
+    """Return a line in which NumPy's element-wise functions go by their own names; they are noted."""
+
+    def name(match: re.Match[str]) -> str:
+        imported.add(match[1])
+        return match[1] + match[2]
+
+    return line if line.startswith("#") else _FUNCTION.sub(name, line)
+
+
+def _imports(names: set[str]) -> list[str]:
+    """Return the import of NumPy's functions, in lines of a readable length."""
+    if not names:
+        return []
+    line = f"from numpy import {', '.join(sorted(names))}"
+    if len(line) <= 100:
+        return [line]
+    return ["from numpy import (", *[f"    {name}," for name in sorted(names)], ")"]
 
 
 def _one_line(text: str) -> str:

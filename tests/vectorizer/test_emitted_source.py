@@ -236,7 +236,7 @@ def test_what_does_not_vary_is_computed_once():
     norm = lambda: ag.sqrt(ag.sum([a * a for a in w]))
     program = assert_as_eager(lambda x: ag.dot([a / norm() for a in w], x), X)
     forward = passes(program.source)["forward"]
-    assert "np.sqrt" in forward
+    assert "sqrt(" in forward
     assert all("n)" not in line for line in program.source.split("\n") if re.match(r" +sqrt\w* = ", line))
 
 
