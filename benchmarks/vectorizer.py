@@ -3,9 +3,9 @@
 All contenders of a work must agree in their numbers; then they are timed in interleaved rounds in this one process,
 each library held to one thread. Medians; a ratio is the median over the rounds of their time over ours.
 
-Usage: ``python benchmarks/vectorizer.py`` prints every row and remakes ``vectorizer.txt``, ``vectorizer.png`` and
-``vectorizer.svg`` beside it. ``--only moons digits`` prints some works alone, ``--quick`` takes fewer rounds; neither
-touches the files. A contender whose package isn't installed is named as such.
+Usage: ``python benchmarks/vectorizer.py`` prints every row and remakes ``vectorizer.txt`` and ``vectorizer.png`` beside
+it. ``--only moons digits`` prints some works alone, ``--quick`` takes fewer rounds; neither touches the files. A
+contender whose package isn't installed is named as such.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
         print(f"\n{parts[-1]}")
     if asked.only == KEYS and not asked.quick:
         (FILES / "vectorizer.txt").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-        report.plot(all_times, [FILES / "vectorizer.png", FILES / "vectorizer.svg"])
+        report.plot(all_times, [FILES / "vectorizer.png"])
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def plot(all_times: Sequence[Times], files: Sequence[Path]) -> None:
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:,g}")
     axes.set_xlabel("their time over ours\nblack: what is wanted; orange: short of it; grey: nothing is wanted")
     for file in files:
-        figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
+        figure.savefig(file, dpi=100, metadata={"Date": None} if file.suffix == ".svg" else None)
     pyplot.close(figure)
 
 
