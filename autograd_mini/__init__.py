@@ -11,11 +11,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError, TraceError
-from autograd_mini.functions import (
+from autograd_mini.engine.functions import (
     abs as abs,
 )
-from autograd_mini.functions import (
+from autograd_mini.engine.functions import (
     acos,
     asin,
     atan,
@@ -49,21 +48,24 @@ from autograd_mini.functions import (
     tanh,
     where,
 )
-from autograd_mini.functions import (
+from autograd_mini.engine.functions import (
     pow as pow,
 )
-from autograd_mini.functions import (
+from autograd_mini.engine.functions import (
     sum as sum,
 )
-from autograd_mini.modes import detect_anomaly, enable_grad, no_grad, scope
-from autograd_mini.value import Constant, Parameter, Value
+from autograd_mini.engine.modes import detect_anomaly, enable_grad, no_grad, scope
+from autograd_mini.engine.value import Constant, Parameter, Value
+from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError, TraceError
 
 if TYPE_CHECKING:
     from autograd_mini import datasets, graph, nn, optim
-    from autograd_mini.backprop import backward_steps, explain, finite_difference, forward_steps
-    from autograd_mini.derivations import to_latex
-    from autograd_mini.derivatives import check_gradients, derivative_table, grad, hessian, jacobian, value_and_grad
-    from autograd_mini.python_source import to_python
+    from autograd_mini.engine import derivatives, functions
+    from autograd_mini.engine.derivatives import check_gradients, grad, hessian, jacobian, value_and_grad
+    from autograd_mini.explanations.latex import to_latex
+    from autograd_mini.explanations.python import to_python
+    from autograd_mini.explanations.steps import backward_steps, explain, finite_difference, forward_steps
+    from autograd_mini.explanations.table import derivative_table
     from autograd_mini.serialization import load, save
     from autograd_mini.training import Trainer
     from autograd_mini.vectorizer import vectorize
@@ -74,19 +76,17 @@ __version__ = "0.1.0"
 
 # The rooms around the engine are entered when they are first asked for, so that importing the package stays quick.
 _ROOMS = {
-    "datasets": "datasets",
-    "graph": "graph",
-    "nn": "nn",
-    "optim": "optim",
-    **dict.fromkeys(("backward_steps", "explain", "finite_difference", "forward_steps"), "backprop"),
-    **dict.fromkeys(
-        ("check_gradients", "derivative_table", "grad", "hessian", "jacobian", "value_and_grad"), "derivatives"
-    ),
+    **{room: room for room in ("datasets", "graph", "nn", "optim")},
+    "derivatives": "engine.derivatives",
+    "functions": "engine.functions",
+    **dict.fromkeys(("backward_steps", "explain", "finite_difference", "forward_steps"), "explanations.steps"),
+    **dict.fromkeys(("check_gradients", "grad", "hessian", "jacobian", "value_and_grad"), "engine.derivatives"),
     **dict.fromkeys(("load", "save"), "serialization"),
     "Trainer": "training",
     "vectorize": "vectorizer",
-    "to_latex": "derivations",
-    "to_python": "python_source",
+    "derivative_table": "explanations.table",
+    "to_latex": "explanations.latex",
+    "to_python": "explanations.python",
     "draw": "views",
     "step_through": "views",
     "watch": "views.live",
@@ -98,7 +98,7 @@ def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = import_module(f"{__name__}.{_ROOMS[name]}")
-    return room if name == _ROOMS[name] else getattr(room, name)
+    return room if name == _ROOMS[name].rpartition(".")[2] else getattr(room, name)
 
 
 def __dir__() -> list[str]:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd_mini import functions
-from autograd_mini.derivatives import grad
-from autograd_mini.graph import topological_order
+from autograd_mini.engine import functions
+from autograd_mini.engine.derivatives import grad
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.activations import Activation, activation_function
 from autograd_mini.nn.convolution import Conv1d
 from autograd_mini.nn.initializers import normal
 from autograd_mini.nn.layers import MLP
 from autograd_mini.nn.losses import squared_error
 from autograd_mini.optim import Optimizer, grad_norm
-from autograd_mini.value import Parameter, Value
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -205,7 +205,7 @@ def shared_network(
 
     Examples
     --------
-    >>> from autograd_mini.graph import count_paths
+    >>> from autograd_mini.engine.graph import count_paths
     >>> network = shared_network(layers=3, width=4)
     >>> count_paths(network.y, network.theta) == 4**3
     True

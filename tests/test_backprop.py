@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_mini as ag
-from autograd_mini import Value, backprop, backward_steps, explain, finite_difference, forward_steps
-from autograd_mini.graph import count_paths, edges, paths, successors, topological_order
-from autograd_mini.primitives import PRIMITIVES
-from autograd_mini.value import Constant, apply
+from autograd_mini import Value, backward_steps, explain, finite_difference, forward_steps
+from autograd_mini.engine.graph import count_paths, edges, paths, successors, topological_order
+from autograd_mini.engine.primitives import PRIMITIVES
+from autograd_mini.engine.value import Constant, apply
+from autograd_mini.explanations import steps as backprop
 
 # ------------------------------------------------------------------------------------------------- random graphs
 

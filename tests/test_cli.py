@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import autograd_mini
-from autograd_mini import cli
-from autograd_mini.csv_models import CsvModel, network_for, problem, score, train
+from autograd_mini.cli import main as cli
+from autograd_mini.cli.csv_models import CsvModel, network_for, problem, score, train
+from autograd_mini.cli.tables import TableError, read_table
 from autograd_mini.serialization import save
-from autograd_mini.tables import TableError, read_table
 
 ROOT = Path(autograd_mini.__file__).resolve().parent.parent
 IRIS = str(ROOT / "autograd_mini" / "data" / "iris.csv")

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from autograd_mini import cli
-from autograd_mini.formulas import parse
+from autograd_mini.cli import main as cli
+from autograd_mini.formulas.parse import parse
 from autograd_mini.views.stepper.terminal import text_steps
 
 

@@ -6,8 +6,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from autograd_mini import cli, console, demo
-from autograd_mini.graph import leaves, topological_order
+from autograd_mini.cli import console, demo
+from autograd_mini.cli import main as cli
+from autograd_mini.engine.graph import leaves, topological_order
 from autograd_mini.serialization import load_with_extra
 
 

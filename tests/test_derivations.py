@@ -6,7 +6,7 @@ import re
 import pytest
 
 from autograd_mini import Value, backward_steps, exp, forward_steps, softmax, to_latex
-from autograd_mini.value import Constant
+from autograd_mini.engine.value import Constant
 
 HOSTILE = ["a&b", "x_y^z", "\\end{aligned}", "}{", "$$", "100%", "#1", "~", "a\n\nb", "🎉", "x" * 200, "<script>"]
 

@@ -17,9 +17,9 @@ from mpmath import mp, mpf
 
 import autograd_mini as ag
 from autograd_mini import GradientCheckError, Value, check_gradients, grad, hessian, jacobian, no_grad, value_and_grad
-from autograd_mini import primitives as table
-from autograd_mini.primitives import PRIMITIVES
-from autograd_mini.value import apply
+from autograd_mini.engine import primitives as table
+from autograd_mini.engine.primitives import PRIMITIVES
+from autograd_mini.engine.value import apply
 
 
 def nth(f, order):

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
-from autograd_mini import functions
-from autograd_mini.formulas import FUNCTIONS, FormulaError, parse
-from autograd_mini.graph import leaves, topological_order
-from autograd_mini.value import Constant, Value
+from autograd_mini.engine import functions
+from autograd_mini.engine.graph import leaves, topological_order
+from autograd_mini.engine.value import Constant, Value
+from autograd_mini.formulas.parse import FUNCTIONS, FormulaError, parse
 
 VALUES = {"w": 0.5, "x": 2.0, "b": 0.1}
 

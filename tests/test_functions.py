@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
-from autograd_mini import Value, functions
-from autograd_mini.primitives import PRIMITIVES, find
-from autograd_mini.readings import eager
+from autograd_mini import Value
+from autograd_mini.engine import eager, functions
+from autograd_mini.engine.primitives import PRIMITIVES, find
 
 UNARY = [name for name, primitive in PRIMITIVES.items() if primitive.arity == 1 and name != "neg"]
 N_ARY = ["maximum", "minimum", "logsumexp"]

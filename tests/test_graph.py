@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from autograd_mini import Value, dot, maximum, no_grad
 from autograd_mini import sum as ag_sum
-from autograd_mini.graph import count_paths, edges, leaves, outgoing_edges, paths, successors, topological_order
+from autograd_mini.engine.graph import count_paths, edges, leaves, outgoing_edges, paths, successors, topological_order
 
 
 @st.composite

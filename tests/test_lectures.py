@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value, grad, nn, optim, tanh
-from autograd_mini.graph import count_paths, paths
+from autograd_mini.engine.graph import count_paths, paths
 from autograd_mini.lectures import (
     convolution_matrix,
     descent_path,

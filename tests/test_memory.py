@@ -10,8 +10,8 @@ import weakref
 import pytest
 
 from autograd_mini import Parameter, Value, detect_anomaly, dot, exp, no_grad, scope, softmax, tanh
-from autograd_mini.graph import count_paths, topological_order
-from autograd_mini.primitives import find
+from autograd_mini.engine.graph import count_paths, topological_order
+from autograd_mini.engine.primitives import find
 
 DEEP = 1_000_000
 

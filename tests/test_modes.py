@@ -14,14 +14,14 @@ from autograd_mini import (
     enable_grad,
     exp,
     log,
-    modes,
     no_grad,
     scope,
     softmax,
     sqrt,
     tanh,
 )
-from autograd_mini.graph import topological_order
+from autograd_mini.engine import modes
+from autograd_mini.engine.graph import topological_order
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,8 @@
 """The names by which drawings, explanations and the stepper call nodes."""
 
 from autograd_mini import Value, dot, scope, tanh
-from autograd_mini.graph import topological_order
-from autograd_mini.naming import node_names
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.explanations.names import node_names
 
 
 def called(root, names=None):

@@ -15,9 +15,10 @@ import pytest
 from mpmath import mp, mpf
 
 from autograd_mini import Value
-from autograd_mini.primitives import PRIMITIVES, Primitive, find, register
-from autograd_mini.readings import array, eager
-from autograd_mini.value import apply
+from autograd_mini.engine import arrays as array
+from autograd_mini.engine import eager
+from autograd_mini.engine.primitives import PRIMITIVES, Primitive, find, register
+from autograd_mini.engine.value import apply
 
 inf, nan = math.inf, math.nan
 ALL = [pytest.param(p, id=name) for name, p in PRIMITIVES.items()]

@@ -7,9 +7,11 @@ import types
 import numpy as np
 import pytest
 
-from autograd_mini.primitives import PRIMITIVES, find
-from autograd_mini.readings import array, eager, text
-from autograd_mini.value import differentiable
+from autograd_mini.engine import arrays as array
+from autograd_mini.engine import eager
+from autograd_mini.engine.primitives import PRIMITIVES, find
+from autograd_mini.engine.value import differentiable
+from autograd_mini.formulas import expression as text
 
 inf, nan = math.inf, math.nan
 

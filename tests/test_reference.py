@@ -6,9 +6,9 @@ import pytest
 
 import autograd_mini as ag
 from autograd_mini import check_gradients, derivative_table, grad
-from autograd_mini.primitives import PRIMITIVES, Primitive, register
-from autograd_mini.readings import eager
-from autograd_mini.value import apply
+from autograd_mini.engine import eager
+from autograd_mini.engine.primitives import PRIMITIVES, Primitive, register
+from autograd_mini.engine.value import apply
 
 
 def rows(style):

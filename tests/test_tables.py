@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_mini.tables import Table, TableError, as_number, class_name, read_table, read_target
+from autograd_mini.cli.tables import Table, TableError, as_number, class_name, read_table, read_target
 
 
 @pytest.fixture

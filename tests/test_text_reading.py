@@ -7,9 +7,11 @@ import random
 import numpy as np
 import pytest
 
-from autograd_mini.primitives import PRIMITIVES, find
-from autograd_mini.readings import array, eager, text
-from autograd_mini.readings.text import Expression, call, format_number, latex_name, latex_number, number, symbol
+from autograd_mini.engine import arrays as array
+from autograd_mini.engine import eager
+from autograd_mini.engine.primitives import PRIMITIVES, find
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, call, format_number, latex_name, latex_number, number, symbol
 
 STYLES = ("text", "python", "latex")
 CASES = [

@@ -8,10 +8,10 @@ import pytest
 
 from autograd_mini import Constant, Parameter, Value, dot, exp, no_grad, softmax, tanh
 from autograd_mini import sum as ag_sum
-from autograd_mini.graph import topological_order
-from autograd_mini.primitives import PRIMITIVES, find
-from autograd_mini.readings import eager
-from autograd_mini.value import apply, dot_node
+from autograd_mini.engine import eager
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.primitives import PRIMITIVES, find
+from autograd_mini.engine.value import apply, dot_node
 
 inf, nan = math.inf, math.nan
 
@@ -415,7 +415,7 @@ def test_the_first_gradient_is_the_same_with_and_without_create_graph():
 
 TIES_AND_CANCELLATION = """
 import math
-from autograd_mini import Value, maximum, logsumexp, dot, tanh
+from autograd_mini import Value, dot, logsumexp, maximum, tanh
 xs = [Value(math.sin(i) * 10.0 ** (i % 17 - 8), label=f"x{i}") for i in range(60)]
 total = Value(0.1)
 for i, x in enumerate(xs):

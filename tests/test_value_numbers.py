@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value, exp
-from autograd_mini.reals import as_float
+from autograd_mini.engine.reals import as_float
 
 OPERATORS = {
     "+": operator.add,

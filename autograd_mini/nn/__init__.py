@@ -1,5 +1,6 @@
 """Neurons, layers and networks, their activations and initial weights, and the losses they are trained with."""
 
+from autograd_mini.engine.value import Parameter
 from autograd_mini.nn import activations, initializers, losses
 from autograd_mini.nn.batches import batch, mixes_examples
 from autograd_mini.nn.containers import Activation, Flatten, Reshape, Residual, Sequential
@@ -19,7 +20,6 @@ from autograd_mini.nn.normalization import BatchNorm, LayerNorm
 from autograd_mini.nn.penalties import L1, L2, WeightElimination
 from autograd_mini.nn.recurrent import RNN, RNNCell
 from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
-from autograd_mini.value import Parameter
 
 __all__ = [
     "L1",

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini import functions
-from autograd_mini.value import Constant, Value
+from autograd_mini.engine import functions
+from autograd_mini.engine.value import Constant, Value
 
 
 class Input(Value):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
 
 
 def is_list(thing: Any) -> bool:

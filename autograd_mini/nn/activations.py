@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
 from autograd_mini.nn.named_activations import parametrised
 
 Activation = Callable[[Any], Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from autograd_mini.modes import scope
+from autograd_mini.engine.modes import scope
 from autograd_mini.nn.module import Module
 
 

@@ -7,7 +7,7 @@ from math import prod
 from operator import index as whole_number
 from typing import Any, overload
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
 from autograd_mini.nn._nested import activated, each, flat, folded, is_list, nodes, shape
 from autograd_mini.nn.activations import Activation as ActivationFunction
 from autograd_mini.nn.activations import activation_function

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
+from autograd_mini.engine.value import Constant, Parameter, Value
 from autograd_mini.nn._nested import activated, flat, folded, is_list, nodes, shape
 from autograd_mini.nn.activations import Activation, activation_function
 from autograd_mini.nn.initializers import Initializer
 from autograd_mini.nn.layers import _drawn
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Constant, Parameter, Value
 
 if TYPE_CHECKING:
     Random = int | np.random.Generator | None

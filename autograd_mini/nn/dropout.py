@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_mini.engine.tracing import masked
+from autograd_mini.engine.value import Constant
 from autograd_mini.nn._nested import flat, folded, is_number, nodes, shape
 from autograd_mini.nn.module import Module
-from autograd_mini.tracing import masked
-from autograd_mini.value import Constant
 
 if TYPE_CHECKING:
     Random = int | np.random.Generator | None

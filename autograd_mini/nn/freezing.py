@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from autograd_mini import modes
+from autograd_mini.engine import modes
+from autograd_mini.engine.value import Constant, Parameter, Value
 from autograd_mini.nn._nested import Input, flat, is_list
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Constant, Parameter, Value
 
 
 class FrozenParameter(Parameter):

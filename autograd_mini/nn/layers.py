@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
+from autograd_mini.engine.value import Constant, Parameter, Value
 from autograd_mini.nn._nested import Input
 from autograd_mini.nn.activations import Activation, activation_function
 from autograd_mini.nn.initializers import Initializer, initializer_for
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Constant, Parameter, Value
 
 if TYPE_CHECKING:  # numpy.random is slow to import, and not needed before weights are drawn
     Random = int | np.random.Generator | None

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
+from autograd_mini.engine.reals import as_float
+from autograd_mini.engine.tracing import Probe, chosen, is_traced
+from autograd_mini.engine.value import Value
 from autograd_mini.nn._nested import Input
 from autograd_mini.nn._pairing import is_list, reduced
 from autograd_mini.nn._pairing import pairs as pairs_of
 from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
-from autograd_mini.reals import as_float
-from autograd_mini.tracing import Probe, chosen, is_traced
-from autograd_mini.value import Value
 
 Loss = Callable[..., Any]
 

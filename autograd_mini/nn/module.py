@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.modes import scope
-from autograd_mini.value import Parameter, Value
+from autograd_mini.engine.modes import scope
+from autograd_mini.engine.value import Parameter, Value
 
 
 class Module:

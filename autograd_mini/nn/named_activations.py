@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
 
 _WITH_PARAMETER: dict[str, Callable[[Any, float], Any]] = {
     "leaky_relu": functions.leaky_relu,

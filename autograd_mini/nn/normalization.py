@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
+from autograd_mini.engine.tracing import BATCH_MEAN, current_trace, live
+from autograd_mini.engine.value import Parameter, Value, apply
 from autograd_mini.nn._nested import each, flat, is_list, is_number, nodes
 from autograd_mini.nn.layers import _positive
 from autograd_mini.nn.module import Module
-from autograd_mini.tracing import BATCH_MEAN, current_trace, live
-from autograd_mini.value import Parameter, Value, apply
 
 
 class _Normalization(Module):

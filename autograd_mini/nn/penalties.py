@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
+from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn._nested import is_number
 from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Constant, Value
 
 _INDICES = re.compile(r"(?:\.\d+)+$")
 

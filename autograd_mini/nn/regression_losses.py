@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
+from autograd_mini.engine.tracing import is_traced
+from autograd_mini.engine.value import Value
 from autograd_mini.nn._nested import is_number
 from autograd_mini.nn._pairing import is_list, reduced
 from autograd_mini.nn._pairing import pairs as pairs_of
-from autograd_mini.tracing import is_traced
-from autograd_mini.value import Value
 
 
 def half_squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:

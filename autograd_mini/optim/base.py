@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.engine.value import Value
 from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.optim import schedules
-from autograd_mini.optim._checks import checked, checked_whole
+from autograd_mini.checks import checked, checked_whole
 from autograd_mini.optim.schedules import Schedule
-from autograd_mini.value import Value
 
 Array = np.ndarray[Any, Any]
 Rate = float | Callable[[int], float]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.value import Value
+from autograd_mini.engine.value import Value
 
 
 def vector_norm(numbers: Any, norm_type: float = 2.0) -> float:

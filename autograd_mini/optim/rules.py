@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.optim._checks import checked, checked_flag
+from autograd_mini.engine.value import Value
+from autograd_mini.checks import checked, checked_flag
 from autograd_mini.optim.base import Optimizer, Rate
-from autograd_mini.value import Value
 
 
 class SGD(Optimizer):

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from autograd_mini.optim._checks import checked, checked_whole
+from autograd_mini.checks import checked, checked_whole
 
 SCHEDULES: dict[str, type[Schedule]] = {}  # every kind by its name
 

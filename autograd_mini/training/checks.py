@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.engine import arrays as array
 from autograd_mini.nn.batches import mixes_examples
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
-from autograd_mini.readings import array
 from autograd_mini.training.metrics import METRICS, accuracy, log_loss
 from autograd_mini.training.stopping import StoppingRule
 from autograd_mini.vectorizer import jax_backend

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini import functions
-from autograd_mini.modes import no_grad
+from autograd_mini.engine import functions
+from autograd_mini.engine.modes import no_grad
+from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.batches import batch as batch_outputs
 from autograd_mini.nn.batches import mixes_examples
 from autograd_mini.nn.losses import Loss
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Constant, Value
 
 Penalty = Callable[[Any], Any]
 

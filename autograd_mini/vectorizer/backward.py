@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.readings.text import Expression, number
-from autograd_mini.vectorizer.expressions import N, is_uniform, product, simplified, views_of
+from autograd_mini.formulas.expression import Expression, number
+from autograd_mini.formulas.simplify import N, is_uniform, product, simplified, views_of
 from autograd_mini.vectorizer.statements import (
     Array,
     Assign,

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.engine.tracing import Trace, input_leaf, tracing
+from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.module import Module
-from autograd_mini.tracing import Trace, input_leaf, tracing
-from autograd_mini.value import Constant, Value
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
 from autograd_mini.vectorizer.lowering import Lowering, lowered

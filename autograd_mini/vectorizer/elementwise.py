@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_mini.readings import text
-from autograd_mini.readings.text import Expression, number
-from autograd_mini.vectorizer.expressions import is_number, is_uniform, simplified, views_of
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, number
+from autograd_mini.formulas.simplify import is_number, is_uniform, simplified, views_of
 from autograd_mini.vectorizer.statements import View
 
 BINARY = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd_mini.primitives import Primitive
+from autograd_mini.engine.primitives import Primitive
 from autograd_mini.vectorizer.scalars import COMPUTED, CONSTANT, PARAMETER, Scalars
 from autograd_mini.vectorizer.sums import NOTHING, Sum, dissolved
 

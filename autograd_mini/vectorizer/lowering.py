@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.readings.text import Expression
+from autograd_mini.formulas.expression import Expression
+from autograd_mini.formulas.simplify import SEED
 from autograd_mini.vectorizer import operations as ops
 from autograd_mini.vectorizer.backward import Tape
-from autograd_mini.vectorizer.expressions import SEED
 from autograd_mini.vectorizer.groups import Group, Grouping, Row
 from autograd_mini.vectorizer.names import Names, common_scope, group_name
 from autograd_mini.vectorizer.places import Places, Slot

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.readings.text import Expression
+from autograd_mini.formulas.expression import Expression
+from autograd_mini.formulas.simplify import is_uniform, views_of
 from autograd_mini.vectorizer.elementwise import Writer
-from autograd_mini.vectorizer.expressions import is_uniform, views_of
 from autograd_mini.vectorizer.names import FUNCTIONS
 from autograd_mini.vectorizer.numpy_variables import Variables
 from autograd_mini.vectorizer.statements import (

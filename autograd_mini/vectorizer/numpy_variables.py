@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.formulas.simplify import HUGE
 from autograd_mini.vectorizer.elementwise import Shape
-from autograd_mini.vectorizer.expressions import HUGE
 from autograd_mini.vectorizer.names import Names
 from autograd_mini.vectorizer.statements import Array, Assign, Matrix, Program, View
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd_mini.primitives import Primitive
-from autograd_mini.readings import text
-from autograd_mini.readings.text import Expression, number
-from autograd_mini.vectorizer.backward import Tape
-from autograd_mini.vectorizer.expressions import (
+from autograd_mini.engine.primitives import Primitive
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, number
+from autograd_mini.formulas.simplify import (
     HUGE,
     N,
     application,
@@ -22,6 +21,7 @@ from autograd_mini.vectorizer.expressions import (
     product,
     simplified,
 )
+from autograd_mini.vectorizer.backward import Tape
 from autograd_mini.vectorizer.statements import (
     Array,
     Assign,

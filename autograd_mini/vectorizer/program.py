@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module
-from autograd_mini.value import Value
 from autograd_mini.vectorizer import checks
 from autograd_mini.vectorizer.compiled import Array, Compiled, argument_names
 from autograd_mini.vectorizer.explanation import Explanation

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.primitives import Primitive
+from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Trace
+from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.freezing import FrozenParameter
-from autograd_mini.primitives import Primitive
-from autograd_mini.tracing import BATCH_MEAN, PREFIX, Trace
-from autograd_mini.value import Constant, Value
 
 CONSTANT, INPUT, PARAMETER, COMPUTED = range(4)
 
@@ -95,7 +96,7 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
     places = {leaf: (a, k) for a, argument in enumerate(inputs) for k, leaf in enumerate(argument)}
     wanted = [node for nodes, _ in trace.effects for node in nodes]
     kind, varies, live = scalars.kind, scalars.varies, trace.live
-    for i, node in enumerate(_order([*outputs, *wanted])):
+    for i, node in enumerate(topological_order(*outputs, *wanted)):
         index[node] = i
         primitive, of_node, depends = node.primitive, PARAMETER, False
         parents: tuple[int, ...] = ()
@@ -126,26 +127,6 @@ def learns(scalars: Scalars, i: int) -> bool:
     return (
         scalars.kind[i] == PARAMETER and node.scope[:1] != PREFIX and not isinstance(node, (FrozenParameter, Constant))
     )
-
-
-def _order(roots: list[Value]) -> list[Value]:
-    """Return all nodes below the roots, parents first and in the order in which they were written."""
-    order: list[Value] = []
-    visited: set[Value] = set()
-    for root in roots:
-        stack: list[Value | None] = [root]
-        while stack:
-            node = stack.pop()
-            if node is None:
-                order.append(stack.pop())  # type: ignore[arg-type]
-            elif node not in visited:
-                visited.add(node)
-                if node.primitive is None:
-                    order.append(node)
-                else:
-                    stack += (node, None)
-                    stack += [parent for parent in node.parents[::-1] if parent not in visited]
-    return order
 
 
 def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.readings.text import Expression
+from autograd_mini.formulas.expression import Expression
 
 
 @dataclass(eq=False)

@@ -1,38 +1,30 @@
 """Straight-line Python on floats, for functions without a batch: arrays of one row would be slower by far.
 
-The quick form uses Python's own operators and `math`, which raise where IEEE arithmetic would give an infinity or nan;
-then the exact form is run, over the functions of the eager reading.
+The quick form divides by Python's own operator, which raises where IEEE arithmetic gives an infinity or nan; then the
+exact form is run, which calls a function instead. All other functions are those of `to_python`.
 """
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_mini.primitives import Primitive
-from autograd_mini.readings import eager, text
-from autograd_mini.readings.text import Expression, number, symbol
-from autograd_mini.value import Value
-from autograd_mini.vectorizer.expressions import is_number, product, simplified
+from autograd_mini.engine import plain
+from autograd_mini.engine.primitives import Primitive
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.python import definitions
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, number, symbol
+from autograd_mini.formulas.simplify import is_number, product, simplified
 from autograd_mini.vectorizer.names import Names, identifier
 from autograd_mini.vectorizer.scalars import COMPUTED, CONSTANT, Scalars
 
 MOST_NODES = 20_000
 MOST_TERMS = 8  # contributions that are added up in one line
 _data = operator.attrgetter("_data")
-_OF_MATH = frozenset("exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh erf".split())
-# They raise an error where the exact form is needed: for infinities and nan.
-_HELPERS = {
-    "logsumexp": "def logsumexp(*x):\n    m = max(x)\n    return m + log(sum([exp(a - m) for a in x]) + 0 * int(m))",
-    "softmax": "def softmax(*x):\n    m = max(x)\n    e = [exp(a - m) for a in x]\n    total = sum(e) + 0 * int(m)\n"
-    "    return [a / total for a in e]",
-    "sign": "def sign(a):\n    return float((a > 0.0) - (a < 0.0)) if a == a else a",
-    "maximum": "def maximum(*x):\n    return max(x) if all([a == a for a in x]) else x[0] + sum(x) * float('nan')",
-    "minimum": "def minimum(*x):\n    return min(x) if all([a == a for a in x]) else x[0] + sum(x) * float('nan')",
-}
-_TAKEN = "max min sum all int float abs pow power divide where equal value_and_gradient sigmoid softplus"
 _ERRORS = (ArithmeticError, ValueError)
 
 
@@ -75,13 +67,12 @@ class StraightLine:
 
     def _exactly(self) -> Any:
         if self._exact is None:
-            namespace = {name: getattr(eager, name) for name in dir(eager) if not name.startswith("_")}
-            self._exact = self._compiled(self._source(quick=False), namespace)
+            self._exact = self._compiled(self._source(quick=False))
         return self._exact(*map(_data, self._values))
 
     @staticmethod
-    def _compiled(source: str, namespace: dict[str, Any] | None = None) -> Callable[..., Any]:
-        scope: dict[str, Any] = {} if namespace is None else namespace
+    def _compiled(source: str) -> Callable[..., Any]:
+        scope: dict[str, Any] = {}
         exec(compile(source, "<program>", "exec"), scope)
         return scope["value_and_gradient"]  # type: ignore[no-any-return]
 
@@ -92,14 +83,14 @@ class StraightLine:
         body = [f"    {name} = {_written(formula, quick)}" for name, formula in lines]
         used: set[str] = set()
         for _, formula in lines:
-            _functions(formula, used)
+            _functions(formula, quick, used)
         arguments = ", ".join(self._names[i] for i in self._leaves)
         results = ", ".join(_written(self._operand(i), quick) for i in self._scalars.outputs)
         gradients = "".join(f"{self._gradient(i)}, " for i in self._leaves)
         return "\n".join(
             [
                 f'"""{self._title}"""',
-                *(_prelude(used) if quick else []),
+                *[line for block in definitions(used) for line in ["", *block]],
                 "",
                 "",
                 f"def value_and_gradient({arguments}):",
@@ -168,7 +159,7 @@ def _names(scalars: Scalars, size: int) -> tuple[list[str], list[str]]:
     """Return a name for every node, its label where it has one, and one for its gradient."""
     names: list[str] = []
     gradients: list[str] = []
-    taken = Names([*_OF_MATH, *_HELPERS, *_TAKEN.split(), *dir(eager)])
+    taken = Names([*dir(builtins), *dir(math), *dir(plain), "value_and_gradient"])
     for i in range(size):
         label = scalars.labels(i)[1]
         names.append(taken.new(label if label and identifier(label) == label else f"v{len(names) + 1}"))
@@ -176,38 +167,34 @@ def _names(scalars: Scalars, size: int) -> tuple[list[str], list[str]]:
     return names, gradients
 
 
-def _functions(expression: Expression, used: set[str]) -> None:
-    if expression.form in ("number", "symbol"):
+def _functions(expression: Expression, quick: bool, used: set[str]) -> None:
+    """Collect the functions that a formula calls as it is written."""
+    form = expression.form
+    if form in ("number", "symbol"):
         return
-    power_of = expression.form == "**" and not (expression.parts[0].form == "symbol" and _is_small(expression.parts[1]))
-    used.add("pow" if power_of else "exp" if expression.form == "sigmoid" else expression.form)
+    operators = "+ - * < > >= = & | neg abs where".split() + ["/"] * quick
+    if form not in operators and not _is_small_power(expression) and not (quick and _is_with_zero(expression)):
+        used.add({"/": "divide", "**": "power"}.get(form, form))
     for part in expression.parts:
-        _functions(part, used)
+        _functions(part, quick, used)
 
 
 def _is_with_zero(expression: Expression) -> bool:
-    parts = expression.parts
-    return len(parts) == 2 and parts[0].form == "symbol" and is_number(parts[1], 0.0)
+    """Return whether it is the larger or the smaller of a variable and 0."""
+    form, parts = expression.form, expression.parts
+    is_pair = form in ("maximum", "minimum") and len(parts) == 2
+    return is_pair and parts[0].form == "symbol" and is_number(parts[1], 0.0)
 
 
-def _is_small(exponent: Expression) -> bool:
-    return is_number(exponent, 2.0) or is_number(exponent, 3.0)
-
-
-def _prelude(used: set[str]) -> list[str]:
-    """Return the imports and the helpers of the quick form."""
-    helpers = [_HELPERS[name] for name in sorted(used & set(_HELPERS))]
-    if used & {"logsumexp", "softmax"}:
-        used |= {"exp", "log"}
-    imported = sorted(used & {*_OF_MATH, "pow"})
-    lines = ["", f"from math import {', '.join(imported)}"] if imported else []
-    for helper in helpers:
-        lines += ["", "", helper]
-    return lines
+def _is_small_power(expression: Expression) -> bool:
+    """Return whether it is a variable's square or cube, which are multiplied out."""
+    if expression.form != "**" or expression.parts[0].form != "symbol":
+        return False
+    return is_number(expression.parts[1], 2.0) or is_number(expression.parts[1], 3.0)
 
 
 def _written(expression: Expression, quick: bool) -> str:
-    """Return a formula as Python; the exact form asks the eager reading wherever Python would raise."""
+    """Return a formula as Python; in the quick form a division is Python's, which raises where the divisor is 0."""
     form = expression.form
     if form == "number":
         value = expression.parts[0]
@@ -215,11 +202,9 @@ def _written(expression: Expression, quick: bool) -> str:
     if form == "symbol":
         return str(expression.parts[0])
     parts = [_written(part, quick) for part in expression.parts]
-    if form == "**" and is_number(expression.parts[1], 2.0) and expression.parts[0].form == "symbol":
-        return f"({parts[0]} * {parts[0]})"
-    if form == "**" and is_number(expression.parts[1], 3.0) and expression.parts[0].form == "symbol":
-        return f"({parts[0]} * {parts[0]} * {parts[0]})"
-    if form in ("+", "-", "*", "<", ">", ">=") or (quick and form in "/"):
+    if _is_small_power(expression):
+        return f"({' * '.join(parts[:1] * int(expression.parts[1].parts[0]))})"
+    if form in ("+", "-", "*", "<", ">", ">=") or (quick and form == "/"):
         return f"({parts[0]} {form} {parts[1]})"
     if form == "neg":
         return f"(-{parts[0]})"
@@ -227,10 +212,7 @@ def _written(expression: Expression, quick: bool) -> str:
         return f"({parts[1]} if {parts[0]} else {parts[2]})"
     if form in ("=", "&", "|"):
         return f"({parts[0]} {({'=': '==', '&': 'and', '|': 'or'})[form]} {parts[1]})"
-    if quick and form == "sigmoid":
-        return f"(1.0 / (1.0 + exp(-{parts[0]})))"
-    name = {"/": "divide", "**": "pow" if quick else "power"}.get(form, form)
-    if quick and name in ("maximum", "minimum") and _is_with_zero(expression):  # quicker than a call; nan stays nan
-        return f"(0.0 if {parts[0]} {'<' if name == 'maximum' else '>'} 0.0 else {parts[0]})"
-    called = f"{name}({', '.join(parts)})"
+    if quick and _is_with_zero(expression):  # quicker than a call; nan stays nan
+        return f"(0.0 if {parts[0]} {'<' if form == 'maximum' else '>'} 0.0 else {parts[0]})"
+    called = f"{({'/': 'divide', '**': 'power'}).get(form, form)}({', '.join(parts)})"
     return f"{called}[0]" if form == "softmax" else called

@@ -5,7 +5,7 @@ DOT for Graphviz, `layout` and `svg` draw it themselves where there is no Graphv
 `stepper` steps through the passes in such a drawing.
 """
 
-from autograd_mini.views.dot import draw
+from autograd_mini.views.digraph import draw
 from autograd_mini.views.stepper import Stepper, step_through
 
 __all__ = ["Stepper", "draw", "step_through"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import graphviz
 
-from autograd_mini.views.measure import node_size
+from autograd_mini.views.layout.measure import node_size
 from autograd_mini.views.picture import FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
 
 # The one font whose widths every Graphviz knows, also one without a font library. The SVG names fallbacks for it.

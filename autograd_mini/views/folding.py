@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from autograd_mini.graph import outgoing_edges
-from autograd_mini.value import Constant, Parameter, Value
+from autograd_mini.engine.graph import outgoing_edges
+from autograd_mini.engine.value import Constant, Parameter, Value
 
 _NEURONS = re.compile(r"(?:^|\.)neurons(?:\.|$)")
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from autograd_mini.graph import Edge, topological_order
-from autograd_mini.naming import Names, node_names
-from autograd_mini.readings.text import format_number
-from autograd_mini.value import Constant, Parameter, Value
+from autograd_mini.engine.graph import Edge, topological_order
+from autograd_mini.engine.value import Constant, Parameter, Value
+from autograd_mini.explanations.names import Names, node_names
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
 from autograd_mini.views.folding import Fold, folds
-from autograd_mini.views.measure import printable, shown_lines
+from autograd_mini.views.layout.measure import printable, shown_lines
 from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture, Shape
 
 _OPERATION_SIZE, _SYMBOL_SIZE = 28.0, 16.0

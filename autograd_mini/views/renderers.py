@@ -135,7 +135,8 @@ def draw_builtin(picture: Picture, format: str, engine: str = "dot") -> bytes:
         raise ValueError(f"the builtin renderer writes SVG only, not {format!r}; for {format} {ADVICE}")
     if engine != "dot":
         raise ValueError(f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {ADVICE}")
-    from autograd_mini.views import layout, svg
+    from autograd_mini.views import svg
+    from autograd_mini.views.layout import layout
 
     arranged: Any = layout.arrange(picture)
     return svg.write(picture, arranged).encode("utf-8")

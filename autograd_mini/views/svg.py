@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from autograd_mini.views.measure import LINE_HEIGHT
+from autograd_mini.views.layout.measure import LINE_HEIGHT
 from autograd_mini.views.picture import FONT, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
 
 if TYPE_CHECKING:
-    from autograd_mini.views.layout import Layout
-    from autograd_mini.views.routes import Point, Route
+    from autograd_mini.views.layout.layout import Layout
+    from autograd_mini.views.layout.routes import Point, Route
 
 _BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
 _OUTER = 4.0  # how far outside the second outline is
@@ -22,7 +22,7 @@ def write(picture: Picture, layout: Layout) -> str:
 
     Examples
     --------
-    >>> from autograd_mini.views.layout import arrange
+    >>> from autograd_mini.views.layout.layout import arrange
     >>> from autograd_mini.views.picture import DrawnNode, Line
     >>> picture = Picture((DrawnNode("node-0", (Line("<x>"),), "box", "#ffffff", "#000000"),), ())
     >>> "&lt;x&gt;</text>" in write(picture, arrange(picture))

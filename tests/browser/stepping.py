@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from autograd_mini.backprop import backward_steps, forward_steps
-from autograd_mini.value import Constant
+from autograd_mini.engine.value import Constant
+from autograd_mini.explanations.steps import backward_steps, forward_steps
 
 STEPPER = ".am-stepper"
 

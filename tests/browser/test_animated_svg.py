@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from autograd_mini.backprop import backward_steps, forward_steps
-from autograd_mini.readings.text import format_number
+from autograd_mini.explanations.steps import backward_steps, forward_steps
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views.stepper.animation import animated_svg
 
 SEEN = """time => {

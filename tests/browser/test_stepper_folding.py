@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from autograd_mini import Value, step_through, tanh
-from autograd_mini.backprop import gradients
-from autograd_mini.graph import topological_order
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.explanations.steps import gradients
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.nn import MLP
-from autograd_mini.readings.text import format_number
 from browser.stepping import STEPPER, choose, formula, press, step, texts
 
 SLACK = 3  # on a machine that does other things too

@@ -7,9 +7,9 @@ import math
 import pytest
 
 from autograd_mini import Value, log, step_through, where
-from autograd_mini.graph import topological_order
-from autograd_mini.readings.text import format_number
-from autograd_mini.value import Constant
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.value import Constant
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views.stepper.page import json_in_script, script
 from browser.stepping import STEPPER, choose, formula, press, read, records, step, texts
 

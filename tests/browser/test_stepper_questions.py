@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from autograd_mini import Parameter, Value, relu, sigmoid, step_through, tanh
-from autograd_mini.backprop import gradients
+from autograd_mini.explanations.steps import gradients
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.nn import MLP
-from autograd_mini.readings.text import format_number
 from browser.stepping import STEPPER, choose, formula, press, step, texts
 
 

@@ -10,11 +10,11 @@ import random
 import pytest
 
 from autograd_mini import Value, exp, logsumexp, sigmoid, tanh
-from autograd_mini.backprop import finite_difference
-from autograd_mini.graph import topological_order
-from autograd_mini.primitives import PRIMITIVES
-from autograd_mini.readings import eager
-from autograd_mini.readings.text import format_number
+from autograd_mini.engine import eager
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.primitives import PRIMITIVES
+from autograd_mini.explanations.steps import finite_difference
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views.stepper.page import json_in_script, script
 from autograd_mini.views.stepper.payload import payload
 from autograd_mini.views.stepper.tape import number_as_json, program

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from autograd_mini import Value, backward_steps, cos, exp, finite_difference, grad, nn, sin, tanh
-from autograd_mini.graph import count_paths, edges, paths
+from autograd_mini.engine.graph import count_paths, edges, paths
 
 # ------------------------------------------------------------------------------- h3(h2(h1(x; θ1); θ2); θ3)
 

@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd_mini import Value, functions
+from autograd_mini import Value
+from autograd_mini.engine import functions
 from autograd_mini.nn import MLP, Layer, Module
 from autograd_mini.nn.activations import ACTIVATIONS
 from autograd_mini.nn.containers import Activation, Flatten, Reshape, Residual, Sequential

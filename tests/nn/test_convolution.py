@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from autograd_mini import Value, functions
-from autograd_mini.graph import successors, topological_order
+from autograd_mini import Value
+from autograd_mini.engine import functions
+from autograd_mini.engine.graph import successors, topological_order
+from autograd_mini.engine.primitives import DOT
 from autograd_mini.nn import Neuron
 from autograd_mini.nn.containers import Flatten, Reshape, Sequential
 from autograd_mini.nn.convolution import Conv1d, Conv2d
-from autograd_mini.primitives import DOT
 
 rng = np.random.default_rng(0)
 

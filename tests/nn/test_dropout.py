@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value
+from autograd_mini.engine.primitives import MUL
+from autograd_mini.engine.value import Constant
 from autograd_mini.nn import Layer
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.containers import Sequential
 from autograd_mini.nn.dropout import Dropout
-from autograd_mini.primitives import MUL
-from autograd_mini.value import Constant
 
 
 def data(values):

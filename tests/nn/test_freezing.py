@@ -7,7 +7,7 @@ import weakref
 import pytest
 
 from autograd_mini import Value
-from autograd_mini.graph import topological_order
+from autograd_mini.engine.graph import topological_order
 from autograd_mini.nn import MLP, Layer, Module, Neuron, Parameter
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.containers import Activation, Flatten, Sequential

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd_mini import functions
+from autograd_mini.engine import functions
 from autograd_mini.nn import MLP, Layer, Neuron, initializers
 from autograd_mini.nn.initializers import INITIALIZERS, he, initializer_for, normal, uniform, xavier, zeros
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini import Value, no_grad
-from autograd_mini.graph import topological_order
+from autograd_mini.engine.graph import topological_order
 from autograd_mini.nn import MLP, Layer, Neuron, activations
 from autograd_mini.nn.activations import ACTIVATIONS
 

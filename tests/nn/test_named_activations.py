@@ -5,7 +5,8 @@ import pickle
 
 import pytest
 
-from autograd_mini import Value, functions
+from autograd_mini import Value
+from autograd_mini.engine import functions
 from autograd_mini.nn import MLP
 from autograd_mini.nn.named_activations import ParametrisedActivation, parametrised
 

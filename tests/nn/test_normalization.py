@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd_mini import Value, functions, no_grad
+from autograd_mini import Value, no_grad
+from autograd_mini.engine import functions
 from autograd_mini.nn import Layer
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.containers import Sequential

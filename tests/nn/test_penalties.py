@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value
-from autograd_mini.graph import topological_order
+from autograd_mini.engine.graph import topological_order
 from autograd_mini.nn import MLP, Neuron
 from autograd_mini.nn.containers import Sequential
 from autograd_mini.nn.convolution import Conv1d

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from autograd_mini import Value, functions
-from autograd_mini.graph import successors
+from autograd_mini import Value
+from autograd_mini.engine import functions
+from autograd_mini.engine.graph import successors
 from autograd_mini.nn.recurrent import RNN, RNNCell
 from autograd_mini.optim import SGD
 

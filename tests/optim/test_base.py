@@ -9,11 +9,11 @@ import pytest
 from walking import BUSY, START, data, values, walk
 
 from autograd_mini import Value
+from autograd_mini.engine.value import Parameter
 from autograd_mini.nn.freezing import freeze, unfreeze
 from autograd_mini.optim import schedules
 from autograd_mini.optim.base import Optimizer
 from autograd_mini.optim.rules import SGD, Adam
-from autograd_mini.value import Parameter
 
 # ----------------------------------------------------------------------------------------- parameters left alone
 

@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from autograd_mini import datasets, functions, nn, optim
+from autograd_mini import datasets, nn, optim
+from autograd_mini.engine import functions
+from autograd_mini.engine.value import Parameter
 from autograd_mini.nn import L1, L2, MLP, WeightElimination
 from autograd_mini.training import EarlyStopping, GradientNorm, NonFiniteLossError, Trainer
-from autograd_mini.value import Parameter
 
 RNG = np.random.default_rng(7)
 X2, LABELS = datasets.moons(n=23, noise=0.1, seed=0)

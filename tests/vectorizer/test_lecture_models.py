@@ -8,9 +8,9 @@ from vector_checks import assert_as_eager, assert_close, eager
 
 import autograd_mini as ag
 from autograd_mini import Value, lectures, nn
+from autograd_mini.engine.value import Parameter
 from autograd_mini.nn import L1, L2, MLP, WeightElimination
 from autograd_mini.nn.activations import ACTIVATIONS
-from autograd_mini.value import Parameter
 from autograd_mini.vectorizer import vectorize
 
 RNG = np.random.default_rng(21)

@@ -9,7 +9,8 @@ import pytest
 from vector_checks import assert_as_eager
 
 import autograd_mini as ag
-from autograd_mini import Value, modes, nn, no_grad
+from autograd_mini import Value, nn, no_grad
+from autograd_mini.engine import modes
 from autograd_mini.errors import TraceError
 from autograd_mini.vectorizer import vectorize
 

@@ -6,7 +6,7 @@ from vector_checks import assert_as_eager, close, eager
 
 import autograd_mini as ag
 from autograd_mini import Value, nn
-from autograd_mini.value import Constant, Parameter
+from autograd_mini.engine.value import Constant, Parameter
 from autograd_mini.vectorizer import vectorize
 
 RNG = np.random.default_rng(11)

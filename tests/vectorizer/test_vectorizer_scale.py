@@ -8,8 +8,8 @@ from vector_checks import assert_as_eager, assert_close
 
 import autograd_mini as ag
 from autograd_mini import Value
+from autograd_mini.engine.value import Parameter
 from autograd_mini.nn import MLP
-from autograd_mini.value import Parameter
 from autograd_mini.vectorizer import vectorize
 from autograd_mini.vectorizer.compiled import traced
 from autograd_mini.vectorizer.scalars import scanned

@@ -8,9 +8,10 @@ import pytest
 
 import autograd_mini as ag
 from autograd_mini import Parameter, Value
-from autograd_mini.backprop import backward_steps, forward_steps
-from autograd_mini.readings.text import format_number
-from autograd_mini.value import Constant
+from autograd_mini.engine.value import Constant
+from autograd_mini.explanations.steps import backward_steps, forward_steps
+from autograd_mini.formulas.expression import format_number
+from autograd_mini.views import colours
 from autograd_mini.views.stepper.animation import animated_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -170,10 +171,11 @@ def test_every_step_has_its_caption():
 def test_a_colour_comes_with_the_gradient():
     x = Value(3.0, label="x")
     player = play(x * -2.0)
-    shape = next(part for part in player.group("node-0") if part.tag != f"{SVG}text")
+    # Not the outer outline that marks a parameter or an input, which has no fill.
+    shape = next(part for part in player.group("node-0") if part.get("fill") not in (None, "none"))
     fills = [player.style(shape, seconds).get("fill") for seconds in (0.5, 2.5, 3.5)]
     assert fills == ["#e8eaeb", "#e8eaeb", shape.get("fill")]
-    assert shape.get("fill") == ag.views.colours.NEGATIVE
+    assert shape.get("fill") == colours.NEGATIVE
 
 
 # ------------------------------------------------------------------------------------------------- the document

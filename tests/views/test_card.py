@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from autograd_mini import Parameter, Value
-from autograd_mini.functions import dot
-from autograd_mini.value import Constant
+from autograd_mini.engine.functions import dot
+from autograd_mini.engine.value import Constant
 
 
 class Reader(HTMLParser):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from autograd_mini import Parameter, Value, draw, scope, tanh
+from autograd_mini.engine.value import Constant
 from autograd_mini.nn import MLP
-from autograd_mini.value import Constant
 
 
 def network(n_inputs=2, width=3):

@@ -10,10 +10,10 @@ import graphviz
 import pytest
 
 from autograd_mini import Parameter, Value, draw, scope, tanh
-from autograd_mini.naming import node_names
-from autograd_mini.value import Constant
+from autograd_mini.engine.value import Constant
+from autograd_mini.explanations.names import node_names
 from autograd_mini.views import colours
-from autograd_mini.views.measure import shown_lines
+from autograd_mini.views.layout.measure import shown_lines
 
 AWKWARD = [
     "{ } | < >",

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_mini import Value, dot, draw, tanh
-from autograd_mini.views.layout import arrange
-from autograd_mini.views.measure import node_size, shown_lines, text_size, text_width
+from autograd_mini.views.layout.layout import arrange
+from autograd_mini.views.layout.measure import node_size, shown_lines, text_size, text_width
 from autograd_mini.views.picture import DrawnEdge, DrawnNode, Line, Picture
 
 SHAPES = ("rounded", "box", "ellipse", "circle")

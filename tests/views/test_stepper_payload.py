@@ -12,10 +12,10 @@ import pytest
 
 import autograd_mini
 from autograd_mini import Parameter, Value, log, scope, step_through, tanh
-from autograd_mini.backprop import backward_steps, forward_steps
-from autograd_mini.graph import topological_order
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.primitives import PRIMITIVES
+from autograd_mini.explanations.steps import backward_steps, forward_steps
 from autograd_mini.nn import MLP, Layer, Neuron
-from autograd_mini.primitives import PRIMITIVES
 from autograd_mini.views import Stepper
 from autograd_mini.views.stepper import page
 from autograd_mini.views.stepper.payload import payload

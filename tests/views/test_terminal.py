@@ -6,8 +6,8 @@ import re
 import pytest
 
 from autograd_mini import Value
-from autograd_mini.backprop import backward_steps, forward_steps
-from autograd_mini.value import Constant
+from autograd_mini.engine.value import Constant
+from autograd_mini.explanations.steps import backward_steps, forward_steps
 from autograd_mini.views.stepper.terminal import text_steps
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.readings.text import format_number
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
 from autograd_mini.views.live.loss_panel import LossPanel
 from autograd_mini.views.live.marks import INK, place, text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from autograd_mini.readings.text import format_number
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
 from autograd_mini.views.live.marks import place, text, ticks
 from autograd_mini.views.live.recording import spread

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini.modes import enable_grad
+from autograd_mini.engine.modes import enable_grad
+from autograd_mini.errors import TraceError
 from autograd_mini.nn._nested import flat, is_list
 from autograd_mini.training import gradients
-from autograd_mini.value import Value
-from autograd_mini.views.live.columns import Columns, follows_its_graph
+from autograd_mini.vectorizer import Program
 
 if TYPE_CHECKING:
     from autograd_mini.training import Trainer
@@ -55,17 +55,14 @@ class Measure:
         model = trainer.model
         self._parameters = list(dict.fromkeys([*model.parameters(), *trainer.optimizer.parameters]))
         self._has_more = sum(array.size for array in model.state_dict().values()) != len(model.parameters())
-        self._rows: list[Any] = []
-        self._targets: list[Any] = []
+        self._rows = self._targets = np.empty(0)
         if X is not None and y is not None:
             chosen = np.unique(np.linspace(0, len(X) - 1, _SAMPLE).round().astype(int))
-            self._rows, self._targets = X[chosen].tolist(), y[chosen].tolist()
-        self._by_columns = X is not None and X.ndim == 2 and follows_its_graph(model) and self._columns_are_right()
-
-    @property
-    def is_quick(self) -> bool:
-        """Whether many examples cost little: the model's graph can be run on columns."""
-        return self._by_columns
+            self._rows, self._targets = X[chosen], y[chosen]
+        loss = trainer.loss
+        self._model_program = Program(lambda x: model(x))
+        self._loss_program = Program(lambda x, t: loss(model(x), t))
+        self.is_quick = X is not None and self._can_be_vectorized()
 
     def snapshot(self, epoch: int) -> Snapshot:
         """Return the parameters as they are now."""
@@ -107,39 +104,32 @@ class Measure:
 
     def outputs(self, rows: Array) -> Array:
         """Return the outputs for examples, of shape (n, outputs)."""
-        if self._by_columns:
-            return Columns(self._trainer.model, rows[0].tolist()).forward(rows)
+        if self.is_quick:
+            return np.asarray(self._model_program(rows)).reshape(len(rows), -1)
         return gradients.outputs(self._trainer.model, rows.tolist()).reshape(len(rows), -1)
 
     def add_gradients(self) -> None:
         """Add to the parameters the gradient of the mean loss over the sample, and of the penalty."""
-        trainer = self._trainer
+        trainer, rows, targets = self._trainer, self._rows, self._targets
         with enable_grad():
-            if not self._by_columns:
-                gradients.add_gradients(trainer.model, trainer.loss, trainer.penalty, self._rows, self._targets)
+            if not self.is_quick:
+                gradients.add_gradients(trainer.model, trainer.loss, trainer.penalty, rows.tolist(), targets.tolist())
                 return
-            columns = Columns(trainer.model, self._rows[0])
-            outputs = columns.forward(np.array(self._rows))
-            columns.add_gradients(np.array([self._upstream(columns, *pair) for pair in self._pairs(outputs)]))
+            _, found = self._loss_program.value_and_grad(rows, targets)
+            for parameter, gradient in zip(self._loss_program.parameters, found.tolist(), strict=True):
+                parameter.grad += gradient
             if trainer.penalty is not None:
                 gradients.as_node(trainer.penalty(trainer.model)).backward()
 
-    def _pairs(self, outputs: Array) -> Iterator[tuple[list[float], Any]]:
-        return zip(outputs.tolist(), self._targets, strict=True)
-
-    def _upstream(self, columns: Columns, outputs: list[float], target: Any) -> list[float]:
-        """Return ∂(loss/n)/∂output of one example, for each output."""
-        leaves = [Value(output) for output in outputs]
-        loss = gradients.as_node(self._trainer.loss(leaves if columns.is_list else leaves[0], target))
-        loss.backward(1.0 / len(self._rows))
-        return [leaf.grad for leaf in leaves]
-
-    def _columns_are_right(self) -> bool:
-        """Return whether the graph of one example gives for all of the sample what the model gives."""
+    def _can_be_vectorized(self) -> bool:
+        """Return whether model and loss can be traced, so that many examples cost little."""
         with self.at(self.snapshot(0)):
-            expected = gradients.outputs(self._trainer.model, self._rows).reshape(len(self._rows), -1)
-            found = Columns(self._trainer.model, self._rows[0]).forward(np.array(self._rows))
-        return bool(np.allclose(found, expected, rtol=1e-9, atol=1e-12, equal_nan=True))
+            try:
+                self._model_program(self._rows)
+                self._loss_program.value_and_grad(self._rows, self._targets)
+            except (TraceError, TypeError):
+                return False
+        return True
 
 
 def plain_numbers(output: Any) -> Array:

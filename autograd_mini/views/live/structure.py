@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini import functions
-from autograd_mini.modes import no_grad
+from autograd_mini.engine import functions
+from autograd_mini.engine.modes import no_grad
 from autograd_mini.nn._nested import flat, is_list
 from autograd_mini.nn.containers import Activation, Sequential
 from autograd_mini.nn.dropout import Dropout

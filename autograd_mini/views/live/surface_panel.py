@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.readings.text import format_number
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
 from autograd_mini.views.live.marks import marker, place, png_address, text, ticks
 from autograd_mini.views.live.surface import Surface

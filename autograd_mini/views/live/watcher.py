@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_mini.engine.modes import no_grad
 from autograd_mini.files import write_text
-from autograd_mini.modes import no_grad
 from autograd_mini.training.checks import at_least_one
 from autograd_mini.training.data import checked_features, checked_targets
 from autograd_mini.training.trainer import Trainer

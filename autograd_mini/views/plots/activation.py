@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini.derivatives import value_and_grad
+from autograd_mini.engine.derivatives import value_and_grad
 from autograd_mini.nn.activations import activation_function
 from autograd_mini.views.plots.axes import (
     LINES,

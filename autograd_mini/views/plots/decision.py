@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini.modes import no_grad
+from autograd_mini.engine.modes import no_grad
 from autograd_mini.nn.module import Module
 from autograd_mini.views import colours
 from autograd_mini.views.plots.axes import (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini.modes import no_grad
-from autograd_mini.value import Value
+from autograd_mini.engine.modes import no_grad
+from autograd_mini.engine.value import Value
 from autograd_mini.views import colours
 from autograd_mini.views.plots.axes import (
     INK,

@@ -14,17 +14,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from autograd_mini.backprop import BackwardStep, Contribution, ForwardStep, backward_steps, forward_steps
-from autograd_mini.readings.text import format_number, number
+from autograd_mini.explanations.steps import BackwardStep, Contribution, ForwardStep, backward_steps, forward_steps
+from autograd_mini.formulas.expression import format_number, number
 from autograd_mini.views import colours
 from autograd_mini.views.graph_picture import GraphPicture, kind
-from autograd_mini.views.measure import shown_lines, text_width
+from autograd_mini.views.layout.measure import shown_lines, text_width
 from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, DrawnNode, Line
 from autograd_mini.views.stepper.payload import short_names
 
 if TYPE_CHECKING:
-    from autograd_mini.naming import Names
-    from autograd_mini.value import Value
+    from autograd_mini.engine.value import Value
+    from autograd_mini.explanations.names import Names
 
 _DIGITS = 4
 _MOST_VALUES = 400

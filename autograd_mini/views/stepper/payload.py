@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.backprop import application, backward_steps, forward_steps
-from autograd_mini.readings.text import symbol
+from autograd_mini.explanations.steps import application, backward_steps, forward_steps
+from autograd_mini.formulas.expression import symbol
 from autograd_mini.views.graph_picture import kind
-from autograd_mini.views.measure import printable
+from autograd_mini.views.layout.measure import printable
 from autograd_mini.views.stepper.tape import number_as_json, program
 
 if TYPE_CHECKING:
-    from autograd_mini.backprop import BackwardStep, ForwardStep
-    from autograd_mini.naming import Names
-    from autograd_mini.value import Value
+    from autograd_mini.engine.value import Value
+    from autograd_mini.explanations.names import Names
+    from autograd_mini.explanations.steps import BackwardStep, ForwardStep
 
 _PRIVATE_USE = 0xE000  # characters that no name has: they stand for the operands in a formula
 _MOST_MARKS = 6400

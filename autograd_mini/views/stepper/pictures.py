@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.readings.text import format_number
+from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
 from autograd_mini.views.folding import Fold, folds
 from autograd_mini.views.graph_picture import GraphPicture
-from autograd_mini.views.measure import LINE_HEIGHT, shown_lines
+from autograd_mini.views.layout.measure import LINE_HEIGHT, shown_lines
 from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
 from autograd_mini.views.stepper.tape import constant_locals
 
 if TYPE_CHECKING:
-    from autograd_mini.naming import Names
-    from autograd_mini.value import Value
+    from autograd_mini.engine.value import Value
+    from autograd_mini.explanations.names import Names
 
 MOST_SHOWN = 400  # values and boxes: more of them is neither readable nor quick
 _MOST_LISTED = 4  # nodes whose numbers a box shows

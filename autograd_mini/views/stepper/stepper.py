@@ -9,15 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.reals import as_float
+from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.files import check_folder, write_text
-from autograd_mini.graph import topological_order
-from autograd_mini.reals import as_float
-from autograd_mini.value import Parameter, Value
 from autograd_mini.views.stepper import page, pictures, widgets
 from autograd_mini.views.stepper.payload import payload, step_count
 
 if TYPE_CHECKING:
-    from autograd_mini.naming import Names
+    from autograd_mini.explanations.names import Names
 
 _COLLAPSE = (None, "neuron", "layer")
 _GRAINS = ("node", "edge")

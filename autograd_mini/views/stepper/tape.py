@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_mini.primitives import Primitive
-from autograd_mini.readings import text
-from autograd_mini.readings.text import Expression, number, symbol
+from autograd_mini.engine.primitives import Primitive
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, number, symbol
 
 Call = list[Any]
 
@@ -47,7 +47,7 @@ def program(primitive: Primitive, count: int) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from autograd_mini.primitives import find
+    >>> from autograd_mini.engine.primitives import find
     >>> program(find("mul"), 2)
     {'forward': [['*', 0, 1]], 'value': 2, 'derivatives': [], 'locals': [1, 0]}
     """
@@ -63,7 +63,7 @@ def constant_locals(rule: dict[str, Any]) -> list[float | None]:
 
     Examples
     --------
-    >>> from autograd_mini.primitives import find
+    >>> from autograd_mini.engine.primitives import find
     >>> constant_locals(program(find("sub"), 2)), constant_locals(program(find("tanh"), 1))
     ([1.0, -1.0], [None])
     """

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd_mini.backprop import BackwardStep, backward_steps, forward_steps
-from autograd_mini.readings.text import derivative, format_number, number
+from autograd_mini.explanations.steps import BackwardStep, backward_steps, forward_steps
+from autograd_mini.formulas.expression import derivative, format_number, number
 from autograd_mini.views.graph_picture import kind
-from autograd_mini.views.measure import printable
+from autograd_mini.views.layout.measure import printable
 from autograd_mini.views.stepper.payload import short_names
 
 if TYPE_CHECKING:
-    from autograd_mini.naming import Names
-    from autograd_mini.value import Value
+    from autograd_mini.engine.value import Value
+    from autograd_mini.explanations.names import Names
 
 GRAINS = ("node", "edge")
 _DIGITS = 6

@@ -1,0 +1,1 @@
+"""The command line: ``autograd-mini draw``, ``step``, ``train``, ``predict`` and ``table``, and the demonstration."""

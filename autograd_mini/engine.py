@@ -1,5 +1,0 @@
-"""The name under which micrograd has `Value`: ``from autograd_mini.engine import Value``."""
-
-from autograd_mini.value import Value
-
-__all__ = ["Value"]

@@ -1,0 +1,94 @@
+"""Deep copies and pickles of graphs, without recursion.
+
+Both follow the topological order, so that a node's parents are always there before it. A node keeps its identity among
+all that is copied or pickled together: after ``x, y = pickle.loads(pickle.dumps((x, y)))``, ``y.parents[0]`` is ``x``.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import TYPE_CHECKING, Any
+
+from autograd_mini.engine.graph import topological_order
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.value import Value
+
+
+def _own(node: Value) -> tuple[Any, ...]:
+    """Return what a node holds apart from its parents and its gradient."""
+    return node._data, node.label, node.scope, node.primitive, node._local, node._local2
+
+
+def _build(kind: type[Value], own: tuple[Any, ...], parents: tuple[Value, ...]) -> Value:
+    node = kind.__new__(kind)
+    node._data, node.label, node.scope, node.primitive, node._local, node._local2 = own
+    node._connect(parents)
+    node.grad = 0.0
+    return node
+
+
+def copy_node(node: Value) -> Value:
+    """Return a node of the same content on the same parents, as ``copy.copy`` does."""
+    twin = _build(type(node), _own(node), node.parents)
+    twin.grad = node.grad
+    return twin
+
+
+def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
+    """Return a copy of the root and of all it was computed from, as ``copy.deepcopy`` does."""
+    new = [node for node in topological_order(root) if id(node) not in memo]
+    for node in new:
+        memo[id(node)] = _build(type(node), _own(node), tuple([memo[id(parent)] for parent in node.parents]))
+    for node in new:  # a gradient may be a Value whose graph leads back to the node itself
+        grad = node.grad
+        memo[id(node)].grad = grad if type(grad) is float else copy.deepcopy(grad, memo)
+    return memo[id(root)]  # type: ignore[no-any-return]
+
+
+class _Announced(threading.local):
+    """The ids of the nodes to which the pickling under way in this thread will come in topological order."""
+
+    def __init__(self) -> None:
+        self.ids: set[int] = set()
+
+
+_announced = _Announced()
+
+
+class _Announcement:
+    """The ancestors of a node; once they are written, or pickling was broken off, they are no longer announced."""
+
+    def __init__(self, nodes: list[Value]) -> None:
+        self.ids = [id(node) for node in nodes]
+        _announced.ids.update(self.ids)
+
+    def withdraw(self) -> None:
+        _announced.ids.difference_update(self.ids)
+
+    __del__ = withdraw
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.withdraw()
+        return tuple, ()
+
+
+def reduce_node(node: Value) -> tuple[Any, ...]:
+    """Return what pickle is to write for a node, as ``__reduce__`` does.
+
+    The first node that pickle comes to announces all its ancestors, oldest first. Pickle then comes to each of them
+    when its parents are already written, and never has to go deeper than one node.
+    """
+    # The gradient goes last, as the state: it may be a Value whose graph leads back to the node itself.
+    what = type(node), _own(node), node.parents
+    if id(node) in _announced.ids:
+        return _build, what, (node.grad,)
+    ancestors = topological_order(node)[:-1]
+    return _rebuild, (ancestors, _Announcement(ancestors), *what), (node.grad,)
+
+
+def _rebuild(
+    ancestors: list[Value], end: tuple[()], kind: type[Value], own: tuple[Any, ...], parents: tuple[Value, ...]
+) -> Value:
+    return _build(kind, own, parents)

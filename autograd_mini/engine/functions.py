@@ -1,0 +1,359 @@
+"""The operations as functions, on Values and on plain numbers.
+
+Each one makes a node where an argument is a Value, and otherwise returns a plain float, so that one formula serves for
+both. NumPy arrays are taken element by element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograd_mini.engine import primitives
+from autograd_mini.engine.elementary import (
+    abs,
+    acos,
+    asin,
+    atan,
+    call,
+    cos,
+    cosh,
+    erf,
+    exp,
+    expm1,
+    log,
+    log1p,
+    pow,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+)
+from autograd_mini.engine.value import dot_node
+
+__all__ = [
+    "abs",
+    "acos",
+    "asin",
+    "atan",
+    "cos",
+    "cosh",
+    "dot",
+    "elu",
+    "erf",
+    "exp",
+    "expm1",
+    "greater",
+    "greater_equal",
+    "identity",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "logsumexp",
+    "maximum",
+    "minimum",
+    "pick",
+    "pow",
+    "relu",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "step",
+    "sum",
+    "tan",
+    "tanh",
+    "where",
+]
+
+
+def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the operands of an n-ary function that takes them one by one or as one sequence."""
+    if len(operands) == 1 and isinstance(operands[0], Iterable):
+        operands = tuple(operands[0])
+    if not operands:
+        raise ValueError(f"{name} of nothing has no value; expected at least one operand")
+    return operands
+
+
+# --------------------------------------------------------------------------------------------- activations
+
+
+def identity(x: Any) -> Any:
+    """Return x itself, as a node of its own.
+
+    Examples
+    --------
+    >>> identity(2.0)
+    2.0
+    """
+    return call(primitives.IDENTITY, x)
+
+
+def tanh(x: Any) -> Any:
+    """Return the hyperbolic tangent, (eˣ - e⁻ˣ)/(eˣ + e⁻ˣ).
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> tanh(1000.0), tanh(Value(0.0)).local_grads
+    (1.0, (1.0,))
+    """
+    return call(primitives.TANH, x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return the logistic function σ(x) = 1/(1 + e⁻ˣ).
+
+    Examples
+    --------
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (0.5, 0.0)
+    """
+    return call(primitives.SIGMOID, x)
+
+
+def softplus(x: Any) -> Any:
+    """Return log(1 + eˣ) without overflow.
+
+    Examples
+    --------
+    >>> softplus(1000.0)
+    1000.0
+    """
+    return call(primitives.SOFTPLUS, x)
+
+
+def relu(x: Any) -> Any:
+    """Return max(0, x); its derivative at 0 is taken as 0.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> relu(-1.0), relu(2.0), relu(Value(0.0)).local_grads
+    (0.0, 2.0, (0.0,))
+    """
+    return call(primitives.RELU, x)
+
+
+def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
+    """Return x for x > 0, else alpha·x.
+
+    Examples
+    --------
+    >>> leaky_relu(-1.0, 0.1), leaky_relu(2.0)
+    (-0.1, 2.0)
+    """
+    return call(primitives.LEAKY_RELU, x, alpha)
+
+
+def elu(x: Any, alpha: Any = 1.0) -> Any:
+    """Return x for x > 0, else alpha·(eˣ - 1).
+
+    Examples
+    --------
+    >>> elu(2.0), elu(-1000.0)
+    (2.0, -1.0)
+    """
+    return call(primitives.ELU, x, alpha)
+
+
+def sign(x: Any) -> Any:
+    """Return -1, 0 or 1; its derivative is 0 everywhere.
+
+    Examples
+    --------
+    >>> sign(-3.0), sign(0.0)
+    (-1.0, 0.0)
+    """
+    return call(primitives.SIGN, x)
+
+
+def step(x: Any) -> Any:
+    """Return 1 for x > 0, else 0; its derivative is 0 everywhere.
+
+    Examples
+    --------
+    >>> step(2.0), step(0.0)
+    (1.0, 0.0)
+    """
+    return call(primitives.STEP, x)
+
+
+# ---------------------------------------------------------------------------------------- choices and n-ary
+
+
+def greater(a: Any, b: Any) -> Any:
+    """Return 1 where a > b, else 0, as a node: a condition for `where`; its derivatives are 0.
+
+    Examples
+    --------
+    >>> greater(3.0, 2.0), greater(2.0, 2.0)
+    (1.0, 0.0)
+    """
+    return call(primitives.GREATER, a, b)
+
+
+def greater_equal(a: Any, b: Any) -> Any:
+    """Return 1 where a ≥ b, else 0, as a node: a condition for `where`; its derivatives are 0.
+
+    Examples
+    --------
+    >>> greater_equal(2.0, 2.0), greater_equal(1.0, 2.0)
+    (1.0, 0.0)
+    """
+    return call(primitives.GREATER_EQUAL, a, b)
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """Return a where the condition isn't 0, else b; the gradient goes to the one that was chosen.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(-2.0)
+    >>> where(x > 0, x, 0.1 * x).data
+    -0.2
+    """
+    return call(primitives.WHERE, condition, a, b)
+
+
+def maximum(*operands: Any) -> Any:
+    """Return the largest of the operands, or of one sequence; those that tie share the gradient equally.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> maximum(1.0, 3.0, 2.0), maximum([1.0, 4.0])
+    (3.0, 4.0)
+    >>> maximum(Value(2.0), Value(2.0)).local_grads
+    (0.5, 0.5)
+    """
+    return call(primitives.MAXIMUM, *_spread("maximum", operands))
+
+
+def minimum(*operands: Any) -> Any:
+    """Return the smallest of the operands, or of one sequence; those that tie share the gradient equally.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> minimum(1.0, 3.0, 2.0)
+    1.0
+    """
+    return call(primitives.MINIMUM, *_spread("minimum", operands))
+
+
+def pick(index: Any, *items: Any) -> Any:
+    """Return the item, of several or of one sequence, that an index names, counted from 0; 0 where it names none.
+
+    Where the index is a plain number, ``items[index]`` does the same; here it may be a Value, such as a class that is
+    an input of a vectorized function.
+
+    Raises
+    ------
+    ValueError
+        If there are no items.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> z = [Value(1.0), Value(5.0)]
+    >>> pick(1, z).data, pick(1, z).local_grads
+    (5.0, (0.0, 0.0, 1.0))
+    """
+    return call(primitives.PICK, index, *_spread("pick", items))
+
+
+def sum(terms: Iterable[Any]) -> Any:
+    """Return x₁ + x₂ + … as one node; 0 of nothing.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> sum([1.0, 2.0, 3.0]), len(sum([Value(1.0), 2.0, 3.0]).parents)
+    (6.0, 3)
+    """
+    return call(primitives.SUM, *terms)
+
+
+def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
+    """Return Σ wᵢxᵢ + b as one node, with an edge to every w, every x and b.
+
+    The pre-activation of a neuron, z = Σ wᵢxᵢ + b.
+
+    Parameters
+    ----------
+    weights, inputs : sequence of Value or number
+        Equally many of both.
+    bias : Value or number, optional
+        b; without it there is no such edge.
+
+    Raises
+    ------
+    ValueError
+        If there are more weights than inputs or fewer.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> z = dot([Value(1.0), Value(2.0)], [3.0, 4.0], 0.5)
+    >>> z.data, z.local_grads
+    (11.5, (3.0, 4.0, 1.0, 2.0, 1.0))
+    """
+    if len(weights) != len(inputs):
+        raise ValueError(f"dot needs as many weights as inputs, got {len(weights)} weights and {len(inputs)} inputs")
+    if bias is not None:
+        try:
+            return dot_node(weights, inputs, bias)
+        except AttributeError:  # not all of them are nodes
+            pass
+    return call(primitives.DOT, *weights, *inputs, *(() if bias is None else (bias,)))
+
+
+def logsumexp(*operands: Any) -> Any:
+    """Return log Σ exp(xᵢ) of the operands, or of one sequence, without overflow.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> round(logsumexp(1000.0, 1000.0), 6)
+    1000.693147
+    """
+    return call(primitives.LOGSUMEXP, *_spread("logsumexp", operands))
+
+
+def softmax(logits: Iterable[Any]) -> list[Any]:
+    """Return pᵢ = exp(xᵢ) / Σ exp(xⱼ) for every i, each a node of its own.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    >>> [p.data for p in softmax([Value(1000.0), Value(0.0)])]
+    [1.0, 0.0]
+    """
+    operands = _spread("softmax", (tuple(logits),))
+    return [call(primitives.SOFTMAX, operand, *operands[:i], *operands[i + 1 :]) for i, operand in enumerate(operands)]

@@ -1,0 +1,161 @@
+"""What surrounds the making of nodes, per thread: recording or not, looking for anomalies, the scope they belong to.
+
+A node looks at its thread's modes only while `open_contexts` is not 0, so that they cost nothing when none is in use.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ContextDecorator
+from typing import TYPE_CHECKING, Any
+
+from autograd_mini.engine.anomaly import check_node
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.value import Value
+
+
+class _Modes(threading.local):
+    """The modes of one thread."""
+
+    recording = True
+    detecting = False
+    scope = ""
+    tracer: Any = None  # what is told of every new node while a function is traced (see `tracing`)
+
+
+current = _Modes()
+open_contexts = 0
+_lock = threading.Lock()
+
+
+def count_context(change: int) -> None:
+    """Tell all nodes that a context was entered (+1) or left (-1)."""
+    global open_contexts
+    with _lock:
+        open_contexts += change
+
+
+def follow(node: Value) -> None:
+    """Do to a node that was just made what the contexts around it ask for."""
+    node.scope = current.scope
+    if current.tracer is not None:
+        current.tracer.follow(node)
+    if current.detecting:
+        check_node(node)
+    if not current.recording:
+        node.primitive = node._parent = node._parent2 = node._local = node._local2 = None
+
+
+class _Switch(ContextDecorator):
+    """A mode set to a value inside a context or a decorated function; it may be used again, also inside itself."""
+
+    _mode: str
+    _value: bool
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def _recreate_cm(self) -> _Switch:
+        return type(self)()  # a decorated function may run in several threads at once
+
+    def __enter__(self) -> None:
+        self._before.append(getattr(current, self._mode))
+        count_context(+1)
+        setattr(current, self._mode, self._value)
+
+    def __exit__(self, *exception: object) -> None:
+        setattr(current, self._mode, self._before.pop())
+        count_context(-1)
+
+
+class no_grad(_Switch):
+    """Compute values without building a graph, as a context or as a decorator.
+
+    What is computed inside are leaves: nothing can be propagated back through them. Per thread; restored on any exit.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents
+    (9.0, ())
+    """
+
+    _mode, _value = "recording", False
+
+
+class enable_grad(_Switch):
+    """Build graphs again inside of `no_grad`, as a context or as a decorator.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> y.local_grads
+    (3.0, 3.0)
+    """
+
+    _mode, _value = "recording", True
+
+
+class detect_anomaly(_Switch):
+    """Raise at the first node whose value or gradient is infinite or nan, as a context or as a decorator.
+
+    Raises
+    ------
+    AnomalyError
+        Inside the context, naming the node, its operation and its operands. No gradient has been changed then.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, detect_anomaly, log
+    >>> with detect_anomaly():
+    ...     log(Value(0.0, label="p"))
+    Traceback (most recent call last):
+        ...
+    autograd_mini.errors.AnomalyError: log gave -inf, from p = 0.0; ...
+    """
+
+    _mode, _value = "detecting", True
+
+
+class scope:
+    """Tag the nodes made inside with a name; nested scopes are joined by dots.
+
+    Parameters
+    ----------
+    name : str
+        The name, e.g. ``"encoder"``; an empty one changes nothing.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, scope
+    >>> with scope("layers.0"), scope("neurons.2"):
+    ...     z = Value(2.0) * 3
+    >>> z.scope
+    'layers.0.neurons.2'
+    """
+
+    __slots__ = ("_before", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._before: list[str] = []  # a list, because one scope may be entered inside itself
+
+    def __enter__(self) -> None:
+        before = current.scope
+        self._before.append(before)
+        if not before:  # an inner scope is inside of a context that is counted already
+            count_context(+1)
+        if self.name:
+            current.scope = f"{before}.{self.name}" if before else self.name
+
+    def __exit__(self, *exception: object) -> None:
+        current.scope = self._before.pop()
+        if not current.scope:
+            count_context(-1)

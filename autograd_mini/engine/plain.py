@@ -1,0 +1,172 @@
+"""Functions on Python floats with nothing but ``math``, that give infinities and nan where ``math`` raises.
+
+`to_python` copies into a program those that it needs: each stands on its own or calls others by their bare names. What
+``math`` has in this form already, such as ``tanh``, is missing here. The eager reading has those that are more than a
+function of ``math`` from here; the others there are quicker, and a test holds both to the same numbers, to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+
+
+def divide(a: float, b: float) -> float:
+    """Return a / b; ±inf or nan where b is 0."""
+    if b != 0.0:
+        return a / b
+    return math.nan if a == 0.0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def power(a: float, b: float) -> float:
+    """Return a to the power of b; inf where it is too large, nan where it isn't real."""
+    odd = b % 2.0 == 1.0 if math.isfinite(b) else False
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return -math.inf if a < 0.0 and odd else math.inf
+    except ValueError:
+        return math.nan if a != 0.0 else math.copysign(math.inf, a) if odd else math.inf
+
+
+def exp(a: float) -> float:
+    """Return e to the power of a; inf where it is too large."""
+    try:
+        return math.exp(a)
+    except OverflowError:
+        return math.inf
+
+
+def expm1(a: float) -> float:
+    """Return exp(a) - 1; inf where it is too large."""
+    try:
+        return math.expm1(a)
+    except OverflowError:
+        return math.inf
+
+
+def log(a: float) -> float:
+    """Return the natural logarithm; -inf at 0, nan below."""
+    if a > 0.0:  # asked first, and not tried: every x**2 wants a logarithm
+        return math.log(a)
+    return -math.inf if a == 0.0 else math.nan
+
+
+def log1p(a: float) -> float:
+    """Return log(1 + a); -inf at -1, nan below."""
+    if a > -1.0:
+        return math.log1p(a)
+    return -math.inf if a == -1.0 else math.nan
+
+
+def sqrt(a: float) -> float:
+    """Return the square root; nan below 0."""
+    return math.sqrt(a) if a >= 0.0 else math.nan
+
+
+def sin(a: float) -> float:
+    """Return the sine; nan at infinity."""
+    return math.nan if math.isinf(a) else math.sin(a)
+
+
+def cos(a: float) -> float:
+    """Return the cosine; nan at infinity."""
+    return math.nan if math.isinf(a) else math.cos(a)
+
+
+def tan(a: float) -> float:
+    """Return the tangent; nan at infinity."""
+    return math.nan if math.isinf(a) else math.tan(a)
+
+
+def asin(a: float) -> float:
+    """Return the inverse sine; nan outside of [-1, 1]."""
+    return math.asin(a) if abs(a) <= 1.0 else math.nan
+
+
+def acos(a: float) -> float:
+    """Return the inverse cosine; nan outside of [-1, 1]."""
+    return math.acos(a) if abs(a) <= 1.0 else math.nan
+
+
+def sinh(a: float) -> float:
+    """Return the hyperbolic sine; ±inf where it is too large."""
+    try:
+        return math.sinh(a)
+    except OverflowError:
+        return math.copysign(math.inf, a)
+
+
+def cosh(a: float) -> float:
+    """Return the hyperbolic cosine; inf where it is too large."""
+    try:
+        return math.cosh(a)
+    except OverflowError:
+        return math.inf
+
+
+def where(condition: bool, a: float, b: float) -> float:
+    """Return a where the condition holds, else b."""
+    return a if condition else b
+
+
+def sign(a: float) -> float:
+    """Return -1, 0 or 1; nan of nan."""
+    return a if a == 0.0 or a != a else math.copysign(1.0, a)
+
+
+def maximum(*numbers: float) -> float:
+    """Return the largest; nan where any is nan."""
+    for number in numbers:
+        if number != number:
+            return number
+    return max(numbers)
+
+
+def minimum(*numbers: float) -> float:
+    """Return the smallest; nan where any is nan."""
+    for number in numbers:
+        if number != number:
+            return number
+    return min(numbers)
+
+
+def sigmoid(a: float) -> float:
+    """Return 1 / (1 + exp(-a)) without overflow."""
+    e = math.exp(-abs(a))
+    return (1.0 if a >= 0.0 else e) / (1.0 + e)
+
+
+def exp_of_difference(a: float, b: float) -> float:
+    """Return exp(a - b), with the digits that a - b is rounded off put back."""
+    difference = a - b
+    part = difference - a
+    lost = (a - (difference - part)) - (b + part)
+    e = exp(difference)
+    return e + e * lost if math.isfinite(lost) else e
+
+
+def logsumexp(*numbers: float) -> float:
+    """Return log(Σ exp(xᵢ)) without overflow, as the largest xᵢ and log(1 + the others' share)."""
+    peak = maximum(*numbers)
+    if not math.isfinite(peak):
+        return peak
+    others = list(numbers)
+    others.remove(peak)
+    return peak + log1p(sum([exp_of_difference(x, peak) for x in others]))
+
+
+def softmax(*numbers: float) -> tuple[float, ...]:
+    """Return exp(xᵢ) / Σ exp(xⱼ) for every i, without overflow."""
+    peak = maximum(*numbers)
+    exponentials = [exp_of_difference(x, peak) for x in numbers]
+    total = math.fsum(exponentials)
+    return tuple([divide(e, total) for e in exponentials])
+
+
+def exp_minus_square(a: float) -> float:
+    """Return exp(-a²), with the digits that a² is rounded off put back: a² = part² + (a - part)(a + part).
+
+    The part lies on a grid of 1/32, so that its square is exact.
+    """
+    part = round(a * 32.0) / 32.0 if abs(a) < 40.0 else 0.0
+    return math.exp(-(part * part)) * exp(-((a - part) * (a + part)))

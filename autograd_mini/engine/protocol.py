@@ -1,0 +1,186 @@
+"""What Python, NumPy and micrograd expect of a number, apart from arithmetic: `Value` inherits it.
+
+Comparisons, how it prints, what it refuses (``float(v)``, ``if v:``), copies and pickles, the methods by which
+``np.exp(array_of_values)`` works, and the names that programs written for micrograd use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from autograd_mini.engine import copying as _copying
+from autograd_mini.engine import primitives
+from autograd_mini.engine.reals import as_float
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.value import Value
+
+
+def _data_of(number: Any) -> float:
+    return number._data if isinstance(number, ScalarProtocol) else as_float(number)
+
+
+class ScalarProtocol:
+    """The protocols of a number, without arithmetic."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # what Node brings
+        _data: float
+        grad: Any
+        label: str
+        primitive: primitives.Primitive | None
+
+        @property
+        def parents(self) -> tuple[Value, ...]: ...
+
+        def _apply(self, primitive: primitives.Primitive) -> Value: ...
+
+    # -------------------------------------------------------------------- comparisons compare data; == is identity
+
+    def __lt__(self, other: Any) -> bool:  # self < other
+        return self._data < _data_of(other)
+
+    def __le__(self, other: Any) -> bool:  # self <= other
+        return self._data <= _data_of(other)
+
+    def __gt__(self, other: Any) -> bool:  # self > other
+        return self._data > _data_of(other)
+
+    def __ge__(self, other: Any) -> bool:  # self >= other
+        return self._data >= _data_of(other)
+
+    # -------------------------------------------------------------------------- what would lose the gradient unseen
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "a Value doesn't turn into a float by itself, because its gradient would be lost: use v.data for the bare "
+            "number, or the functions of autograd_mini (exp, log, tanh, ...) instead of those of math"
+        )
+
+    def __int__(self) -> NoReturn:
+        raise TypeError(
+            "a Value doesn't turn into an int by itself, because its gradient would be lost: use int(v.data)"
+        )
+
+    def __complex__(self) -> NoReturn:
+        raise TypeError("a Value doesn't turn into a complex number, because its gradient would be lost: use v.data")
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "a Value is neither true nor false: compare it, as in `if v > 0:`, test `v.data`, or ask `v is not None`"
+        )
+
+    # ------------------------------------------------------------------------------------------------- how it prints
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"{type(self).__name__}(data={self._data}, grad={_data_or_nothing(self.grad)}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def _repr_html_(self) -> str:
+        # A notebook's view of a number is a view: it is entered only when one is shown, from below all else.
+        shown: str = import_module("autograd_mini.explanations.card").card(self)
+        return shown
+
+    # -------------------------------------------------------------------------------------------- copies and pickles
+
+    def __copy__(self) -> Any:
+        return _copying.copy_node(self)  # type: ignore[arg-type]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return _copying.copy_graph(self, memo)  # type: ignore[arg-type]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _copying.reduce_node(self)  # type: ignore[arg-type]
+
+    def __setstate__(self, state: tuple[Any]) -> None:
+        (self.grad,) = state
+
+    # -------------------------------------------------------- methods; NumPy calls them for arrays that hold Values
+
+    def conjugate(self) -> Any:
+        """Return the number itself: it is real. ``np.var`` asks for it."""
+        return self
+
+    def exp(self) -> Value:
+        """Return eˣ."""
+        return self._apply(primitives.EXP)
+
+    def expm1(self) -> Value:
+        """Return eˣ - 1."""
+        return self._apply(primitives.EXPM1)
+
+    def log(self) -> Value:
+        """Return the natural logarithm."""
+        return self._apply(primitives.LOG)
+
+    def log1p(self) -> Value:
+        """Return log(1 + x)."""
+        return self._apply(primitives.LOG1P)
+
+    def sqrt(self) -> Value:
+        """Return the square root."""
+        return self._apply(primitives.SQRT)
+
+    def sin(self) -> Value:
+        """Return the sine."""
+        return self._apply(primitives.SIN)
+
+    def cos(self) -> Value:
+        """Return the cosine."""
+        return self._apply(primitives.COS)
+
+    def tan(self) -> Value:
+        """Return the tangent."""
+        return self._apply(primitives.TAN)
+
+    def arcsin(self) -> Value:
+        """Return the inverse sine."""
+        return self._apply(primitives.ASIN)
+
+    def arccos(self) -> Value:
+        """Return the inverse cosine."""
+        return self._apply(primitives.ACOS)
+
+    def arctan(self) -> Value:
+        """Return the inverse tangent."""
+        return self._apply(primitives.ATAN)
+
+    def sinh(self) -> Value:
+        """Return the hyperbolic sine."""
+        return self._apply(primitives.SINH)
+
+    def cosh(self) -> Value:
+        """Return the hyperbolic cosine."""
+        return self._apply(primitives.COSH)
+
+    def tanh(self) -> Value:
+        """Return the hyperbolic tangent."""
+        return self._apply(primitives.TANH)
+
+    def sigmoid(self) -> Value:
+        """Return 1/(1 + e⁻ˣ)."""
+        return self._apply(primitives.SIGMOID)
+
+    def relu(self) -> Value:
+        """Return max(0, x)."""
+        return self._apply(primitives.RELU)
+
+    # ------------------------------------------------------------------------------------------- micrograd's names
+
+    @property
+    def _prev(self) -> set[Value]:
+        return set(self.parents)
+
+    @property
+    def _op(self) -> str:
+        return "" if self.primitive is None else self.primitive.symbol
+
+
+def _data_or_nothing(grad: Any) -> Any:
+    """Return a gradient for printing: of a gradient that is itself a node, the number."""
+    return grad._data if isinstance(grad, ScalarProtocol) else grad

@@ -1,0 +1,238 @@
+"""Tracing: what a function does to one example, node by node, and the leaves that mean more than their number.
+
+While a function is traced, its nodes refuse to be looked at: what depends on the data of the one example would be wrong
+for the others. Modules ask here for what isn't the same at each run: random masks, running statistics, batch means.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd_mini.engine import modes
+from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
+from autograd_mini.engine.value import Constant, Value, apply
+from autograd_mini.errors import TraceError
+
+PREFIX = "\0"  # begins the scope of everything that is made during a trace
+_PACKAGE = str(Path(__file__).resolve().parent)
+_NUMPY = str(Path(np.__file__).resolve().parent)
+_PYTHON = sysconfig.get_paths()["stdlib"]
+
+# The mean of a node over all examples of the batch. In the graph of one example it is the node's own value.
+BATCH_MEAN = Primitive("batch_mean", "mean", lambda xp, a: a, lambda xp, out, a: (1.0,))
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Random leaves of one call: each is `scale` with a probability, else 0."""
+
+    leaves: list[Value]
+    rng: Any
+    probability: float
+    scale: float
+
+
+@dataclass(eq=False)
+class Trace:
+    """What happened while a function was traced.
+
+    Attributes
+    ----------
+    nodes : list of Value
+        All nodes, in the order in which they were made.
+    draws : list of Draws
+        The random leaves, in the order in which they were asked for.
+    live : dict of Value to callable
+        Leaves whose number is read anew at each run.
+    choices : list of (Value, int)
+        Nodes that have to be one of 0, 1, …, count - 1, such as the class of an example.
+    effects : list of (list of Value, callable)
+        What is to be called after each run with the nodes' numbers, and with the number of examples.
+    """
+
+    nodes: list[Value] = field(default_factory=list)
+    draws: list[Draws] = field(default_factory=list)
+    live: dict[Value, Callable[[], float]] = field(default_factory=dict)
+    choices: list[tuple[Value, int]] = field(default_factory=list)
+    effects: list[tuple[list[Value], Callable[..., None]]] = field(default_factory=list)
+
+    def follow(self, node: Value) -> None:
+        """Take note of a node that was just made."""
+        if not modes.current.recording:
+            raise TraceError(
+                f"no_grad() inside of a traced function{_where()}: what it computes would stay as it is for this "
+                f"example. Leave no_grad() out, or take engine='eager'"
+            )
+        node.__class__ = TracedValue
+        self.nodes.append(node)
+
+
+class TracedValue(Value):
+    """A node of a function that is being traced: it can be computed with, but not looked at."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> float:
+        """Refuse: the number is that of one example."""
+        _refuse(".data", "Compute with the Value itself, or return it as one more output")
+
+    @data.setter
+    def data(self, number: Any) -> None:
+        _refuse("assigning to .data", "Make a new Value by an operation instead")
+
+    def _gradient(self) -> NoReturn:
+        _refuse(".grad", "Take derivatives of the program instead, by its gradients or value_and_grad")
+
+    # It hides the slot, as that of a frozen parameter does.
+    grad = property(_gradient, lambda self, gradient: self._gradient(), doc="Refused: it is that of one example.")
+
+    def __repr__(self) -> str:
+        return f"TracedValue({self.label!r})" if self.label else "TracedValue()"
+
+    def backward(self, grad: Any = 1.0, create_graph: bool = False) -> NoReturn:
+        """Refuse: the gradients would be those of one example."""
+        _refuse("backward()", "Take derivatives of the program instead, by its gradients or value_and_grad")
+
+    def __bool__(self) -> NoReturn:
+        _refuse(
+            "a branch",
+            "Use where(condition, a, b) of autograd_mini instead of if, and its maximum and minimum instead of max and "
+            "min: they become part of the program",
+        )
+
+    def __float__(self) -> NoReturn:
+        _refuse("float()", "Use the functions of autograd_mini (exp, log, tanh, ...) instead of those of math")
+
+    def __int__(self) -> NoReturn:
+        _refuse("int()", "Compute with the Value itself; to choose an item by a number, use where(...)")
+
+    def __gt__(self, other: Any) -> Value:  # type: ignore[override]  # self > other, as a condition for where(...)
+        return apply(GREATER, self, other)
+
+    def __lt__(self, other: Any) -> Value:  # type: ignore[override]  # self < other
+        return apply(GREATER, other, self)
+
+    def __ge__(self, other: Any) -> Value:  # type: ignore[override]  # self >= other
+        return apply(GREATER_EQUAL, self, other)
+
+    def __le__(self, other: Any) -> Value:  # type: ignore[override]  # self <= other
+        return apply(GREATER_EQUAL, other, self)
+
+
+def _refuse(what: str, advice: str) -> NoReturn:
+    raise TraceError(
+        f"{what} depends on the data of a traced Value{_where()}: the program would do for every example what this one "
+        f"asks for. {advice}"
+    )
+
+
+def _where() -> str:
+    """Return the place in the caller's code: the innermost frame outside of this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_elsewhere(frame.f_code.co_filename):
+        frame = frame.f_back
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    line = linecache.getline(file, number, frame.f_globals).strip()
+    name = "a notebook's cell" if "ipykernel" in file or file.startswith("<ipython") else Path(file).name
+    return f", in {name}, line {number}" + (f": `{line}`" if line else "")
+
+
+class Probe(Value):
+    """An input whose derivative is asked for, where its number may be looked at: a class serves as one."""
+
+    __slots__ = ()
+
+
+def _is_elsewhere(file: str) -> bool:
+    """Return whether a file is the package's, NumPy's or Python's own."""
+    return file.startswith((_PACKAGE, _NUMPY, "<frozen")) or (file.startswith(_PYTHON) and "site-packages" not in file)
+
+
+def is_traced(thing: Any) -> bool:
+    """Return whether something is a node of a function that is being traced, whose number says nothing."""
+    return isinstance(thing, TracedValue)
+
+
+def input_leaf(number: float, label: str) -> Value:
+    """Return a leaf that stands for an input."""
+    leaf = Value(number, label)
+    leaf.__class__ = TracedValue
+    return leaf
+
+
+@contextmanager
+def tracing() -> Iterator[Trace]:
+    """Trace what is computed inside: yields the record of it."""
+    trace, before, scope = Trace(), modes.current.tracer, modes.current.scope
+    modes.count_context(+1)
+    modes.current.tracer, modes.current.scope = trace, PREFIX
+    try:
+        yield trace
+    finally:
+        modes.current.tracer, modes.current.scope = before, scope
+        modes.count_context(-1)
+
+
+def current_trace() -> Trace | None:
+    """Return the record of the trace that this thread is in, if it is in one."""
+    return modes.current.tracer  # type: ignore[no-any-return]
+
+
+class _Replay(threading.local):
+    """Masks that are handed out again instead of new ones, per thread."""
+
+    masks: Iterator[float] | None = None
+
+
+_replay = _Replay()
+
+
+@contextmanager
+def replaying(masks: list[float]) -> Iterator[None]:
+    """Let `masked` hand out these numbers, in this order, instead of drawing."""
+    before, _replay.masks = _replay.masks, iter(masks)
+    try:
+        yield
+    finally:
+        _replay.masks = before
+
+
+def masked(rng: Any, count: int, probability: float, scale: float, label: str) -> list[Value]:
+    """Return leaves that are `scale` with a probability and otherwise 0, drawn from a generator at each run."""
+    trace = current_trace()
+    if trace is not None:
+        leaves: list[Value] = [input_leaf(scale, label) for _ in range(count)]
+        trace.draws.append(Draws(leaves, rng, probability, scale))
+        return leaves
+    if _replay.masks is not None:
+        return [Constant(next(_replay.masks), label) for _ in range(count)]
+    return [Constant(scale if stays else 0.0, label) for stays in rng.random(count) < probability]
+
+
+def chosen(index: Value, items: Sequence[Any]) -> Value:
+    """Return the item that a traced node names; a program refuses inputs that name none."""
+    trace = current_trace()
+    if trace is not None:
+        trace.choices.append((index, len(items)))
+    return apply(PICK, index, *items)
+
+
+def live(read: Callable[[], float], label: str) -> Value:
+    """Return a leaf for a number that may be another at the next run; `read` gives it."""
+    trace = current_trace()
+    if trace is None:
+        return Constant(read(), label)
+    leaf = input_leaf(read(), label)
+    trace.live[leaf] = read
+    return leaf

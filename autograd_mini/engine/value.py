@@ -1,0 +1,281 @@
+"""`Value`, the node of the computational graph: a number that remembers how it was computed.
+
+Every operator makes a new node with three things in it: the result (calculation), the local derivative for each operand
+(derivative), and the operands themselves as parents, so that `Value.backward` can apply the chain rule.
+"""
+
+from __future__ import annotations
+
+from operator import mul
+from typing import Any
+
+from autograd_mini.engine import eager, modes
+from autograd_mini.engine import nodes as _differentiable
+from autograd_mini.engine.anomaly import check_gradients, check_node
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.node import Node
+from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
+from autograd_mini.engine.protocol import ScalarProtocol
+from autograd_mini.engine.reals import as_float
+
+
+class Value(Node, ScalarProtocol):
+    """A scalar in a computational graph.
+
+    Parameters
+    ----------
+    data : int, float, numpy scalar, Fraction or Decimal
+        The number.
+    label : str, optional
+        A name for drawings and explanations.
+
+    Attributes
+    ----------
+    data : float
+        The number; assigning to it does not recompute what depends on it (see `forward`).
+    grad : float
+        ∂L/∂self after ``L.backward()``; accumulates on leaves until it is set to 0.
+    parents : tuple of Value
+        What it was computed from, in the order written: ``x*x`` has two parents, both x. Empty on a leaf.
+    local_grads : tuple of float
+        The local derivative ∂self/∂parent for each parent.
+    primitive : Primitive or None
+        The operation; None on a leaf.
+    scope : str
+        The module that computed it, e.g. ``"layers.0.neurons.2"``.
+
+    Raises
+    ------
+    TypeError
+        If `data` is not a real number.
+
+    Examples
+    --------
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> L = a * b + a**2
+    >>> L.backward()
+    >>> L.data, a.grad, b.grad
+    (-2.0, 1.0, 2.0)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        self._data = as_float(data)
+        if type(label) is not str and not isinstance(label, str):
+            raise TypeError(f"label: expected a string, got {label!r:.60}")
+        self.grad = 0.0
+        self.label = label
+        self.scope = modes.current.scope if modes.open_contexts else ""
+        self.primitive = self._parent = self._parent2 = self._local = self._local2 = None
+
+    # ---------------------------------------------------------------------------------------------- operators
+
+    def __add__(self, other: Any) -> Value:  # self + other
+        if not isinstance(other, Value):
+            other = Constant(other)
+        return _node(self._data + other._data, ADD, self, other, 1.0, 1.0)
+
+    def __radd__(self, other: Any) -> Value:  # other + self
+        return Constant(other) + self
+
+    def __sub__(self, other: Any) -> Value:  # self - other
+        if not isinstance(other, Value):
+            other = Constant(other)
+        return _node(self._data - other._data, SUB, self, other, 1.0, -1.0)
+
+    def __rsub__(self, other: Any) -> Value:  # other - self
+        return Constant(other) - self
+
+    def __mul__(self, other: Any) -> Value:  # self * other
+        if not isinstance(other, Value):
+            other = Constant(other)
+        return _node(self._data * other._data, MUL, self, other, other._data, self._data)
+
+    def __rmul__(self, other: Any) -> Value:  # other * self
+        return Constant(other) * self
+
+    def __truediv__(self, other: Any) -> Value:  # self / other
+        return apply(DIV, self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:  # other / self
+        return apply(DIV, other, self)
+
+    def __pow__(self, other: Any) -> Value:  # self ** other
+        return apply(POW, self, other)
+
+    def __rpow__(self, other: Any) -> Value:  # other ** self
+        return apply(POW, other, self)
+
+    def __neg__(self) -> Value:  # -self
+        return _node(-self._data, NEG, self, None, -1.0, None)
+
+    def __pos__(self) -> Value:  # +self
+        return self
+
+    def __abs__(self) -> Value:  # abs(self)
+        return apply(ABS, self)
+
+    # ------------------------------------------------------------------------------------- the two passes
+
+    def forward(self) -> float:
+        """Recompute every node of the graph from the leaves' present data, and return the root's.
+
+        Returns
+        -------
+        float
+            The new ``data`` of this node. All local derivatives are new too; gradients are left alone.
+
+        Examples
+        --------
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> x.data = 5.0
+        >>> y.data, y.forward()
+        (9.0, 25.0)
+        """
+        for node in topological_order(self):
+            if node.primitive is not None:
+                node._compute()
+                if modes.open_contexts and modes.current.detecting:
+                    check_node(node)
+        return self._data
+
+    def _compute(self) -> None:
+        """Fill in the result and the local derivatives from the parents' data."""
+        primitive: Any = self.primitive
+        operands = [parent._data for parent in self.parents]
+        self._data = out = float(primitive.forward(eager, *operands))
+        local_grads = primitive.derivatives(eager, out, *operands)
+        if primitive.arity in (1, 2):
+            self._local, self._local2 = local_grads[0], local_grads[-1]
+        else:
+            self._local = local_grads
+
+    def backward(self, grad: Any = 1.0, create_graph: bool = False) -> None:
+        """Compute the gradient ∂self/∂u of every node u of the graph, by the chain rule.
+
+        ∂L/∂u = Σ over v in T(u) of ∂L/∂v · ∂v/∂u, with the base case ∂L/∂L = 1. In reverse topological order, each
+        ∂L/∂v is complete before it is passed on. Gradients of inner nodes are new at each call, those of leaves are
+        added to what is there, until it is set to 0.
+
+        Parameters
+        ----------
+        grad : float, optional
+            The upstream gradient of this node, if not 1.
+        create_graph : bool, optional
+            Whether the leaves' gradients shall be Values, from which one can go backward again. A leaf and its gradient
+            then refer to each other until the gradient is set to 0.
+
+        Examples
+        --------
+        >>> x = Value(3.0)
+        >>> y = x**3
+        >>> y.backward()
+        >>> y.backward()
+        >>> x.grad
+        54.0
+        """
+        order = topological_order(self)
+        if create_graph:
+            with modes.enable_grad():
+                _differentiable.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
+            return
+        seed = as_float(grad)
+        if modes.open_contexts and modes.current.detecting:
+            check_gradients(order, seed)
+        kept = [(leaf, leaf.grad) for leaf in order if leaf._parent is None and leaf.grad not in (0.0, None)]
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed
+        for v in reversed(order):
+            upstream, first, second = v.grad, v._parent, v._parent2
+            if second is not None:
+                first.grad += upstream * v._local
+                second.grad += upstream * v._local2
+            elif type(first) is tuple:
+                for parent, local_grad in zip(first, v._local, strict=True):
+                    parent.grad += upstream * local_grad
+            elif first is not None:
+                first.grad += upstream * v._local
+        for leaf, before in kept:
+            leaf.grad = before + leaf.grad
+
+    def _apply(self, primitive: Primitive) -> Value:
+        return apply(primitive, self)
+
+
+class Parameter(Value):
+    """A leaf that training may change; a module hands it out in ``parameters()``."""
+
+    __slots__ = ()
+
+
+class Constant(Value):
+    """A leaf for a bare number in an expression: the 2 in ``2 * x``."""
+
+    __slots__ = ()
+
+
+def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
+    """Make the node of an operation that has been computed already."""
+    node = Value.__new__(Value)
+    node._data = data
+    node.grad = 0.0
+    node.label = node.scope = ""
+    node.primitive = primitive
+    node._parent = first
+    node._parent2 = second
+    node._local = local
+    node._local2 = local2
+    if modes.open_contexts:
+        modes.follow(node)
+    return node
+
+
+def dot_node(weights: Any, inputs: Any, bias: Any) -> Value:
+    """Make the node of Σ wᵢxᵢ + b, all of them nodes: the table's `dot`, written out for the speed of every neuron."""
+    w = [weight._data for weight in weights]
+    x = [feature._data for feature in inputs]
+    out = sum([*map(mul, w, x), bias._data])
+    return _node(out, DOT, (*weights, *inputs, bias), None, (*x, *w, 1.0), None)
+
+
+def apply(primitive: Primitive, *operands: Any) -> Value:
+    """Make the node of any operation of the table.
+
+    Parameters
+    ----------
+    primitive : Primitive
+        The operation.
+    *operands : Value or number
+        What it is applied to; numbers become constants.
+
+    Raises
+    ------
+    TypeError
+        If an operand is neither a Value nor a real number, or their number is wrong.
+
+    Examples
+    --------
+    >>> from autograd_mini.engine.primitives import find
+    >>> apply(find("maximum"), Value(2.0), 3.0).data
+    3.0
+    """
+    if primitive.arity not in (None, len(operands)):
+        raise TypeError(f"{primitive.name} takes {primitive.arity} operands, got {len(operands)}")
+    try:
+        data = [x._data for x in operands]
+    except AttributeError:
+        operands = tuple([x if isinstance(x, Value) else Constant(x) for x in operands])
+        data = [x._data for x in operands]
+    out = float(primitive.forward(eager, *data))
+    local_grads = primitive.derivatives(eager, out, *data)
+    if primitive.arity == 1:
+        return _node(out, primitive, operands[0], None, local_grads[0], None)
+    if primitive.arity == 2:
+        return _node(out, primitive, operands[0], operands[1], local_grads[0], local_grads[1])
+    return _node(out, primitive, operands, None, local_grads, None)
+
+
+differentiable = _differentiable.Differentiable(apply, Value)

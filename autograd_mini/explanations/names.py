@@ -1,0 +1,96 @@
+"""The names by which drawings, explanations and the stepper call the nodes of a graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.node import Node
+from autograd_mini.formulas.expression import format_number
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.value import Value
+
+Names = Mapping[str, Any]
+
+
+def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
+    """Return a name for every node of the graph, in topological order.
+
+    A node is called by its label (with its scope before it where several nodes share the label, as the z of every
+    neuron do); else by the variable in `names` that holds it; a constant by its number; the root by "L"; every other
+    node by "v" and its place among these, from 1 on.
+
+    Parameters
+    ----------
+    root : Value
+        The root of the graph.
+    names : mapping, optional
+        Variables and what they hold, as in ``names=locals()``; lists and tuples of nodes give ``w[0]``, ``w[1]``, ….
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> a, b = Value(2.0, label="a"), Value(3.0)
+    >>> list(node_names(2 * a + b * b, names={"b": b}).values())
+    ['2', 'a', 'v1', 'b', 'v2', 'L']
+    """
+    if not isinstance(root, Node):
+        raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
+    order = topological_order(root)
+    labels = {node.label for node in order}
+    held = {key: name for key, name in _variables(names or {}).items() if name not in labels}
+    shared = _repeated([node.label for node in order])
+    called = {node: _label(node, shared) or held.get(id(node), "") for node in order}
+    taken = set(called.values())
+    if not called[root]:
+        called[root] = _unused("L", taken)
+    count = 0
+    for node in order:
+        if called[node]:
+            continue
+        if type(node).__name__ == "Constant":
+            called[node] = format_number(node.data, 6)
+            continue
+        count += 1
+        while f"v{count}" in taken:
+            count += 1
+        called[node] = f"v{count}"
+    return called
+
+
+def _repeated(labels: list[str]) -> set[str]:
+    """Return the labels that stand more than once in a list."""
+    return {label for label, count in Counter(labels).items() if count > 1}
+
+
+def _label(node: Value, shared: set[str]) -> str:
+    return f"{node.scope}.{node.label}" if node.label and node.scope and node.label in shared else node.label
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "'"
+    return name
+
+
+def _variables(names: Names) -> dict[int, str]:
+    """Return the first name for each object that a variable, or a list or tuple in a variable, holds."""
+    held: dict[int, str] = {}
+    for name, thing in _held(names):
+        held.setdefault(id(thing), name)
+    return held
+
+
+def _held(names: Names) -> Iterator[tuple[str, Any]]:
+    public = [
+        (name, thing)
+        for name, thing in names.items()
+        if isinstance(name, str) and name.isidentifier() and not name.startswith("_")
+    ]
+    yield from public
+    for name, thing in public:
+        if isinstance(thing, (list, tuple)):
+            yield from ((f"{name}[{i}]", part) for i, part in enumerate(thing))

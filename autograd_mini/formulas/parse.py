@@ -1,0 +1,359 @@
+"""Formulas typed by a user, such as ``tanh(w*x + b)``, as graphs of labelled Values.
+
+A formula is read as Python reads it, by `ast`, and then built from a white-list: arithmetic, numbers, names that have
+values, and the functions of `autograd_mini.engine.functions`. Nothing is ever evaluated as code.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import warnings
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from inspect import Parameter as Argument
+from inspect import signature
+from typing import Any
+
+from autograd_mini.engine import functions
+from autograd_mini.engine.value import Constant, Value
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: getattr(functions, name)
+    for name in (
+        "abs acos asin atan cos cosh dot elu erf exp expm1 identity leaky_relu log log1p "
+        "logsumexp maximum minimum pow relu sigmoid sign sin sinh softplus sqrt step sum tan tanh where"
+    ).split()
+}
+# Other spellings: those in which this library prints them, and those of textbooks and of Python.
+_ALIASES = {"ln": "log", "max": "maximum", "min": "minimum", "σ": "sigmoid"}
+_CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
+_TAKES_LISTS = ("dot", "logsumexp", "maximum", "minimum", "sum")
+_ONE_OR_MORE = ("logsumexp", "maximum", "minimum", "sum")
+_SIGNS = ("<", "<=", ">", ">=")
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_OTHER_OPERATORS: dict[type[ast.operator], str] = {
+    ast.BitXor: "^",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.MatMult: "@",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+}
+_UNKNOWN_FORMS: dict[type[ast.AST], str] = {
+    ast.Attribute: "attribute, a name after a dot,",
+    ast.Subscript: "index in square brackets",
+    ast.Lambda: "lambda",
+    ast.IfExp: "if",
+    ast.BoolOp: "'and' or 'or'",
+    ast.NamedExpr: "assignment",
+    ast.JoinedStr: "text in quotes",
+    ast.Starred: "* before an argument",
+    ast.List: "list outside of " + ", ".join(_TAKES_LISTS),
+    ast.Tuple: "comma outside of a function",
+}
+
+# What is printed by this library, or pasted from a lecture, but isn't Python; one sign for one, so that columns stay.
+_SPELLING = str.maketrans("·×÷−₀₁₂₃₄₅₆₇₈₉\n\r\t", "**/-0123456789   ")
+_SHOWN = 60  # how many characters of a long formula a message shows
+
+
+class FormulaError(ValueError):
+    """A formula can't be read or built.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong.
+    source : str
+        The formula.
+    column : int
+        Where, counted from 1; 0 where the problem is at no place in particular.
+    hint : str, optional
+        What to do about it.
+    """
+
+    def __init__(self, problem: str, source: str, column: int = 0, hint: str = "") -> None:
+        super().__init__(problem, source, column, hint)
+        self.problem, self.source, self.column, self.hint = problem, source, column, hint
+
+    @property
+    def one_line(self) -> str:
+        """The message as one line: ``column 8: unknown function 'foo' in "tanh(w*foo(x))"; known: …``."""
+        place = f"column {self.column}: " if self.column else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f'{place}{self.problem} in "{self._excerpt()[0]}"{hint}'
+
+    def __str__(self) -> str:
+        hint = f"; {self.hint}" if self.hint else ""
+        excerpt, caret = self._excerpt()
+        pointer = f"\n  {' ' * caret}^" if self.column else ""
+        return f"{self.problem}{hint}\n  {excerpt}{pointer}"
+
+    def _excerpt(self) -> tuple[str, int]:
+        """Return the formula, or the part of a long one around the place, and where in it the place is."""
+        source, at = self.source.translate(str.maketrans("\n\r\t", "   ")), max(self.column - 1, 0)
+        if len(source) <= _SHOWN:
+            return source, at
+        start = min(max(at - _SHOWN // 2, 0), len(source) - _SHOWN)
+        before, after = "…" if start else "", "…" if start + _SHOWN < len(source) else ""
+        return before + source[start : start + _SHOWN] + after, at - start + len(before)
+
+
+def parse(source: str, /, **values: Any) -> Value:
+    """Return the graph of a formula at the given values.
+
+    Two uses of one name are one node. Known are + - * / ** and brackets, numbers, pi and e, the functions of
+    `autograd_mini.engine.functions`, and a comparison as the condition of ``where``.
+
+    Parameters
+    ----------
+    source : str
+        The formula.
+    **values : number or Value
+        A value for each name in it; a number becomes a leaf with the name as its label.
+
+    Returns
+    -------
+    Value
+        The root of the graph.
+
+    Raises
+    ------
+    FormulaError
+        If the formula can't be read, has something in it that isn't known, or a value is missing or left over.
+    TypeError
+        If a value is no real number.
+
+    Examples
+    --------
+    >>> u = parse("tanh(w*x + b)", w=0.5, x=2, b=0.1)
+    >>> round(u.data, 4)
+    0.8005
+    >>> parse("tanh(w*foo(x))", w=0.5, x=2)
+    Traceback (most recent call last):
+        ...
+    autograd_mini.formulas.FormulaError: unknown function 'foo'; known: abs, ...
+      tanh(w*foo(x))
+             ^
+    """
+    try:
+        return _Builder(source, values).root()
+    except (RecursionError, MemoryError):
+        raise FormulaError("too many operations inside one another", source) from None
+
+
+class _Builder:
+    """The building of one formula's graph."""
+
+    def __init__(self, source: str, values: Mapping[str, Any]) -> None:
+        self.source = source
+        given = {name.translate(_SPELLING): value for name, value in values.items()}
+        self.given = {
+            name: value if isinstance(value, Value) else Value(value, label=name) for name, value in given.items()
+        }
+        self.used: set[str] = set()
+        self.constants: dict[str, Constant] = {}
+
+    def error(self, place: ast.expr, problem: str, hint: str = "") -> FormulaError:
+        """Return the error that something is wrong at a part of the formula."""
+        return FormulaError(problem, self.source, self.start(place) + 1, hint)
+
+    def start(self, place: ast.expr) -> int:
+        """Return the index of a part's first character; ast counts bytes."""
+        return len(self.spelled.encode()[: place.col_offset].decode()) + self.indent
+
+    def root(self) -> Value:
+        """Return the whole formula's node."""
+        for name in self.given:
+            if name in FUNCTIONS or name in _ALIASES:
+                raise FormulaError(f"{name!r} is a function and can't be given a value", self.source)
+        root = self.node(self.tree())
+        unused = [name for name in self.given if name not in self.used]
+        if unused:
+            named = ", ".join(sorted(self.used)) or "no names"
+            hint = _suggestion(unused[0], dict.fromkeys(self.used)) or f"it uses {named}"
+            raise FormulaError(f"a value was given for {unused[0]!r}, which isn't", self.source, 0, hint)
+        return root
+
+    def tree(self) -> ast.expr:
+        """Return the formula as Python's own tree."""
+        stripped = self.source.translate(_SPELLING).rstrip()
+        self.spelled = stripped.lstrip()
+        self.indent = len(stripped) - len(self.spelled)
+        if not self.spelled:
+            raise FormulaError("nothing to compute", self.source)
+        if "#" in self.spelled:  # Python would take the rest for a comment
+            raise FormulaError("unexpected '#'", self.source, self.indent + self.spelled.index("#") + 1)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about spellings that are errors here anyway
+                return ast.parse(self.spelled, mode="eval").body
+        except SyntaxError as error:
+            raise self.syntax_error(error) from None
+        except ValueError:  # a null byte, half a surrogate pair
+            raise FormulaError("a character that isn't text", self.source) from None
+
+    def syntax_error(self, error: SyntaxError) -> FormulaError:
+        """Return Python's complaint in words that fit a formula."""
+        at = min(max((error.offset or 1) - 1, 0), len(self.spelled))
+        if not error.offset or (error.lineno or 1) > 1:  # Python looked for more on the next line
+            at = len(self.spelled)
+        message, hint = (error.msg or "invalid syntax").split(" (detected")[0], ""
+        before, here = self.spelled[:at].rstrip()[-1:], self.spelled[at : at + 1]
+        if "null bytes" in message:
+            return FormulaError("a character that isn't text", self.source)
+        if "too many nested" in message or "recursion" in message.lower():
+            return FormulaError("too many operations inside one another", self.source)
+        if message.startswith("Exceeds the limit"):
+            message, hint = "too large a number", "the largest is about 1.8e308"
+        elif here == "=":
+            message, hint = "unexpected '='", "write only what is to be computed"
+        elif here in "⁰¹²³⁴⁵⁶⁷⁸⁹" and here:
+            message, hint = f"unexpected {here!r}", "write ** for a power, as in x**2"
+        elif message.startswith(("invalid decimal", "invalid syntax", "invalid imaginary")):
+            message = f"unexpected {here!r}" if here else "an unfinished formula"
+            factors = (before.isalnum() or before == ")") and (here.isalnum() or here in ("_", "("))
+            if factors or "decimal" in error.msg:
+                message, hint = "something missing between two factors", "write * to multiply, as in 2*x"
+        return FormulaError(message, self.source, at + self.indent + 1, hint)
+
+    def node(self, part: ast.expr) -> Value:
+        """Return the node of a part of the formula."""
+        if isinstance(part, ast.Constant):
+            return self.number(part)
+        if isinstance(part, ast.Name):
+            return self.name(part)
+        if isinstance(part, ast.BinOp):
+            return self.binary(part)
+        if isinstance(part, ast.UnaryOp):
+            return self.unary(part)
+        if isinstance(part, ast.Call):
+            return self.call(part)
+        if isinstance(part, ast.Compare):
+            raise self.error(part, "a comparison stands only first in where", "as in where(x > 0, x, 0)")
+        hint = "write where(condition, a, b)" if isinstance(part, ast.IfExp) else ""
+        raise self.error(part, "unexpected " + _UNKNOWN_FORMS.get(type(part), "form that isn't arithmetic"), hint)
+
+    def number(self, part: ast.Constant) -> Value:
+        """Return the constant for a number."""
+        if type(part.value) not in (int, float):
+            kinds = {str: "text in quotes", bytes: "text in quotes", complex: "complex number"}
+            raise self.error(part, f"unexpected {kinds.get(type(part.value), repr(part.value))}", "write a real number")
+        constant = Constant(part.value)
+        if math.isinf(constant.data):
+            raise self.error(part, "too large a number", "the largest is about 1.8e308")
+        return constant
+
+    def name(self, part: ast.Name) -> Value:
+        """Return the leaf of a name."""
+        name = part.id
+        if name in self.given:
+            self.used.add(name)
+            return self.given[name]
+        if name in _CONSTANTS:
+            return self.constants.setdefault(name, Constant(_CONSTANTS[name], label=name))
+        if name in FUNCTIONS or name in _ALIASES:
+            raise self.error(part, f"the function {name!r} without an argument", f"write {name}(…)")
+        known = ", ".join(self.given) or "none"
+        raise self.error(part, f"no value for {name!r}", _suggestion(name, self.given) or f"values given: {known}")
+
+    def binary(self, part: ast.BinOp) -> Value:
+        """Return the node of an operator between two parts."""
+        if type(part.op) not in _BINARY:
+            sign = _OTHER_OPERATORS[type(part.op)]
+            between = self.spelled.encode()[part.left.end_col_offset : part.right.col_offset].decode().find(sign)
+            end = len(self.spelled.encode()[: part.left.end_col_offset].decode())
+            hint = "write ** for a power" if sign == "^" else "known: + - * / **"
+            raise FormulaError(f"unknown operator {sign!r}", self.source, end + between + self.indent + 1, hint)
+        result: Value = _BINARY[type(part.op)](self.node(part.left), self.node(part.right))
+        return result
+
+    def unary(self, part: ast.UnaryOp) -> Value:
+        """Return the node of a sign before a part; -2 is a number and no operation."""
+        if isinstance(part.op, ast.USub):
+            operand = self.node(part.operand)
+            return Constant(-operand.data) if isinstance(part.operand, ast.Constant) else -operand
+        if isinstance(part.op, ast.UAdd):
+            return self.node(part.operand)
+        raise self.error(part, "unknown operator 'not'" if isinstance(part.op, ast.Not) else "unknown operator '~'")
+
+    def call(self, part: ast.Call) -> Value:
+        """Return the node of a function of parts."""
+        if not isinstance(part.func, ast.Name):
+            if type(part.func) in _UNKNOWN_FORMS:
+                raise self.error(part.func, f"unexpected {_UNKNOWN_FORMS[type(part.func)]}")
+            raise self.error(part, "no function before a bracket", "write * to multiply")
+        name = _ALIASES.get(part.func.id, part.func.id)
+        if name not in FUNCTIONS:
+            raise self.unknown_function(part.func)
+        if part.keywords:
+            raise self.error(part, f"unexpected argument by name for {name!r}", "write arguments without their names")
+        self.check_count(part, name)
+        arguments = [self.argument(name, i, argument) for i, argument in enumerate(part.args)]
+        if name == "dot" and not all(isinstance(argument, list) for argument in arguments[:2]):
+            raise self.error(part, "dot of something else than two lists", "as in dot([w1, w2], [x1, x2], b)")
+        if name == "sum" and not isinstance(arguments[0], list):
+            arguments = [arguments]  # sum(a, b) as well as sum([a, b])
+        try:
+            result: Value = FUNCTIONS[name](*arguments)
+        except (TypeError, ValueError) as error:
+            raise self.error(part, f"wrong arguments of {name!r} ({error})") from None
+        return result
+
+    def unknown_function(self, func: ast.Name) -> FormulaError:
+        """Return the error about a call of something that isn't a function."""
+        if func.id in self.given or func.id in _CONSTANTS:
+            return self.error(func, f"{func.id!r} is a number and no function", f"write {func.id}*(…) to multiply")
+        hint = _suggestion(func.id, FUNCTIONS) or f"known: {', '.join(FUNCTIONS)}"
+        return self.error(func, f"unknown function {func.id!r}", hint)
+
+    def check_count(self, part: ast.Call, name: str) -> None:
+        """Raise an error if a function has more arguments than it takes, or fewer."""
+        takes = signature(FUNCTIONS[name]).parameters.values()
+        least = sum(argument.default is Argument.empty for argument in takes)
+        most = math.inf if name in _ONE_OR_MORE else len(takes)
+        if not least <= len(part.args) <= most:
+            expected = f"{least}" if least == most else f"{least} or more" if most == math.inf else f"{least} or {most}"
+            plural = "" if expected == "1" else "s"
+            raise self.error(part, f"{name} takes {expected} argument{plural}, got {len(part.args)},")
+
+    def argument(self, name: str, place: int, part: ast.expr) -> Any:
+        """Return an argument of a function: a node, a list of nodes, or the condition of where."""
+        if name == "where" and place == 0 and isinstance(part, ast.Compare):
+            return self.condition(part)
+        if name in _TAKES_LISTS and isinstance(part, (ast.List, ast.Tuple)):
+            return [self.node(element) for element in part.elts]
+        return self.node(part)
+
+    def condition(self, part: ast.Compare) -> Value:
+        """Return 1 or 0, as a constant that is named as the comparison was written."""
+        if len(part.ops) > 1:
+            raise self.error(part, "two comparisons at once", "compare two numbers")
+        if type(part.ops[0]) not in _COMPARISONS:
+            raise self.error(part, "unknown comparison", f"known: {' '.join(_SIGNS)}")
+        holds = _COMPARISONS[type(part.ops[0])](self.node(part.left), self.node(part.comparators[0]))
+        return Constant(float(holds), label=ast.unparse(part))
+
+
+def _suggestion(name: str, known: Mapping[str, Any]) -> str:
+    """Return a hint at a name that is spelled nearly the same."""
+    swapped = [other for other in known if sorted(other) == sorted(name)]  # two letters in the wrong order
+    close = swapped or get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

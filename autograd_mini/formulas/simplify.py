@@ -1,0 +1,237 @@
+"""Formulas on views: the table's rules, read as text, with all that is known beforehand worked out.
+
+``a * 1`` is a, ``where(2 >= 1, a, b)`` is a, ``0 + a`` is a: what is left is what has to be computed at each run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.engine import arrays as array_reading
+from autograd_mini.engine.primitives import Primitive
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, number, symbol
+from autograd_mini.vectorizer.statements import View
+
+HUGE = 1.7e308  # about the largest number: what stands for infinity where a difference to it is taken
+SEED = symbol("seed")  # ∂L/∂output, the same for all examples
+N = symbol("n")  # the number of examples
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "=": lambda a, b: a == b,
+}
+
+
+def operand(x: View | float) -> Expression:
+    """Return a view or a number as a part of a formula."""
+    return x.expression() if isinstance(x, View) else number(float(x))
+
+
+def application(primitive: Primitive, operands: list[View | float]) -> Expression:
+    """Return the formula of an operation on views and numbers."""
+    return simplified(primitive.forward(text, *map(operand, operands)))
+
+
+def application_by_name(primitive: Primitive, operands: list[View | float]) -> Expression:
+    """Return an operation on views and numbers for a reader: ``tanh(z)``, and not how it is computed."""
+    if primitive.name in ("add", "sub", "mul", "div", "neg", "pow", "abs"):
+        return application(primitive, operands)
+    return text.call(primitive.name, *map(operand, operands))
+
+
+def local_derivatives(primitive: Primitive, out: View, operands: list[View | float]) -> list[Expression]:
+    """Return the formulas of an operation's local derivatives."""
+    rules = primitive.derivatives(text, out.expression(), *map(operand, operands))
+    return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
+
+
+def product(*factors: Expression) -> Expression:
+    """Return the product of formulas."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = result * factor
+    return simplified(result)
+
+
+def views_of(expression: Expression) -> Iterator[View]:
+    """Iterate over the views in a formula."""
+    if expression.form == "view":
+        yield expression.parts[0]
+    elif expression.form not in ("number", "symbol"):
+        for part in expression.parts:
+            yield from views_of(part)
+
+
+def is_uniform(expression: Expression) -> bool:
+    """Return whether a formula is one number for all rows and examples."""
+    return next(views_of(expression), None) is None
+
+
+def is_number(expression: Expression, value: float | None = None) -> bool:
+    """Return whether a formula is a number; or is this one."""
+    return expression.form == "number" and (value is None or expression.parts[0] == value)
+
+
+def described(expression: Expression) -> str:
+    """Return a formula as a reader would write it, every view by the name of its array."""
+    return str(_with_names(expression))
+
+
+def _with_names(expression: Expression) -> Expression:
+    if expression.form == "view":
+        return symbol(expression.parts[0].array.name)
+    if expression.form in ("number", "symbol"):
+        return expression
+    return Expression(expression.form, tuple(_with_names(part) for part in expression.parts))
+
+
+def simplified(expression: Expression) -> Expression:
+    """Return a formula with all that is known beforehand worked out."""
+    return _simplified(expression, {})
+
+
+def _simplified(expression: Expression, done: dict[int, Expression]) -> Expression:
+    if expression.form in ("number", "symbol", "view"):
+        return expression
+    if id(expression) not in done:  # a part may occur many times
+        parts = [_simplified(part, done) for part in expression.parts]
+        done[id(expression)] = _made(expression.form, *parts)
+    return done[id(expression)]
+
+
+def _made(form: str, *parts: Expression) -> Expression:
+    """Return an operation on parts that are simplified already."""
+    if form in _COMPARISONS and all(map(is_number, parts)):
+        return number(float(_COMPARISONS[form](*(part.parts[0] for part in parts))))
+    rule = _RULES.get(form)
+    known = rule(*parts) if rule is not None else None
+    if known is None and all(map(is_number, parts)):
+        known = _computed(form, [part.parts[0] for part in parts])
+    return known if known is not None else Expression(form, parts)
+
+
+def _computed(form: str, numbers: list[float]) -> Expression | None:
+    """Return an operation on bare numbers, worked out."""
+    operators: dict[str, Any] = {
+        "+": lambda a, b: a + b,
+        "-": lambda a, b: a - b,
+        "*": lambda a, b: a * b,
+        "/": array_reading.divide,
+        "**": array_reading.power,
+        "neg": lambda a: -a,
+        "abs": abs,
+    }
+    function = operators.get(form, getattr(array_reading, form, None))
+    if function is None:
+        return None
+    with np.errstate(all="ignore"):
+        return number(float(function(*[np.float64(x) for x in numbers])))
+
+
+def _sum(a: Expression, b: Expression) -> Expression | None:
+    if is_number(a, 0.0):
+        return b
+    if is_number(b, 0.0):
+        return a
+    if b.form == "neg":
+        return _made("-", a, b.parts[0])
+    return _made("-", b, a.parts[0]) if a.form == "neg" else None
+
+
+def _difference(a: Expression, b: Expression) -> Expression | None:
+    if is_number(b, 0.0):
+        return a
+    if is_number(a, 0.0):
+        return _made("neg", b)
+    return _made("+", a, b.parts[0]) if b.form == "neg" else None
+
+
+def _times(a: Expression, b: Expression) -> Expression | None:
+    for one, other in ((a, b), (b, a)):
+        if is_number(one, 0.0):
+            return one
+        if is_number(one, 1.0):
+            return other
+        if is_number(one, -1.0):
+            return _made("neg", other)
+    for one, other in ((a, b), (b, a)):
+        if one.form == "neg":
+            return _made("neg", _made("*", one.parts[0], other))
+    if is_uniform(b) and not is_uniform(a):  # what is one number for all comes first
+        return _made("*", b, a)
+    if is_number(b) and not is_number(a):
+        return _made("*", b, a)
+    for one, other in ((a, b), (b, a)):  # a·(1/b) is a/b
+        if other.form == "/" and is_number(other.parts[0], 1.0):
+            return Expression("/", (one, other.parts[1]))
+    if is_uniform(a) and b.form == "*" and is_uniform(b.parts[0]) and not is_uniform(b.parts[1]):
+        return Expression("*", (_made("*", a, b.parts[0]), b.parts[1]))
+    if is_number(a) and b.form == "*" and is_number(b.parts[0]):
+        return _made("*", number(a.parts[0] * b.parts[0].parts[0]), b.parts[1])
+    return None
+
+
+def _quotient(a: Expression, b: Expression) -> Expression | None:
+    if is_number(b, 1.0):
+        return a
+    return _made("neg", _made("/", a.parts[0], b)) if a.form == "neg" else None
+
+
+def _power(a: Expression, b: Expression) -> Expression | None:
+    if is_number(b, 1.0):
+        return a
+    return number(1.0) if is_number(b, 0.0) else None
+
+
+def _negative(a: Expression) -> Expression | None:
+    if a.form == "neg":
+        inner: Expression = a.parts[0]
+        return inner
+    if is_number(a):
+        return number(-a.parts[0])
+    if a.form == "-":
+        return _made("-", a.parts[1], a.parts[0])
+    if a.form == "*" and is_number(a.parts[0]):
+        return _made("*", number(-a.parts[0].parts[0]), a.parts[1])
+    return None
+
+
+def _choice(condition: Expression, a: Expression, b: Expression) -> Expression | None:
+    if is_number(condition):
+        return a if condition.parts[0] else b
+    if is_number(a) and is_number(b) and a.parts[0] == b.parts[0]:
+        return a
+    return None
+
+
+def _both(a: Expression, b: Expression) -> Expression | None:
+    for one, other in ((a, b), (b, a)):
+        if is_number(one):
+            return other if one.parts[0] else number(0.0)
+    return None
+
+
+def _either(a: Expression, b: Expression) -> Expression | None:
+    for one, other in ((a, b), (b, a)):
+        if is_number(one):
+            return number(1.0) if one.parts[0] else other
+    return None
+
+
+_RULES: dict[str, Callable[..., Expression | None]] = {
+    "+": _sum,
+    "-": _difference,
+    "*": _times,
+    "/": _quotient,
+    "**": _power,
+    "neg": _negative,
+    "where": _choice,
+    "&": _both,
+    "|": _either,
+}

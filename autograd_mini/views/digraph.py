@@ -1,0 +1,136 @@
+"""`draw`: the computational graph of a `Value`, or a network, as a `graphviz.Digraph` that renders on every machine.
+
+The ids of nodes and edges are described in `graph_picture` and `network`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from autograd_mini.engine.value import Value
+from autograd_mini.views import network
+from autograd_mini.views.graph_picture import GraphPicture
+
+if TYPE_CHECKING:
+    from autograd_mini.explanations.names import Names
+    from autograd_mini.views.drawing import Drawing
+
+_DIRECTIONS = ("LR", "TB", "RL", "BT")
+_COLLAPSE = (None, "neuron", "layer")
+
+
+def draw(
+    root: Any,
+    *,
+    names: Names | None = None,
+    collapse: str | None = None,
+    max_nodes: int = 300,
+    rankdir: str = "LR",
+    digits: int = 4,
+) -> Drawing:
+    r"""Draw the computational graph of a node, or a network.
+
+    Of a node: every value with its data and its gradient, every operation, and on the edge u → v the local derivative
+    ∂v/∂u. Gradients are orange where negative and blue where positive; parameters have a thick outline, inputs a double
+    one, constants a dashed one. Of a network: a circle for each neuron, with its bias, and a line for each weight, the
+    wider the larger |w|, orange where w < 0, blue where w > 0.
+
+    Parameters
+    ----------
+    root : Value or module
+        The root of the graph, such as a loss; or an `MLP`, a `Layer` or a `Neuron`.
+    names : mapping, optional
+        Variables and what they hold, ``names=locals()``, for nodes that have no label.
+    collapse : {"neuron", "layer"}, optional
+        Fold the nodes that one neuron, or one layer, computed into a box.
+    max_nodes : int, optional
+        The most values, boxes or neurons that are drawn.
+    rankdir : {"LR", "TB", "RL", "BT"}, optional
+        The direction of the edges: left to right, top to bottom, right to left, bottom to top.
+    digits : int, optional
+        Significant digits of the numbers; the tooltips have them all.
+
+    Returns
+    -------
+    Drawing
+        A `graphviz.Digraph`: a notebook shows it; ``.render("graph")``, ``.pipe("svg")``, ``.save()`` and ``.source``
+        work on a machine without Graphviz too.
+
+    Raises
+    ------
+    ValueError
+        If there are more than `max_nodes` nodes, or an option has no such value.
+    TypeError
+        If `root` can't be drawn, or an option has the wrong type.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, draw
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x
+    >>> y.backward()
+    >>> drawing = draw(y)
+    >>> [edge in drawing.source for edge in ("edge-0-1-0", "edge-0-1-1", "out-1")]
+    [True, True, True]
+    >>> drawing.pipe("svg")[-7:]
+    b'</svg>\n'
+    """
+    _check_options(names, collapse, max_nodes, rankdir, digits)
+    if isinstance(root, Value):
+        graph = GraphPicture(root, names, collapse, digits)
+        _check_count(graph.count, max_nodes, "values" if collapse is None else "values and boxes", collapse)
+        picture = graph.picture(rankdir)
+    else:
+        picture = _network_picture(root, collapse, max_nodes, rankdir, digits)
+    # Only now, as importing graphviz takes longer than importing all of this package.
+    from autograd_mini.views.drawing import Drawing
+
+    return Drawing.of(picture)
+
+
+def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int) -> Any:
+    layers = network.layers_of(module)
+    if layers is None:
+        raise TypeError(
+            f"draw takes a Value (the root of a graph), an MLP, a Layer or a Neuron, not {_described(module)}"
+        )
+    if collapse == "layer":
+        _check_count(len(layers) + 1, max_nodes, "layers", collapse)
+        return network.layers_picture(layers, rankdir)
+    _check_count(network.count_circles(layers), max_nodes, "inputs and neurons", "neuron")
+    return network.network_picture(layers, rankdir, digits)
+
+
+def _described(thing: Any) -> str:
+    """Return the type of a thing that can't be drawn, and what to draw in its place."""
+    name = type(thing).__name__
+    if isinstance(thing, type):
+        return f"the class {thing.__name__}; make an instance of it and draw that"
+    if isinstance(thing, (list, tuple)) or hasattr(thing, "shape"):
+        return f"{name}; draw one of the nodes in it, or their sum"
+    if isinstance(thing, (int, float)):
+        return f"{name}; a bare number has no graph: compute with Value({thing!r}) and draw the result"
+    return f"{name}; call the module on an example and draw the result" if callable(thing) else name
+
+
+def _check_options(names: Any, collapse: Any, max_nodes: Any, rankdir: Any, digits: Any) -> None:
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
+    if collapse not in _COLLAPSE:
+        raise ValueError(f'collapse: expected "neuron", "layer" or None, got {collapse!r}')
+    if rankdir not in _DIRECTIONS:
+        raise ValueError(f"rankdir: expected one of {', '.join(_DIRECTIONS)}, got {rankdir!r}")
+    for option, number in (("max_nodes", max_nodes), ("digits", digits)):
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise TypeError(f"{option}: expected a whole number, got {type(number).__name__}")
+        if number < 1:
+            raise ValueError(f"{option}: expected at least 1, got {number}")
+
+
+def _check_count(count: int, max_nodes: int, what: str, collapse: str | None) -> None:
+    if count <= max_nodes:
+        return
+    coarser = {None: 'collapse="neuron" or collapse="layer"', "neuron": 'collapse="layer"', "layer": ""}[collapse]
+    advice = f"try {coarser}, or a larger max_nodes" if coarser else "try a larger max_nodes"
+    raise ValueError(f"the drawing would have {count} {what}, more than max_nodes={max_nodes}; {advice}")
