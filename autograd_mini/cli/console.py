@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
-from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.graph import recorded_gradients, topological_order
 from autograd_mini.engine.value import Constant
 from autograd_mini.explanations.names import node_names
-from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps, gradients
+from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps
 from autograd_mini.formulas.expression import format_number
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def backward_pass(root: Value) -> list[str]:
 
 def gradient_table(root: Value) -> list[str]:
     """Return the gradients of the leaves, but for constants, as lines of a table, beside finite differences."""
-    called, gradient = node_names(root), gradients(root)
+    called, gradient = node_names(root), recorded_gradients(root)
     rows = []
     for leaf in leaves_by_use(root):
         if type(leaf) is not Constant:

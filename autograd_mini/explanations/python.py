@@ -12,18 +12,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
 
-from autograd_mini.engine import plain
-from autograd_mini.engine.value import Constant
+from autograd_mini.engine import floats
+from autograd_mini.engine.node import CONSTANT
+from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import Names, node_names
 from autograd_mini.explanations.source import Reading, Term, term
 from autograd_mini.formulas.expression import symbol
 
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
-
-_HELPERS = [name for name, thing in vars(plain).items() if inspect.isfunction(thing)]
+_HELPERS = [name for name, thing in vars(floats).items() if inspect.isfunction(thing)]
 _RESERVED = {"math", *keyword.kwlist, *dir(builtins), *_HELPERS, *dir(math)} - {"e", "pi", "tau"}
 _LONGEST_NAME, _LONGEST_COMMENT, _LONGEST_LINE = 40, 90, 100  # characters
 
@@ -104,7 +101,7 @@ class _Program:
 
     def _is_literal(self, node: Value) -> bool:
         """Return whether a node is a bare number, which stands in the formulas."""
-        return type(node) is Constant and not node.label and node is not self.root
+        return node.kind == CONSTANT and not node.label and node is not self.root
 
     def source(self) -> str:
         """Return the whole program."""
@@ -137,7 +134,7 @@ class _Program:
     # -------------------------------------------------------------------------------------------- the backward pass
 
     def _wanted(self, node: Value) -> bool:
-        return node is self.root or not isinstance(node, Constant)
+        return node is self.root or node.kind != CONSTANT
 
     def _backward(self) -> list[str]:
         """Return the lines of the backward pass, in the engine's order."""
@@ -210,7 +207,7 @@ def definitions(calls: set[str]) -> list[list[str]]:
 
 @cache
 def _helper(name: str) -> str:
-    return inspect.getsource(getattr(plain, name))
+    return inspect.getsource(getattr(floats, name))
 
 
 @cache
@@ -222,7 +219,7 @@ def _needs(name: str) -> list[str]:
     if not hasattr(math, name):
         raise ValueError(
             f"to_python can't write the function {name!r} out, which a rule of the table of primitives asks for: "
-            "it is neither in math nor in autograd_mini/readings/plain.py; define it there"
+            "it is neither in math nor in autograd_mini/engine/floats.py; define it there"
         )
     return []
 

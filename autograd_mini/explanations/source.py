@@ -1,8 +1,8 @@
-"""The source reading: lines of Python that give the eager reading's numbers, for `to_python`.
+"""The source reading: lines of Python that give the reading on floats' numbers, for `to_python`.
 
-A `Term` is a formula of the text reading together with its number by the eager one. What is known is computed at once,
+A `Term` is a formula of the text reading together with its number as a float. What is known is computed at once,
 so that the derivative of x**2 reads ``2.0 * x``; and the number says where Python's own ``/`` and ``**`` would raise an
-error, so that a function of `plain` has to stand there.
+error, so that a function of `floats` has to stand there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.engine import eager
+from autograd_mini.engine import floats
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, symbol
 
@@ -147,7 +147,7 @@ class Reading:
 
     def _call(self, name: str, parts: Any) -> Term:
         terms = [term(part) for part in parts]
-        number = getattr(eager, name)(*[part.number for part in terms])
+        number = getattr(floats, name)(*[part.number for part in terms])
         return _made(text.call(name, *[part.formula for part in terms]), number, *terms, call=name)
 
     def _named(self, name: str, made: Term) -> Term:
@@ -159,15 +159,15 @@ class Reading:
         return Term(symbol(variable), made.number)
 
     def sum(self, terms: Any) -> Term:
-        """Return the sum by Python's own `sum`, as in the eager reading: it rounds otherwise than + from 3.12 on."""
+        """Return the sum by Python's own `sum`, as the floats do: it rounds otherwise than + from 3.12 on."""
         parts = [term(part) for part in terms]
         written = symbol(f"sum([{', '.join(part.source() for part in parts)}])")
-        return self._named("sum", _made(written, eager.sum([part.number for part in parts]), *parts))
+        return self._named("sum", _made(written, floats.sum([part.number for part in parts]), *parts))
 
     def softmax(self, *numbers: Any) -> tuple[Term, ...]:
         """Return all shares; where a line may stand above, from one call there."""
         parts = [term(number) for number in numbers]
-        shares = eager.softmax(*[part.number for part in parts])
+        shares = floats.softmax(*[part.number for part in parts])
         if all(part.known for part in parts):
             return tuple(term(share) for share in shares)
         written = symbol(f"softmax({', '.join(part.source() for part in parts)})")

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.engine import functions
+from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.value import Constant, Value
 
 
-class Input(Value):
-    """A leaf for a number that was handed to a module, not for a node of the caller's, who may want its gradient."""
-
-    __slots__ = ()
+def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
+    """Return a leaf for a number that was handed to a module: unlike a caller's node, nobody may want its gradient."""
+    leaf = Value(number, label)
+    leaf._local = kind
+    return leaf
 
 
 def is_number(thing: Any) -> bool:
@@ -103,7 +105,7 @@ def nodes(nested: Any, name: str = "x") -> Any:
     if isinstance(nested, Value):
         return nested
     if not is_list(nested):
-        return Input(nested.item() if isinstance(nested, np.ndarray) else nested, name)
+        return feature(nested.item() if isinstance(nested, np.ndarray) else nested, name)
     separator = "," if name[-1:].isdigit() else ""
     return [nodes(part, f"{name}{separator}{i}") for i, part in enumerate(nested, start=1)]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn._nested import Input
+from autograd_mini.nn import _nested
 from autograd_mini.nn.activations import Activation, activation_function
 from autograd_mini.nn.initializers import Initializer, initializer_for
 from autograd_mini.nn.module import Module
@@ -70,7 +70,7 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                features[i] = Input(feature, f"x{i + 1}")
+                features[i] = _nested.feature(feature, f"x{i + 1}")
     return features
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.engine import functions
+from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.reals import as_float
-from autograd_mini.engine.tracing import Probe, chosen, is_traced
+from autograd_mini.engine.tracing import chosen, is_traced
 from autograd_mini.engine.value import Value
-from autograd_mini.nn._nested import Input
 from autograd_mini.nn._pairing import is_list, reduced
 from autograd_mini.nn._pairing import pairs as pairs_of
 from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
@@ -198,7 +198,8 @@ def _chosen(logits: Any, target: Any) -> Any:
     """Return zₜ; where the class is itself a traced node, by an operation."""
     if is_traced(target):
         return chosen(target, logits)
-    return logits[_class_index(target.data if type(target) in (Input, Probe) else target, len(logits))]
+    is_number = isinstance(target, Value) and target._local in (FEATURE, PROBE)
+    return logits[_class_index(target.data if is_number else target, len(logits))]
 
 
 def _class_index(target: Any, n_classes: int) -> int:

@@ -16,7 +16,6 @@ from typing import Any
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn._nested import is_number
-from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.nn.module import Module
 
 _INDICES = re.compile(r"(?:\.\d+)+$")
@@ -200,9 +199,7 @@ def penalised(model: Module | Iterable[Value], include_biases: bool = False) -> 
     """
     named = model.named_parameters() if isinstance(model, Module) else [(_label(value), value) for value in model]
     return [
-        parameter
-        for name, parameter in named
-        if not isinstance(parameter, FrozenParameter) and (include_biases or not _is_bias(name))
+        parameter for name, parameter in named if not parameter.is_frozen and (include_biases or not _is_bias(name))
     ]
 
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.engine.value import Value
-from autograd_mini.nn.freezing import FrozenParameter
-from autograd_mini.optim import schedules
 from autograd_mini.checks import checked, checked_whole
+from autograd_mini.engine.value import Value
+from autograd_mini.optim import schedules
 from autograd_mini.optim.schedules import Schedule
 
 Array = np.ndarray[Any, Any]
@@ -157,7 +156,7 @@ class Optimizer:
         decay shrinks it.
         """
         data = np.array([parameter.data for parameter in self.parameters])
-        grads = [None if isinstance(p, FrozenParameter) else p.grad for p in self.parameters]
+        grads = [None if p.is_frozen else p.grad for p in self.parameters]
         present = np.array([grad is not None for grad in grads])
         new = self.advance(data, np.array([_plain(grad) for grad in grads]), None if present.all() else present)
         for parameter, number in zip(self.parameters, new.tolist(), strict=True):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_mini.errors import TraceError
-from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.optim.clipping import vector_norm
 from autograd_mini.training import gradients
 from autograd_mini.training.data import Array, augmented_array, epoch_order
@@ -124,10 +123,7 @@ class _Training:
         self._known = np.array([k >= 0 for k in at])
         self._at = np.array([k for k in at if k >= 0], dtype=np.intp)
         self._is_prefix = at == list(range(len(at)))
-        present = [
-            not isinstance(p, FrozenParameter) and (k >= 0 or p.grad is not None)
-            for p, k in zip(parameters, at, strict=True)
-        ]
+        present = [not p.is_frozen and (k >= 0 or p.grad is not None) for p, k in zip(parameters, at, strict=True)]
         self._present = None if all(present) else np.array(present)
 
     def load(self) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression, number
-from autograd_mini.formulas.simplify import N, is_uniform, product, simplified, views_of
+from autograd_mini.formulas.simplify import is_uniform, product, simplified, views_of
 from autograd_mini.vectorizer.statements import (
     Array,
     Assign,
     Fill,
     Matrix,
+    N,
     PickGradient,
     Product,
     Reduce,

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import HUGE, is_number, is_uniform, views_of
+from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
 from autograd_mini.vectorizer.elementwise import BINARY, UNARY, inline
 from autograd_mini.vectorizer.names import Names
 from autograd_mini.vectorizer.statements import (
+    HUGE,
     Array,
     Assign,
     Comment,

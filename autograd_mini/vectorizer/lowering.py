@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import SEED
 from autograd_mini.vectorizer import operations as ops
 from autograd_mini.vectorizer.backward import Tape
 from autograd_mini.vectorizer.groups import Group, Grouping, Row
 from autograd_mini.vectorizer.names import Names, common_scope, group_name
 from autograd_mini.vectorizer.places import Places, Slot
 from autograd_mini.vectorizer.scalars import CONSTANT, INPUT, PARAMETER, Scalars
-from autograd_mini.vectorizer.statements import Array, Comment, Fill, Program, Statement, View
+from autograd_mini.vectorizer.statements import SEED, Array, Comment, Fill, Program, Statement, View
 from autograd_mini.vectorizer.sums import NOTHING
 
 

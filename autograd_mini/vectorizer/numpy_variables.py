@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.formulas.simplify import HUGE
 from autograd_mini.vectorizer.elementwise import Shape
 from autograd_mini.vectorizer.names import Names
-from autograd_mini.vectorizer.statements import Array, Assign, Matrix, Program, View
+from autograd_mini.vectorizer.statements import HUGE, Array, Assign, Matrix, Program, View
 
 HUGE_SINGLE = 3.4e38
 

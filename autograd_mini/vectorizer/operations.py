@@ -8,24 +8,15 @@ from typing import Any
 
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
-from autograd_mini.formulas.expression import Expression, number
-from autograd_mini.formulas.simplify import (
-    HUGE,
-    N,
-    application,
-    application_by_name,
-    described,
-    is_uniform,
-    local_derivatives,
-    operand,
-    product,
-    simplified,
-)
+from autograd_mini.formulas.expression import Expression, number, symbol
+from autograd_mini.formulas.simplify import is_uniform, product, simplified
 from autograd_mini.vectorizer.backward import Tape
 from autograd_mini.vectorizer.statements import (
+    HUGE,
     Array,
     Assign,
     Matrix,
+    N,
     Pick,
     Product,
     Reduce,
@@ -34,6 +25,42 @@ from autograd_mini.vectorizer.statements import (
 )
 
 Scratch = Callable[[int, bool], View]
+
+
+def operand(x: View | float) -> Expression:
+    """Return a view or a number as a part of a formula."""
+    return x.expression() if isinstance(x, View) else number(float(x))
+
+
+def application(primitive: Primitive, operands: list[View | float]) -> Expression:
+    """Return the formula of an operation on views and numbers."""
+    return simplified(primitive.forward(text, *map(operand, operands)))
+
+
+def application_by_name(primitive: Primitive, operands: list[View | float]) -> Expression:
+    """Return an operation on views and numbers for a reader: ``tanh(z)``, and not how it is computed."""
+    if primitive.name in ("add", "sub", "mul", "div", "neg", "pow", "abs"):
+        return application(primitive, operands)
+    return text.call(primitive.name, *map(operand, operands))
+
+
+def local_derivatives(primitive: Primitive, out: View, operands: list[View | float]) -> list[Expression]:
+    """Return the formulas of an operation's local derivatives."""
+    rules = primitive.derivatives(text, out.expression(), *map(operand, operands))
+    return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
+
+
+def described(expression: Expression) -> str:
+    """Return a formula as a reader would write it, every view by the name of its array."""
+    return str(_with_names(expression))
+
+
+def _with_names(expression: Expression) -> Expression:
+    if expression.form == "view":
+        return symbol(expression.parts[0].array.name)
+    if expression.form in ("number", "symbol"):
+        return expression
+    return Expression(expression.form, tuple(_with_names(part) for part in expression.parts))
 
 
 @dataclass(eq=False)

@@ -11,7 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.formulas.expression import Expression
+from autograd_mini.formulas.expression import Expression, symbol
+
+HUGE = 1.7e308  # about the largest number: what stands for infinity where a difference to it is taken
+SEED = symbol("seed")  # ∂L/∂output, the same for all examples
+N = symbol("n")  # the number of examples
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_mini.engine import plain
+from autograd_mini.engine import floats
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.python import definitions
@@ -159,7 +159,7 @@ def _names(scalars: Scalars, size: int) -> tuple[list[str], list[str]]:
     """Return a name for every node, its label where it has one, and one for its gradient."""
     names: list[str] = []
     gradients: list[str] = []
-    taken = Names([*dir(builtins), *dir(math), *dir(plain), "value_and_gradient"])
+    taken = Names([*dir(builtins), *dir(math), *dir(floats), "value_and_gradient"])
     for i in range(size):
         label = scalars.labels(i)[1]
         names.append(taken.new(label if label and identifier(label) == label else f"v{len(names) + 1}"))
