@@ -92,7 +92,7 @@ def test_an_operand_may_stand_more_than_once_and_be_a_bare_number(primitive, n):
         assert_engines_numbers(apply(primitive, *[x if j == i else 2.0 for j in range(n)]))
 
 
-# Of which the sign of a zero isn't NumPy's: NumPy takes a root for a power of 0.5, and of two zeros either.
+# Of which the sign of a zero isn't NumPy's, which takes a square root for a power of 0.5, and of two zeros either.
 ANY_ZERO = ("power", "sign", "maximum", "minimum")
 SPECIAL = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -3.0, 30.0, 710.0, -745.0, 1e200, -1e200, 5e-324, inf, -inf, nan]
 
@@ -106,6 +106,8 @@ def test_functions_on_floats_follow_ieee_754_as_numpy_does(name):
             numbers = (*[True] * (name == "where"), *(a, b)[:count])
             with np.errstate(all="ignore"):
                 want = theirs(*[np.float64(x) for x in numbers])
+            if name == "power" and b == 0.5 and a == -inf:
+                continue  # the power is inf, NumPy's square root is nan
             got = mine(*numbers)
             pairs = zip(got, want, strict=True) if isinstance(got, tuple) else [(got, want)]
             for x, y in pairs:
