@@ -99,7 +99,8 @@ def to_python(root: Value, names: Names | None = None) -> str:
     called = {node: name for node, name in graph.called.items() if node not in bare}
     program = _Program(graph.order, _variables(called), evaluate(graph.order, floats, {}))
     variable = program.variables[root]
-    leaves, forward = [], []
+    leaves: list[str] = []
+    forward: list[str] = []
     for node, name in called.items():
         note = f"  # {_one_line(repr(name))}" if name != program.variables[node] else ""
         (leaves if node.primitive is None else forward).append(program.assignment(node, Reading()) + note)
@@ -168,7 +169,7 @@ def function_source(
     start = {node: _Total(f"d_{variables[node]}", lines, program.calls) for node in asked if node in variables}
     for node in outputs:
         if node in start:
-            start[node] += term(1.0)
+            start[node].contributions.append(term(1.0))
     program.backward(start, lambda node: AnyNumbers(quick), lines)
     gradient = [start[node].written() if node in start else "0.0" for node in arguments]
     results = ", ".join(program.terms[node].source() for node in outputs)

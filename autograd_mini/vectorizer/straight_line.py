@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from autograd_mini.engine.value import Value
@@ -40,8 +41,8 @@ class StraightLine:
         self._values: list[Value] = [nodes[i] for i in leaves]
         asked = [nodes[i] for i in range(size) if needs[i]]
         outputs = [nodes[i] for i in scalars.outputs]
-        self._parts: Any = (order, outputs, self._values, constants, asked, title)
-        self.source = function_source(*self._parts)
+        self._written = partial(function_source, order, outputs, self._values, constants, asked, title)
+        self.source = self._written()
         self._run = _compiled(self.source)
         self._exact: Callable[..., Any] | None = None
 
@@ -51,7 +52,7 @@ class StraightLine:
             return self._run(*map(_data, self._values))  # type: ignore[no-any-return]
         except (ArithmeticError, ValueError):
             if self._exact is None:
-                self._exact = _compiled(function_source(*self._parts, quick=False))
+                self._exact = _compiled(self._written(quick=False))
             return self._exact(*map(_data, self._values))  # type: ignore[no-any-return]
 
 
