@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.graph import Edge, outgoing_edges, topological_order
 from autograd_mini.engine.node import Node
 from autograd_mini.formulas.expression import format_number
 
@@ -37,9 +38,50 @@ def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
     >>> list(node_names(2 * a + b * b, names={"b": b}).values())
     ['2', 'a', 'v1', 'b', 'v2', 'L']
     """
-    if not isinstance(root, Node):
-        raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
-    order = topological_order(root)
+    return NamedGraph(root, names).called
+
+
+class NamedGraph:
+    """What a view needs of a graph, gathered once: its nodes in order, what they are called, the edges that leave them.
+
+    Parameters
+    ----------
+    root : Value
+        The root of the graph.
+    names : mapping, optional
+        Variables, as for `node_names`.
+
+    Attributes
+    ----------
+    order : list of Value
+        Parents first; the root is the last.
+    called : dict of Value to str
+        Their names, in the same order.
+    outgoing : dict of Value to list of Edge
+        The edges that leave each node, as `outgoing_edges` returns them.
+
+    Raises
+    ------
+    TypeError
+        If the root is no Value.
+    """
+
+    def __init__(self, root: Value, names: Names | None = None) -> None:
+        if not isinstance(root, Node):
+            raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
+        self.root = root
+        self.order = topological_order(root)
+        self.called = _called(self.order, names)
+
+    @cached_property
+    def outgoing(self) -> dict[Value, list[Edge]]:
+        """The edges that leave each node, last successor first."""
+        return outgoing_edges(self.root)
+
+
+def _called(order: list[Value], names: Names | None) -> dict[Value, str]:
+    """Return a name for every node."""
+    root = order[-1]
     labels = {node.label for node in order}
     held = {key: name for key, name in _variables(names or {}).items() if name not in labels}
     shared = _repeated([node.label for node in order])

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.formulas.expression import format_number
+from autograd_mini.formulas.expression import format_number, printable
 from autograd_mini.views import colours
-from autograd_mini.views.layout.measure import node_size, printable, shown_lines
+from autograd_mini.views.layout.measure import node_size, shown_lines
 from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture
 
 _INPUT = "#ffffff"
