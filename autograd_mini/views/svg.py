@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from autograd_mini.formulas.expression import format_number
+from autograd_mini.views.layout.layout import Box, Layout, Point, Route
 from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP
 from autograd_mini.views.picture import FONT, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
-
-if TYPE_CHECKING:
-    from autograd_mini.views.layout.layout import Box, Layout, Point, Route
 
 _NAMESPACE, _LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is

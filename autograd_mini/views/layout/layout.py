@@ -67,7 +67,7 @@ class Route:
         return points
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layout:
     """Where everything goes, in points, the origin at the upper left.
 
@@ -81,10 +81,10 @@ class Layout:
         The curve, the arrowhead and the label of each edge.
     """
 
-    width: float = 0.0
-    height: float = 0.0
-    boxes: dict[str, Box] = field(default_factory=dict)
-    routes: dict[str, Route] = field(default_factory=dict)
+    width: float
+    height: float
+    boxes: dict[str, Box]
+    routes: dict[str, Route]
 
 
 def arrange(picture: Picture) -> Layout:
@@ -121,7 +121,7 @@ def _set_columns(layers: Layers, picture: Picture) -> None:
 
 
 def _turned(picture: Picture, layers: Layers, routes: dict[str, Route]) -> Layout:
-    """Turn main and cross into x and y, and move everything to the origin."""
+    """Turn main and cross into x and y, and move everything to the origin, with a margin."""
     across = picture.rankdir in ("TB", "BT")
     sign = -1.0 if picture.rankdir in ("RL", "BT") else 1.0
 
@@ -129,28 +129,21 @@ def _turned(picture: Picture, layers: Layers, routes: dict[str, Route]) -> Layou
         main, cross = point[0] * sign, point[1]
         return (cross, main) if across else (main, cross)
 
-    layout = Layout()
-    nodes = {node.id: node for node in picture.nodes}
-    for name, item in layers.items.items():
-        layout.boxes[name] = (*place((item.along, item.cross)), *node_size(nodes[name]))
-    layout.routes = {name: route.moved(place) for name, route in routes.items()}
-    _move_to_origin(layout)
-    return layout
-
-
-def _move_to_origin(layout: Layout) -> None:
-    """Shift the layout such that all of it lies inside, with a margin."""
-    points = [point for route in layout.routes.values() for point in route.extent()]
-    for x, y, width, height in layout.boxes.values():
+    sizes = {node.id: node_size(node) for node in picture.nodes}
+    boxes = {name: (*place((item.along, item.cross)), *sizes[name]) for name, item in layers.items.items()}
+    routes = {name: route.moved(place) for name, route in routes.items()}
+    points = [point for route in routes.values() for point in route.extent()]
+    for x, y, width, height in boxes.values():
         points += [(x - width / 2 - OUTLINE_GAP, y - height / 2 - OUTLINE_GAP)]
         points += [(x + width / 2 + OUTLINE_GAP, y + height / 2 + OUTLINE_GAP)]
-    left, top = min(x for x, _ in points) - _MARGIN, min(y for _, y in points) - _MARGIN
-    layout.width = max(x for x, _ in points) + _MARGIN - left
-    layout.height = max(y for _, y in points) + _MARGIN - top
-    layout.boxes = {name: (x - left, y - top, w, h) for name, (x, y, w, h) in layout.boxes.items()}
-    layout.routes = {
-        name: route.moved(lambda point: (point[0] - left, point[1] - top)) for name, route in layout.routes.items()
-    }
+    left, top = (min(side) - _MARGIN for side in zip(*points, strict=True))
+    right, bottom = (max(side) + _MARGIN for side in zip(*points, strict=True))
+    return Layout(
+        right - left,
+        bottom - top,
+        {name: (x - left, y - top, *size) for name, (x, y, *size) in boxes.items()},
+        {name: route.moved(lambda point: (point[0] - left, point[1] - top)) for name, route in routes.items()},
+    )
 
 
 # --------------------------------------------------------------------------------------------------- curves

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from autograd_mini.engine.value import Value
@@ -26,7 +26,6 @@ _MOST_BOXES = 60  # in a view that nobody asked for
 _MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, if each of them can be opened by itself
 _DIGITS = 4
 _WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for what a moved leaf will make of a number
-_RANK_GAP = 27.0  # a contribution stands on its edge
 _FOLDS = (None, "neuron", "layer")
 # Of the edges and the texts, in a viewer that runs no scripts; the script puts the page's style in its place.
 _STYLE = (
@@ -182,7 +181,7 @@ def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequ
         }
         for box in folded
     ]
-    layout = arrange(replace(_Roomy(graph, folded, fed).picture(), rank_gap=_RANK_GAP))
+    layout = arrange(_Roomy(graph, folded, fed).picture())
     return View(fold, boxes, _drawn(picture.picture(), layout), opened)
 
 
