@@ -16,7 +16,7 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.derivatives import grad
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.value import Parameter, Value
-from autograd_mini.nn.activations import Activation, activation_function
+from autograd_mini.nn.activations import ActivationFunction, activation_function
 from autograd_mini.nn.convolution import Conv1d
 from autograd_mini.nn.initializers import normal
 from autograd_mini.nn.layers import MLP
@@ -54,7 +54,7 @@ class Chain(NamedTuple):
     weights: list[Parameter]
     pre_activations: list[Value]
     outputs: list[Value]
-    activation: Activation
+    activation: ActivationFunction
 
     @property
     def y(self) -> Value:
@@ -63,7 +63,7 @@ class Chain(NamedTuple):
 
 
 def scalar_chain(
-    depth: int, weight: float | Sequence[float] = 1.0, activation: str | Activation = "sigmoid", x: float = 1.0
+    depth: int, weight: float | Sequence[float] = 1.0, activation: str | ActivationFunction = "sigmoid", x: float = 1.0
 ) -> Chain:
     """Return a chain of scalar layers: a_l = σ(w_l a_{l-1}), l = 1 … L.
 
@@ -95,7 +95,7 @@ def scalar_chain(
 
 
 def three_function_chain(
-    x: float, theta1: float, theta2: float, theta3: float, activation: str | Activation = "tanh"
+    x: float, theta1: float, theta2: float, theta3: float, activation: str | ActivationFunction = "tanh"
 ) -> Chain:
     """Return y = h₃(h₂(h₁(x; θ₁); θ₂); θ₃), with h(z; θ) = σ(θ·z) for all three.
 
@@ -121,7 +121,7 @@ def three_function_chain(
     return chain
 
 
-def _chain(x: float, numbers: list[float], activation: str | Activation, weight: str, output: str) -> Chain:
+def _chain(x: float, numbers: list[float], activation: str | ActivationFunction, weight: str, output: str) -> Chain:
     activate = activation_function(activation)
     chain = Chain(Value(x, label="x"), [], [], [], activate)
     a = chain.x
@@ -152,7 +152,7 @@ def gradient_factors(chain: Chain) -> list[float]:
 
 
 def vanishing_products(
-    activation: str | Activation, depths: Iterable[int], weight: float = 1.0, z: float = 1.0
+    activation: str | ActivationFunction, depths: Iterable[int], weight: float = 1.0, z: float = 1.0
 ) -> list[float]:
     """Return Π |w σ′(z)| over so many layers, for every depth, with one weight and one pre-activation for all layers.
 
@@ -188,7 +188,7 @@ class SharedNetwork(NamedTuple):
 
 
 def shared_network(
-    layers: int, width: int, activation: str | Activation = "identity", theta: float = 0.5
+    layers: int, width: int, activation: str | ActivationFunction = "identity", theta: float = 0.5
 ) -> SharedNetwork:
     """Return the lecture's network: θ feeds a layer of units, each layer all units of the next, the last one feeds y.
 
@@ -278,7 +278,7 @@ def saturation_norms(
     X: Any,
     y: Any,
     widths: Sequence[int] = (8, 8, 1),
-    activation: str | Activation = "tanh",
+    activation: str | ActivationFunction = "tanh",
     seed: int = 0,
 ) -> list[float]:
     """Return the norm of the gradient of a fresh network's mean squared error, for every scale of its weights.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import prod
-from operator import index as whole_number
 from typing import Any, overload
 
+from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
-from autograd_mini.nn._nested import activated, each, flat, folded, is_list, nodes, shape
-from autograd_mini.nn.activations import Activation as ActivationFunction
-from autograd_mini.nn.activations import activation_function
+from autograd_mini.nn.activations import ActivationFunction, activated, activation_function, activation_name
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import each, flat, folded, is_list, nodes, shape
 
 
 class Sequential(Module):
@@ -212,8 +211,7 @@ class Activation(Module):
         return [self._softmax(part) for part in x] if x and is_list(x[0]) else functions.softmax(x)
 
     def __repr__(self) -> str:
-        name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "?")
-        return f"Activation({name!r})"
+        return f"Activation({activation_name(self.activation)!r})"
 
 
 class Flatten(Module):
@@ -250,7 +248,7 @@ class Reshape(Module):
     """
 
     def __init__(self, *sizes: int) -> None:
-        if not sizes or any(isinstance(size, bool) or whole_number(size) < 1 for size in sizes):
+        if not sizes or not all(is_whole(size, least=1) for size in sizes):
             raise ValueError(f"Reshape: expected lengths of at least 1, got {sizes}; as in Reshape(1, 8, 8)")
         self.sizes = sizes
 

@@ -6,13 +6,12 @@ computes plain numbers, without a graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from autograd_mini.engine import modes
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn._nested import Input, flat, is_list
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import Input, flat, is_input
 
 
 class FrozenParameter(Parameter):
@@ -26,6 +25,19 @@ class FrozenParameter(Parameter):
 
     # It hides the slot: the backward pass adds to it as to any other, and nothing is kept.
     grad = property(lambda self: 0.0, lambda self, gradient: None, doc="Always 0.")
+
+
+def learns(parameter: Any) -> bool:
+    """Return whether training changes a parameter, which it doesn't where the parameter is frozen.
+
+    Examples
+    --------
+    >>> weight = Parameter(1.0)
+    >>> freeze(weight)
+    >>> learns(weight), learns(Parameter(1.0))
+    (False, True)
+    """
+    return not isinstance(parameter, FrozenParameter)
 
 
 def freeze(*parts: Any) -> None:
@@ -57,7 +69,7 @@ def freeze(*parts: Any) -> None:
     modules, parameters = _members(parts)
     _note_change()
     for parameter in parameters:
-        if not isinstance(parameter, FrozenParameter):
+        if learns(parameter):
             parameter.grad = 0.0
             parameter.__class__ = FrozenParameter
     for module in modules:
@@ -91,8 +103,8 @@ def unfreeze(*parts: Any) -> None:
     modules, parameters = _members(parts)
     _note_change()
     for parameter in parameters:
-        if type(parameter) is FrozenParameter:
-            parameter.__class__ = Parameter  # type: ignore[assignment]
+        if not learns(parameter):
+            parameter.__class__ = Parameter
             parameter.grad = 0.0
     for module in modules:
         if isinstance(vars(module).get("forward"), _WithoutGraph):
@@ -109,7 +121,7 @@ def is_frozen(part: Any) -> bool:
     False
     """
     parameters = _members((part,))[1]
-    return bool(parameters) and all(isinstance(parameter, FrozenParameter) for parameter in parameters)
+    return bool(parameters) and not any(map(learns, parameters))
 
 
 _changes = 0
@@ -129,7 +141,7 @@ def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
     """Return the modules, with those inside them, and the parameters, with those of the modules."""
     modules: list[Module] = []
     parameters: list[Parameter] = []
-    for part in _spread(parts):
+    for part in flat(parts):
         if isinstance(part, Module):
             modules += [module for _, module in part.named_modules()]
             parameters += part.parameters()
@@ -142,14 +154,6 @@ def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
                 f"as in freeze(model) or freeze(model.layers[0])"
             )
     return modules, parameters
-
-
-def _spread(parts: Any) -> Iterator[Any]:
-    for part in parts:
-        if is_list(part):
-            yield from _spread(part)
-        else:
-            yield part
 
 
 class _WithoutGraph:
@@ -175,5 +179,5 @@ class _WithoutGraph:
 
     def _possible(self, inputs: list[Any]) -> bool:
         """Return whether nobody can want a gradient: numbers only, and no parameter in use elsewhere was unfrozen."""
-        numbers = all(not isinstance(x, Value) or type(x) in (Input, Constant) for x in flat(inputs))
-        return numbers and all(type(parameter) is FrozenParameter for parameter in self.parameters)
+        numbers = all(not isinstance(x, Value) or is_input(x) or type(x) is Constant for x in flat(inputs))
+        return numbers and not any(map(learns, self.parameters))

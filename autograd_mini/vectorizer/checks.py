@@ -11,7 +11,7 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.tracing import Probe, replaying
 from autograd_mini.errors import TraceError
 from autograd_mini.explanations.steps import gradients
-from autograd_mini.nn._nested import Input
+from autograd_mini.nn.nested import Input
 from autograd_mini.vectorizer.compiled import Array, Compiled, nested, result_nodes
 
 BACKENDS = ("numpy", "jax")
