@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_mini.checks import checked_whole
 from autograd_mini.engine.derivatives import value_and_grad
 from autograd_mini.nn.activations import activation_function
-from autograd_mini.views.plots.axes import (
-    LINES,
-    MARKERS,
-    Array,
-    axes_or_new,
-    finish,
-    interval_of,
-    require_matplotlib,
-    whole_number,
-)
+from autograd_mini.views.plots import axes
+from autograd_mini.views.plots.axes import LINES, MARKERS, Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,11 +51,11 @@ def plot_activation(
     ValueError
         If there are none, no activation has the name, or the interval is empty.
     """
-    require_matplotlib(ax)
+    axes.require_matplotlib(ax)
     functions = labelled_functions(activations)
-    x = np.linspace(*interval_of("interval", interval), whole_number("resolution", resolution, 2))
+    x = np.linspace(*axes.interval_of("interval", interval), checked_whole("resolution", resolution, 2))
     curves = {label: values_and_derivatives(function, x) for label, function in functions.items()}
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     ax.axhline(0.0, color="#9aa0a5", linewidth=0.8, zorder=1.2)
     ax.axvline(0.0, color="#9aa0a5", linewidth=0.8, zorder=1.2)
     for i, (label, both) in enumerate(curves.items()):
@@ -71,7 +64,7 @@ def plot_activation(
             ax.plot(x, y, dashes, color=LINES[i % len(LINES)], linewidth=1.8, **marks, label=name)
     ax.set_xlim(x[0], x[-1])
     ax.legend(ncols=2 if len(curves) > 3 else 1)
-    return finish(ax, "pre-activation z", "activation σ(z), derivative σ′(z)", title)
+    return axes.finish(ax, "pre-activation z", "activation σ(z), derivative σ′(z)", title)
 
 
 def _marks(i: int, curves: int, points: int, dashed: bool) -> dict[str, Any]:
