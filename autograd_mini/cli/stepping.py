@@ -22,19 +22,6 @@ def add_options(parser: Any) -> None:
     parser.add_argument("--svg", metavar="FILE", help="write a drawing that plays by itself, instead of printing")
 
 
-def checked(path: Path, kind: str) -> Path:
-    """Return where to write a page or a drawing, having made sure that the name says which of the two it is.
-
-    Raises
-    ------
-    ValueError
-        If it has another ending.
-    """
-    if path.suffix.lower() not in ENDINGS[kind]:
-        raise ValueError(f"{path}: --{kind} writes {kind.upper()}; end the name in {ENDINGS[kind][0]}")
-    return path
-
-
 def save(root: Value, paths: list[Path], grain: str) -> None:
     """Write the stepper into files, each of the kind that its name says."""
     from autograd_mini.views import step_through
@@ -52,12 +39,7 @@ def print_steps(root: Value, grain: str | None) -> None:
 
         print(text_steps(root, colour=_has_colour(), grain=grain, width=console.terminal_width()))
         return
-    sections = [
-        ("Forward pass: each node from its parents", console.forward_pass(root)),
-        ("Backward pass: ∂L/∂u = Σ ∂L/∂v · ∂v/∂u over all v computed from u", console.backward_pass(root)),
-        ("Gradients", console.gradient_table(root)),
-    ]
-    print("\n\n".join("\n".join([console.heading(title), "", *lines]) for title, lines in sections if lines))
+    print(console.sections(console.both_passes(root, "L") | {"Gradients": console.gradient_table(root)}))
 
 
 def _has_colour() -> bool:
