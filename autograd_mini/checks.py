@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_HOLDS = {"above": operator.gt, "at least": operator.ge, "at most": operator.le, "below": operator.lt}
+
 
 def is_number(thing: Any) -> bool:
     """Return whether something is a plain number, as hyperparameters are: no node, no bool, no string."""
@@ -75,21 +77,13 @@ def checked(
     Traceback (most recent call last):
     ValueError: momentum: expected a finite number at least 0 and below 1, got 1.5
     """
-    bounds = [
-        (words, bound, holds)
-        for words, bound, holds in (
-            ("above", above, operator.gt),
-            ("at least", least, operator.ge),
-            ("at most", most, operator.le),
-            ("below", below, operator.lt),
-        )
-        if bound is not None
-    ]
+    limits = zip(_HOLDS, (above, least, most, below), strict=True)
+    bounds = {words: bound for words, bound in limits if bound is not None}
     fits = is_number(number) and (math.isfinite(number) if finite else number == number)
-    if not fits or not all(holds(number, bound) for _, bound, holds in bounds):
-        between = " and ".join(f"{words} {bound:g}" for words, bound, _ in bounds)
+    if not fits or not all(_HOLDS[words](number, bound) for words, bound in bounds.items()):
+        between = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items())
         expected = expected or f"a {'finite ' * finite}number {between}".rstrip()
-        raise _refused(name, expected, number, advice)
+        raise _refused(name, expected, repr(number), advice)
     return float(number)
 
 
@@ -116,7 +110,7 @@ def checked_whole(name: str, number: Any, least: int, expected: str = "", advice
     3
     """
     if not is_whole(number, least):
-        raise _refused(name, expected or f"a whole number of at least {least}", number, advice)
+        raise _refused(name, expected or f"a whole number of at least {least}", repr(number), advice)
     return int(number)
 
 
@@ -134,7 +128,7 @@ def checked_flag(name: str, flag: Any) -> bool:
     True
     """
     if not isinstance(flag, bool) and type(flag).__name__ not in ("bool", "bool_"):  # NumPy's is no kind of Python's
-        raise _refused(name, "True or False", flag)
+        raise _refused(name, "True or False", repr(flag))
     return bool(flag)
 
 
@@ -206,7 +200,7 @@ def real_array(name: str, data: Any, expected: str = "real numbers", advice: str
             raise TypeError("complex numbers")
         return array.astype(float)
     except (TypeError, ValueError):
-        raise _refused(name, expected, f"{data!r:.80}", advice, as_it_is=True) from None
+        raise _refused(name, expected, f"{data!r:.80}", advice) from None
 
 
 def check_finite(name: str, array: Array, advice: str = "") -> None:
@@ -229,7 +223,7 @@ def check_finite(name: str, array: Array, advice: str = "") -> None:
     bad = np.argwhere(~np.isfinite(array)).tolist()
     if bad:
         got = f"{array[tuple(bad[0])]} at [{', '.join(map(str, bad[0]))}]"
-        raise _refused(name, "finite numbers", got, advice, as_it_is=True)
+        raise _refused(name, "finite numbers", got, advice)
 
 
 def needed(module: str, message: str) -> Any:
@@ -249,6 +243,5 @@ def needed(module: str, message: str) -> Any:
         raise MissingDependencyError(message) from error
 
 
-def _refused(name: str, expected: str, got: Any, advice: str = "", as_it_is: bool = False) -> ValueError:
-    shown = got if as_it_is else repr(got)
-    return ValueError(f"{name}: expected {expected}, got {shown}" + (f"; {advice}" if advice else ""))
+def _refused(name: str, expected: str, got: str, advice: str = "") -> ValueError:
+    return ValueError(f"{name}: expected {expected}, got {got}" + (f"; {advice}" if advice else ""))

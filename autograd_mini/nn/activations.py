@@ -13,6 +13,7 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Value
 
 ActivationFunction = Callable[[Any], Any]
+ActivationLike = str | ActivationFunction  # what arguments take: a name, or the function itself
 
 ACTIVATIONS: dict[str, ActivationFunction] = {
     "identity": functions.identity,
@@ -25,14 +26,11 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
     "elu": functions.elu,
     "softplus": functions.softplus,
 }
-_WITH_PARAMETER: dict[str, Callable[[Any, float], Any]] = {
-    "leaky_relu": functions.leaky_relu,
-    "elu": functions.elu,
-}
+_WITH_PARAMETER: dict[str, Callable[..., Any]] = {name: ACTIVATIONS[name] for name in ("leaky_relu", "elu")}
 _CALL = re.compile(r"\s*(?P<name>\w+)\s*\(\s*(?:alpha\s*=\s*)?(?P<number>.*?)\s*\)\s*", re.DOTALL)
 
 
-def activation_function(activation: str | ActivationFunction) -> ActivationFunction:
+def activation_function(activation: ActivationLike) -> ActivationFunction:
     """Return an activation given by its name, or a function as it is.
 
     Raises

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
-from autograd_mini.nn.activations import ActivationFunction, activated, activation_function, activation_name
+from autograd_mini.nn.activations import ActivationLike, activated, activation_function, activation_name
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import each, flat, folded, is_list, nodes, shape
@@ -194,7 +194,7 @@ class Activation(Module):
     [0.5, 0.5]
     """
 
-    def __init__(self, activation: str | ActivationFunction) -> None:
+    def __init__(self, activation: ActivationLike) -> None:
         self.activation = activation
         self._activate: Any = functions.softmax if activation == "softmax" else activation_function(activation)
 

@@ -13,8 +13,8 @@ from typing import Any
 from autograd_mini.checks import checked_whole, is_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn.activations import ActivationFunction, activation_function, activation_name, unit
-from autograd_mini.nn.initializers import Initializer, Random, initial_weights
+from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import flat, folded, is_list, nodes, shape
 
@@ -33,8 +33,8 @@ class _Convolution(Module):
         kernel_size: Any,
         stride: Any = 1,
         padding: Any = 0,
-        activation: str | ActivationFunction = "identity",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "identity",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
         self.in_channels = checked_whole("in_channels", in_channels, least=1)

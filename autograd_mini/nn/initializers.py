@@ -20,6 +20,7 @@ Random: TypeAlias = (
     "int | np.random.Generator | None"  # as text, since numpy.random takes long to import and isn't needed yet
 )
 Initializer = Callable[["np.random.Generator", tuple[int, int]], Array]
+InitializerLike = str | Initializer | None  # what arguments take: a name, the function itself, or nothing
 
 
 def zeros(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
@@ -64,7 +65,7 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-def initializer_for(initializer: str | Initializer | None, activation: Any) -> Initializer:
+def initializer_for(initializer: InitializerLike, activation: Any) -> Initializer:
     """Return an initializer given by its name, or a function as it is, or the one that suits the activation.
 
     He's where the activation is of the ReLU kind, Xavier's for all others.
@@ -84,9 +85,7 @@ def initializer_for(initializer: str | Initializer | None, activation: Any) -> I
     return initializer if callable(initializer) else named("initializer", initializer, INITIALIZERS)
 
 
-def initial_weights(
-    initializer: str | Initializer | None, activation: Any, rng: Random, shape: tuple[int, int]
-) -> Array:
+def initial_weights(initializer: InitializerLike, activation: Any, rng: Random, shape: tuple[int, int]) -> Array:
     """Return the initial weights of a layer, drawn by its initializer.
 
     Parameters

@@ -13,8 +13,8 @@ import numpy as np
 from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Parameter, Value
-from autograd_mini.nn.activations import ActivationFunction, activation_function, activation_name, unit
-from autograd_mini.nn.initializers import Initializer, Random, initial_weights
+from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import Input
 
@@ -96,8 +96,8 @@ class Neuron(Module):
     def __init__(
         self,
         n_inputs: int,
-        activation: str | ActivationFunction = "relu",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "relu",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
         self.n_inputs = checked_whole("n_inputs", n_inputs, 1)
@@ -150,8 +150,8 @@ class Layer(Module):
         self,
         n_inputs: int,
         n_outputs: int,
-        activation: str | ActivationFunction = "relu",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "relu",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
         self.n_inputs, self.n_outputs = (
@@ -215,9 +215,9 @@ class MLP(Module):
         self,
         n_inputs: int,
         widths: Sequence[int],
-        activation: str | ActivationFunction = "relu",
-        output: str | ActivationFunction = "identity",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "relu",
+        output: ActivationLike = "identity",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
         self.n_inputs = checked_whole("n_inputs", n_inputs, 1)

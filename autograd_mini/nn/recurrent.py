@@ -15,8 +15,8 @@ from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn.activations import ActivationFunction, activation_function, activation_name, unit
-from autograd_mini.nn.initializers import Initializer, Random, initial_weights
+from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import is_list, nodes
 
@@ -58,8 +58,8 @@ class RNNCell(Module):
         self,
         n_inputs: int,
         n_hidden: int,
-        activation: str | ActivationFunction = "tanh",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "tanh",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
         self.n_inputs = checked_whole("n_inputs", n_inputs, least=1)
@@ -138,8 +138,8 @@ class RNN(Module):
         self,
         n_inputs: int,
         n_hidden: int,
-        activation: str | ActivationFunction = "tanh",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "tanh",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
         self.n_inputs, self.n_hidden, self.activation = n_inputs, n_hidden, activation
