@@ -11,15 +11,14 @@ import operator
 from collections.abc import Collection, Mapping
 from importlib import import_module
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from autograd_mini.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Array = np.ndarray[Any, Any]
-
+Array: TypeAlias = "np.ndarray[Any, Any]"  # as text, so that naming the type imports nothing
 T = TypeVar("T")
 
 _HOLDS = {"above": operator.gt, "at least": operator.ge, "at most": operator.le, "below": operator.lt}

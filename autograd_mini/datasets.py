@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked, checked_whole
-
-Array = np.ndarray[Any, Any]
+from autograd_mini.checks import Array, checked, checked_whole
 
 
 class Dataset(tuple[Array, Array]):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_mini.checks import checked_whole
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.derivatives import grad
 from autograd_mini.engine.graph import topological_order
@@ -23,9 +23,6 @@ from autograd_mini.nn.initializers import normal
 from autograd_mini.nn.layers import MLP
 from autograd_mini.nn.losses import squared_error
 from autograd_mini.optim import Optimizer, grad_norm
-
-if TYPE_CHECKING:
-    Array = np.ndarray[Any, Any]
 
 
 class Chain(NamedTuple):

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from autograd_mini.checks import Array
+
 Path = str | os.PathLike[str]
 Task = Literal["classification", "regression"]
 
@@ -100,8 +101,7 @@ class Table:
         raise TableError(f"{place}: {cell!r} isn't a number" + (f"; {hint}" if hint else ""))
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What is to be predicted.
 
     Attributes

@@ -12,10 +12,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_mini.checks import named
+from autograd_mini.checks import Array, named
 from autograd_mini.nn.activations import activation_name
 
-Array = np.ndarray[Any, Any]
 Random: TypeAlias = (
     "int | np.random.Generator | None"  # as text, since numpy.random takes long to import and isn't needed yet
 )

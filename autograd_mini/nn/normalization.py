@@ -233,16 +233,13 @@ class BatchNorm(_Normalization):
         yield "running_var", [_Cell(self.running_var, j) for j in range(self.n_features)]
 
 
-class _Cell(Parameter):
-    """A number in a list of floats, in the form in which a module's state is read and written; never in a graph.
+class _Cell:
+    """A number in a list of floats, with ``data`` as a parameter has it, by which a module's state is read and written.
 
     Running statistics are no parameters: no gradient reaches them, and ``parameters()`` doesn't list them.
     """
 
-    __slots__ = ("_at", "_numbers")
-
     def __init__(self, numbers: list[float], at: int) -> None:
-        super().__init__(numbers[at])
         self._numbers, self._at = numbers, at
 
     @property

@@ -19,7 +19,6 @@ from autograd_mini.optim import schedules
 from autograd_mini.optim.clipping import gradient_number, parameter_list
 from autograd_mini.optim.schedules import Schedule
 
-Array = np.ndarray[Any, Any]
 Rate = float | Callable[[int], float]
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked_whole
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine.derivatives import value_and_grad
 from autograd_mini.nn.activations import activation_function
 from autograd_mini.views.plots import axes
-from autograd_mini.views.plots.axes import LINES, MARKERS, Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots.axes import LINES, MARKERS, Axes
 
 
 def plot_activation(

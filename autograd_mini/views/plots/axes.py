@@ -6,14 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from autograd_mini.checks import check_finite, needed, real_array
+from autograd_mini.checks import Array, check_finite, needed, real_array
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-Array = np.ndarray[Any, Any]
+    from matplotlib.axes import Axes as Axes
+else:
+    Axes = Any  # Matplotlib is imported when something is drawn
 
 # Both rows can be told apart with any of the three kinds of colour blindness: a test holds them to it. The lines have a
 # contrast of 3 or more on white, so their orange is darker than that of an area.

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked_whole
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.views.plots import axes
-from autograd_mini.views.plots.axes import INK, Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots.axes import INK, Axes
 
 _MARKED = 40  # a curve of up to this many points has a dot on each
 

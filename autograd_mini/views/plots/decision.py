@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked_whole
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.nn.module import Module
 from autograd_mini.training import gradients
 from autograd_mini.views import colours
 from autograd_mini.views.plots import axes
-from autograd_mini.views.plots.axes import AREAS, INK, MARKERS, Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots.axes import AREAS, INK, MARKERS, Axes
 
 _BANDS = 8  # shades on each side of a boundary
 _TINT = 0.4  # how much of its colour the region of a class has, where there are more than two

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked_whole
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine.modes import no_grad
 from autograd_mini.engine.value import Value
 from autograd_mini.views import colours
 from autograd_mini.views.plots import axes
-from autograd_mini.views.plots.axes import INK, Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots.axes import INK, Axes
 
 _PATH = "#d96c00"
 _MARKED = 100  # a path of up to this many steps has a dot after each

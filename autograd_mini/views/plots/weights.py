@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked_whole
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import flat
 from autograd_mini.optim.clipping import gradient_number, vector_norm
 from autograd_mini.views import colours
 from autograd_mini.views.plots import axes
-from autograd_mini.views.plots.axes import AREAS, INK, Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots.axes import AREAS, INK, Axes
 
 _MOST_LABELS = 12  # bars that have their value above them
 _WIDE = 100.0  # from this ratio of the largest to the smallest on, small bars need a logarithmic axis
