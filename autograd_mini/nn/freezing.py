@@ -1,19 +1,18 @@
 """`freeze` and `unfreeze`, for transfer learning: keep a trained part as it is and train what is built upon it.
 
-A frozen parameter gets no update, holds no gradient, and where nothing below it learns costs none either: such a module
-computes plain numbers, without a graph.
+Training doesn't change a frozen parameter, and no gradient is kept for it. A frozen module that is called with plain
+numbers builds no graph at all, so that the backward pass spends no time on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from autograd_mini.engine import modes
 from autograd_mini.engine.node import CONSTANT, FEATURE, FROZEN, PARAMETER
 from autograd_mini.engine.value import Parameter, Value
-from autograd_mini.nn._nested import flat, is_list
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import flat
 
 
 def freeze(*parts: Any) -> None:
@@ -101,7 +100,7 @@ _changes = 0
 
 
 def changes() -> int:
-    """Return how often anything was frozen or unfrozen: programs made before may be another's."""
+    """Return how often anything was frozen or unfrozen: a program traced before the last time may be out of date."""
     return _changes
 
 
@@ -114,7 +113,7 @@ def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
     """Return the modules, with those inside them, and the parameters, with those of the modules."""
     modules: list[Module] = []
     parameters: list[Parameter] = []
-    for part in _spread(parts):
+    for part in flat(parts):
         if isinstance(part, Module):
             modules += [module for _, module in part.named_modules()]
             parameters += part.parameters()
@@ -127,14 +126,6 @@ def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
                 f"as in freeze(model) or freeze(model.layers[0])"
             )
     return modules, parameters
-
-
-def _spread(parts: Any) -> Iterator[Any]:
-    for part in parts:
-        if is_list(part):
-            yield from _spread(part)
-        else:
-            yield part
 
 
 class _WithoutGraph:

@@ -12,7 +12,7 @@ from autograd_mini.engine.graph import recorded_gradients as gradients
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.tracing import replaying
 from autograd_mini.errors import TraceError
-from autograd_mini.nn._nested import feature
+from autograd_mini.nn.nested import feature
 from autograd_mini.vectorizer.compiled import Array, Compiled, nested, result_nodes
 
 BACKENDS = ("numpy", "jax")

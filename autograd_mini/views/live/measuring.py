@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_mini.engine.modes import enable_grad
 from autograd_mini.errors import TraceError
-from autograd_mini.nn._nested import flat, is_list
+from autograd_mini.nn.nested import flat, is_list
 from autograd_mini.training import gradients
 from autograd_mini.vectorizer import Program
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE
-from autograd_mini.engine.value import Constant, Value
+from autograd_mini.engine.value import Value
 
 
 def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
@@ -19,13 +18,8 @@ def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
     return leaf
 
 
-def is_number(thing: Any) -> bool:
-    """Return whether something is a plain number, as hyperparameters are: no node, no bool, no string."""
-    return isinstance(thing, (int, float, np.integer, np.floating)) and not isinstance(thing, bool)
-
-
 def is_list(thing: Any) -> bool:
-    """Return whether something is a list, a tuple or an array."""
+    """Return whether something is a list, a tuple or an array: what holds several numbers or nodes."""
     return isinstance(thing, (list, tuple)) or (isinstance(thing, np.ndarray) and thing.ndim > 0)
 
 
@@ -108,21 +102,3 @@ def nodes(nested: Any, name: str = "x") -> Any:
         return feature(nested.item() if isinstance(nested, np.ndarray) else nested, name)
     separator = "," if name[-1:].isdigit() else ""
     return [nodes(part, f"{name}{separator}{i}") for i, part in enumerate(nested, start=1)]
-
-
-def activated(activate: Callable[[Any], Any], z: Value, label: str = "a") -> Value:
-    """Return a = σ(z), labelled; z itself where σ is the identity.
-
-    Examples
-    --------
-    >>> activated(functions.relu, Value(-2.0))
-    Value(data=0.0, grad=0.0, label='a')
-    """
-    if activate is functions.identity:
-        return z
-    a = activate(z)
-    if not isinstance(a, Value):  # a function may return a bare number, as a threshold does
-        return Constant(a)
-    if not a.label and a.primitive is not None:
-        a.label = label
-    return a
