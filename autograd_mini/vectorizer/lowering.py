@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.formulas.expression import Expression
 from autograd_mini.vectorizer import operations as ops
 from autograd_mini.vectorizer.groups import NOTHING, Group, Grouping, Row
 from autograd_mini.vectorizer.operations import Tape
-from autograd_mini.vectorizer.places import Places, Slot
-from autograd_mini.vectorizer.scalars import CONSTANT, INPUT, PARAMETER, Scalars
+from autograd_mini.vectorizer.places import MOST_RUNS, Places, Slot
+from autograd_mini.vectorizer.scalars import CONSTANT, Scalars
 from autograd_mini.vectorizer.statements import SEED, ArrayProgram, Comment, Fill, Names, Statement, Variable, View
 
 
@@ -64,17 +63,6 @@ class Lowering:
         array = Variable(self.names.new(name), rows, varies, role, needs)
         self.program.arrays.append(array)
         return array
-
-    def _constant(self, numbers: Sequence[float]) -> View | float:
-        """Return bare numbers as one where they are all the same, else as an array."""
-        if all(x == numbers[0] for x in numbers):
-            return float(numbers[0])
-        array = self._new("constants", len(numbers), False, role="constant")
-        array.data = np.array(numbers, dtype=float)
-        return View(array, 0, len(numbers))
-
-    def _scratch(self, rows: int, varies: bool) -> View:
-        return View(self._new("work", rows, varies), 0, rows)
 
     def _array_of(self, group: Group) -> Variable:
         array = self._new(group_name(self.scalars, group), len(group.nodes), group.varies, group.needs)
@@ -142,22 +130,28 @@ class Lowering:
         """Return operands, bare numbers as what they are."""
         if self.scalars.kind[nodes[0]] != CONSTANT:
             return [self.grouping.actual(i) for i in nodes]
-        column = self._constant([self.scalars.number[i] for i in nodes])
-        return column if isinstance(column, float) else self._column(column)
+        return self._numbers([self.scalars.number[i] for i in nodes])
 
-    def _column(self, column: View) -> list[int]:
-        """Return an array of bare numbers as if its rows were nodes."""
-        nodes = list(range(self._last_column - column.count, self._last_column))
-        self._last_column -= column.count
-        self.places.put(column.array, nodes)
+    def _numbers(self, numbers: Sequence[float]) -> Slot:
+        """Return bare numbers as one where they are all the same, else as the rows of an array, like nodes."""
+        if all(x == numbers[0] for x in numbers):
+            return float(numbers[0])
+        nodes = list(range(self._last_column - len(numbers), self._last_column))
+        self._last_column -= len(numbers)
+        self._put_constants(numbers, nodes)
         return nodes
+
+    def _put_constants(self, numbers: Sequence[float], nodes: Sequence[int]) -> None:
+        array = self._new("constants", len(numbers), False, role="constant")
+        array.data = np.array(numbers, dtype=float)
+        self.places.put(array, nodes)
 
     def _lower_elementwise(self, group: Group, target: View) -> str:
         parents = [self.scalars.parents[i] for i in group.nodes]
         slots = [self._slot(column) for column in zip(*parents, strict=True)]
         assert group.primitive is not None
         for start, end, operands in self.places.views(slots, target.count):
-            self.operations.append(ops.Elementwise(_part(target, start, end), group.primitive, operands))
+            self.operations.append(ops.Elementwise(target.part(start, end - start), group.primitive, operands))
         return f"{group.primitive.name} of nodes on level {group.level}"
 
     def _lower_terms(self, group: Group, target: View) -> str:
@@ -178,13 +172,9 @@ class Lowering:
         if len(slots) == 1 and slots[0] == 0.0:
             return
         for start, end, found in self.places.views(slots, len(rows)):
-            triples: Any = zip(found[1::3], found[2::3], found[3::3], strict=True)
+            triples = zip(found[1::3], found[2::3], found[3::3], strict=True)
             written = [(c, a, b if isinstance(b, View) else None) for c, a, b in triples]
-            self.operations.append(ops.Terms(_part(target, start, end), written, found[0], add))
-
-    def _numbers(self, numbers: list[float]) -> Slot:
-        column = self._constant(numbers)
-        return column if isinstance(column, float) else self._column(column)
+            self.operations.append(ops.Terms(target.part(start, end - start), written, found[0], add))
 
     def _lower_reduction(self, group: Group, target: View) -> str:
         rows = group.rows
@@ -210,12 +200,8 @@ class Lowering:
                 terms, over = [row[k] for k in range(len(rows[0])) for row in rows], "rows"
         slots: list[Slot] = [self._numbers([c for c, _, _ in terms]), [a for _, a, _ in terms]]
         slots.append(0.0 if terms[0][2] == NOTHING else [b for _, _, b in terms])
-        whole = len(rows) > 1
-        runs = self.places.views(slots, len(terms), repeats=False)
-        if whole and len(runs) > 1:  # a fold needs all terms in one piece
-            runs = [(0, len(terms), [s if isinstance(s, float) else self.places.view(s) for s in slots])]
-        for start, end, (c, a, b) in runs:
-            assert isinstance(a, View)
+        most = MOST_RUNS if len(rows) == 1 else 1  # a fold needs all terms in one piece
+        for start, end, (c, a, b) in self.places.views(slots, len(terms), repeats=False, most=most):
             term = (c, a, b if isinstance(b, View) else None)
             self.operations.append(ops.Reduction(target, term, end - start, over, add))
             add = True
@@ -274,9 +260,7 @@ class Lowering:
         for i in nodes:
             actual = self.grouping.actual(i)
             if self.scalars.kind[actual] == CONSTANT and not self.places.knows(actual):
-                array = self._new("constants", 1, False, role="constant")
-                array.data = np.array([self.scalars.number[actual]])
-                self.places.put(array, [actual])
+                self._put_constants([self.scalars.number[actual]], [actual])
             found.append(actual)
         return found
 
@@ -295,8 +279,7 @@ class Lowering:
             whole = View(self._new("softmax", source.count, group.varies, group.needs), 0, source.count)
             self.operations.append(ops.Softmax(whole, source, *self._exponentials(target, source)))
             for row, k in enumerate(first):
-                part = View(whole.array, k, 1)
-                self.operations.append(ops.Terms(_part(target, row, row + 1), [(1.0, part, None)]))
+                self.operations.append(ops.Terms(target.part(row, 1), [(1.0, whole.part(k, 1), None)]))
         return f"softmax of {source.count} nodes"
 
     def _exponentials(self, target: View, source: View) -> tuple[View, View, View]:
@@ -327,12 +310,17 @@ class Lowering:
     # ------------------------------------------------------------------------------------------------- results
 
     def _finish(self) -> None:
-        """Note where the results are, and write the backward pass."""
+        """Note where the results are, and write the backward pass.
+
+        The loop is `engine.graph.gradients` written over arrays: operations in reverse, each when its gradient is
+        complete. They contribute products of matrices instead of products of numbers, to rows of arrays instead of
+        nodes. tests/vectorizer/test_random_graphs.py holds it to the one definition.
+        """
         program, scalars = self.program, self.scalars
         program.outputs = self._results(scalars.outputs)
         program.effects = self._results([i for effect in scalars.effects for i in effect])
         self._take_gathers(len(self.operations))
-        tape = Tape(self._gradient_of, program.parameters)
+        tape = Tape(program, self._new)
         if len(scalars.outputs) > 1:
             program.seed = Variable(self.names.new("seeds"), len(scalars.outputs), False, "seed")
         start = 0
@@ -347,7 +335,7 @@ class Lowering:
             tape.statements.append(Comment(f"∂L/∂{array.name}, where {self._formulas.get(array, array.name)}"))
             upstream = tape.upstream(operation.target)
             if upstream is not None:
-                operation.backward(tape, upstream, self._scratch)
+                operation.backward(tape, upstream)
         if tape.finish(program.parameters) is None and program.parameters.needs:
             tape.statements.append(Fill(program.gradient))
         for k, array in enumerate(program.inputs):
@@ -359,11 +347,6 @@ class Lowering:
     def _results(self, nodes: list[int]) -> list[View]:
         found = self._nodes([self.grouping.actual(i) for i in nodes])
         return [view for _, _, view in self.places.segments(found)] if found else []
-
-    def _gradient_of(self, array: Variable) -> Variable:
-        if array is self.program.parameters:
-            return self.program.gradient
-        return self._new(f"d_{array.name}", array.rows, array.varies, role="gradient")
 
 
 def _filters(group: Group) -> list[Row]:
@@ -378,10 +361,6 @@ def _filters(group: Group) -> list[Row]:
 
 def _all_free(nodes: list[int], free: set[int]) -> bool:
     return len(set(nodes)) == len(nodes) and free.issuperset(nodes)
-
-
-def _part(view: View, start: int, end: int) -> View:
-    return View(view.array, view.start + start * view.step, end - start, view.step)
 
 
 _PART_OF_A_LAYER = re.compile(r"\.?neurons(\.\d+)?$")
@@ -417,13 +396,3 @@ def common_scope(scopes: Sequence[str]) -> str:
             break
         shared.append(level[0])
     return _PART_OF_A_LAYER.sub("", ".".join(shared))
-
-
-def lowered(
-    scalars: Scalars, needs: bytearray, sizes: list[int], names: list[str], learning: Sequence[int]
-) -> Lowering:
-    """Return a graph as a program, with the order of the parameters in its flat vector."""
-    return Lowering(Grouping(scalars, needs), sizes, names, learning)
-
-
-__all__ = ["INPUT", "PARAMETER", "Expression", "Lowering", "lowered"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number
 from autograd_mini.formulas.simplify import is_number, is_uniform, simplified, views_of
@@ -201,7 +202,7 @@ class _Formulas(_Arrays):
         """Write target = expression, or target += expression; the target is a view of an array, or scratch."""
         expression = self._begin(expression, shape[1])
         if add:
-            value = self._value(expression, shape)
+            value = self._value(expression)
             self._call("+", target, target, value)
             self._release(value)
         else:
@@ -212,7 +213,7 @@ class _Formulas(_Arrays):
     def _computed(self, expression: Expression, count: int, varies: bool) -> str:
         """Return the variable of a formula's value, with `count` rows also where one row serves for several."""
         if max([view.count for view in views_of(expression)], default=0) == count:
-            value = self._value(self._begin(expression, varies), (count, varies))
+            value = self._value(self._begin(expression, varies))
             self._end()
         else:
             value = self._scratch((count, varies), varies)
@@ -222,7 +223,7 @@ class _Formulas(_Arrays):
     def _release(self, *names: str) -> None:
         super()._release(*[name for name in names if name not in self._shared.values()])
 
-    def _value(self, expression: Expression, shape: Shape) -> str:
+    def _value(self, expression: Expression) -> str:
         """Return the variable of a formula's value, or its text; a scratch array is in use until released."""
         if expression.form == "view":
             return self._view(expression.parts[0], self._in_batch)
@@ -243,7 +244,7 @@ class _Formulas(_Arrays):
         """Write the calls that leave a formula's value in the target, which they may use meanwhile or not."""
         form, parts = expression.form, expression.parts
         if form == "view" or is_uniform(expression):
-            self._line(f"np.copyto({target}, {self._value(expression, shape)})")
+            self._line(f"np.copyto({target}, {self._value(expression)})")
             return
         if form == "where":
             self._choose(expression, target, shape, may_use)
@@ -269,7 +270,7 @@ class _Formulas(_Arrays):
                 names.append(target)
                 may_use = False
             else:
-                names.append(self._value(part, shape))
+                names.append(self._value(part))
         return names
 
     def _choose(self, expression: Expression, target: str, shape: Shape, may_use: bool) -> None:
@@ -281,12 +282,12 @@ class _Formulas(_Arrays):
             self._release(beside)
             return
         condition, a, b = expression.parts
-        mask = self._value(condition, shape)
+        mask = self._value(condition)
         if is_number(a, 1.0) and is_number(b, 0.0):
             self._line(f"np.copyto({target}, {mask})")
             self._release(mask)
             return
-        first, second = self._value(a, shape), self._value(b, shape)
+        first, second = self._value(a), self._value(b)
         self._line(f"np.copyto({target}, {second})")
         self._line(f"np.copyto({target}, {first}, where={mask})")
         self._release(first, second, mask)
@@ -340,6 +341,36 @@ class NumpyPrinter(_Formulas):
                 "",
                 "def bind(n, theta, gradient):",
                 *indented(body),
+                "",
+            ]
+        )
+
+    def script(self, theta: Array, order: list[int]) -> str:
+        """Return the module's source with its parameters and, if it is run by itself, an example.
+
+        Parameters
+        ----------
+        theta : numpy.ndarray
+            The parameters.
+        order : list of int
+            Where the gradient of each is in the flat vector, in the order that a user knows.
+        """
+        examples = ", ".join(f"np.ones((1, {array.rows}))" for array in self.program.inputs)
+        seed = 1.0 if self.program.seed is None else [1.0] * self.program.seed.rows
+        return "\n".join(
+            [
+                self.source(),
+                f"theta = np.array([{', '.join(map(self._number, theta.tolist()))}]{self.of_dtype})",
+                f"order = {order}  # of the gradient, as the function uses its parameters",
+                "",
+                'if __name__ == "__main__":',
+                "    gradient = np.zeros_like(theta)",
+                "    forward, backward = bind(1, theta, gradient)",
+                '    with np.errstate(all="ignore"):',
+                f"        outputs, _ = forward({examples})",
+                f"        backward({seed})",
+                '    print("outputs", *[float(number) for output in outputs for number in np.ravel(output)])',
+                '    print("gradient", *gradient[order].tolist())',
                 "",
             ]
         )

@@ -12,7 +12,6 @@ from autograd_mini.vectorizer.statements import Gather, Matrix, Statement, Varia
 
 MOST_RUNS = 4  # nodes that lie in more runs than that are gathered first
 Slot = Sequence[int] | float  # a node for each row, or one bare number for all
-Operand = View | float
 
 
 class Places:
@@ -37,20 +36,11 @@ class Places:
 
     def put(self, array: Variable, nodes: Sequence[int], first: int = 0) -> None:
         """Say that these nodes are the rows of an array, from the row `first` on."""
-        number = self._enter(array)
+        number = self._number.setdefault(array, len(self._arrays))
+        if number == len(self._arrays):
+            self._arrays.append(array)
         for row, node in enumerate(nodes, start=first):
             self._array[node], self._row[node] = number, row
-
-    def _enter(self, array: Variable) -> int:
-        """Return the number of an array, which it gets at its first mention."""
-        if array not in self._number:
-            self._number[array] = len(self._arrays)
-            self._arrays.append(array)
-        return self._number[array]
-
-    def of(self, node: int) -> tuple[Variable, int]:
-        """Return the array and the row of a node."""
-        return self._arrays[self._array[node]], self._row[node]
 
     def knows(self, node: int) -> bool:
         """Return whether a node has its place already."""
@@ -62,7 +52,9 @@ class Places:
 
     # -------------------------------------------------------------------------------------------------- views
 
-    def views(self, slots: Sequence[Slot], rows: int, repeats: bool = True) -> list[tuple[int, int, list[Operand]]]:
+    def views(
+        self, slots: Sequence[Slot], rows: int, repeats: bool = True, most: int = MOST_RUNS
+    ) -> list[tuple[int, int, list[Any]]]:
         """Return how operands are read: for each run of rows (start, end) a view or a number for each slot.
 
         Parameters
@@ -73,19 +65,15 @@ class Places:
             The number of rows.
         repeats : bool, optional
             Whether one node for all rows may be a view of a single row.
+        most : int, optional
+            The number of runs beyond which operands are gathered, so that there is one.
         """
         lists = [None if isinstance(slot, float) else self._locations(slot) for slot in slots]
-        runs = self._runs([found for found in lists if found is not None], rows, repeats=repeats)
+        runs = self._runs([found for found in lists if found is not None], rows, most, repeats)
         if runs is None:
-            gathered: list[Operand] = [slot if isinstance(slot, float) else self.view(slot, repeats) for slot in slots]
-            return [(0, rows, gathered)]
-        found: list[tuple[int, int, list[Operand]]] = []
-        for start, end in runs:
-            operands: list[Any] = []
-            for slot, location in zip(slots, lists, strict=True):
-                operands.append(slot if location is None else self._view(location, start, end))
-            found.append((start, end, operands))
-        return found
+            return [(0, rows, [slot if isinstance(slot, float) else self.view(slot, repeats) for slot in slots])]
+        both = list(zip(slots, lists, strict=True))
+        return [(s, e, [slot if at is None else self._view(at, s, e) for slot, at in both]) for s, e in runs]
 
     def view(self, nodes: Sequence[int], repeats: bool = False) -> View:
         """Return nodes as the rows of one view; gathered into an array of their own where they lie apart."""
@@ -118,11 +106,7 @@ class Places:
 
     def segments(self, nodes: Sequence[int]) -> list[tuple[int, int, View]]:
         """Return nodes as a few views one after the other: (start, end, view)."""
-        found = self._locations(nodes)
-        runs = self._runs([found], len(nodes), repeats=False)
-        if runs is None:
-            return [(0, len(nodes), self.view(nodes))]
-        return [(start, end, self._view(found, start, end)) for start, end in runs]
+        return [(start, end, view) for start, end, (view,) in self.views([nodes], len(nodes), repeats=False)]
 
     def matrix(self, rows: Sequence[Sequence[int]]) -> Matrix:
         """Return nodes that don't vary as a matrix; gathered first where they don't lie regularly."""
@@ -186,7 +170,6 @@ class Places:
                 self._emit(Gather(target, to, source, index))
                 pieces.append((to, source, index))
         whole = View(target, 0, len(at))
-        self._enter(target)
         self.gathers.append((whole, pieces))
         return whole
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.vectorizer.compiled import Array, Compiled, Workspace
+from autograd_mini.checks import Array
+from autograd_mini.vectorizer.compiled import Compiled, Workspace
 from autograd_mini.vectorizer.running import hand_over_effects
 
 MOST_SIZES = 4  # batch sizes for which arrays are kept

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.vectorizer.compiled import Array, Compiled
+from autograd_mini.checks import Array
+from autograd_mini.vectorizer.compiled import Compiled
 
 
 def run_block(

@@ -233,6 +233,7 @@ class PickGradient(Statement):
     target: View
     index: View
     expression: Expression
+    add: bool = True  # always: the rows that weren't picked stay what they are
 
 
 @dataclass(eq=False)
@@ -322,8 +323,8 @@ _NEAR = 8  # lines within which a comment isn't said twice
 class Printer:
     """What the printers of all languages share: they walk through statements, and write formulas and numbers.
 
-    A printer has a method ``_print_…`` for each sort of statement but comments and products. It says in `_view`, `_matrix`
-    and `_function` how rows, matrices and operations are written, and in the last four methods the parts of a product.
+    A printer has a method ``_print_…`` for each sort of statement but comments and products. In `_view`, `_matrix` and
+    `_function` it says how rows, matrices and operations are written; in the last four methods, the parts of a product.
 
     Parameters
     ----------
