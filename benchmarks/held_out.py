@@ -120,7 +120,7 @@ def main() -> int:
     try:
         import sklearn
     except ImportError:
-        print('scikit-learn is not installed; pip install scikit-learn', file=sys.stderr)
+        print("scikit-learn is not installed; pip install scikit-learn", file=sys.stderr)
         return 1
     print(
         f"autograd_mini {autograd_mini.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}, "

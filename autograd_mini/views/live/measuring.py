@@ -16,7 +16,7 @@ import numpy as np
 from autograd_mini.engine.modes import enable_grad
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.nested import flat, is_list
-from autograd_mini.training import gradients
+from autograd_mini.training import eager as gradients
 from autograd_mini.vectorizer import Program
 
 if TYPE_CHECKING:
