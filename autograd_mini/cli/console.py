@@ -67,11 +67,17 @@ def _padded(text: str, width: int) -> str:
     return text + " " * (width - shown_width(text))
 
 
+def has_colour() -> bool:
+    """Return whether the output is a terminal that has colours and whose user hasn't asked for none (no-color.org)."""
+    if sys.stdout is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
 def heading(title: str) -> str:
     """Return a title with a line under it; bold in a terminal, unless NO_COLOR is set."""
     line = "─" * shown_width(title)
-    plain = sys.stdout is None or not sys.stdout.isatty() or "NO_COLOR" in os.environ
-    return f"{title}\n{line}" if plain else f"\033[1m{title}\033[0m\n\033[2m{line}\033[0m"
+    return f"\033[1m{title}\033[0m\n\033[2m{line}\033[0m" if has_colour() else f"{title}\n{line}"
 
 
 def aligned(equations: Iterable[str], width: int, indent: str = "  ") -> list[str]:

@@ -265,7 +265,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from autograd_mini.cli.tables import read_table
     from autograd_mini.training import NonFiniteLossError
 
-    path = _output_path(arguments.output, reading=arguments.data)
+    path = _output_path(arguments.output, reading=[arguments.data])
     ignored = [name.strip() for name in arguments.ignore.split(",") if name.strip()]
     table = read_table(arguments.data)
     problem = table_models.problem(
@@ -310,9 +310,8 @@ def _predict(arguments: argparse.Namespace) -> None:
     from autograd_mini.cli.tables import TableError, read_table
     from autograd_mini.files import replacing
 
-    path = _output_path(arguments.output, reading=arguments.data) if arguments.output else None
-    if path is not None:
-        _output_path(arguments.output, reading=arguments.model)  # predictions must not take the model's place
+    # Predictions must not take the place of the model either.
+    path = _output_path(arguments.output, reading=[arguments.data, arguments.model]) if arguments.output else None
     model = CsvModel.load(arguments.model)
     table = read_table(arguments.data)
     lines = io.StringIO()
@@ -330,15 +329,15 @@ def _predict(arguments: argparse.Namespace) -> None:
             print(f"no score: {error}", file=sys.stderr)
 
 
-def _output_path(name: str, reading: str = "", endings: Sequence[str] = (), otherwise: str = "") -> Path:
+def _output_path(name: str, reading: Sequence[str] = (), endings: Sequence[str] = (), otherwise: str = "") -> Path:
     """Return where to write, having made sure, before any work, that one can.
 
     Parameters
     ----------
     name : str
         The file.
-    reading : str
-        A file that is to be read, and so mustn't be written.
+    reading : sequence of str
+        The files that are to be read, and so mustn't be written.
     endings : sequence of str
         How the name may end; any way by default.
     otherwise : str
@@ -357,7 +356,7 @@ def _output_path(name: str, reading: str = "", endings: Sequence[str] = (), othe
         raise Mistake(f"{name}: there is no folder {str(path.parent)!r}")
     if not os.access(path.parent, os.W_OK):
         raise Mistake(f"{name}: the folder {str(path.parent)!r} can't be written to")
-    if reading and path.exists() and os.path.exists(reading) and path.samefile(reading):
+    if path.exists() and any(os.path.exists(other) and path.samefile(other) for other in reading):
         raise Mistake(f"{name} is the file to be read; give another name to write to")
     if endings and path.suffix.lower() not in endings:
         raise Mistake(f"{name}: {otherwise}")

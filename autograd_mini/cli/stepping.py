@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +35,6 @@ def print_steps(root: Value, grain: str | None) -> None:
     if grain is not None:
         from autograd_mini.views.stepper.terminal import text_steps
 
-        print(text_steps(root, colour=_has_colour(), grain=grain, width=console.terminal_width()))
+        print(text_steps(root, colour=console.has_colour(), grain=grain, width=console.terminal_width()))
         return
     print(console.sections(console.both_passes(root, "L") | {"Gradients": console.gradient_table(root)}))
-
-
-def _has_colour() -> bool:
-    """Return whether the output is a terminal that has colours and whose user hasn't asked for none (no-color.org)."""
-    if sys.stdout is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return sys.stdout.isatty()

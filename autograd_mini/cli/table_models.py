@@ -195,7 +195,7 @@ class Problem(NamedTuple):
     y_test: Array
 
     def baseline(self) -> tuple[str, Score]:
-        """Return what needs no network, and its score on the held-out rows: the commonest class, or the mean."""
+        """Return a guess without a network, always the commonest class or the mean, and its score on held-out rows."""
         if self.columns.task == "classification":
             guess: Any = np.bincount(self.y_train).argmax()
             name = f"always {self.columns.classes[guess]!r}"

@@ -80,11 +80,11 @@ class Table:
             If there is no such column, or a cell holds no finite number; names line and column, and adds `hint`.
         """
         places = [self.place(column) for column in columns]
-        array = np.empty((len(self.rows), len(columns)))
-        for i, row in enumerate(self.rows):
-            for j, place in enumerate(places):
-                array[i, j] = self._number(row[place], self.lines[i], columns[j], hint)
-        return array
+        found = [
+            [self._number(row[place], line, column, hint) for place, column in zip(places, columns, strict=True)]
+            for row, line in zip(self.rows, self.lines, strict=True)
+        ]
+        return np.array(found, dtype=float).reshape(len(self.rows), len(columns))
 
     def _number(self, cell: str, line: int, column: str, hint: str) -> float:
         number = as_number(cell)

@@ -27,8 +27,8 @@ class Sequential(Module):
     Attributes
     ----------
     modules : tuple of Module
-        They, also by ``model[0]``; ``model[:2]`` is a `Sequential` of the same first two, and ``model[-1] = …`` puts
-        another one in a place.
+        The modules. ``model[0]`` is the first of them, ``model[:2]`` a `Sequential` of the first two, which it shares
+        with this one, and ``model[-1] = …`` replaces the last one.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """`freeze` and `unfreeze`, for transfer learning: keep a trained part as it is and train what is built upon it.
 
-A frozen parameter gets no update, holds no gradient, and where nothing below it learns costs none either: such a module
-computes plain numbers, without a graph.
+Training doesn't change a frozen parameter, and no gradient is kept for it. A frozen module that is called with plain
+numbers builds no graph at all, so that the backward pass spends no time on it.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ _changes = 0
 
 
 def changes() -> int:
-    """Return how often anything was frozen or unfrozen: programs made before may be another's."""
+    """Return how often anything was frozen or unfrozen: a program traced before the last time may be out of date."""
     return _changes
 
 

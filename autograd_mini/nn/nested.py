@@ -11,7 +11,7 @@ from autograd_mini.engine.value import Value
 
 
 class Input(Value):
-    """A leaf for a number that was handed to a module, not for a node of the caller's, who may want its gradient."""
+    """A leaf that a module made of a plain number it was called with; its gradient is of no use to the caller."""
 
     __slots__ = ()
 

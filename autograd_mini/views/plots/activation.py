@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine.derivatives import value_and_grad
-from autograd_mini.nn.activations import activation_function
+from autograd_mini.nn.activations import activation_function, activation_name
 from autograd_mini.views.plots import axes
 from autograd_mini.views.plots.axes import LINES, MARKERS, Axes
 
@@ -89,20 +89,13 @@ def labelled_functions(activations: Any) -> dict[str, Callable[[Any], Any]]:
             raise TypeError(f"activations: expected names or functions, got {type(activations).__name__}")
         named = {}
         for activation in [activations] if single else activations:
-            function, label = activation_function(activation), _label(activation)
+            function, label = activation_function(activation), activation_name(activation).replace("<lambda>", "σ")
             if label in named and named[label] is not function:
                 raise ValueError(f"activations: two are called {label!r}; pass a dict of labels to functions")
             named[label] = function
     if not named:
         raise ValueError("activations: expected at least one, got none")
     return named
-
-
-def _label(activation: Any) -> str:
-    if isinstance(activation, str):
-        return activation
-    name = str(getattr(activation, "__name__", type(activation).__name__))
-    return "σ" if name == "<lambda>" else name
 
 
 def values_and_derivatives(function: Callable[[Any], Any], x: Array) -> tuple[Array, Array]:

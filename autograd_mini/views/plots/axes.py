@@ -166,6 +166,7 @@ def padded(coordinates: Array, share: float) -> tuple[float, float]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> padded(np.array([0.0, 10.0]), 0.1)
     (-1.0, 11.0)
     >>> padded(np.array([3.0]), 0.1)

@@ -66,10 +66,8 @@ def plot_gradient_norm_by_layer(
     bars = ax.bar(places, heights, width=0.7, color=AREAS[1], edgecolor=INK, linewidth=0.6, log=logarithmic)
     if logarithmic:
         ax.set_ylim(10.0 ** np.floor(np.log10(positive.min()) - 0.3), 10.0 ** (np.log10(positive.max()) + 0.5))
-    elif not len(positive):
-        ax.set_ylim(0.0, 1.0)
     else:
-        ax.set_ylim(0.0, 1.12 * heights.max())
+        ax.set_ylim(0.0, 1.12 * heights.max() if len(positive) else 1.0)
     if len(norms) <= _MOST_LABELS:
         ax.bar_label(bars, [f"{height:.2g}" for height in heights], padding=2, fontsize=9, color=INK)
     crowded = sum(map(len, norms)) > 60
@@ -78,15 +76,10 @@ def plot_gradient_norm_by_layer(
 
 
 def _checked_norms(source: Any) -> dict[str, float]:
-    if isinstance(source, Module):
-        gradients: Mapping[str, Any] = gradients_by_layer(source)
-    elif isinstance(source, Mapping):
-        gradients = source
-    else:
-        raise TypeError(
-            f"model_or_norms: expected a Module, or a dict of a layer to its norm or gradient, got "
-            f"{type(source).__name__}"
-        )
+    gradients = gradients_by_layer(source) if isinstance(source, Module) else source
+    if not isinstance(gradients, Mapping):
+        expected = "a Module, or a dict of a layer to its norm or gradient"
+        raise TypeError(f"model_or_norms: expected {expected}, got {type(source).__name__}")
     if not gradients:
         raise ValueError("model_or_norms: expected at least one layer with parameters, got none")
     norms = {}
