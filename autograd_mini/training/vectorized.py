@@ -55,9 +55,9 @@ class VectorizedEngine(EagerEngine):
             If a target names a class that isn't there.
         """
         super().prepare(model, loss, penalty, parameters, X, y)
-        about = (id(loss), id(penalty), _fingerprint(model), _simple(penalty))
-        parts = tuple(_simple(part) for part in getattr(penalty, "parts", ()))
-        key = (X.shape[1:], y.shape[1:], *about, parts, tuple(map(id, parameters)))
+        about_penalty = [_simple(part) for part in (penalty, *getattr(penalty, "parts", ()))]
+        shapes, parts = (X.shape[1:], y.shape[1:]), (id(loss), id(penalty), *map(id, parameters))
+        key = (shapes, parts, about_penalty, _fingerprint(model))
         columns = [_flat(X), _flat(y)]
         if key != self._key:
             self._trace(X, y, columns)
