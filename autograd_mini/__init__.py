@@ -60,7 +60,8 @@ from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDepend
 
 if TYPE_CHECKING:
     from autograd_mini import datasets, graph, nn, optim
-    from autograd_mini.engine import derivatives, functions
+    from autograd_mini.engine import derivatives as derivatives
+    from autograd_mini.engine import functions as functions
     from autograd_mini.engine.derivatives import check_gradients, grad, hessian, jacobian, value_and_grad
     from autograd_mini.explanations.latex import to_latex
     from autograd_mini.explanations.python import to_python
@@ -99,6 +100,15 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = import_module(f"{__name__}.{_ROOMS[name]}")
     return room if name == _ROOMS[name].rpartition(".")[2] else getattr(room, name)
+
+
+def _notebook_card(value: Value) -> str:
+    """Return a Value as HTML, for a notebook; the room that writes it is entered when one is shown."""
+    card = import_module(f"{__name__}.explanations.card")
+    return card.card(value)  # type: ignore[no-any-return]
+
+
+Value._repr_html_ = _notebook_card
 
 
 def __dir__() -> list[str]:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
-from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.graph import recorded_gradients, topological_order
 from autograd_mini.engine.value import Constant
 from autograd_mini.explanations.names import node_names
-from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps, gradients
+from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps
 from autograd_mini.formulas.expression import format_number
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def both_passes(root: Value, loss: str) -> dict[str, list[str]]:
 
 def gradient_table(root: Value) -> list[str]:
     """Return the gradients of the leaves, but for constants, as lines of a table, beside finite differences."""
-    called, gradient, varying = node_names(root), gradients(root), _varying(root)
+    called, gradient, varying = node_names(root), recorded_gradients(root), _varying(root)
     rows = [
         [called[leaf], *[format_number(x, 6) for x in (leaf.data, gradient[leaf], finite_difference(root, leaf))]]
         for leaf in leaves_by_use(root)

@@ -11,11 +11,9 @@ from itertools import count
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from autograd_mini.engine.value import Constant
+from autograd_mini.engine.value import Constant, Parameter
 from autograd_mini.explanations.steps import application
-from autograd_mini.formulas.expression import Expression, format_number, number, symbol
-from autograd_mini.views.graph_picture import gradient, kind
-from autograd_mini.views.layout.measure import printable
+from autograd_mini.formulas.expression import Expression, format_number, number, printable, symbol
 
 if TYPE_CHECKING:
     from autograd_mini.engine.value import Value
@@ -77,7 +75,7 @@ def _origin(node: Value, names: dict[Value, str]) -> str:
 
 
 def _operand(u: Value, names: dict[Value, str]) -> Expression:
-    return number(u.data, _DIGITS) if isinstance(u, Constant) and not u.label else symbol(names[u])
+    return number(u.data, _DIGITS) if kind(u) == "constant" and not u.label else symbol(names[u])
 
 
 def _names(node: Value) -> dict[Value, str]:
@@ -87,14 +85,41 @@ def _names(node: Value) -> dict[Value, str]:
     names = {node: node.label or ("v" if "v" not in labels else "v'")}
     free = (name for name in map("v{}".format, count(1)) if name not in labels)
     for u in parents:
-        bare = isinstance(u, Constant) and not u.label
+        bare = kind(u) == "constant" and not u.label
         names[u] = format_number(u.data, _DIGITS) if bare else u.label or next(free)
     return names
 
 
 def _unasked(u: Value, local: float) -> bool:
     """Return whether it is the derivative by a constant, which a formula may lack and which nobody needs."""
-    return local != local and isinstance(u, Constant)
+    return local != local and kind(u) == "constant"
+
+
+# ------------------------------------------------------------------------------- what a node is, also for drawings
+
+
+def kind(node: Value) -> str:
+    """Return what a node is: "value" if it was computed, else "parameter", "constant" or "input"."""
+    if node.primitive is not None:
+        return "value"
+    if isinstance(node, Parameter):
+        return "parameter"
+    return "constant" if isinstance(node, Constant) else "input"
+
+
+def gradient(node: Value) -> float:
+    """Return a node's gradient as a float: it may be a Value, after ``create_graph=True``, or None, where it was reset.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0)
+    >>> (x * x).backward(create_graph=True)
+    >>> gradient(x)
+    6.0
+    """
+    grad = node.grad
+    return 0.0 if grad is None else float(getattr(grad, "data", grad))
 
 
 # ----------------------------------------------------------------------------------------------------- cells

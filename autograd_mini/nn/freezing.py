@@ -9,35 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_mini.engine import modes
-from autograd_mini.engine.value import Constant, Parameter, Value
+from autograd_mini.engine.node import CONSTANT, FEATURE, FROZEN, PARAMETER
+from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.module import Module
-from autograd_mini.nn.nested import Input, flat, is_input
-
-
-class FrozenParameter(Parameter):
-    """A parameter that training leaves alone: its gradient is always 0, and optimizers pass it over.
-
-    A parameter becomes one by a change of class, so that modules and optimizers which hold it needn't be told. Made by
-    `freeze`, undone by `unfreeze`. Its ``data`` can still be set, as ``load_state_dict`` does.
-    """
-
-    __slots__ = ()
-
-    # It hides the slot: the backward pass adds to it as to any other, and nothing is kept.
-    grad = property(lambda self: 0.0, lambda self, gradient: None, doc="Always 0.")
-
-
-def learns(parameter: Any) -> bool:
-    """Return whether training changes a parameter, which it doesn't where the parameter is frozen.
-
-    Examples
-    --------
-    >>> weight = Parameter(1.0)
-    >>> freeze(weight)
-    >>> learns(weight), learns(Parameter(1.0))
-    (False, True)
-    """
-    return not isinstance(parameter, FrozenParameter)
+from autograd_mini.nn.nested import flat
 
 
 def freeze(*parts: Any) -> None:
@@ -69,9 +44,7 @@ def freeze(*parts: Any) -> None:
     modules, parameters = _members(parts)
     _note_change()
     for parameter in parameters:
-        if learns(parameter):
-            parameter.grad = 0.0
-            parameter.__class__ = FrozenParameter
+        parameter.grad, parameter._local = 0.0, FROZEN
     for module in modules:
         # Only where no other module is inside: one that is put there later, such as a new head, shall learn.
         if len(module.named_modules()) == 1 and module.parameters():
@@ -103,9 +76,8 @@ def unfreeze(*parts: Any) -> None:
     modules, parameters = _members(parts)
     _note_change()
     for parameter in parameters:
-        if not learns(parameter):
-            parameter.__class__ = Parameter
-            parameter.grad = 0.0
+        if parameter.is_frozen:
+            parameter.grad, parameter._local = 0.0, PARAMETER
     for module in modules:
         if isinstance(vars(module).get("forward"), _WithoutGraph):
             del vars(module)["forward"]
@@ -121,7 +93,7 @@ def is_frozen(part: Any) -> bool:
     False
     """
     parameters = _members((part,))[1]
-    return bool(parameters) and not any(map(learns, parameters))
+    return bool(parameters) and all(parameter.is_frozen for parameter in parameters)
 
 
 _changes = 0
@@ -148,7 +120,7 @@ def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
         else:
             parameters.append(part)
     for parameter in parameters:
-        if type(parameter) not in (Parameter, FrozenParameter):
+        if type(parameter) is not Parameter:
             raise TypeError(
                 f"expected modules or parameters to freeze, got {type(parameter).__name__}; "
                 f"as in freeze(model) or freeze(model.layers[0])"
@@ -174,10 +146,11 @@ class _WithoutGraph:
             outputs = forward(self.module, *inputs, **options)
         for node in flat(outputs):
             if type(node) is Value:
-                node.__class__ = Input  # so that the next frozen module knows it for a number, too
+                node._local = FEATURE  # so that the next frozen module knows it for a number, too
         return outputs
 
     def _possible(self, inputs: list[Any]) -> bool:
         """Return whether nobody can want a gradient: numbers only, and no parameter in use elsewhere was unfrozen."""
-        numbers = all(not isinstance(x, Value) or is_input(x) or type(x) is Constant for x in flat(inputs))
-        return numbers and not any(map(learns, self.parameters))
+        nodes = [x for x in flat(inputs) if isinstance(x, Value)]
+        numbers = all(node.primitive is None and node._local in (FEATURE, CONSTANT) for node in nodes)
+        return numbers and all(parameter.is_frozen for parameter in self.parameters)

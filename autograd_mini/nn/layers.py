@@ -13,10 +13,10 @@ import numpy as np
 from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.nn import nested
 from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
-from autograd_mini.nn.nested import Input
 
 
 def _given(weights: Any) -> Initializer:
@@ -48,7 +48,7 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                features[i] = Input(feature, f"x{i + 1}")
+                features[i] = nested.feature(feature, f"x{i + 1}")
     return features
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from autograd_mini.checks import checked
 from autograd_mini.engine import functions
+from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.reals import as_float
-from autograd_mini.engine.tracing import Probe, chosen, is_traced
+from autograd_mini.engine.tracing import chosen, is_traced
 from autograd_mini.engine.value import Value
-from autograd_mini.nn.nested import is_input, is_list
+from autograd_mini.nn.nested import is_list
 
 Loss = Callable[..., Any]
 
@@ -337,7 +338,8 @@ def _chosen(logits: Any, target: Any) -> Any:
     """Return zₜ; where the class is itself a traced node, by an operation."""
     if is_traced(target):
         return chosen(target, logits)
-    return logits[_class_index(target.data if is_input(target) or type(target) is Probe else target, len(logits))]
+    is_number = isinstance(target, Value) and target._local in (FEATURE, PROBE)
+    return logits[_class_index(target.data if is_number else target, len(logits))]
 
 
 def _class_index(target: Any, n_classes: int) -> int:

@@ -7,18 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.value import Value
 
 
-class Input(Value):
-    """A leaf that a module made of a plain number it was called with; its gradient is of no use to the caller."""
-
-    __slots__ = ()
-
-
-def is_input(thing: Any) -> bool:
-    """Return whether something is a leaf that a module made of a number it was given."""
-    return type(thing) is Input
+def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
+    """Return a leaf for a number that was handed to a module: unlike a caller's node, nobody may want its gradient."""
+    leaf = Value(number, label)
+    leaf._local = kind
+    return leaf
 
 
 def is_list(thing: Any) -> bool:
@@ -102,6 +99,6 @@ def nodes(nested: Any, name: str = "x") -> Any:
     if isinstance(nested, Value):
         return nested
     if not is_list(nested):
-        return Input(nested.item() if isinstance(nested, np.ndarray) else nested, name)
+        return feature(nested.item() if isinstance(nested, np.ndarray) else nested, name)
     separator = "," if name[-1:].isdigit() else ""
     return [nodes(part, f"{name}{separator}{i}") for i, part in enumerate(nested, start=1)]

@@ -15,7 +15,6 @@ from typing import Any
 from autograd_mini.checks import checked
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Value
-from autograd_mini.nn.freezing import learns
 from autograd_mini.nn.module import Module
 
 _INDICES = re.compile(r"(?:\.\d+)+$")
@@ -197,7 +196,9 @@ def penalised(model: Module | Iterable[Value], include_biases: bool = False) -> 
     (20, 26)
     """
     named = model.named_parameters() if isinstance(model, Module) else [(_label(value), value) for value in model]
-    return [parameter for name, parameter in named if learns(parameter) and (include_biases or not _is_bias(name))]
+    return [
+        parameter for name, parameter in named if not parameter.is_frozen and (include_biases or not _is_bias(name))
+    ]
 
 
 def _label(thing: Any) -> str:

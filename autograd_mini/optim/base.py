@@ -14,7 +14,6 @@ import numpy as np
 
 from autograd_mini.checks import check_names, checked, checked_whole
 from autograd_mini.engine.value import Value
-from autograd_mini.nn.freezing import learns
 from autograd_mini.optim import schedules
 from autograd_mini.optim.clipping import gradient_number, parameter_list
 from autograd_mini.optim.schedules import Schedule
@@ -151,7 +150,7 @@ class Optimizer:
         """
         data = np.array([parameter.data for parameter in self.parameters])
         grads = np.array([gradient_number(parameter) for parameter in self.parameters])
-        present = np.array([learns(parameter) and parameter.grad is not None for parameter in self.parameters])
+        present = np.array([not p.is_frozen and p.grad is not None for p in self.parameters])
         new = self.advance(data, grads, None if present.all() else present)
         for parameter, number in zip(self.parameters, new.tolist(), strict=True):
             parameter.data = number

@@ -19,7 +19,6 @@ from autograd_mini.engine.modes import no_grad
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.batches import batch as batch_outputs
 from autograd_mini.nn.batches import mixes_examples
-from autograd_mini.nn.freezing import learns
 from autograd_mini.nn.losses import Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.optim.clipping import gradient_number
@@ -70,7 +69,7 @@ class EagerEngine:
             if parameter.grad is not None:
                 parameter.grad = 0.0
         loss = add_gradients(self.model, self.loss, self.penalty, rows.tolist(), targets.tolist())
-        present = np.array([learns(parameter) and parameter.grad is not None for parameter in self.parameters])
+        present = np.array([not p.is_frozen and p.grad is not None for p in self.parameters])
         self.present = None if present.all() else present
         return loss, np.array([gradient_number(parameter) for parameter in self.parameters])
 

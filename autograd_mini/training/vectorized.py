@@ -14,7 +14,6 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
-from autograd_mini.nn.freezing import learns
 from autograd_mini.nn.losses import Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.training.eager import EagerEngine, Penalty, evaluating
@@ -87,7 +86,7 @@ class VectorizedEngine(EagerEngine):
         known = at >= 0
         differentiated = set(compiled.parameters)
         has_gradient = [
-            p in differentiated or (p not in place and p.grad is not None and learns(p)) for p in self.parameters
+            p in differentiated or (p not in place and p.grad is not None and not p.is_frozen) for p in self.parameters
         ]
         self.present = None if all(has_gradient) else np.array(has_gradient)
         # Which of θ are where in the program's array; mostly they are its beginning.
@@ -145,7 +144,7 @@ def _flat(array: Array) -> Array:
 def _fingerprint(model: Module) -> Any:
     """Return what a traced program took for granted of a model: if it is another, the program is, too."""
     modules = tuple((id(part), _simple(part)) for _, part in model.named_modules())
-    return modules, tuple((id(p), type(p)) for p in model.parameters())
+    return modules, tuple((id(p), p.is_frozen) for p in model.parameters())
 
 
 def _simple(thing: Any) -> Any:

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.engine.value import Value
-from autograd_mini.views import network
-from autograd_mini.views.graph_picture import GraphPicture
+from autograd_mini.explanations.names import NamedGraph, Names
+from autograd_mini.views.graph_picture import GraphPicture, count, folds
 
 if TYPE_CHECKING:
-    from autograd_mini.explanations.names import Names
     from autograd_mini.views.drawing import Drawing
+    from autograd_mini.views.picture import Picture
 
 _DIRECTIONS = ("LR", "TB", "RL", "BT")
 _COLLAPSE = (None, "neuron", "layer")
@@ -78,9 +78,10 @@ def draw(
     """
     _check_options(names, collapse, max_nodes, rankdir, digits)
     if isinstance(root, Value):
-        graph = GraphPicture(root, names, collapse, digits)
-        _check_count(graph.count, max_nodes, "values" if collapse is None else "values and boxes", collapse)
-        picture = graph.picture(rankdir)
+        graph = NamedGraph(root, names)
+        boxes = folds(graph, collapse)
+        _check_count(count(graph, boxes), max_nodes, "values" if collapse is None else "values and boxes", collapse)
+        picture = GraphPicture(graph, boxes, digits).picture(rankdir)
     else:
         picture = _network_picture(root, collapse, max_nodes, rankdir, digits)
     # Only now, as importing graphviz takes longer than importing all of this package.
@@ -89,7 +90,9 @@ def draw(
     return Drawing.of(picture)
 
 
-def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int) -> Any:
+def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int) -> Picture:
+    from autograd_mini.views import network
+
     layers = network.layers_of(module)
     if layers is None:
         raise TypeError(

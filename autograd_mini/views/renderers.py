@@ -14,10 +14,8 @@ import sysconfig
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from autograd_mini.errors import MissingDependencyError
-from autograd_mini.views.picture import Picture
 
 VARIABLE = "AUTOGRAD_MINI_RENDERER"
 NAMES = ("dot", "graphviz-pure", "builtin")
@@ -121,22 +119,3 @@ def run(
     if message and not quiet:
         sys.stderr.write(message)
     return done.stdout
-
-
-def draw_builtin(picture: Picture, format: str, engine: str = "dot") -> bytes:
-    """Return the picture as SVG, placed by the layout of our own.
-
-    Raises
-    ------
-    ValueError
-        If another format than SVG, or another engine than ``dot``, is asked for.
-    """
-    if format != "svg":
-        raise ValueError(f"the builtin renderer writes SVG only, not {format!r}; for {format} {ADVICE}")
-    if engine != "dot":
-        raise ValueError(f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {ADVICE}")
-    from autograd_mini.views import svg
-    from autograd_mini.views.layout import layout
-
-    arranged: Any = layout.arrange(picture)
-    return svg.write(picture, arranged).encode("utf-8")

@@ -236,6 +236,24 @@ def test_what_a_callback_changes_is_followed():
     )
 
 
+@pytest.mark.parametrize("act", [nn.freeze, nn.unfreeze])
+def test_a_part_that_a_callback_freezes_or_unfreezes_is_followed(act):
+    def change(trainer):
+        if len(trainer.history) == 2:
+            act(trainer.model.layers[0])
+            before[:] = [p.data for p in trainer.model.layers[0].parameters()]
+
+    for engine in ("eager", "vectorized"):
+        before = []
+        model = MLP(2, [8, 1], rng=0)
+        if act is nn.unfreeze:
+            nn.freeze(model.layers[0])
+        optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        options = {"callbacks": [change], "epochs": 4, "engine": engine, "progress": False, "clip_norm": 0.1}
+        Trainer(model, "hinge", optimizer, **options).fit(X2, SIGNS)
+        assert ([p.data for p in model.layers[0].parameters()] == before) is (act is nn.freeze)
+
+
 def test_ctrl_c_in_the_middle_of_an_epoch_leaves_the_last_finished_one():
     calls, snapshots = [], []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from autograd_mini.views.layout.measure import LINE_HEIGHT, node_size, text_width
+from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP, node_size, text_width
 from autograd_mini.views.picture import LABEL_SIZE, DrawnEdge, DrawnNode, Picture
 
 _MOST_BENDS = 20_000  # beyond, long edges run straight: their bends would cost more than the graph
@@ -133,7 +133,7 @@ def layered(picture: Picture) -> Layers:
 def _node_item(node: DrawnNode, rank: int, across: bool, gap: float) -> Item:
     width, height = node_size(node)
     main, cross = (height, width) if across else (width, height)
-    outline = 8.0 if node.doubled else 0.0
+    outline = 2 * OUTLINE_GAP if node.doubled else 0.0
     half = (cross + outline + gap) / 2
     item = Item(rank, main + outline, half, half)
     item.node, item.gap = node, gap

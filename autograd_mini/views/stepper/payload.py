@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.explanations.card import kind
 from autograd_mini.explanations.steps import application, backward_steps, forward_steps
-from autograd_mini.formulas.expression import symbol
-from autograd_mini.views.graph_picture import kind
-from autograd_mini.views.layout.measure import printable
+from autograd_mini.formulas.expression import printable, symbol
 from autograd_mini.views.stepper.tape import number_as_json, program
 
 if TYPE_CHECKING:

@@ -7,17 +7,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.explanations.names import NamedGraph, Names
 from autograd_mini.files import check_folder, write_text
 from autograd_mini.views.stepper import page, pictures, widgets
 from autograd_mini.views.stepper.payload import payload, step_count
-
-if TYPE_CHECKING:
-    from autograd_mini.explanations.names import Names
 
 _COLLAPSE = (None, "neuron", "layer")
 _GRAINS = ("node", "edge")
@@ -47,6 +45,7 @@ class Stepper:
     ) -> None:
         self.root = root
         self._names, self._collapse = names, collapse
+        self._graph = NamedGraph(root, names)
         self._records = payload(root, names)
         order = topological_order(root)
         position = {node: k for k, node in enumerate(order)}
@@ -64,8 +63,8 @@ class Stepper:
     @cached_property
     def payload(self) -> dict[str, Any]:
         """What the page is fed with: the records, the drawings and the options, ready for JSON."""
-        views = pictures.views(self.root, self._names, self._records)
-        opened = pictures.opened_views(self.root, self._names, self._records, views)
+        views = pictures.views(self._graph, self._records)
+        opened = pictures.opened_views(self._graph, self._records, views)
         return {
             **self._records,
             **self._options,
@@ -307,7 +306,7 @@ def step_through(
     rate = _learning_rate(lr)
     leaves = _leaves(root, what_if)
     if collapse is not None:
-        pictures.check_fold(root, collapse)
+        pictures.check_fold(NamedGraph(root), collapse)
     return Stepper(root, names, leaves, collapse, rate, grain)
 
 

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from autograd_mini.explanations.card import kind
 from autograd_mini.explanations.steps import BackwardStep, backward_steps, forward_steps
-from autograd_mini.formulas.expression import derivative, format_number, number
-from autograd_mini.views.graph_picture import kind
-from autograd_mini.views.layout.measure import printable
+from autograd_mini.formulas.expression import derivative, format_number, number, printable
 from autograd_mini.views.stepper.payload import short_names
 
 if TYPE_CHECKING:
