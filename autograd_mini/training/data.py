@@ -114,15 +114,17 @@ def epoch_order(n: int, batch_size: int | None, rng: np.random.Generator, sampli
     return rng.permutation(n)
 
 
-def augmented(given: Array, augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator) -> Array:
-    """Return a batch of examples as a data augmentation made it.
+def augmented(rows: Any, augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator) -> Array:
+    """Return a batch of examples as a data augmentation made it; the batch itself is left as it was.
 
     Raises
     ------
     ValueError
         If it gave another shape, or numbers that aren't finite.
     """
-    made = checked_numbers("augment", augment(given.copy(), rng))
-    if made.shape != given.shape:
-        raise ValueError(f"augment: expected a batch of shape {given.shape}, as it was given, got {made.shape}")
+    given = np.array(rows)
+    shape = given.shape
+    made = checked_numbers("augment", augment(given, rng))
+    if made.shape != shape:
+        raise ValueError(f"augment: expected a batch of shape {shape}, as it was given, got {made.shape}")
     return made
