@@ -199,7 +199,7 @@ class Trainer:
         self.model.train()
         self.interrupted = False
         finished = self._snapshot()
-        self._trained: list[Value] = []
+        self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
