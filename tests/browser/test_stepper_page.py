@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -10,7 +11,7 @@ from autograd_mini import Value, log, step_through, where
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.value import Constant
 from autograd_mini.formulas.expression import format_number
-from autograd_mini.views.stepper.page import json_in_script, script
+from autograd_mini.views import page as pages
 from browser.stepping import STEPPER, choose, formula, press, read, records, step, texts
 
 
@@ -350,11 +351,11 @@ def test_nodes_are_reached_by_the_keyboard(open_page, square):
 
 
 def test_the_handle_moves_it_and_hears_of_every_move(open_page, square):
-    fed = json_in_script(step_through(square).payload)
+    fed = json.dumps({**step_through(square).payload, "step": 2})
     page = open_page(
-        f"""<div id="here"></div><script>(() => {{ {script()}
+        f"""<div id="here"></div><script>(() => {{ {pages.script("stepper")}
         window.moves = [];
-        window.handle = mount(document.getElementById("here"), {fed}, {{ step: 2 }});
+        window.handle = mount(document.getElementById("here"), {fed});
         window.quiet = handle.onstep(k => moves.push(k)); }})()</script>"""
     )
     assert step(page) == 2

@@ -14,16 +14,16 @@ from importlib.util import find_spec
 from typing import Any
 
 from autograd_mini.errors import MissingDependencyError
-from autograd_mini.views.stepper import page
+from autograd_mini.views import page
 
-_JOIN = "\nexport default { initialize: ({ model }) => joinModel(model)%s };"
+_JOIN = "\nexport default { initialize: ({ model }) => joinModel(model)%s };\n"
 _RENDER = """,
-render({ model, el }) {
-const element = document.createElement("div");
-el.append(element);
-const handle = mount(element, model.get("payload"), { step: model.get("step") });
-joinPage(model.get("name"), handle);
-return () => { meetingPlace(model.get("name")).handles.delete(handle); handle.destroy(); };
+async render({ model, el }) {
+  const element = document.createElement("div"), name = model.get("name");
+  el.append(element);
+  const data = JSON.parse(await unpacked(model.get("data")));
+  const handle = mount(element, { ...data, step: model.get("step"), joined: name });
+  return () => { meetingPlace(name).handles.delete(handle); handle.destroy(); };
 }"""
 
 
@@ -45,19 +45,19 @@ def joint(step: int, grain: str) -> Any:
     return _classes()[0](name=f"am-{os.urandom(6).hex()}", step=step, grain=grain)
 
 
-def view(joined: Any, payload: dict[str, Any], html: str) -> Any:
+def view(joined: Any, data: str, html: str) -> Any:
     """Return a widget that shows the stepper itself, its step the same as that of a `joint`.
 
     Parameters
     ----------
     joined : AnyWidget
         The `joint`.
-    payload : dict
-        What the script is fed with.
+    data : str
+        What the script is fed with, packed.
     html : str
         What is shown instead where there is no kernel.
     """
-    shown = _classes()[1](name=f"{joined.name}-view", step=joined.step, grain=joined.grain, payload=payload, html=html)
+    shown = _classes()[1](name=f"{joined.name}-view", step=joined.step, grain=joined.grain, data=data, html=html)
     traitlets = import_module("traitlets")
     for trait in ("step", "grain"):
         traitlets.link((joined, trait), (shown, trait))
@@ -88,12 +88,12 @@ def _classes() -> tuple[Any, Any]:
     }
     unseen = {
         "_view_name": traitlets.Unicode(None, allow_none=True).tag(sync=True),
-        "_esm": page.joint() + _JOIN % "",
+        "_esm": page.file("stepper/joint.js") + _JOIN % "",
     }
     seen = {
-        "payload": traitlets.Dict().tag(sync=True),
+        "data": traitlets.Unicode().tag(sync=True),
         "html": traitlets.Unicode(),
-        "_esm": page.script() + "\n" + page.joint() + _JOIN % _RENDER,
+        "_esm": page.file("web/load.js") + page.script("stepper") + _JOIN % _RENDER,
         "_css": page.style(),
         "_repr_mimebundle_": bundle,
     }
