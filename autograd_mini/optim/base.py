@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import checked, checked_whole
 from autograd_mini.engine.value import Value
 from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.optim import schedules
-from autograd_mini.checks import checked, checked_whole
 from autograd_mini.optim.schedules import Schedule
 
 Array = np.ndarray[Any, Any]

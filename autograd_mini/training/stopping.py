@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.engine.value import Value
 from autograd_mini.checks import checked, checked_flag, checked_whole
+from autograd_mini.engine.value import Value
 from autograd_mini.optim.clipping import grad_norm
 
 Array = np.ndarray[Any, Any]

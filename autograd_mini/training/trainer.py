@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import checked
 from autograd_mini.engine.modes import no_grad
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
-from autograd_mini.checks import checked
 from autograd_mini.training import checks, gradients, snapshot
 from autograd_mini.training.data import SAMPLINGS, Array, checked_features, checked_targets
 from autograd_mini.training.eager import EagerEngine

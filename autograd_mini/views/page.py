@@ -1,11 +1,10 @@
-"""A page: HTML that needs nothing else, no network, no kernel, no file beside it. `step_through` and `watch` make pages.
+"""A page: HTML that needs nothing else, no network, no kernel, no file beside it; made by `step_through` and `watch`.
 
-A page is a picture that Python drew, scripts, and data for them. The picture stands in it as an ``<img>``, which survives
-where notebooks strip an inline ``<svg>``: a viewer that runs no scripts, as a notebook that isn't trusted, shows it. The
-scripts take its place. They are files of plain JavaScript, put one after the other into one scope: those in `web`, which
-all pages share, and those in the page's own folder. A page needs them as they are written, and compresses them with gzip,
-together with the style sheet. So it does with the data, which are one JSON object; what is in them say
-`autograd_mini.views.stepper.payload` and `autograd_mini.views.live.data`.
+It is a picture that Python drew, scripts, and data for them. The picture is an ``<img>``, which survives where inline
+``<svg>`` is stripped: a viewer that runs no scripts, as an untrusted notebook, shows it. Scripts replace it: files of
+plain JavaScript in one scope, those in `web`, which all pages share, and those in the page's own folder. They are
+compressed by gzip as they are written, together with the style sheet, and unpack themselves in the browser. So do the
+data, one JSON object: `stepper.payload` and `live.data` say what is in it.
 """
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ import base64
 import gzip
 import json
 import os
+import sys
 from functools import cache
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,41 +31,6 @@ PAGES = {
 }
 _COLOURS = ("NEGATIVE", "ZERO", "POSITIVE", "NOT_A_NUMBER", "LINE")
 
-# What the compressed script is: it leaves behind the function that `load` calls.
-_PROGRAM = """globalThis.amShowPage = (() => {
-"use strict";
-%(script)s
-return (place, data, picture) => {
-  place.before(h("style", {}, %(style)s));
-  mount(place, data, picture);
-};
-})();
-"""
-
-_DOCUMENT = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
-style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>%(title)s</title>
-<style>html { color-scheme: light dark; } body { margin: 16px; }</style>
-</head>
-<body>
-%(body)s
-</body>
-</html>
-"""
-
-# A frame takes the height of what is in it, where it may; so that of the drawing must not depend on the frame's.
-_FIT = """<style>.am-page .am-graph { max-height: 640px; }</style>
-<script>
-if (window.frameElement) new ResizeObserver(() => {
-frameElement.style.height = document.documentElement.offsetHeight + "px";
-}).observe(document.documentElement);
-</script>"""
-
 
 def file(name: str) -> str:
     """Return one of the scripts or the style sheet, by its path from this folder."""
@@ -73,7 +39,7 @@ def file(name: str) -> str:
 
 @cache
 def script(page: str) -> str:
-    """Return the scripts of a page, definitions that may be put into any scope; ``mount`` puts the page into an element.
+    """Return the scripts of a page: definitions that may be put into any scope; ``mount`` fills an element with it.
 
     Examples
     --------
@@ -98,11 +64,34 @@ def style() -> str:
 
 @cache
 def _program(page: str) -> str:
-    return _compressed(_PROGRAM % {"script": script(page), "style": json.dumps(style())})
+    """Return what `load` runs: the scripts in a scope of their own, from which one function is left behind."""
+    parts = [
+        '(() => { "use strict";',
+        script(page),
+        f"const STYLE = {json.dumps(style())};",
+        file("web/show.js"),
+        "})();",
+    ]
+    return _compressed("\n".join(parts))
 
 
 def _compressed(text: str) -> str:
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode("ascii")
+
+
+def number_as_json(value: float) -> float | str:
+    """Return a number as JSON has it; what JSON has no sign for becomes JavaScript's name of it.
+
+    Examples
+    --------
+    >>> number_as_json(0.5), number_as_json(float("-inf")), number_as_json(float("nan"))
+    (0.5, '-Infinity', 'NaN')
+    """
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def packed(data: Any) -> str:
@@ -150,12 +139,20 @@ def fragment(page: str, picture: str, title: str, data: dict[str, Any]) -> str:
     )
 
 
+def notebook_shell() -> Any:
+    """Return IPython's shell if this is a notebook's kernel, else None; wherever there is one IPython is imported."""
+    if "IPython" not in sys.modules:
+        return None
+    shell = import_module("IPython").get_ipython()
+    return None if getattr(shell, "kernel", None) is None else shell
+
+
 def document(title: str, *fragments: str) -> str:
     """Return fragments as a document of their own, which a browser lets fetch nothing."""
-    return _DOCUMENT % {"title": escape(title), "body": "".join(fragments)}
+    return file("web/document.html") % {"title": escape(title), "body": "".join(fragments)}
 
 
 def frame(title: str, *fragments: str) -> str:
     """Return a document in a frame, for viewers that put HTML into their page without running its scripts."""
-    inside = escape(document(title, *fragments, _FIT))
+    inside = escape(document(title, *fragments, file("web/fit.html")))
     return f'<iframe style="width:100%;height:760px;border:0" srcdoc="{inside}"></iframe>'

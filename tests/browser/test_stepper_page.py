@@ -340,6 +340,17 @@ def test_jupyterlabs_theme_goes_before_the_systems(open_page, square):
     assert light_in_dark.evaluate(background) == "rgb(255, 255, 255)"
 
 
+def test_the_slider_moves_back_past_a_folded_box(open_page, network):
+    page = open_page(step_through(network, collapse="neuron").html())
+    press(page, "End")
+    slider, before = page.get_by_label("step", exact=True), step(page)
+    for _ in range(40):
+        slider.press("ArrowLeft")
+        assert step(page) < before or before == 0
+        before = step(page)
+    assert step(page) == 0
+
+
 def test_nodes_are_reached_by_the_keyboard(open_page, square):
     page = open_page(step_through(square).html())
     page.locator("[data-id=node-0]").focus()

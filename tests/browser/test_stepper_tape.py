@@ -16,8 +16,9 @@ from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.explanations.steps import finite_difference
 from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import page as pages
+from autograd_mini.views.page import number_as_json
 from autograd_mini.views.stepper.payload import payload
-from autograd_mini.views.stepper.tape import number_as_json, program
+from autograd_mini.views.stepper.tape import program
 
 SPECIAL = [0.0, 1.0, -1.0, 0.5, -2.0, 30.0, -30.0, 1000.0, -1000.0, math.inf, -math.inf, math.nan]
 

@@ -17,9 +17,10 @@ from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.explanations.steps import backward_steps, forward_steps
 from autograd_mini.nn import MLP, Layer, Neuron
-from autograd_mini.views import Stepper, page
+from autograd_mini.views import Stepper, colours, page
+from autograd_mini.views.page import number_as_json
 from autograd_mini.views.stepper.payload import payload
-from autograd_mini.views.stepper.tape import constant_locals, number_as_json, program
+from autograd_mini.views.stepper.tape import constant_locals, program
 
 
 def neuron():
@@ -167,6 +168,14 @@ def test_a_label_ends_no_script(label):
     assert html.lower().count("<script") == html.lower().count("</script") == 1
     assert "<!--" not in html
     assert fed_to(html)["nodes"][0]["name"] == label
+
+
+@pytest.mark.parametrize("name", page.PAGES)
+def test_the_scripts_are_shipped_as_they_are_written(name):
+    unpacked = gzip.decompress(b64decode(page._program(name))).decode("utf-8")
+    assert all(page.file(script) in unpacked for script in page.PAGES[name])
+    assert json.dumps(page.file("web/page.css")) in unpacked
+    assert colours.NEGATIVE in unpacked, "the colours are those of Python's drawings"
 
 
 def test_each_output_has_an_id_of_its_own():

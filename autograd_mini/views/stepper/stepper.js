@@ -150,11 +150,10 @@ class Stepper {
 
   setRun(run, show = true) {
     this.run = run;
-    const sizes = numbers => numbers.filter(isFinite).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const asked = k => this.graph.nodes[k].kind !== "constant";
     const toAsked = (terms, v) => terms.filter((_, slot) => asked(this.graph.nodes[v].parents[slot]));
-    this.largest = sizes(run.gradients.filter((_, k) => asked(k)));
-    this.widest = sizes(run.products.flatMap(toAsked));
+    this.largest = largestFinite(run.gradients.filter((_, k) => asked(k)));
+    this.widest = largestFinite(run.products.flatMap(toAsked));
     if (!show) return;
     this.show();
     if (this.selected) this.select(this.selected);

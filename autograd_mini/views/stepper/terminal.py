@@ -120,14 +120,10 @@ def _backward_lines(step: BackwardStep, grain: str) -> Iterator[_Line]:
         v = step.names[c.successor]
         in_names = (derivative(root, v) * derivative(v, u)).render()
         in_numbers = (number(c.upstream, _DIGITS) * number(c.local, _DIGITS)).render()
-        change = f"[{_number(before)} → {_number(before + c.product)}]"
+        product, old, new = (format_number(x, _DIGITS) for x in (c.product, before, before + c.product))
         before += c.product
-        text = f"{u}.grad += {in_names} = {in_numbers} = {_number(c.product)}   {change}"
+        text = f"{u}.grad += {in_names} = {in_numbers} = {product}   [{old} → {new}]"
         yield _Line("Backward pass", text, c.product)
-
-
-def _number(value: float) -> str:
-    return format_number(value, _DIGITS)
 
 
 def _wrapped(line: _Line, width: int, margin: int) -> list[str]:

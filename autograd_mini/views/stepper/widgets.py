@@ -7,7 +7,6 @@ static page, and beside it, without a view, a widget of a few lines to which the
 from __future__ import annotations
 
 import os
-import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,22 +15,12 @@ from typing import Any
 from autograd_mini.errors import MissingDependencyError
 from autograd_mini.views import page
 
-_JOIN = "\nexport default { initialize: ({ model }) => joinModel(model)%s };\n"
-_RENDER = """,
-async render({ model, el }) {
-  const element = document.createElement("div"), name = model.get("name");
-  el.append(element);
-  const data = JSON.parse(await unpacked(model.get("data")));
-  const handle = mount(element, { ...data, step: model.get("step"), joined: name });
-  return () => { meetingPlace(name).handles.delete(handle); handle.destroy(); };
-}"""
+_UNSEEN = "\nexport default { initialize: ({ model }) => joinModel(model) };\n"
 
 
 def is_possible_here() -> bool:
     """Return whether this is a notebook's kernel that has anywidget."""
-    if "IPython" not in sys.modules or find_spec("anywidget") is None:
-        return False
-    return getattr(import_module("IPython").get_ipython(), "kernel", None) is not None
+    return find_spec("anywidget") is not None and page.notebook_shell() is not None
 
 
 def joint(step: int, grain: str) -> Any:
@@ -88,12 +77,12 @@ def _classes() -> tuple[Any, Any]:
     }
     unseen = {
         "_view_name": traitlets.Unicode(None, allow_none=True).tag(sync=True),
-        "_esm": page.file("stepper/joint.js") + _JOIN % "",
+        "_esm": page.file("stepper/joint.js") + _UNSEEN,
     }
     seen = {
         "data": traitlets.Unicode().tag(sync=True),
         "html": traitlets.Unicode(),
-        "_esm": page.file("web/load.js") + page.script("stepper") + _JOIN % _RENDER,
+        "_esm": page.file("web/load.js") + page.script("stepper") + page.file("stepper/widget.js"),
         "_css": page.style(),
         "_repr_mimebundle_": bundle,
     }

@@ -40,3 +40,6 @@ function short(x) {
 }
 
 const bracketed = (x, digits) => x < 0 ? `(${format(x, digits)})` : format(x, digits);
+
+// The largest magnitude among the finite numbers.
+const largestFinite = numbers => numbers.filter(isFinite).reduce((most, x) => Math.max(most, Math.abs(x)), 0);

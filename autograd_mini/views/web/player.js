@@ -17,8 +17,8 @@ const icon = name =>
 
 class Player {
   // `shown` is what is moved: it has `step` and `end`, `goTo(k)`, `slideTo(k)`, `forward()` and `back()`; while it is
-  // `asking` it waits for the reader. A step lasts so many `seconds` at speed 1; `keys` are further keys, each with how
-  // many steps it goes.
+  // `asking` it waits for the reader, and it may want to hear whether it is `playing`. A step lasts so many `seconds` at
+  // speed 1; `keys` are further keys, each with how many steps it goes.
   constructor(shown, { noun, seconds, keys = {} }) {
     Object.assign(this, { shown, seconds, keys: { ...KEYS, ...keys }, timer: null });
     this.slider = h("input", { type: "range", min: 0, step: 1, class: "am-slider", "aria-label": noun,
@@ -26,6 +26,7 @@ class Player {
     const buttons = Object.entries(TITLES).map(([name, title]) =>
       button(icon(name), { title, "aria-label": title, "data-do": name, onclick: () => this.act(name) }));
     this.playButton = buttons[2];
+    this.playButton.setAttribute("aria-pressed", "false");
     this.speed = choice("speed", SPEEDS, 1, () => {});
     this.element = h("div", { class: "am-bar" }, h("span", { class: "am-group" }, buttons), this.slider);
   }
@@ -64,6 +65,7 @@ class Player {
   _showPlaying() {
     this.playButton.replaceChildren(icon(this.timer ? "pause" : "play"));
     this.playButton.setAttribute("aria-pressed", String(Boolean(this.timer)));
+    this.shown.playing?.(Boolean(this.timer));
   }
 
   // Say where we are: `words` is what the slider reads aloud.
