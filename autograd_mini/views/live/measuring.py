@@ -123,11 +123,6 @@ class Recording:
             first = self._kept[0].epoch
             self._kept = [kept for kept in self._kept if (kept.epoch - first) % self._stride == 0]
 
-    @property
-    def last_epoch(self) -> int:
-        """The epoch of the newest snapshot; -1 where there is none."""
-        return -1 if self._last is None else self._last.epoch
-
     def snapshots(self) -> list[Snapshot]:
         """Return those that are kept, and the last."""
         if self._last is None or self._kept[-1] is self._last:

@@ -71,10 +71,6 @@ class Watcher:
         )
         self._budget = Budget()
         self._screen: Screen | None = screen_here()
-        self._try_out()
-
-    def _try_out(self) -> None:
-        """Make the first picture, so that targets which the loss can't take are found now, and its cost is known."""
         start = time.perf_counter()
         self._still()
         self._budget.expect(time.perf_counter() - start)
@@ -111,8 +107,8 @@ class Watcher:
 
     def _catch_up(self) -> None:
         """Take down the epoch after which Ctrl-C came before the trainer had called all its callbacks."""
-        epoch = len(self.trainer.history)
-        if any(callback is self for callback in self.trainer.callbacks) and epoch > self._recording.last_epoch:
+        epoch, last = len(self.trainer.history), self._recording.snapshots()[-1].epoch
+        if any(callback is self for callback in self.trainer.callbacks) and epoch > last:
             self._recording.add(self._measure.snapshot(epoch))
 
     def _frame(self, snapshot: Snapshot) -> Frame:
