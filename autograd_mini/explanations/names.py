@@ -146,3 +146,18 @@ def _held(names: Names) -> Iterator[tuple[str, Any]]:
     for name, thing in public:
         if isinstance(thing, (list, tuple)):
             yield from ((f"{name}[{i}]", part) for i, part in enumerate(thing))
+
+
+def gradient(node: Value) -> float:
+    """Return a node's gradient as a float: it may be a Value, after ``create_graph=True``, or None, where it was reset.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0)
+    >>> (x * x).backward(create_graph=True)
+    >>> gradient(x)
+    6.0
+    """
+    grad = node.grad
+    return 0.0 if grad is None else float(getattr(grad, "data", grad))

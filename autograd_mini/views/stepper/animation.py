@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from autograd_mini.explanations.card import kind
 from autograd_mini.explanations.names import NamedGraph, Names
 from autograd_mini.explanations.steps import BackwardStep, Contribution, ForwardStep, backward_steps, forward_steps
 from autograd_mini.formulas.expression import format_number, number
@@ -114,7 +113,7 @@ class _Animation:
         self.keyframes: dict[str, str] = {}
 
     def _is_step(self, node: Value) -> bool:
-        return kind(node) != "constant" or node is self.root
+        return node.kind != "constant" or node is self.root
 
     def document(self) -> str:
         """Return the SVG."""
@@ -151,7 +150,7 @@ class _Animation:
                     self._change(part, f"p{i}", i, _PENDING, _DONE)
                 elif name.startswith("edge"):
                     self._appear(part, i)
-        if kind(node) != "constant":
+        if node.kind != "constant":
             self._appear(self.parts[f"node-{k}"][-2], i)
         for name in reached[:2]:
             self._ring(name, i)
@@ -172,7 +171,7 @@ class _Animation:
             yield self._product(i, c, colour, x, last)
         name = f"node-{self.position[step.node]}"
         self._ring(name, i)
-        if kind(step.node) == "constant":
+        if step.node.kind == "constant":
             return
         *texts, grad = [part for part in self.parts[name] if part.tag == "text"]
         self._appear(grad, i)

@@ -14,7 +14,8 @@ from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.explanations.names import NamedGraph, Names
 from autograd_mini.files import check_folder, write_text
-from autograd_mini.views.stepper import page, pictures, widgets
+from autograd_mini.views import page
+from autograd_mini.views.stepper import pictures, widgets
 from autograd_mini.views.stepper.payload import payload, step_count
 
 _COLLAPSE = (None, "neuron", "layer")
@@ -62,15 +63,14 @@ class Stepper:
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        """What the page is fed with: the records, the drawings and the options, ready for JSON."""
+        """What the page is fed with, ready for JSON: the records, the drawings and the options."""
         views = pictures.views(self._graph, self._records)
         opened = pictures.opened_views(self._graph, self._records, views)
         return {
             **self._records,
             **self._options,
-            "views": [{"fold": view.fold, "boxes": view.boxes, "svg": view.svg} for view in views],
-            "opened": [{"fold": view.fold, "boxes": view.boxes, "opened": view.opened} for view in opened],
-            "packed": page.packed([view.svg for view in opened]),
+            "views": [vars(view) for view in views],
+            "opened": [vars(view) for view in opened],
             "view": pictures.first(views, self._collapse),
         }
 
@@ -162,7 +162,7 @@ class Stepper:
         MissingDependencyError
             If anywidget isn't installed.
         """
-        return widgets.view(self._joined, self.payload, self.html())
+        return widgets.view(self._joined, page.packed(self.payload), self.html())
 
     # ------------------------------------------------------------------------------------------------ the outputs
 
@@ -181,7 +181,13 @@ class Stepper:
         >>> step_through(x * x).html().count("<script>")
         1
         """
-        return page.fragment(self.payload, self._title, self.step)
+        return self._page()
+
+    def _page(self, joined: str = "") -> str:
+        """Return the page; `joined` is the name of the widget that it joins itself to."""
+        payload = self.payload
+        data = {**payload, "step": self.step, "joined": joined}
+        return page.fragment("stepper", payload["views"][payload["view"]]["svg"], self._title, data)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the stepper into a file: an interactive page, or a drawing that plays by itself.
@@ -207,7 +213,7 @@ class Stepper:
         ending = target.suffix.lower()
         check_folder(target)
         if ending in (".html", ".htm"):
-            text = page.document(self.payload, self._title, self.step)
+            text = page.document(self._title, self._page())
         elif ending == ".svg":
             from autograd_mini.views.stepper.animation import animated_svg
 
@@ -233,14 +239,11 @@ class Stepper:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         joined = self._joined.name if self._joint is not None or widgets.is_possible_here() else ""
-        return {
-            "text/html": page.fragment(self.payload, self._title, self.step, joined),
-            "text/plain": repr(self),
-        }
+        return {"text/html": self._page(joined), "text/plain": repr(self)}
 
     def _mime_(self) -> tuple[str, str]:
         # What marimo asks for: it puts HTML into its page without running scripts.
-        return "text/html", page.frame(self.payload, self._title, self.step)
+        return "text/html", page.frame(self._title, self._page())
 
 
 def step_through(

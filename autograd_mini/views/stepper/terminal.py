@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd_mini.explanations.card import kind
 from autograd_mini.explanations.steps import BackwardStep, backward_steps, forward_steps
 from autograd_mini.formulas.expression import derivative, format_number, number, printable
 from autograd_mini.views.stepper.payload import short_names
@@ -100,12 +99,12 @@ def _lines(root: Value, names: Names | None, grain: str) -> Iterator[_Line]:
     called: Mapping[Value, str] = {}
     for forward in forward_steps(root, names):
         called = called or {u: printable(name).replace("\n", " ") for u, name in short_names(forward.names).items()}
-        if kind(forward.node) != "constant" or forward.node is root:
+        if forward.node.kind != "constant" or forward.node is root:
             yield _Line("Forward pass", replace(forward, names=called).equation("text"), None)
     for backward in backward_steps(root, names):
         if backward.node is root:
             yield _Line("Seed", replace(backward, names=called).equation("text"), backward.gradient)
-        elif kind(backward.node) != "constant":
+        elif backward.node.kind != "constant":
             yield from _backward_lines(replace(backward, names=called), grain)
 
 
@@ -119,14 +118,10 @@ def _backward_lines(step: BackwardStep, grain: str) -> Iterator[_Line]:
         v = step.names[c.successor]
         in_names = (derivative(root, v) * derivative(v, u)).render()
         in_numbers = (number(c.upstream, _DIGITS) * number(c.local, _DIGITS)).render()
-        change = f"[{_number(before)} → {_number(before + c.product)}]"
+        product, old, new = (format_number(x, _DIGITS) for x in (c.product, before, before + c.product))
         before += c.product
-        text = f"{u}.grad += {in_names} = {in_numbers} = {_number(c.product)}   {change}"
+        text = f"{u}.grad += {in_names} = {in_numbers} = {product}   [{old} → {new}]"
         yield _Line("Backward pass", text, c.product)
-
-
-def _number(value: float) -> str:
-    return format_number(value, _DIGITS)
 
 
 def _wrapped(line: _Line, width: int, margin: int) -> list[str]:
