@@ -61,7 +61,7 @@ class NamedGraph:
     Raises
     ------
     TypeError
-        If the root is no Value.
+        If the root is no Value, or the names are no mapping.
 
     Examples
     --------
@@ -74,6 +74,8 @@ class NamedGraph:
     def __init__(self, root: Value, names: Names | None = None) -> None:
         if not isinstance(root, Node):
             raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
+        if names is not None and not isinstance(names, Mapping):
+            raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
         self.root = root
         self.order = topological_order(root)
         self.called = _called(self.order, names)

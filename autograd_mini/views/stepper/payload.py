@@ -8,17 +8,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd_mini.explanations.steps import application, backward_steps, forward_steps
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import NamedGraph, Names, named
+from autograd_mini.explanations.steps import BackwardStep, ForwardStep, application, backward_steps, forward_steps
 from autograd_mini.formulas.expression import printable, symbol
 from autograd_mini.views.page import number_as_json
 from autograd_mini.views.stepper.tape import program
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
-    from autograd_mini.explanations.names import Names
-    from autograd_mini.explanations.steps import BackwardStep, ForwardStep
 
 _PRIVATE_USE = 0xE000  # characters that no name has: they stand for the operands in a formula
 _MOST_MARKS = 6400
@@ -49,7 +46,7 @@ def _with_indices(name: str) -> str:
     return letter + "".join(f"[{i}]" for i in (layer, neuron, index) if i is not None)
 
 
-def payload(root: Value, names: Names | None = None) -> dict[str, Any]:
+def payload(root: Value | NamedGraph, names: Names | None = None) -> dict[str, Any]:
     """Return the graph and the records of both passes, ready for JSON.
 
     Parameters
@@ -78,9 +75,10 @@ def payload(root: Value, names: Names | None = None) -> dict[str, Any]:
     >>> fed["backward"], [node["gradient"] for node in fed["nodes"]]
     ([[1, []], [0, [[1, 0], [1, 1]]]], [6.0, 1.0])
     """
-    forward, backward = list(forward_steps(root, names)), list(backward_steps(root, names))
+    graph = named(root, names)
+    forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
     position = {step.node: k for k, step in enumerate(forward)}
-    called = short_names(forward[0].names)
+    called = short_names(graph.called)
     nodes = [_node(step, called, position) for step in forward]
     for step in backward:
         _add_gradient(nodes, step, position)
