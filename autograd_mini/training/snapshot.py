@@ -17,7 +17,7 @@ from autograd_mini.training.stopping import StoppingRule
 _PARTS = ("model", "parameters", "optimizer", "generators", "stopping", "history")
 
 
-class Snapshot:
+class TrainingState:
     """All that changes while a model is trained: copies of it, and how to put them back.
 
     There are two kinds of copies. `state_dict` is for another day, with names for everything. `take`, which also the

@@ -31,7 +31,7 @@ from autograd_mini.training.eager import EagerEngine, evaluating
 from autograd_mini.training.history import History
 from autograd_mini.training.metrics import metric_functions
 from autograd_mini.training.progress import progress_bar
-from autograd_mini.training.snapshot import Snapshot
+from autograd_mini.training.snapshot import TrainingState
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
 from autograd_mini.training.vectorized import VectorizedEngine
 
@@ -198,7 +198,7 @@ class Trainer:
             validation = self._checked(*self.validation, which="validation ")
         self.model.train()
         self.interrupted = False
-        finished = self._snapshot()
+        finished = self._state()
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
@@ -218,7 +218,7 @@ class Trainer:
                     for callback in self.callbacks:
                         callback(self)
                         if not getattr(callback, "only_watches", False):  # what a callback has done stays done
-                            finished = self._snapshot()
+                            finished = self._state()
                     if over:
                         break
             except KeyboardInterrupt:
@@ -344,7 +344,7 @@ class Trainer:
         A training that is saved, loaded into a new trainer of the same making and continued equals one that never
         stopped, to the bit. See `autograd_mini.serialization.save_training`.
         """
-        return self._snapshot().state_dict()
+        return self._state().state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` of a trainer of the same making returned.
@@ -354,10 +354,10 @@ class Trainer:
         ValueError
             If it doesn't fit this trainer's model, optimizer or rules.
         """
-        self._snapshot().load_state_dict(state)
+        self._state().load_state_dict(state)
 
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(self.model, self.optimizer, self.stopping, self.history, self.rng, self._best_model)
+    def _state(self) -> TrainingState:
+        return TrainingState(self.model, self.optimizer, self.stopping, self.history, self.rng, self._best_model)
 
     # ------------------------------------------------------------------------------------------------- checks
 
