@@ -1,4 +1,4 @@
-"""The engine: nodes, the table of operations, the two passes over a graph, derivatives. It runs without NumPy.
+"""The engine: nodes, the table of operations, the two passes over a graph, derivatives. Only `arrays` needs NumPy.
 
 micrograd has `Value` under this name too: ``from autograd_mini.engine import Value``.
 """

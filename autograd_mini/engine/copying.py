@@ -56,7 +56,7 @@ _announced = _Announced()
 
 
 class _Announcement:
-    """The end of a list of ancestors: when pickle has written it, or was interrupted, they aren't announced any more."""
+    """The end of a list of ancestors: when pickle has written it, or was interrupted, it announces them no longer."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.ids = [id(node) for node in nodes]
@@ -75,8 +75,8 @@ class _Announcement:
 def reduce_node(node: Node) -> tuple[Any, ...]:
     """Return what pickle is to write for a node, as ``__reduce__`` does.
 
-    For the first node, pickle gets a list of all its ancestors, oldest first, and writes this list first. So whenever it
-    comes to a node, that node's parents are written already, and pickle never goes deeper than one node.
+    For the first node, pickle gets a list of all its ancestors, oldest first, and writes this list first. So whenever
+    it comes to a node, that node's parents are written already, and pickle never goes deeper than one node.
     """
     # The gradient goes last, as the state: it may be a Value whose graph leads back to the node itself.
     what = type(node), _own(node), node.parents
