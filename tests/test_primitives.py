@@ -355,7 +355,7 @@ def test_complex_step_is_left_out_only_where_a_reason_is_given():
     assert len(NOT_ANALYTIC) == 4
 
 
-# ------------------------------------------------------------------------------------------------- the reading on arrays
+# ------------------------------------------------------------------------------------------------ the reading on arrays
 
 
 def same(one, other, rtol=1e-15):
