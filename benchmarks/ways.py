@@ -7,6 +7,7 @@ being imported before; drawing is done without any program, as where Graphviz is
 from __future__ import annotations
 
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Callable
@@ -46,22 +47,33 @@ def one_batch() -> Callable[[], object]:
     return lambda: trainer.fit(X, y)
 
 
-def main() -> None:
-    """Print the three ways."""
-    w, x, b = ag.Parameter(0.5, "w"), ag.Value(2.0, "x"), ag.Value(0.1, "b")
-    root = ag.tanh(w * x + b)
+def a_drawing() -> Callable[[], object]:
+    """Return the drawing of a neuron, to SVG."""
+    root = a_neuron()
+    return lambda: ag.draw(root).pipe("svg")
 
-    def stepper() -> None:
+
+def a_page() -> Callable[[], object]:
+    """Return the stepper of a neuron, to its page."""
+    root = a_neuron()
+
+    def work() -> None:
         with tempfile.TemporaryDirectory() as folder:
             ag.step_through(root).save(Path(folder) / "page.html")
 
-    os.environ["PATH"] = ""  # no program is found,
-    sys.modules["graphviz_pure"] = None  # type: ignore[assignment]  # nor the package that brings one
-    ways = {
-        "one vectorized training batch": one_batch,
-        "draw, to SVG": lambda: lambda: ag.draw(root).pipe("svg"),
-        "step_through, to its page": lambda: stepper,
-    }
+    return work
+
+
+def a_neuron() -> ag.Value:
+    """Return a neuron's output that wasn't drawn before."""
+    w, x, b = ag.Parameter(random.random(), "w"), ag.Value(random.random(), "x"), ag.Value(0.1, "b")
+    return ag.tanh(w * x + b)
+
+
+def main() -> None:
+    """Print the three ways."""
+    os.environ["AUTOGRAD_MINI_RENDERER"] = "builtin"
+    ways = {"one vectorized training batch": one_batch, "draw, to SVG": a_drawing, "step_through, to its page": a_page}
     for name, make in ways.items():
         make()()  # what is imported at first use
         files = entered(make())
