@@ -18,6 +18,11 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 2))
 
 
+def long_to_compile(size):
+    """A size whose program, thousands of statements, keeps Python's compiler busy for many seconds."""
+    return pytest.param(size, marks=pytest.mark.slow)
+
+
 def peak_of_tracing(n_hidden):
     """Return the edges of a network's graph and the bytes that tracing it took at most, and that were kept."""
     model = MLP(100, [n_hidden, 1], "tanh", rng=0)
@@ -76,7 +81,7 @@ def test_a_chain_of_3000_levels_with_a_batch():
     assert_as_eager(recurrence(1500, w, b), X)
 
 
-@pytest.mark.parametrize("levels", [100, 3000])
+@pytest.mark.parametrize("levels", [100, long_to_compile(3000)])
 def test_a_chain_of_which_every_level_reads_the_same_node(levels):
     w = Value(0.6)
 
@@ -89,7 +94,7 @@ def test_a_chain_of_which_every_level_reads_the_same_node(levels):
     assert_as_eager(f, X)
 
 
-@pytest.mark.parametrize("levels", [100, 1500])
+@pytest.mark.parametrize("levels", [100, long_to_compile(1500)])
 def test_a_chain_of_which_every_level_reads_an_input(levels):
     w = Value(0.6)
 
@@ -102,7 +107,7 @@ def test_a_chain_of_which_every_level_reads_an_input(levels):
     assert_as_eager(f, X)
 
 
-@pytest.mark.parametrize("n_nodes", [5_000, 24_000])
+@pytest.mark.parametrize("n_nodes", [5_000, long_to_compile(24_000)])
 def test_a_chain_without_a_batch(n_nodes):
     w, b = Value(1.01), Value(0.1)
 
