@@ -7,6 +7,7 @@ variable AUTOGRAD_MINI_EVERYTHING is set nothing is left out, and it is an error
 """
 
 import ast
+import gc
 import os
 import re
 import shutil
@@ -98,6 +99,11 @@ def pytest_collection_modifyitems(config, items):
     items[:] = chosen
     if others:
         config.hook.pytest_deselected(items=others)
+
+
+def pytest_collection_finish():
+    """Spare the garbage collector the thousands of collected tests, which it would look at again and again."""
+    gc.freeze()
 
 
 def is_slow(item):

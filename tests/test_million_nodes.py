@@ -12,6 +12,7 @@ from autograd_mini import Parameter, Value
 from autograd_mini.engine.graph import count_paths, topological_order
 
 DEEP = 1_000_000
+LENGTHS = pytest.mark.parametrize("length", [DEEP // 10, pytest.param(DEEP, marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,12 +24,11 @@ def no_collector():
     gc.enable()
 
 
-@pytest.fixture(scope="module")
-def deep_chain():
-    """x, and a root a million operations above it."""
+def chain(length):
+    """x, and a root that many operations above it."""
     x = Parameter(0.5, label="x")
     node = x
-    for _ in range(DEEP // 2):
+    for _ in range(length // 2):
         node = -(node + x)
     return x, node
 
@@ -37,21 +37,20 @@ def test_the_recursion_limit_is_pythons_own():
     assert sys.getrecursionlimit() <= 10_000
 
 
-def test_a_chain_of_a_million_nodes_goes_forward_and_backward(deep_chain):
-    x, root = deep_chain
-    x.grad = 0.0
+def test_a_chain_of_a_million_nodes_goes_forward_and_backward():
+    x, root = chain(DEEP)
     root.backward()
     assert (root.data, x.grad) == (0.5, 1.0)  # x → -(x + x) → -(-2x + x) = x → …
     assert root.forward() == 0.5
     assert count_paths(root, x) == DEEP // 2 + 1
 
 
-def test_a_chain_of_a_million_nodes_is_deep_copied(deep_chain):
-    x, root = deep_chain
+@LENGTHS
+def test_a_deep_chain_is_deep_copied(length):
+    x, root = chain(length)
     other_x, other = copy.deepcopy((x, root))
     assert other is not root
     assert other_x is not x
-    other_x.grad = 0.0
     other_x.data = 1.0
     assert other.forward() == 1.0
     assert root.data == 0.5
@@ -59,11 +58,11 @@ def test_a_chain_of_a_million_nodes_is_deep_copied(deep_chain):
     assert other_x.grad == 1.0
 
 
-def test_a_chain_of_a_million_nodes_is_pickled_and_unpickled(deep_chain):
-    x, root = deep_chain
+@LENGTHS
+def test_a_deep_chain_is_pickled_and_unpickled(length):
+    x, root = chain(length)
     other_x, other = pickle.loads(pickle.dumps((x, root)))
     assert (type(other_x), other_x.label, other.data) == (Parameter, "x", root.data)
-    other_x.grad = 0.0
     other_x.data = 2.0
     assert other.forward() == 2.0
     other.backward()
