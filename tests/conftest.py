@@ -28,13 +28,17 @@ if os.environ.get("CI"):
 ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = bool(os.environ.get("AUTOGRAD_MINI_EVERYTHING"))
 
-# What a test may need, and how to get it.
+# What a test may need, and how to get it; the slow ones need only to be asked for.
 PROGRAMS = {"dot": "install Graphviz", "chromium": "install Chromium"}
 PACKAGES = """
     anywidget graphviz-pure ipykernel jax jupyterlab marimo matplotlib micrograd nbclient nbconvert playwright
     scikit-learn
 """.split()
-HOW = {**PROGRAMS, **dict.fromkeys(PACKAGES, 'pip install ".[dev,plot,jax]"')}
+HOW = {
+    "slow": 'pytest -m "slow or not slow"',
+    **PROGRAMS,
+    **dict.fromkeys(PACKAGES, 'pip install ".[dev,plot,jax]"'),
+}
 
 left_out = pytest.StashKey[dict[str, set[str]]]()  # for each thing that is missing, the tests that need it
 
@@ -43,6 +47,8 @@ left_out = pytest.StashKey[dict[str, set[str]]]()  # for each thing that is miss
 def is_missing(name):
     if name not in HOW:
         raise pytest.UsageError(f'needs("{name}"): tests/conftest.py knows how to get only {", ".join(HOW)}')
+    if name == "slow":
+        return False
     if name in PROGRAMS:
         return shutil.which(name) is None
     try:
@@ -53,15 +59,9 @@ def is_missing(name):
 
 def pytest_configure(config):
     config.stash[left_out] = {}
-    missing = [f"{name} ({how})" for name, how in HOW.items() if EVERYTHING and is_missing(name)]
+    missing = {name: name for name in HOW if EVERYTHING and is_missing(name)}
     if missing:
-        raise pytest.UsageError(
-            f"AUTOGRAD_MINI_EVERYTHING: nothing may be left out, but there is no {', '.join(missing)}"
-        )
-
-
-def leave_out(config, why, test):
-    config.stash[left_out].setdefault(why, set()).add(test)
+        raise pytest.UsageError(f"AUTOGRAD_MINI_EVERYTHING: nothing may be left out; missing {in_words(missing)}")
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -75,9 +75,11 @@ def pytest_ignore_collect(collection_path, config):
     why = next(filter(is_missing, needed_by_file(body)), None)
     if why is None:
         return None
-    for part in body:
-        if isinstance(part, ast.FunctionDef) and part.name.startswith("test_"):
-            leave_out(config, why, f"{collection_path}::{part.name}")
+    asked_for = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    if any(collection_path.is_relative_to(place) for place in asked_for):  # pytest looks at their neighbours, too
+        for part in body:
+            if isinstance(part, ast.FunctionDef) and part.name.startswith("test_"):
+                leave_out(config, why, f"{collection_path}::{part.name}")
     return True
 
 
@@ -87,14 +89,18 @@ def needed_by_file(body):
     return [name.value for call in calls if ast.unparse(call.func) == "pytest.mark.needs" for name in call.args]
 
 
+def leave_out(config, why, test):
+    config.stash[left_out].setdefault(why, set()).add(test)
+
+
 @pytest.hookimpl(trylast=True)  # after -k and -m have chosen
 def pytest_collection_modifyitems(config, items):
     chosen, others = [], []
     for item in items:
-        why = "slow" if is_slow(item) and not (config.option.markexpr or EVERYTHING) else None
-        why = why or next(filter(is_missing, needed_by(item)), None)
+        slow = item.get_closest_marker("slow") and not config.option.markexpr and not EVERYTHING
+        why = "slow" if slow else next(filter(is_missing, needed_by(item)), None)
         if why is not None:
-            leave_out(config, why, f"{item.path}::{item.name.partition('[')[0]}")
+            leave_out(config, why, item.nodeid.partition("[")[0])
         (chosen if why is None else others).append(item)
     items[:] = chosen
     if others:
@@ -106,10 +112,6 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-def is_slow(item):
-    return item.get_closest_marker("slow") is not None
-
-
 def needed_by(item):
     if isinstance(item, pytest.DoctestItem):
         source = "".join(example.source for example in item.dtest.examples)
@@ -117,20 +119,20 @@ def needed_by(item):
     return [name for mark in item.iter_markers("needs") for name in mark.args]
 
 
-def what_was_left_out(tests):
-    """Say in one line how many tests were left out for what, and how to run them."""
-    parts = []
-    if "slow" in tests:
-        parts.append(f'{len(tests["slow"])} slow ones (pytest -m "slow or not slow")')
-    for how in dict.fromkeys(HOW.values()):
-        counts = [f"{name} {len(tests[name])}" for name in HOW if HOW[name] == how and name in tests]
-        parts += [f"for want of {', '.join(counts)} ({how})"] if counts else []
-    return f"tests not collected: {'; '.join(parts)}"
+def in_words(things):
+    """What is said of each thing, and in brackets how to get it, once for all that are got in one way."""
+    got_by = {}
+    for name, words in things.items():
+        got_by.setdefault(HOW[name], []).append(words)
+    return "; ".join(f"{', '.join(several)} ({how})" for how, several in got_by.items())
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    if config.stash[left_out]:
-        terminalreporter.write_line(what_was_left_out(config.stash[left_out]))
+    tests = config.stash[left_out]
+    if tests:
+        counts = {name: f"{name}: {len(tests[name])}" for name in HOW if name in tests}
+        why = "as they need what isn't here or take long"
+        terminalreporter.write_line(f"tests not collected, {why}: {in_words(counts)}")
 
 
 def pytest_sessionfinish(session):
