@@ -1,21 +1,50 @@
-"""What optimizers, schedules and clipping ask of the numbers they are given."""
+"""Checks of arguments, for all rooms: each returns what it was given, or says what it expected instead.
+
+Nothing of the package is used but its exceptions. NumPy's numbers count as numbers without NumPy being imported: its
+kinds of numbers are registered with Python's module `numbers`.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+import operator
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import numpy as np
+from autograd_mini.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, Any]"  # as text, so that naming the type imports nothing
+T = TypeVar("T")
+
+_HOLDS = {"above": operator.gt, "at least": operator.ge, "at most": operator.le, "below": operator.lt}
+
+
+def is_number(thing: Any) -> bool:
+    """Return whether something is a plain number, as hyperparameters are: no node, no bool, no string."""
+    return isinstance(thing, Real) and not isinstance(thing, bool)
+
+
+def is_whole(thing: Any, least: int) -> bool:
+    """Return whether something is a whole number of at least so much; True and False aren't."""
+    return isinstance(thing, Integral) and not isinstance(thing, bool) and int(thing) >= least
 
 
 def checked(
     name: str,
     number: Any,
     *,
-    above: float = -math.inf,
-    least: float = -math.inf,
-    most: float = math.inf,
-    below: float = math.inf,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    finite: bool = True,
+    expected: str = "",
+    advice: str = "",
 ) -> float:
     """Return a hyperparameter as a float.
 
@@ -27,28 +56,47 @@ def checked(
         The hyperparameter.
     above, least, most, below : float, optional
         The bounds: greater than, at least, at most, less than.
+    finite : bool, optional
+        Whether infinity is refused, too.
+    expected : str, optional
+        What the message says was expected; by default a number between the bounds.
+    advice : str, optional
+        What the message says at its end.
 
     Raises
     ------
     ValueError
-        If it is no finite number between the bounds.
+        If it is no number between the bounds, nan included.
 
     Examples
     --------
     >>> checked("momentum", 0, least=0.0, below=1.0)
     0.0
+    >>> checked("momentum", 1.5, least=0.0, below=1.0)
+    Traceback (most recent call last):
+    ValueError: momentum: expected a finite number at least 0 and below 1, got 1.5
     """
-    valid = isinstance(number, (int, float, np.integer, np.floating)) and not isinstance(number, bool)
-    if not valid or not (above < number < below and least <= number <= most):
-        bounds = [f"above {above:g}"] * (above > -math.inf) + [f"at least {least:g}"] * (least > -math.inf)
-        bounds += [f"at most {most:g}"] * (most < math.inf) + [f"below {below:g}"] * (below < math.inf)
-        between = f" {' and '.join(bounds)}" if bounds else ""
-        raise ValueError(f"{name}: expected a finite number{between}, got {number!r}")
+    limits = zip(_HOLDS, (above, least, most, below), strict=True)
+    bounds = {words: bound for words, bound in limits if bound is not None}
+    fits = is_number(number) and (math.isfinite(number) if finite else number == number)
+    if not fits or not all(_HOLDS[words](number, bound) for words, bound in bounds.items()):
+        between = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items())
+        expected = expected or f"a {'finite ' * finite}number {between}".rstrip()
+        raise _refused(name, expected, repr(number), advice)
     return float(number)
 
 
-def checked_whole(name: str, number: Any, least: int) -> int:
+def checked_whole(name: str, number: Any, least: int, expected: str = "", advice: str = "") -> int:
     """Return a count as an int.
+
+    Parameters
+    ----------
+    name, expected, advice
+        As for `checked`.
+    number : int or numpy integer
+        The count.
+    least : int
+        The smallest that is allowed.
 
     Raises
     ------
@@ -57,11 +105,11 @@ def checked_whole(name: str, number: Any, least: int) -> int:
 
     Examples
     --------
-    >>> checked_whole("steps", np.int64(3), least=1)
+    >>> checked_whole("steps", 3, least=1)
     3
     """
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
-        raise ValueError(f"{name}: expected a whole number of at least {least}, got {number!r}")
+    if not is_whole(number, least):
+        raise _refused(name, expected or f"a whole number of at least {least}", repr(number), advice)
     return int(number)
 
 
@@ -78,6 +126,140 @@ def checked_flag(name: str, flag: Any) -> bool:
     >>> checked_flag("nesterov", True)
     True
     """
-    if not isinstance(flag, (bool, np.bool_)):
-        raise ValueError(f"{name}: expected True or False, got {flag!r}")
+    if not isinstance(flag, bool) and type(flag).__name__ not in ("bool", "bool_"):  # NumPy's is no kind of Python's
+        raise _refused(name, "True or False", repr(flag))
     return bool(flag)
+
+
+def named(kind: str, name: Any, known: Mapping[str, T], advice: str = "") -> T:
+    """Return what a table has under a name.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing of that name, with the names that there are.
+
+    Examples
+    --------
+    >>> named("loss", "huge", {"hinge": max, "huber": min})
+    Traceback (most recent call last):
+    ValueError: no loss is named 'huge'; choose one of hinge, huber
+    """
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(f"no {kind} is named {name!r}; choose one of {', '.join(known)}{advice}")
+    return known[name]
+
+
+def checked_choice(name: str, choice: Any, choices: Collection[str]) -> str:
+    """Return one of several words.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them, with all that there are.
+
+    Examples
+    --------
+    >>> checked_choice("sampling", "random", ["shuffle", "order"])
+    Traceback (most recent call last):
+    ValueError: sampling: expected one of shuffle, order, got 'random'
+    """
+    if not isinstance(choice, str) or choice not in choices:
+        raise _refused(name, f"one of {', '.join(choices)}", repr(choice))
+    return choice
+
+
+def check_names(what: str, given: Collection[str], expected: Collection[str]) -> None:
+    """Raise unless the names are those that were expected, in any order.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, or there is one that wasn't expected.
+
+    Examples
+    --------
+    >>> check_names("the state", {"weight": 1, "momentum": 2}, ["weight", "bias"])
+    Traceback (most recent call last):
+    ValueError: the state: missing ['bias'], unknown ['momentum']; expected ['weight', 'bias']
+    """
+    missing, unknown = [n for n in expected if n not in given], [n for n in given if n not in expected]
+    if missing or unknown:
+        raise ValueError(
+            f"{what}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}; expected {list(expected)}"
+        )
+
+
+def real_array(name: str, data: Any, expected: str = "real numbers", advice: str = "") -> Array:
+    """Return real numbers as an array of floats.
+
+    Parameters
+    ----------
+    name, expected, advice
+        As for `checked`.
+    data : array_like
+        The numbers, of any shape.
+
+    Raises
+    ------
+    ValueError
+        If they aren't real numbers, or rows of different lengths.
+
+    Examples
+    --------
+    >>> real_array("loss", [2, 1])
+    array([2., 1.])
+    """
+    import numpy as np
+
+    try:
+        array = np.asarray(data)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
+        return array.astype(float)
+    except (TypeError, ValueError):
+        raise _refused(name, expected, f"{data!r:.80}", advice) from None
+
+
+def check_finite(name: str, array: Array, advice: str = "") -> None:
+    """Raise unless all numbers of an array are finite.
+
+    Raises
+    ------
+    ValueError
+        If one is nan or infinite, with the place of the first and how many there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_finite("X", np.array([[1.0, np.inf]]))
+    Traceback (most recent call last):
+    ValueError: X: expected finite numbers, got inf at [0, 1] (1 such)
+    """
+    import numpy as np
+
+    bad = np.argwhere(~np.isfinite(array)).tolist()
+    if bad:
+        got = f"{array[tuple(bad[0])]} at [{', '.join(map(str, bad[0]))}] ({len(bad)} such)"
+        raise _refused(name, "finite numbers", got, advice)
+
+
+def needed(module: str, message: str) -> Any:
+    """Import a module of an optional dependency, and return it.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it isn't installed, with a message that says how to install it. What goes wrong inside of it is raised as it
+        is.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != module.partition(".")[0]:
+            raise
+        raise MissingDependencyError(message) from error
+
+
+def _refused(name: str, expected: str, got: str, advice: str = "") -> ValueError:
+    return ValueError(f"{name}: expected {expected}, got {got}" + (f"; {advice}" if advice else ""))

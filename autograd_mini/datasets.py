@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from autograd_mini.checks import Array, checked, checked_whole
 
 
 class Dataset(tuple[Array, Array]):
@@ -107,11 +107,8 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Dataset:
     ((100, 2), 50)
     """
     _check(n, noise)
-    upper = np.linspace(0.0, np.pi, n - n // 2)
-    lower = np.linspace(0.0, np.pi, n // 2)
-    first = np.column_stack([np.cos(upper), np.sin(upper)])
-    second = np.column_stack([1.0 - np.cos(lower), 0.5 - np.sin(lower)])
-    return _two_classes(first, second, noise, seed, ["upper", "lower"])
+    upper, lower = (_arc(np.linspace(0.0, np.pi, count)) for count in (n - n // 2, n // 2))
+    return _two_classes(upper, [1.0, 0.5] - lower, noise, seed, ["upper", "lower"])
 
 
 def circles(n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int = 0) -> Dataset:
@@ -135,13 +132,9 @@ def circles(n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int = 
     [0.5, 1.0]
     """
     _check(n, noise)
-    if not 0.0 < factor < 1.0:
-        raise ValueError(f"factor: expected a radius between 0 and 1, got {factor!r}")
-    outer = np.linspace(0.0, 2.0 * np.pi, n - n // 2, endpoint=False)
-    inner = np.linspace(0.0, 2.0 * np.pi, n // 2, endpoint=False)
-    first = np.column_stack([np.cos(outer), np.sin(outer)])
-    second = factor * np.column_stack([np.cos(inner), np.sin(inner)])
-    return _two_classes(first, second, noise, seed, ["outer", "inner"])
+    checked("factor", factor, above=0.0, below=1.0, expected="a radius between 0 and 1")
+    outer, inner = (_arc(np.linspace(0.0, 2.0 * np.pi, count, endpoint=False)) for count in (n - n // 2, n // 2))
+    return _two_classes(outer, factor * inner, noise, seed, ["outer", "inner"])
 
 
 def spirals(n: int = 200, noise: float = 0.05, turns: float = 1.5, seed: int = 0) -> Dataset:
@@ -168,8 +161,7 @@ def spirals(n: int = 200, noise: float = 0.05, turns: float = 1.5, seed: int = 0
 
     def arm(count: int, start: float) -> Array:
         radius = np.sqrt(np.linspace(0.02, 1.0, count))  # even along the arm, not crowded in the middle
-        angle = start + 2.0 * np.pi * turns * radius
-        return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+        return radius[:, None] * _arc(start + 2.0 * np.pi * turns * radius)
 
     return _two_classes(arm(n - n // 2, 0.0), arm(n // 2, np.pi), noise, seed, ["first", "second"])
 
@@ -193,8 +185,7 @@ def linear(n: int = 100, n_features: int = 1, noise: float = 0.1, seed: int = 0)
     ((20, 3), (20,))
     """
     _check(n, noise, least=1)
-    if n_features < 1:
-        raise ValueError(f"n_features: expected at least 1, got {n_features}")
+    checked_whole("n_features", n_features, least=1, expected="at least 1")
     rng = np.random.default_rng(seed)
     w, b = rng.uniform(-2.0, 2.0, n_features), rng.uniform(-1.0, 1.0)
     X = rng.uniform(-1.0, 1.0, (n, n_features))
@@ -226,8 +217,7 @@ def split(X: Any, y: Any, test_fraction: float = 0.2, seed: int = 0) -> tuple[Ar
     (120, 30)
     """
     features, targets = np.asarray(X), np.asarray(y)
-    if not 0.0 < test_fraction < 1.0:
-        raise ValueError(f"test_fraction: expected a number between 0 and 1, got {test_fraction!r}")
+    checked("test_fraction", test_fraction, above=0.0, below=1.0, expected="a number between 0 and 1")
     if len(features) != len(targets) or len(features) < 2:
         raise ValueError(f"expected at least two examples with their targets, got {len(features)} and {len(targets)}")
     order = np.random.default_rng(seed).permutation(len(features))
@@ -237,10 +227,13 @@ def split(X: Any, y: Any, test_fraction: float = 0.2, seed: int = 0) -> tuple[Ar
 
 
 def _check(n: int, noise: float, least: int = 2) -> None:
-    if n < least:
-        raise ValueError(f"n: expected at least {least} examples, got {n}")
-    if not noise >= 0.0:
-        raise ValueError(f"noise: expected a standard deviation of at least 0, got {noise}")
+    checked_whole("n", n, least, expected=f"at least {least} examples")
+    checked("noise", noise, least=0.0, finite=False, expected="a standard deviation of at least 0")
+
+
+def _arc(angles: Array) -> Array:
+    """Return the points of the unit circle at these angles."""
+    return np.column_stack([np.cos(angles), np.sin(angles)])
 
 
 def _two_classes(first: Array, second: Array, noise: float, seed: int, names: list[str]) -> Dataset:

@@ -8,29 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.derivatives import grad
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.value import Parameter, Value
-from autograd_mini.nn.activations import Activation, activation_function
+from autograd_mini.nn.activations import ActivationFunction, ActivationLike, activation_function
 from autograd_mini.nn.convolution import Conv1d
 from autograd_mini.nn.initializers import normal
 from autograd_mini.nn.layers import MLP
 from autograd_mini.nn.losses import squared_error
 from autograd_mini.optim import Optimizer, grad_norm
-
-if TYPE_CHECKING:
-    Array = np.ndarray[Any, Any]
-
-
-def _at_least_one(name: str, number: int) -> int:
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-        raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
-    return int(number)
 
 
 class Chain(NamedTuple):
@@ -54,7 +46,7 @@ class Chain(NamedTuple):
     weights: list[Parameter]
     pre_activations: list[Value]
     outputs: list[Value]
-    activation: Activation
+    activation: ActivationFunction
 
     @property
     def y(self) -> Value:
@@ -63,7 +55,7 @@ class Chain(NamedTuple):
 
 
 def scalar_chain(
-    depth: int, weight: float | Sequence[float] = 1.0, activation: str | Activation = "sigmoid", x: float = 1.0
+    depth: int, weight: float | Sequence[float] = 1.0, activation: ActivationLike = "sigmoid", x: float = 1.0
 ) -> Chain:
     """Return a chain of scalar layers: a_l = σ(w_l a_{l-1}), l = 1 … L.
 
@@ -87,7 +79,7 @@ def scalar_chain(
     >>> chain.x.grad
     8.0
     """
-    depth = _at_least_one("depth", depth)
+    depth = checked_whole("depth", depth, 1)
     numbers = list(weight) if isinstance(weight, Iterable) else [weight] * depth
     if len(numbers) != depth:
         raise ValueError(f"weight: expected one number, or one for each of the {depth} layers, got {len(numbers)}")
@@ -95,7 +87,7 @@ def scalar_chain(
 
 
 def three_function_chain(
-    x: float, theta1: float, theta2: float, theta3: float, activation: str | Activation = "tanh"
+    x: float, theta1: float, theta2: float, theta3: float, activation: ActivationLike = "tanh"
 ) -> Chain:
     """Return y = h₃(h₂(h₁(x; θ₁); θ₂); θ₃), with h(z; θ) = σ(θ·z) for all three.
 
@@ -121,7 +113,7 @@ def three_function_chain(
     return chain
 
 
-def _chain(x: float, numbers: list[float], activation: str | Activation, weight: str, output: str) -> Chain:
+def _chain(x: float, numbers: list[float], activation: ActivationLike, weight: str, output: str) -> Chain:
     activate = activation_function(activation)
     chain = Chain(Value(x, label="x"), [], [], [], activate)
     a = chain.x
@@ -152,7 +144,7 @@ def gradient_factors(chain: Chain) -> list[float]:
 
 
 def vanishing_products(
-    activation: str | Activation, depths: Iterable[int], weight: float = 1.0, z: float = 1.0
+    activation: ActivationLike, depths: Iterable[int], weight: float = 1.0, z: float = 1.0
 ) -> list[float]:
     """Return Π |w σ′(z)| over so many layers, for every depth, with one weight and one pre-activation for all layers.
 
@@ -173,7 +165,7 @@ def vanishing_products(
     [1.0, 1.0]
     """
     factor = abs(weight * grad(activation_function(activation))(float(z)))
-    return [math.prod([factor] * _at_least_one("depths", depth)) for depth in depths]
+    return [math.prod([factor] * checked_whole("depths", depth, 1)) for depth in depths]
 
 
 class SharedNetwork(NamedTuple):
@@ -188,7 +180,7 @@ class SharedNetwork(NamedTuple):
 
 
 def shared_network(
-    layers: int, width: int, activation: str | Activation = "identity", theta: float = 0.5
+    layers: int, width: int, activation: ActivationLike = "identity", theta: float = 0.5
 ) -> SharedNetwork:
     """Return the lecture's network: θ feeds a layer of units, each layer all units of the next, the last one feeds y.
 
@@ -210,7 +202,7 @@ def shared_network(
     >>> count_paths(network.y, network.theta) == 4**3
     True
     """
-    layers, width = _at_least_one("layers", layers), _at_least_one("width", width)
+    layers, width = checked_whole("layers", layers, 1), checked_whole("width", width, 1)
     activate = activation_function(activation)
     start = Parameter(theta, label="θ")
     units: list[Value] = [start]
@@ -278,7 +270,7 @@ def saturation_norms(
     X: Any,
     y: Any,
     widths: Sequence[int] = (8, 8, 1),
-    activation: str | Activation = "tanh",
+    activation: ActivationLike = "tanh",
     seed: int = 0,
 ) -> list[float]:
     """Return the norm of the gradient of a fresh network's mean squared error, for every scale of its weights.
@@ -348,7 +340,7 @@ def descent_path(
     parameters: list[Value] = [Parameter(number) for number in start]
     rule = optimizer(parameters)
     path = [[parameter.data for parameter in parameters]]
-    for _ in range(_at_least_one("steps", steps)):
+    for _ in range(checked_whole("steps", steps, 1)):
         rule.zero_grad()
         f(*parameters).backward()
         rule.step()

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_mini.files import replacing
 from autograd_mini.nn import MLP, Layer, Module, Neuron
+from autograd_mini.nn.activations import activation_name
 from autograd_mini.training import Trainer
 
 _HEADER = "autograd_mini.json"
@@ -59,10 +60,14 @@ def save(model: Module, path: str | os.PathLike[str], **extra: Any) -> None:
     """
     if not isinstance(model, Module):
         raise TypeError(f"expected a model, got {type(model).__name__}; save(model, path)")
-    header = {"format": "autograd_mini", "version": _VERSION, "model": _architecture(model), "extra": extra}
-    arrays = {_HEADER: np.array(json.dumps(header)), **model.state_dict()}
+    _write(path, _architecture(model), extra, model.state_dict())
+
+
+def _write(path: str | os.PathLike[str], model: dict[str, Any], extra: Any, arrays: dict[str, Any]) -> None:
+    """Write a header, which says what the arrays are, and the arrays."""
+    header = json.dumps({"format": "autograd_mini", "version": _VERSION, "model": model, "extra": extra})
     with replacing(path) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **{_HEADER: np.array(header), **arrays})
 
 
 def _architecture(model: Module) -> dict[str, Any]:
@@ -74,7 +79,7 @@ def _architecture(model: Module) -> dict[str, Any]:
     for name, argument in arguments.items():
         if callable(argument):
             raise ValueError(
-                f"the model's {name} is the function {getattr(argument, '__name__', argument)!r}, which a file can't "
+                f"the model's {name} is the function {activation_name(argument)!r}, which a file can't "
                 f"hold; make the model with the name of an activation, such as 'tanh'"
             )
     return {"class": kind, "arguments": arguments}
@@ -194,9 +199,7 @@ def save_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         raise TypeError(f"expected a Trainer, got {type(trainer).__name__}; for a model write save(model, path)")
     arrays: dict[str, Any] = {}
     state = _without_arrays(trainer.state_dict(), "state", arrays)
-    header = {"format": "autograd_mini", "version": _VERSION, "model": {"class": "Trainer"}, "extra": state}
-    with replacing(path) as file:
-        np.savez(file, **{_HEADER: np.array(json.dumps(header)), **arrays})
+    _write(path, {"class": "Trainer"}, state, arrays)
 
 
 def load_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:

@@ -8,7 +8,7 @@ It must be within one percentage point of scikit-learn's; the exit code is 1 whe
 scikit-learn divides its penalty α/2 Σ w² by the size of the batch, so that its counterpart here is ``L2(α / (2m))``.
 The initial weights are each library's own: He's here, Glorot's there.
 
-Usage: ``python benchmarks/held_out.py`` with scikit-learn installed (the extra ``sklearn`` has it); 4 minutes or so.
+Usage: ``python benchmarks/held_out.py`` with scikit-learn installed (``pip install scikit-learn``); 4 minutes or so.
 ``benchmarks/held_out.txt`` is what it printed.
 """
 
@@ -120,7 +120,7 @@ def main() -> int:
     try:
         import sklearn
     except ImportError:
-        print('scikit-learn is not installed; pip install "autograd-mini[sklearn]"', file=sys.stderr)
+        print("scikit-learn is not installed; pip install scikit-learn", file=sys.stderr)
         return 1
     print(
         f"autograd_mini {autograd_mini.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}, "

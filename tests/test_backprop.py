@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini import Value, backward_steps, explain, finite_difference, forward_steps
-from autograd_mini.engine.graph import count_paths, edges, paths, successors, topological_order
+from autograd_mini.engine.graph import count_paths, edges, paths, recorded_gradients, successors, topological_order
 from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.engine.value import Constant, apply
 from autograd_mini.explanations import steps as backprop
@@ -59,7 +59,7 @@ def same_bits(a, b):
 @settings(max_examples=150, deadline=None)
 def test_gradients_of_the_records_are_those_of_backward_to_the_bit(root):
     steps = list(backward_steps(root))
-    found = backprop.gradients(root)
+    found = recorded_gradients(root)
     root.backward()
     for step in steps:
         assert same_bits(step.gradient, step.node.grad)

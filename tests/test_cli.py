@@ -12,7 +12,7 @@ import pytest
 
 import autograd_mini
 from autograd_mini.cli import main as cli
-from autograd_mini.cli.csv_models import CsvModel, network_for, problem, score, train
+from autograd_mini.cli.table_models import CsvModel, network_for, problem, score, train
 from autograd_mini.cli.tables import TableError, read_table
 from autograd_mini.serialization import save
 

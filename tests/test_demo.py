@@ -127,7 +127,7 @@ def test_a_read_only_demo_folder_is_one_line(tmp_path, monkeypatch, capsys):
 
 def test_it_survives_a_terminal_without_the_signs(tmp_path, run_python):
     out = run_python(
-        f"import os; os.chdir({str(tmp_path)!r}); from autograd_mini.cli import main; raise SystemExit(main([]))",
+        f"import os; os.chdir({str(tmp_path)!r}); from autograd_mini.cli.main import main; raise SystemExit(main([]))",
         PYTHONIOENCODING="ascii",
         PYTHONUTF8="0",
     )

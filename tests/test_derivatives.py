@@ -6,7 +6,6 @@ import random
 import re
 import threading
 from collections import namedtuple
-from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -18,8 +17,13 @@ from mpmath import mp, mpf
 import autograd_mini as ag
 from autograd_mini import GradientCheckError, Value, check_gradients, grad, hessian, jacobian, no_grad, value_and_grad
 from autograd_mini.engine import primitives as table
-from autograd_mini.engine.primitives import PRIMITIVES
+from autograd_mini.engine.primitives import PRIMITIVES, Primitive
 from autograd_mini.engine.value import apply
+
+
+def replace(primitive, **changes):
+    """The same operation with other facts."""
+    return Primitive(**{**{name: getattr(primitive, name) for name in Primitive.__slots__}, **changes})
 
 
 def nth(f, order):

@@ -7,14 +7,13 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
-from autograd_mini.engine.graph import topological_order
-from autograd_mini.engine.value import Constant
+from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
 from autograd_mini.explanations.names import node_names
-from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps, gradients
+from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps
 from autograd_mini.formulas.expression import format_number
 
 if TYPE_CHECKING:
@@ -67,11 +66,17 @@ def _padded(text: str, width: int) -> str:
     return text + " " * (width - shown_width(text))
 
 
+def has_colour() -> bool:
+    """Return whether the output is a terminal that has colours and whose user hasn't asked for none (no-color.org)."""
+    if sys.stdout is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
 def heading(title: str) -> str:
     """Return a title with a line under it; bold in a terminal, unless NO_COLOR is set."""
     line = "─" * shown_width(title)
-    plain = sys.stdout is None or not sys.stdout.isatty() or "NO_COLOR" in os.environ
-    return f"{title}\n{line}" if plain else f"\033[1m{title}\033[0m\n\033[2m{line}\033[0m"
+    return f"\033[1m{title}\033[0m\n\033[2m{line}\033[0m" if has_colour() else f"{title}\n{line}"
 
 
 def aligned(equations: Iterable[str], width: int, indent: str = "  ") -> list[str]:
@@ -144,6 +149,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], indent: str = " 
     ]
 
 
+def sections(parts: Mapping[str, Sequence[str]]) -> str:
+    r"""Return what is to be printed: under each title its lines, with a blank line above and below; none of no lines.
+
+    Examples
+    --------
+    >>> print(sections({"Forward pass": ["  L = 1"], "Gradients": []}))
+    Forward pass
+    ────────────
+    <BLANKLINE>
+      L = 1
+    """
+    return "\n\n".join("\n".join([heading(title), "", *lines]) for title, lines in parts.items() if lines)
+
+
 def leaves_by_use(root: Value) -> list[Value]:
     """Return the leaves in the order in which the forward pass first uses them.
 
@@ -156,15 +175,6 @@ def leaves_by_use(root: Value) -> list[Value]:
     """
     used = dict.fromkeys(parent for node in topological_order(root) for parent in node.parents if not parent.parents)
     return list(used) or [root]
-
-
-def _varying(root: Value) -> set[Value]:
-    """Return the nodes that depend on something else than constants."""
-    found: set[Value] = set()
-    for node in topological_order(root):
-        if any(parent in found for parent in node.parents) or not (node.parents or type(node) is Constant):
-            found.add(node)
-    return found
 
 
 def forward_pass(root: Value) -> list[str]:
@@ -183,16 +193,24 @@ def backward_pass(root: Value) -> list[str]:
 
     What depends on constants only is left out: nobody wants its gradient.
     """
-    varying = _varying(root)
+    varying = wanted_gradients(topological_order(root))
     return aligned([str(step) for step in backward_steps(root) if step.node in varying], terminal_width())
+
+
+def both_passes(root: Value, loss: str) -> dict[str, list[str]]:
+    """Return both passes under their titles, in which the root is called `loss`."""
+    return {
+        "Forward pass: each node from its parents": forward_pass(root),
+        f"Backward pass: ∂{loss}/∂u = Σ ∂{loss}/∂v · ∂v/∂u over all v computed from u": backward_pass(root),
+    }
 
 
 def gradient_table(root: Value) -> list[str]:
     """Return the gradients of the leaves, but for constants, as lines of a table, beside finite differences."""
-    called, gradient = node_names(root), gradients(root)
-    rows = []
-    for leaf in leaves_by_use(root):
-        if type(leaf) is not Constant:
-            numbers = leaf.data, gradient[leaf], finite_difference(root, leaf)
-            rows.append([called[leaf], *[format_number(number, 6) for number in numbers]])
+    called, gradient, varying = node_names(root), recorded_gradients(root), wanted_gradients(topological_order(root))
+    rows = [
+        [called[leaf], *[format_number(x, 6) for x in (leaf.data, gradient[leaf], finite_difference(root, leaf))]]
+        for leaf in leaves_by_use(root)
+        if leaf in varying
+    ]
     return table(["leaf u", "value", f"∂{called[root]}/∂u", "finite difference"], rows) if rows else []

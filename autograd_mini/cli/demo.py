@@ -10,8 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autograd_mini.cli import console
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Parameter, Value
@@ -71,25 +69,12 @@ def run(progress: bool | None = None) -> None:
 def _show_lecture_example(picture: Path) -> None:
     """Print both passes through the lectures' example, and draw it."""
     loss = lecture_example()
-    _print(
-        console.heading("1. A two-layer network, one example"),
-        "",
+    formula = [
         "  x → z¹ = w¹x + b¹ → a = σ(z¹) → z² = w²ᵀa + b² → ŷ = σ(z²)",
         "    → l = −[y log ŷ + (1−y) log(1−ŷ)]",
-        "",
-        console.heading("Forward pass: each node from its parents"),
-        "",
-        *console.forward_pass(loss),
-        "",
-        console.heading("Backward pass: ∂l/∂u = Σ ∂l/∂v · ∂v/∂u over all v computed from u"),
-        "",
-        *console.backward_pass(loss),
-        "",
-        console.heading("Are the gradients right?"),
-        "",
-        *console.gradient_table(loss),
-        "",
-    )
+    ]
+    parts = {"1. A two-layer network, one example": formula, **console.both_passes(loss, "l")}
+    _print(console.sections(parts | {"Are the gradients right?": console.gradient_table(loss)}), "")
     loss.backward()
     draw_to(picture, loss)
     before, after = loss.data, _step_down(loss)
@@ -115,25 +100,24 @@ def _show_iris(picture: Path, model_file: Path, progress: bool | None) -> None:
     from autograd_mini.training import Trainer
 
     data = iris()
-    X_train, X_test, y_train, y_test = split(data.data, data.target, test_fraction=0.2, seed=0)
+    X_train, X_test, y_train, y_test = split(*data, test_fraction=0.2, seed=0)
     mean, scale = X_train.mean(axis=0), X_train.std(axis=0)
     model = MLP(4, [8, 3], activation="tanh", rng=0)
     n = len(model.parameters())
-    _print(
-        console.heading("2. A network that learns: which iris is it?"),
-        "",
-        f"  {len(data.data)} flowers, {len(data.feature_names)} lengths each, {len(data.target_names)} species: "
+    flowers = [
+        f"  {len(data.X)} flowers, {len(data.feature_names)} lengths each, {len(data.target_names)} species: "
         f"{', '.join(data.target_names)}",
         f"  a 4-8-3 network, {n} parameters, trained on {len(X_train)} flowers, tested on {len(X_test)} others",
-        "",
-    )
+    ]
+    _print(console.sections({"2. A network that learns: which iris is it?": flowers}), "")
     optimizer = SGD(model.parameters(), lr=0.05, momentum=0.9)
     trainer = Trainer(model, "cross_entropy", optimizer, batch_size=16, epochs=60, seed=0, progress=progress)
-    before = trainer.evaluate((X_train - mean) / scale, y_train)
-    history = trainer.fit((X_train - mean) / scale, y_train)
+    X_train, X_test = (X_train - mean) / scale, (X_test - mean) / scale
+    before = trainer.evaluate(X_train, y_train)
+    history = trainer.fit(X_train, y_train)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    predicted = np.argmax(trainer.predict((X_test - mean) / scale), axis=1)
+    predicted = trainer.predict(X_test).argmax(axis=1)
     draw_to(picture, model)
     save(model, model_file, means=mean.tolist(), scales=scale.tolist(), classes=data.target_names)
     right = int((predicted == y_test).sum())
@@ -151,10 +135,9 @@ def _show_files(folder: Path) -> None:
         "iris_network.svg": "the trained network, its weights as width and colour",
         "iris_model.npz": "its parameters, for autograd_mini.serialization.load",
     }
+    files = [f"  {name:<21}{meaning}" for name, meaning in written.items()]
     _print(
-        console.heading(f"Written to {folder}/"),
-        "",
-        *[f"  {name:<21}{meaning}" for name, meaning in written.items()],
+        console.sections({f"Written to {folder}/": files}),
         "",
         "Try your own:",
         "",

@@ -23,7 +23,8 @@ from autograd_mini.errors import MissingDependencyError
 
 PROGRAM = "autograd-mini"
 _EXIT_MISTAKE, _EXIT_INTERRUPTED, _EXIT_BROKEN_PIPE = 2, 130, 141
-_PICTURES = ("svg", "png", "pdf", "ps", "eps", "jpg", "jpeg", "gif", "gv", "dot")
+_PICTURES = (".svg", ".png", ".pdf", ".ps", ".eps", ".jpg", ".jpeg", ".gif", ".gv", ".dot")
+_OTHER_PICTURE = f"unknown kind of picture; end the name in one of {', '.join(_PICTURES)}"
 
 
 class Mistake(ValueError):
@@ -174,39 +175,30 @@ def _add_table_commands(commands: Any) -> None:
     predict.add_argument("-o", "--output", metavar="FILE", help="write the predictions here, not to the terminal")
 
 
-def _number(text: str, kind: type, least: float, expected: str) -> Any:
-    try:
-        number = kind(text)
-        fits = least <= number < float("inf")
-    except (ValueError, OverflowError):
-        fits = False
-    if not fits:
+def _number(kind: type, least: float, expected: str, below: float = float("inf")) -> Callable[[str], Any]:
+    """Return what reads a number of an option, and refuses one that is out of its range."""
+
+    def read(text: str) -> Any:
+        try:
+            number = kind(text)
+            if least <= number < below:
+                return number
+        except (ValueError, OverflowError):
+            pass
         raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
-    return number
+
+    return read
 
 
-def _count(text: str) -> int:
-    return int(_number(text, int, 1, "a whole number of at least 1"))
-
-
-def _seed(text: str) -> int:
-    return int(_number(text, int, 0, "a whole number of at least 0"))
-
-
-def _rate(text: str) -> float:
-    return float(_number(text, float, 5e-324, "a number above 0"))
-
-
-def _fraction(text: str) -> float:
-    number = float(_number(text, float, 5e-324, "a number between 0 and 1"))
-    if number >= 1.0:
-        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
-    return number
+_count = _number(int, 1, "a whole number of at least 1")
+_seed = _number(int, 0, "a whole number of at least 0")
+_rate = _number(float, 5e-324, "a number above 0")
+_fraction = _number(float, 5e-324, "a number between 0 and 1", below=1.0)
+_width = _number(int, 1, "widths such as 16,16, or none")
 
 
 def _widths(text: str) -> list[int]:
-    expected = "widths such as 16,16, or none"
-    return [] if text in ("", "0", "none") else [int(_number(part, int, 1, expected)) for part in text.split(",")]
+    return [] if text in ("", "0", "none") else [_width(part) for part in text.split(",")]
 
 
 # ------------------------------------------------------------------------------------------------- the commands
@@ -239,9 +231,7 @@ def _root(arguments: argparse.Namespace) -> Value:
 def _draw(arguments: argparse.Namespace) -> None:
     from autograd_mini.cli.demo import draw_to
 
-    path = _output_path(arguments.output)
-    if path.suffix[1:].lower() not in _PICTURES:
-        raise Mistake(f"{path}: unknown kind of picture; end the name in one of .{', .'.join(_PICTURES)}")
+    path = _output_path(arguments.output, endings=_PICTURES, otherwise=_OTHER_PICTURE)
     root = _root(arguments)
     root.backward()
     try:
@@ -252,8 +242,11 @@ def _draw(arguments: argparse.Namespace) -> None:
 
 
 def _step(arguments: argparse.Namespace) -> None:
-    written = {kind: getattr(arguments, kind) for kind in stepping.ENDINGS if getattr(arguments, kind)}
-    paths = [stepping.checked(_output_path(name), kind) for kind, name in written.items()]
+    paths = []
+    for kind, endings in stepping.ENDINGS.items():
+        if name := getattr(arguments, kind):
+            advice = f"--{kind} writes {kind.upper()}; end the name in {endings[0]}"
+            paths.append(_output_path(name, endings=endings, otherwise=advice))
     root = _root(arguments)
     if paths:
         stepping.save(root, paths, arguments.grain or "node")
@@ -268,17 +261,17 @@ def _table(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from autograd_mini.cli import csv_models
+    from autograd_mini.cli import table_models
     from autograd_mini.cli.tables import read_table
     from autograd_mini.training import NonFiniteLossError
 
-    path = _output_path(arguments.output, reading=arguments.data)
+    path = _output_path(arguments.output, reading=[arguments.data])
     ignored = [name.strip() for name in arguments.ignore.split(",") if name.strip()]
     table = read_table(arguments.data)
-    problem = csv_models.problem(
+    problem = table_models.problem(
         table, arguments.target, arguments.task, ignored, arguments.test_fraction, arguments.seed
     )
-    network = csv_models.network_for(problem.columns, arguments.hidden, arguments.activation, arguments.seed)
+    network = table_models.network_for(problem.columns, arguments.hidden, arguments.activation, arguments.seed)
     sizes = "-".join(str(size) for size in [network.n_inputs, *network.widths])
     rows, held_out, features = len(table.rows), len(problem.y_test), len(problem.columns.features)
     _show(
@@ -288,10 +281,10 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     options = {name: getattr(arguments, name) for name in ("epochs", "lr", "batch_size", "seed")}
     try:
-        model = csv_models.train(network, problem, **options, progress=False if arguments.no_progress else None)
+        model = table_models.train(network, problem, **options, progress=False if arguments.no_progress else None)
     except NonFiniteLossError as error:
         raise Mistake(str(error)) from None
-    score = csv_models.score(problem.columns.task, model.predict(problem.X_test), problem.y_test)
+    score = table_models.score(problem.columns.task, model.predict(problem.X_test), problem.y_test)
     guess, baseline = problem.baseline()
     model.save(path)
     _show(score=f"{score.text} on held-out rows", baseline=f"{baseline.text}, {guess}", wrote=str(path))
@@ -313,13 +306,12 @@ def _target_in_words(columns: Any) -> str:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from autograd_mini.cli.csv_models import CsvModel
+    from autograd_mini.cli.table_models import CsvModel
     from autograd_mini.cli.tables import TableError, read_table
     from autograd_mini.files import replacing
 
-    path = _output_path(arguments.output, reading=arguments.data) if arguments.output else None
-    if path is not None:
-        _output_path(arguments.output, reading=arguments.model)  # predictions must not take the model's place
+    # Predictions must not take the place of the model either.
+    path = _output_path(arguments.output, reading=[arguments.data, arguments.model]) if arguments.output else None
     model = CsvModel.load(arguments.model)
     table = read_table(arguments.data)
     lines = io.StringIO()
@@ -337,13 +329,25 @@ def _predict(arguments: argparse.Namespace) -> None:
             print(f"no score: {error}", file=sys.stderr)
 
 
-def _output_path(name: str, reading: str | None = None) -> Path:
+def _output_path(name: str, reading: Sequence[str] = (), endings: Sequence[str] = (), otherwise: str = "") -> Path:
     """Return where to write, having made sure, before any work, that one can.
+
+    Parameters
+    ----------
+    name : str
+        The file.
+    reading : sequence of str
+        The files that are to be read, and so mustn't be written.
+    endings : sequence of str
+        How the name may end; any way by default.
+    otherwise : str
+        What to say if it has another ending.
 
     Raises
     ------
     Mistake
-        If there is no such folder, nothing can be written there, or it is the file that is to be read.
+        If there is no such folder, nothing can be written there, it is the file that is to be read, or its name ends
+        in another way.
     """
     path = Path(name)
     if path.is_dir():
@@ -352,6 +356,8 @@ def _output_path(name: str, reading: str | None = None) -> Path:
         raise Mistake(f"{name}: there is no folder {str(path.parent)!r}")
     if not os.access(path.parent, os.W_OK):
         raise Mistake(f"{name}: the folder {str(path.parent)!r} can't be written to")
-    if reading is not None and path.exists() and os.path.exists(reading) and path.samefile(reading):
+    if path.exists() and any(os.path.exists(other) and path.samefile(other) for other in reading):
         raise Mistake(f"{name} is the file to be read; give another name to write to")
+    if endings and path.suffix.lower() not in endings:
+        raise Mistake(f"{name}: {otherwise}")
     return path

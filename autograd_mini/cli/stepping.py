@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +20,6 @@ def add_options(parser: Any) -> None:
     parser.add_argument("--svg", metavar="FILE", help="write a drawing that plays by itself, instead of printing")
 
 
-def checked(path: Path, kind: str) -> Path:
-    """Return where to write a page or a drawing, having made sure that the name says which of the two it is.
-
-    Raises
-    ------
-    ValueError
-        If it has another ending.
-    """
-    if path.suffix.lower() not in ENDINGS[kind]:
-        raise ValueError(f"{path}: --{kind} writes {kind.upper()}; end the name in {ENDINGS[kind][0]}")
-    return path
-
-
 def save(root: Value, paths: list[Path], grain: str) -> None:
     """Write the stepper into files, each of the kind that its name says."""
     from autograd_mini.views import step_through
@@ -50,18 +35,6 @@ def print_steps(root: Value, grain: str | None) -> None:
     if grain is not None:
         from autograd_mini.views.stepper.terminal import text_steps
 
-        print(text_steps(root, colour=_has_colour(), grain=grain, width=console.terminal_width()))
+        print(text_steps(root, colour=console.has_colour(), grain=grain, width=console.terminal_width()))
         return
-    sections = [
-        ("Forward pass: each node from its parents", console.forward_pass(root)),
-        ("Backward pass: ∂L/∂u = Σ ∂L/∂v · ∂v/∂u over all v computed from u", console.backward_pass(root)),
-        ("Gradients", console.gradient_table(root)),
-    ]
-    print("\n\n".join("\n".join([console.heading(title), "", *lines]) for title, lines in sections if lines))
-
-
-def _has_colour() -> bool:
-    """Return whether the output is a terminal that has colours and whose user hasn't asked for none (no-color.org)."""
-    if sys.stdout is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return sys.stdout.isatty()
+    print(console.sections(console.both_passes(root, "L") | {"Gradients": console.gradient_table(root)}))

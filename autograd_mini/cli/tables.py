@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from autograd_mini.checks import Array
+
 Path = str | os.PathLike[str]
 Task = Literal["classification", "regression"]
 
@@ -79,11 +80,11 @@ class Table:
             If there is no such column, or a cell holds no finite number; names line and column, and adds `hint`.
         """
         places = [self.place(column) for column in columns]
-        array = np.empty((len(self.rows), len(columns)))
-        for i, row in enumerate(self.rows):
-            for j, place in enumerate(places):
-                array[i, j] = self._number(row[place], self.lines[i], columns[j], hint)
-        return array
+        found = [
+            [self._number(row[place], line, column, hint) for place, column in zip(places, columns, strict=True)]
+            for row, line in zip(self.rows, self.lines, strict=True)
+        ]
+        return np.array(found, dtype=float).reshape(len(self.rows), len(columns))
 
     def _number(self, cell: str, line: int, column: str, hint: str) -> float:
         number = as_number(cell)
@@ -100,8 +101,7 @@ class Table:
         raise TableError(f"{place}: {cell!r} isn't a number" + (f"; {hint}" if hint else ""))
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What is to be predicted.
 
     Attributes

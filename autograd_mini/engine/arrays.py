@@ -76,7 +76,7 @@ def softmax(*arrays: Any) -> tuple[Any, ...]:
 
 
 def exp_minus_square(a: Any) -> Any:
-    """Return exp(-a²), with the digits that a² is rounded off put back (see the eager reading)."""
+    """Return exp(-a²), with the digits that a² is rounded off put back (see `floats`)."""
     part = np.rint(np.real(a) * 32.0) / 32.0
     part = where(abs(part) < 40.0, part, 0.0)
     return exp(-(part * part)) * exp(-((a - part) * (a + part)))

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import copy
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd_mini.engine.graph import topological_order
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
+from autograd_mini.engine.node import Node
 
 
-def _own(node: Value) -> tuple[Any, ...]:
+def _own(node: Node) -> tuple[Any, ...]:
     """Return what a node holds apart from its parents and its gradient."""
     return node._data, node.label, node.scope, node.primitive, node._local, node._local2
 
 
-def _build(kind: type[Value], own: tuple[Any, ...], parents: tuple[Value, ...]) -> Value:
+def _build(kind: type[Node], own: tuple[Any, ...], parents: tuple[Node, ...]) -> Node:
     node = kind.__new__(kind)
     node._data, node.label, node.scope, node.primitive, node._local, node._local2 = own
     node._connect(parents)
@@ -29,14 +27,14 @@ def _build(kind: type[Value], own: tuple[Any, ...], parents: tuple[Value, ...]) 
     return node
 
 
-def copy_node(node: Value) -> Value:
+def copy_node(node: Node) -> Node:
     """Return a node of the same content on the same parents, as ``copy.copy`` does."""
     twin = _build(type(node), _own(node), node.parents)
     twin.grad = node.grad
     return twin
 
 
-def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
+def copy_graph(root: Node, memo: dict[int, Any]) -> Node:
     """Return a copy of the root and of all it was computed from, as ``copy.deepcopy`` does."""
     new = [node for node in topological_order(root) if id(node) not in memo]
     for node in new:
@@ -60,7 +58,7 @@ _announced = _Announced()
 class _Announcement:
     """The ancestors of a node; once they are written, or pickling was broken off, they are no longer announced."""
 
-    def __init__(self, nodes: list[Value]) -> None:
+    def __init__(self, nodes: list[Node]) -> None:
         self.ids = [id(node) for node in nodes]
         _announced.ids.update(self.ids)
 
@@ -74,7 +72,7 @@ class _Announcement:
         return tuple, ()
 
 
-def reduce_node(node: Value) -> tuple[Any, ...]:
+def reduce_node(node: Node) -> tuple[Any, ...]:
     """Return what pickle is to write for a node, as ``__reduce__`` does.
 
     The first node that pickle comes to announces all its ancestors, oldest first. Pickle then comes to each of them
@@ -89,6 +87,6 @@ def reduce_node(node: Value) -> tuple[Any, ...]:
 
 
 def _rebuild(
-    ancestors: list[Value], end: tuple[()], kind: type[Value], own: tuple[Any, ...], parents: tuple[Value, ...]
-) -> Value:
+    ancestors: list[Node], end: tuple[()], kind: type[Node], own: tuple[Any, ...], parents: tuple[Node, ...]
+) -> Node:
     return _build(kind, own, parents)

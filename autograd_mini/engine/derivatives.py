@@ -11,18 +11,14 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from autograd_mini.engine import eager
-from autograd_mini.engine import nodes as _differentiable
+from autograd_mini.engine import floats, nodes
 from autograd_mini.engine.functions import identity
-from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.graph import recorded_gradients, topological_order
 from autograd_mini.engine.modes import enable_grad, no_grad
 from autograd_mini.engine.primitives import Primitive
-from autograd_mini.engine.reals import as_float
+from autograd_mini.engine.reals import as_float, is_array
 from autograd_mini.engine.value import Constant, Value, differentiable
 from autograd_mini.errors import GradientCheckError
-from autograd_mini.explanations import steps as backprop
 
 __all__ = ["check_gradients", "grad", "hessian", "jacobian", "value_and_grad"]
 
@@ -45,7 +41,7 @@ def _leaves(structure: Any) -> Iterator[Any]:
     if isinstance(structure, (list, tuple)):
         for part in structure:
             yield from _leaves(part)
-    elif isinstance(structure, np.ndarray):
+    elif is_array(structure):
         yield from structure.ravel().tolist()
     else:
         yield structure
@@ -56,13 +52,15 @@ def _rebuilt(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, (list, tuple)):
         parts = [_rebuilt(part, leaves) for part in structure]
         return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
-    if isinstance(structure, np.ndarray):
+    if is_array(structure):
         return _stacked([next(leaves) for _ in range(structure.size)], structure.shape)
     return next(leaves)
 
 
 def _stacked(parts: list[Any], shape: tuple[int, ...]) -> Any:
     """Return an array of numbers, or of arrays of one shape: of objects where any holds a node, else of floats."""
+    import numpy as np  # who asks for an array has it
+
     leaves = list(_leaves(parts))
     array = np.empty(len(leaves), dtype=object if any(isinstance(leaf, Value) for leaf in leaves) else float)
     array[:] = leaves
@@ -108,9 +106,9 @@ class _Evaluation:
         found: dict[Any, Any] = {}
         if isinstance(output, Value) and nested:
             with enable_grad():
-                found = _differentiable.gradients(topological_order(output), Constant(1.0), differentiable)
+                found = nodes.gradients(topological_order(output), Constant(1.0), differentiable)
         elif isinstance(output, Value):
-            found = backprop.gradients(output)
+            found = recorded_gradients(output)
         return _rebuilt(self._wanted, iter([found.get(leaf, 0.0) for leaf in _leaves(self._wanted)]))
 
     def plain(self, output: Any) -> Any:
@@ -129,7 +127,7 @@ def _chosen(argnums: Any, count: int) -> list[int]:
 
 
 def _scalar(f: Function, result: Any) -> Any:
-    if isinstance(result, (list, tuple, np.ndarray)) or result is None:
+    if isinstance(result, (list, tuple)) or is_array(result) or result is None:
         name = getattr(f, "__name__", "the function")
         raise TypeError(
             f"grad needs a function that returns one number, but {name} returned {type(result).__name__}; "
@@ -235,7 +233,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def function(*arguments: Any, **keywords: Any) -> Any:
         evaluation = _Evaluation(f, arguments, keywords, argnums)
         rows = [evaluation.derivatives_of(output) for output in _leaves(evaluation.result)]
-        if isinstance(evaluation.result, np.ndarray) and not isinstance(argnums, int):
+        if is_array(evaluation.result) and not isinstance(argnums, int):
             return tuple(_rebuilt(evaluation.result, iter(column)) for column in zip(*rows, strict=True))
         return _rebuilt(evaluation.result, iter(rows))
 
@@ -365,7 +363,7 @@ def _one_sided_differences(primitive: Primitive, operands: list[float], slot: in
     """Return the slopes of an operation to the left and to the right of its operand."""
     h = 6e-6 * max(1.0, abs(operands[slot]))
     below, here, above = (
-        float(primitive.forward(eager, *operands[:slot], operands[slot] + shift, *operands[slot + 1 :]))
+        float(primitive.forward(floats, *operands[:slot], operands[slot] + shift, *operands[slot + 1 :]))
         for shift in (-h, 0.0, h)
     )
     return (here - below) / h, (above - here) / h

@@ -9,27 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd_mini.engine import primitives
-from autograd_mini.engine.elementary import (
-    abs,
-    acos,
-    asin,
-    atan,
-    call,
-    cos,
-    cosh,
-    erf,
-    exp,
-    expm1,
-    log,
-    log1p,
-    pow,
-    sin,
-    sinh,
-    sqrt,
-    tan,
-)
-from autograd_mini.engine.value import dot_node
+from autograd_mini.engine import floats, primitives
+from autograd_mini.engine.primitives import Primitive
+from autograd_mini.engine.reals import as_float, is_array
+from autograd_mini.engine.value import Value, apply, dot_node
 
 __all__ = [
     "abs",
@@ -70,6 +53,25 @@ __all__ = [
 ]
 
 
+def call(primitive: Primitive, *operands: Any) -> Any:
+    """Apply an operation: to nodes, to plain numbers, or element by element to arrays."""
+    for operand in operands:
+        if isinstance(operand, Value):
+            return apply(primitive, *operands)
+    if any(map(is_array, operands)):
+        return _element_by_element(primitive, operands)
+    return float(primitive.forward(floats, *[as_float(operand) for operand in operands]))
+
+
+def _element_by_element(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+    """Return an array of results: of floats where none is a node."""
+    import numpy as np  # who passes an array has it
+
+    elements = np.frompyfunc(lambda *numbers: call(primitive, *numbers), len(operands), 1)(*operands)
+    has_nodes = any(isinstance(element, Value) for element in np.ravel(elements))
+    return elements if has_nodes else np.asarray(elements, dtype=float)
+
+
 def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the operands of an n-ary function that takes them one by one or as one sequence."""
     if len(operands) == 1 and isinstance(operands[0], Iterable):
@@ -77,6 +79,185 @@ def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     if not operands:
         raise ValueError(f"{name} of nothing has no value; expected at least one operand")
     return operands
+
+
+# ------------------------------------------------------------------------------------ elementary functions
+
+
+def exp(x: Any) -> Any:
+    """Return eˣ.
+
+    Examples
+    --------
+    >>> exp(0.0), exp(Value(0.0)).local_grads
+    (1.0, (1.0,))
+    """
+    return call(primitives.EXP, x)
+
+
+def expm1(x: Any) -> Any:
+    """Return eˣ - 1 with all its digits near 0.
+
+    Examples
+    --------
+    >>> expm1(1e-20)
+    1e-20
+    """
+    return call(primitives.EXPM1, x)
+
+
+def log(x: Any) -> Any:
+    """Return the natural logarithm; -inf at 0, nan below.
+
+    Examples
+    --------
+    >>> log(1.0), log(0.0)
+    (0.0, -inf)
+    """
+    return call(primitives.LOG, x)
+
+
+def log1p(x: Any) -> Any:
+    """Return log(1 + x) with all its digits near 0.
+
+    Examples
+    --------
+    >>> log1p(1e-20)
+    1e-20
+    """
+    return call(primitives.LOG1P, x)
+
+
+def sqrt(x: Any) -> Any:
+    """Return the square root; nan below 0.
+
+    Examples
+    --------
+    >>> sqrt(9.0)
+    3.0
+    """
+    return call(primitives.SQRT, x)
+
+
+def sin(x: Any) -> Any:
+    """Return the sine of x radians.
+
+    Examples
+    --------
+    >>> sin(0.0)
+    0.0
+    """
+    return call(primitives.SIN, x)
+
+
+def cos(x: Any) -> Any:
+    """Return the cosine of x radians.
+
+    Examples
+    --------
+    >>> cos(0.0)
+    1.0
+    """
+    return call(primitives.COS, x)
+
+
+def tan(x: Any) -> Any:
+    """Return the tangent of x radians.
+
+    Examples
+    --------
+    >>> tan(0.0)
+    0.0
+    """
+    return call(primitives.TAN, x)
+
+
+def asin(x: Any) -> Any:
+    """Return the inverse sine in radians; nan outside [-1, 1].
+
+    Examples
+    --------
+    >>> asin(0.0)
+    0.0
+    """
+    return call(primitives.ASIN, x)
+
+
+def acos(x: Any) -> Any:
+    """Return the inverse cosine in radians; nan outside [-1, 1].
+
+    Examples
+    --------
+    >>> acos(1.0)
+    0.0
+    """
+    return call(primitives.ACOS, x)
+
+
+def atan(x: Any) -> Any:
+    """Return the inverse tangent in radians.
+
+    Examples
+    --------
+    >>> atan(0.0)
+    0.0
+    """
+    return call(primitives.ATAN, x)
+
+
+def sinh(x: Any) -> Any:
+    """Return the hyperbolic sine.
+
+    Examples
+    --------
+    >>> sinh(0.0)
+    0.0
+    """
+    return call(primitives.SINH, x)
+
+
+def cosh(x: Any) -> Any:
+    """Return the hyperbolic cosine.
+
+    Examples
+    --------
+    >>> cosh(0.0)
+    1.0
+    """
+    return call(primitives.COSH, x)
+
+
+def erf(x: Any) -> Any:
+    """Return the error function, 2/√π ∫₀ˣ exp(-t²) dt.
+
+    Examples
+    --------
+    >>> erf(0.0)
+    0.0
+    """
+    return call(primitives.ERF, x)
+
+
+def abs(x: Any) -> Any:
+    """Return |x|; its derivative at 0 is taken as 0.
+
+    Examples
+    --------
+    >>> abs(-2.0), abs(Value(0.0)).local_grads
+    (2.0, (0.0,))
+    """
+    return call(primitives.ABS, x)
+
+
+def pow(base: Any, exponent: Any) -> Any:
+    """Return base to the power of exponent, with both derivatives.
+
+    Examples
+    --------
+    >>> pow(2.0, 3.0), pow(Value(0.0), 0).local_grads[0]
+    (8.0, 0.0)
+    """
+    return call(primitives.POW, base, exponent)
 
 
 # --------------------------------------------------------------------------------------------- activations

@@ -1,16 +1,19 @@
-"""Questions about a graph: its order, its edges, its paths.
+"""A graph: its order, its edges, its paths, and the two passes over it, `evaluate` and `gradients`.
 
-A graph is known by its root: the root, its ``parents``, their ``parents`` and so on. Nothing here knows of numbers
-beyond multiplying local derivatives along a path, and nothing recurses: a chain of a million nodes is no special case.
+A graph is known by its root: the root, its ``parents``, their ``parents`` and so on. The passes are written once and
+don't know what numbers they are given: floats, Values, columns, or formulas that print themselves. Nothing recurses: a
+chain of a million nodes is no special case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
+from autograd_mini.engine.node import CONSTANT, Node
+
+N = TypeVar("N", bound=Node)
 
 
 class Edge(NamedTuple):
@@ -28,8 +31,8 @@ class Edge(NamedTuple):
         The local derivative ∂v/∂u through this slot.
     """
 
-    parent: Value
-    successor: Value
+    parent: Any
+    successor: Any
     slot: int
     local_grad: float
 
@@ -49,7 +52,7 @@ class Path(NamedTuple):
     product: float
 
 
-def topological_order(*roots: Value) -> list[Value]:
+def topological_order(*roots: N) -> list[N]:
     """Return all nodes of the graph, each one after its parents; the root is the last.
 
     Of several roots, the nodes of the first one come first, then what the next ones add.
@@ -63,13 +66,13 @@ def topological_order(*roots: Value) -> list[Value]:
     >>> [node.label or node.primitive.name for node in topological_order(a * b + a)]
     ['a', 'b', 'mul', 'add']
     """
-    order: list[Value] = []
-    visited: set[Value] = set()
-    stack: list[Value | None] = [*roots[::-1]]
+    order: list[Any] = []
+    visited: set[Any] = set()
+    stack: list[Any] = [*roots[::-1]]
     while stack:
         node = stack.pop()
         if node is None:  # everything above the node that was pushed before this mark is in the order now
-            order.append(stack.pop())  # type: ignore[arg-type]
+            order.append(stack.pop())
         elif node not in visited:
             visited.add(node)
             if node.primitive is None:
@@ -80,7 +83,7 @@ def topological_order(*roots: Value) -> list[Value]:
     return order
 
 
-def leaves(root: Value) -> list[Value]:
+def leaves(root: N) -> list[N]:
     """Return the nodes that were not computed from others, in topological order.
 
     Examples
@@ -93,7 +96,113 @@ def leaves(root: Value) -> list[Value]:
     return [node for node in topological_order(root) if not node.parents]
 
 
-def edges(root: Value) -> Iterator[Edge]:
+# --------------------------------------------------------------------------------------------------- the two passes
+
+
+def evaluate(order: list[N], xp: Any, known: Mapping[N, Any]) -> dict[N, Any]:
+    """Return the value of every node in the numbers of `xp`: the forward pass.
+
+    Parameters
+    ----------
+    order : list of Value
+        Parents first, as `topological_order` gives it.
+    xp : namespace
+        The reading: `floats`, `arrays`, Values, formulas.
+    known : mapping
+        What isn't computed: the numbers of leaves, or of any node; a leaf that isn't there has its ``data``.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> from autograd_mini.engine import floats
+    >>> x = Value(3.0)
+    >>> y = x * x + x
+    >>> evaluate(topological_order(y), floats, {x: 5.0})[y]
+    30.0
+    """
+    values = dict(known)
+    for node in order:
+        if node not in values:
+            primitive = node.primitive
+            if primitive is None:
+                values[node] = node._data
+            else:
+                values[node] = primitive.forward(xp, *[values[u] for u in node.parents])
+    return values
+
+
+def gradients(
+    order: list[N], seed: Any, local_grads: Callable[[N], Any], start: Mapping[N, Any] | None = None
+) -> dict[N, Any]:
+    """Return ∂L/∂u for every node u from which L is computed, L being the last of the order: the backward pass.
+
+    ∂L/∂u = Σ over v in T(u) of ∂L/∂v · ∂v/∂u. In reverse topological order, each ∂L/∂v is complete before it is handed
+    on. No ``.grad`` is touched.
+
+    Parameters
+    ----------
+    order : list of Value
+        Parents first, as `topological_order` gives it.
+    seed : number
+        The base case, ∂L/∂L.
+    local_grads : callable
+        ``local_grads(v)`` gives ∂v/∂u for each parent u of v, in the numbers of the reading; it is asked once for each
+        node, when ∂L/∂v is complete.
+    start : mapping, optional
+        What contributions are added to; without it the first one is the sum so far.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> gradients(topological_order(y), 1.0, lambda v: v.local_grads)[x]
+    6.0
+    """
+    found: dict[N, Any] = {**(start or {}), order[-1]: seed}
+    for v in reversed(order):
+        if v.primitive is None or v not in found:
+            continue
+        upstream = found[v]
+        for u, local_grad in zip(v.parents, local_grads(v), strict=True):
+            contribution = upstream * local_grad
+            found[u] = found[u] + contribution if u in found else contribution
+    return found
+
+
+def recorded_gradients(root: N | list[N], seed: float = 1.0) -> dict[N, float]:
+    """Return ∂root/∂u of every node u of a graph, or of a topological order, from the recorded local derivatives.
+
+    The sums are those of `Value.backward`, to the bit; no ``.grad`` is touched.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0)
+    >>> recorded_gradients(x * x)[x], x.grad
+    (6.0, 0.0)
+    """
+    order = root if isinstance(root, list) else topological_order(root)
+    return gradients(order, seed, attrgetter("local_grads"), dict.fromkeys(order, 0.0))
+
+
+def wanted_gradients(order: list[N]) -> set[N]:
+    """Return the nodes that were computed from a leaf other than a constant, and those leaves.
+
+    The gradients of the others nobody asks for: ``x**2`` has none by its exponent where x is negative.
+    """
+    wanted: set[N] = set()
+    for node in order:
+        parents = node.parents
+        if any(u in wanted for u in parents) or (not parents and node.kind != CONSTANT):
+            wanted.add(node)
+    return wanted
+
+
+# ------------------------------------------------------------------------------------------------- edges and paths
+
+
+def edges(root: Node) -> Iterator[Edge]:
     """Iterate over every edge u → v, by v in topological order and then by slot.
 
     Examples
@@ -108,7 +217,7 @@ def edges(root: Value) -> Iterator[Edge]:
             yield Edge(parent, node, slot, local_grad)
 
 
-def successors(root: Value) -> dict[Value, tuple[Value, ...]]:
+def successors(root: N) -> dict[N, tuple[N, ...]]:
     """Return T(u) for every node u of the graph: the nodes computed from u, one entry for each edge.
 
     Examples
@@ -122,19 +231,20 @@ def successors(root: Value) -> dict[Value, tuple[Value, ...]]:
     return {node: tuple(edge.successor for edge in out) for node, out in outgoing_edges(root).items()}
 
 
-def outgoing_edges(root: Value) -> dict[Value, list[Edge]]:
-    """Return for every node of the graph the edges that leave it, last successor first.
+def outgoing_edges(root: N | list[N]) -> dict[N, list[Edge]]:
+    """Return for every node of the graph, or of a topological order, the edges that leave it, last successor first.
 
     The nodes come in topological order. Last successor first is the order in which the backward pass adds them up.
     """
-    outgoing: dict[Value, list[Edge]] = {node: [] for node in topological_order(root)}
+    order = root if isinstance(root, list) else topological_order(root)
+    outgoing: dict[Any, list[Edge]] = {node: [] for node in order}
     for node in reversed(outgoing):
         for slot, (parent, local_grad) in enumerate(zip(node.parents, node.local_grads, strict=True)):
             outgoing[parent].append(Edge(parent, node, slot, local_grad))
     return outgoing
 
 
-def count_paths(root: Value, u: Value) -> int:
+def count_paths(root: Node, u: Node) -> int:
     """Return the number of paths from `u` to the root, without walking them; 0 where there is none.
 
     Examples
@@ -146,7 +256,7 @@ def count_paths(root: Value, u: Value) -> int:
     >>> count_paths(y, x) == 2**100
     True
     """
-    count: dict[Value, int] = {root: 1}
+    count: dict[Node, int] = {root: 1}
     for node in reversed(topological_order(root)):
         below = count.get(node, 0)
         if node is u:
@@ -156,7 +266,7 @@ def count_paths(root: Value, u: Value) -> int:
     return 0
 
 
-def paths(root: Value, u: Value) -> Iterator[Path]:
+def paths(root: Node, u: Node) -> Iterator[Path]:
     """Iterate over the paths from `u` to the root with the products of their local derivatives.
 
     Their sum is the gradient ∂root/∂u; there may be exponentially many, so they come one by one.

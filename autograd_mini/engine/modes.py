@@ -5,14 +5,14 @@ A node looks at its thread's modes only while `open_contexts` is not 0, so that 
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import ContextDecorator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd_mini.engine.anomaly import check_node
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
+from autograd_mini.engine.graph import recorded_gradients, wanted_gradients
+from autograd_mini.engine.node import Node
+from autograd_mini.errors import AnomalyError
 
 
 class _Modes(threading.local):
@@ -36,7 +36,7 @@ def count_context(change: int) -> None:
         open_contexts += change
 
 
-def follow(node: Value) -> None:
+def follow(node: Node) -> None:
     """Do to a node that was just made what the contexts around it ask for."""
     node.scope = current.scope
     if current.tracer is not None:
@@ -159,3 +159,49 @@ class scope:
         current.scope = self._before.pop()
         if not current.scope:
             count_context(-1)
+
+
+# ------------------------------------------------------------------------------------ what `detect_anomaly` looks for
+
+
+def check_node(node: Node) -> None:
+    """Raise if a node that was just computed is infinite or nan."""
+    if not math.isfinite(node._data):
+        raise AnomalyError(
+            f"{_operation(node)} gave {node._data}, from {_operands(node)}; "
+            f"check the operands, or use a form that stays finite (log1p, logsumexp, a loss on logits)"
+        )
+
+
+def check_gradients(order: list[Any], seed: float) -> None:
+    """Raise if a backward pass over this topological order would meet an infinite or nan gradient.
+
+    It is a rehearsal: no gradient of a node is changed.
+    """
+    found = recorded_gradients(order, seed)
+    wrong = {u for u in wanted_gradients(order) if not math.isfinite(found[u])}
+    sums = dict.fromkeys(wrong, 0.0)
+    for v in reversed(order) if wrong else ():  # the first contribution that made a sum infinite or nan is named
+        for u, local_grad in zip(v.parents, v.local_grads, strict=True):
+            if u in wrong:
+                sums[u] += found[v] * local_grad
+                if not math.isfinite(sums[u]):
+                    raise AnomalyError(
+                        f"the gradient of {_name(u)} became {sums[u]} at {_operation(v)} of {_operands(v)}: "
+                        f"upstream gradient {found[v]}, local derivative {local_grad}"
+                    )
+
+
+def _operation(node: Node) -> str:
+    label = f" (the node {node.label!r})" if node.label else f" (in {node.scope})" if node.scope else ""
+    return f"{node.primitive.name if node.primitive else 'a leaf'}{label}"
+
+
+def _name(node: Node) -> str:
+    return node.label or f"a node ({_operation(node)} = {node._data})"
+
+
+def _operands(node: Node) -> str:
+    operands: list[Any] = [f"{u.label} = {u._data}" if u.label else str(u._data) for u in node.parents[:6]]
+    more = len(node.parents) - len(operands)
+    return ", ".join(operands) + (f" and {more} more" if more else "")

@@ -1,20 +1,17 @@
-"""The differentiable reading: rules on nodes, whose results are nodes again, so that derivatives have derivatives.
+"""The reading on nodes: rules on Values give Values again, so that derivatives have derivatives.
 
-It doesn't know the node class: `autograd_mini.value` hands in how a node is made and how one is known.
+It doesn't know how a node is made: `value` hands that in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd_mini.engine import eager, modes
-from autograd_mini.engine.anomaly import check_gradient, wanted_gradients
+from autograd_mini.engine import floats, graph, modes
+from autograd_mini.engine.node import CONSTANT, FROZEN, Node
 from autograd_mini.engine.primitives import SOFTMAX, Primitive, find
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
 
 _NAMES = {"divide": "div", "power": "pow"}
 
@@ -26,13 +23,10 @@ class Differentiable:
     ----------
     apply : callable
         ``apply(primitive, *operands)`` makes a node.
-    node_type : type
-        The class of nodes.
     """
 
-    def __init__(self, apply: Callable[..., Any], node_type: Any) -> None:
+    def __init__(self, apply: Callable[..., Any]) -> None:
         self._apply = apply
-        self._node_type = node_type
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return the function of that name: the operation of the table, on nodes and on plain numbers."""
@@ -45,13 +39,13 @@ class Differentiable:
         return function
 
     def _call(self, primitive: Primitive, *operands: Any) -> Any:
-        if any(isinstance(x, self._node_type) for x in operands):
+        if any(isinstance(x, Node) for x in operands):
             return self._apply(primitive, *operands)
-        return primitive.forward(eager, *operands)
+        return primitive.forward(floats, *operands)
 
     def number(self, x: Any) -> float:
         """Return the bare number of a node, or the number itself."""
-        return float(x.data if isinstance(x, self._node_type) else x)
+        return float(x.data if isinstance(x, Node) else x)
 
     def sum(self, terms: Iterable[Any]) -> Any:
         """Return x₁ + x₂ + …."""
@@ -67,7 +61,7 @@ class Differentiable:
 
     def sign(self, a: Any) -> float:
         """Return the sign as a plain number: its derivative is 0."""
-        return eager.sign(self.number(a))
+        return floats.sign(self.number(a))
 
     def softmax(self, *arguments: Any) -> tuple[Any, ...]:
         """Return the components of softmax, each a node of its own."""
@@ -82,8 +76,8 @@ class Differentiable:
         return self.exp(-(a * a))
 
 
-def gradients(order: list[Value], seed: Value, xp: Differentiable) -> dict[Value, Any]:
-    """Return ∂root/∂u for every node u that reaches the root, as nodes that can be differentiated again.
+def gradients(order: list[Any], seed: Any, xp: Differentiable) -> dict[Any, Any]:
+    """Return ∂root/∂u for every node u that the root is computed from, as nodes that can be differentiated again.
 
     Parameters
     ----------
@@ -94,28 +88,17 @@ def gradients(order: list[Value], seed: Value, xp: Differentiable) -> dict[Value
     xp : Differentiable
         The namespace to read the rules over.
     """
-    detecting, modes.current.detecting = modes.current.detecting, False
+    detecting = modes.current.detecting
+    if detecting:
+        modes.check_gradients(order, seed.data)
+    modes.current.detecting = False
     try:  # a rule computes all its branches; log(-2), for the exponent of (-2)**3, is no anomaly if nobody asks for it
-        return _gradients(order, seed, xp, wanted_gradients(order) if detecting else set())
+        return graph.gradients(order, seed, lambda v: v.primitive.derivatives(xp, v, *v.parents))
     finally:
         modes.current.detecting = detecting
 
 
-def _gradients(order: list[Value], seed: Value, xp: Differentiable, checked: set[Value]) -> dict[Value, Any]:
-    result: dict[Value, Any] = {order[-1]: seed}
-    for v in reversed(order):
-        if v.primitive is None or v not in result:
-            continue
-        upstream = result[v]
-        for u, local_grad in zip(v.parents, v.primitive.derivatives(xp, v, *v.parents), strict=True):
-            contribution = upstream * local_grad
-            result[u] = result[u] + contribution if u in result else contribution
-            if u in checked:
-                check_gradient(u, result[u].data, v, upstream.data, xp.number(local_grad))
-    return result
-
-
-def backward(order: list[Value], seed: Value, xp: Differentiable) -> None:
+def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
     """Add to the gradients of the leaves as nodes, and set those of inner nodes as bare numbers.
 
     An inner node that held a node of the gradient's graph, which leads back to it, would keep itself alive for ever; so
@@ -124,9 +107,7 @@ def backward(order: list[Value], seed: Value, xp: Differentiable) -> None:
     for node, gradient in gradients(order, seed, xp).items():
         if node.primitive is not None:
             node.grad = gradient.data
-        elif type(node).__name__ == "Constant":
+        elif node.kind == CONSTANT:
             node.grad += gradient.data
-        elif node.grad in (0.0, None):
-            node.grad = gradient
-        else:
-            node.grad = node.grad + gradient
+        elif node._local != FROZEN:
+            node.grad = gradient if node.grad in (0.0, None) else node.grad + gradient

@@ -11,7 +11,6 @@ To add an operation, add one entry; the tests go through the table and find it. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf, pi, sqrt
 from operator import mul
 from typing import Any
@@ -19,7 +18,6 @@ from typing import Any
 Rule = Callable[..., Any]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Primitive:
     """One operation: how it is computed and what its local derivatives are.
 
@@ -44,20 +42,27 @@ class Primitive:
     Examples
     --------
     >>> from autograd_mini.engine.primitives import PRIMITIVES
-    >>> from autograd_mini.engine import eager
-    >>> PRIMITIVES["mul"].forward(eager, 3.0, 4.0)
+    >>> from autograd_mini.engine import floats
+    >>> PRIMITIVES["mul"].forward(floats, 3.0, 4.0)
     12.0
-    >>> PRIMITIVES["mul"].derivatives(eager, 12.0, 3.0, 4.0)
+    >>> PRIMITIVES["mul"].derivatives(floats, 12.0, 3.0, 4.0)
     (4.0, 3.0)
     """
 
-    name: str
-    symbol: str
-    forward: Rule
-    derivatives: Rule
-    arity: int | None = 1
-    domain: tuple[tuple[float, float], ...] = ((-inf, inf),)
-    smooth: bool = True
+    __slots__ = ("arity", "derivatives", "domain", "forward", "name", "smooth", "symbol")
+
+    def __init__(
+        self,
+        name: str,
+        symbol: str,
+        forward: Rule,
+        derivatives: Rule,
+        arity: int | None = 1,
+        domain: tuple[tuple[float, float], ...] = ((-inf, inf),),
+        smooth: bool = True,
+    ) -> None:
+        self.name, self.symbol, self.forward, self.derivatives = name, symbol, forward, derivatives
+        self.arity, self.domain, self.smooth = arity, domain, smooth
 
     def __repr__(self) -> str:
         return f"<Primitive {self.name}>"

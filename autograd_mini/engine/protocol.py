@@ -6,36 +6,27 @@ Comparisons, how it prints, what it refuses (``float(v)``, ``if v:``), copies an
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from autograd_mini.engine import copying as _copying
-from autograd_mini.engine import primitives
+from autograd_mini.engine import copying, primitives
+from autograd_mini.engine.node import Node
 from autograd_mini.engine.reals import as_float
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
 
 
 def _data_of(number: Any) -> float:
-    return number._data if isinstance(number, ScalarProtocol) else as_float(number)
+    return number._data if isinstance(number, Node) else as_float(number)
 
 
-class ScalarProtocol:
+class ScalarProtocol(Node):
     """The protocols of a number, without arithmetic."""
 
     __slots__ = ()
 
-    if TYPE_CHECKING:  # what Node brings
-        _data: float
-        grad: Any
-        label: str
-        primitive: primitives.Primitive | None
+    _repr_html_: Any  # how a notebook shows it: the package hands it in
 
-        @property
-        def parents(self) -> tuple[Value, ...]: ...
-
-        def _apply(self, primitive: primitives.Primitive) -> Value: ...
+    def _apply(self, primitive: primitives.Primitive) -> Any:
+        """Return the node of an operation on this one; `Value` says how."""
+        raise NotImplementedError
 
     # -------------------------------------------------------------------- comparisons compare data; == is identity
 
@@ -81,21 +72,16 @@ class ScalarProtocol:
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
 
-    def _repr_html_(self) -> str:
-        # A notebook's view of a number is a view: it is entered only when one is shown, from below all else.
-        shown: str = import_module("autograd_mini.explanations.card").card(self)
-        return shown
-
     # -------------------------------------------------------------------------------------------- copies and pickles
 
     def __copy__(self) -> Any:
-        return _copying.copy_node(self)  # type: ignore[arg-type]
+        return copying.copy_node(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return _copying.copy_graph(self, memo)  # type: ignore[arg-type]
+        return copying.copy_graph(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _copying.reduce_node(self)  # type: ignore[arg-type]
+        return copying.reduce_node(self)
 
     def __setstate__(self, state: tuple[Any]) -> None:
         (self.grad,) = state
@@ -106,74 +92,74 @@ class ScalarProtocol:
         """Return the number itself: it is real. ``np.var`` asks for it."""
         return self
 
-    def exp(self) -> Value:
+    def exp(self) -> Any:
         """Return eˣ."""
         return self._apply(primitives.EXP)
 
-    def expm1(self) -> Value:
+    def expm1(self) -> Any:
         """Return eˣ - 1."""
         return self._apply(primitives.EXPM1)
 
-    def log(self) -> Value:
+    def log(self) -> Any:
         """Return the natural logarithm."""
         return self._apply(primitives.LOG)
 
-    def log1p(self) -> Value:
+    def log1p(self) -> Any:
         """Return log(1 + x)."""
         return self._apply(primitives.LOG1P)
 
-    def sqrt(self) -> Value:
+    def sqrt(self) -> Any:
         """Return the square root."""
         return self._apply(primitives.SQRT)
 
-    def sin(self) -> Value:
+    def sin(self) -> Any:
         """Return the sine."""
         return self._apply(primitives.SIN)
 
-    def cos(self) -> Value:
+    def cos(self) -> Any:
         """Return the cosine."""
         return self._apply(primitives.COS)
 
-    def tan(self) -> Value:
+    def tan(self) -> Any:
         """Return the tangent."""
         return self._apply(primitives.TAN)
 
-    def arcsin(self) -> Value:
+    def arcsin(self) -> Any:
         """Return the inverse sine."""
         return self._apply(primitives.ASIN)
 
-    def arccos(self) -> Value:
+    def arccos(self) -> Any:
         """Return the inverse cosine."""
         return self._apply(primitives.ACOS)
 
-    def arctan(self) -> Value:
+    def arctan(self) -> Any:
         """Return the inverse tangent."""
         return self._apply(primitives.ATAN)
 
-    def sinh(self) -> Value:
+    def sinh(self) -> Any:
         """Return the hyperbolic sine."""
         return self._apply(primitives.SINH)
 
-    def cosh(self) -> Value:
+    def cosh(self) -> Any:
         """Return the hyperbolic cosine."""
         return self._apply(primitives.COSH)
 
-    def tanh(self) -> Value:
+    def tanh(self) -> Any:
         """Return the hyperbolic tangent."""
         return self._apply(primitives.TANH)
 
-    def sigmoid(self) -> Value:
+    def sigmoid(self) -> Any:
         """Return 1/(1 + e⁻ˣ)."""
         return self._apply(primitives.SIGMOID)
 
-    def relu(self) -> Value:
+    def relu(self) -> Any:
         """Return max(0, x)."""
         return self._apply(primitives.RELU)
 
     # ------------------------------------------------------------------------------------------- micrograd's names
 
     @property
-    def _prev(self) -> set[Value]:
+    def _prev(self) -> set[Any]:
         return set(self.parents)
 
     @property
@@ -183,4 +169,4 @@ class ScalarProtocol:
 
 def _data_or_nothing(grad: Any) -> Any:
     """Return a gradient for printing: of a gradient that is itself a node, the number."""
-    return grad._data if isinstance(grad, ScalarProtocol) else grad
+    return grad._data if isinstance(grad, Node) else grad

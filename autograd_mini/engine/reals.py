@@ -1,15 +1,32 @@
-"""What counts as a number: every real kind becomes a float, all else is refused with advice."""
+"""What counts as a number: every real kind becomes a float, all else is refused with advice.
+
+NumPy isn't imported: where nobody has, nothing can be of its kinds.
+"""
 
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+import sys
 from numbers import Real
 from typing import Any
 
-import numpy as np
 
-_REAL_KINDS: tuple[Any, ...] = (int, float, np.bool_, Decimal, Real)
+def is_of(thing: Any, module: str, *kinds: str) -> bool:
+    """Return whether something is of one of a module's classes, without importing the module.
+
+    Examples
+    --------
+    >>> import decimal
+    >>> is_of(decimal.Decimal("0.5"), "decimal", "Decimal"), is_of(0.5, "no_such_module", "Number")
+    (True, False)
+    """
+    there = sys.modules.get(module)
+    return there is not None and isinstance(thing, tuple([getattr(there, kind) for kind in kinds]))
+
+
+def is_array(thing: Any) -> bool:
+    """Return whether something is a NumPy array."""
+    return is_of(thing, "numpy", "ndarray")
 
 
 def as_float(number: Any) -> float:
@@ -33,7 +50,7 @@ def as_float(number: Any) -> float:
     """
     if type(number) is float:
         return number
-    if isinstance(number, _REAL_KINDS):
+    if isinstance(number, (int, float, Real)) or is_of(number, "numpy", "bool_") or is_of(number, "decimal", "Decimal"):
         try:
             return float(number)
         except OverflowError:  # IEEE 754 rounds what is too large to infinity
@@ -45,16 +62,16 @@ def as_float(number: Any) -> float:
 
 def _describe(number: Any) -> str:
     kind = type(number)
-    shape = f" of shape {number.shape}" if isinstance(number, np.ndarray) else f" {number!r:.60}"
+    shape = f" of shape {number.shape}" if is_array(number) else f" {number!r:.60}"
     return "None" if number is None else f"{kind.__name__}{shape}"
 
 
 def _advice(number: Any) -> str:
-    if isinstance(number, (complex, np.complexfloating)):
+    if isinstance(number, complex) or is_of(number, "numpy", "complexfloating"):
         return "a Value is real: make one of its .real and one of its .imag"
     if isinstance(number, (str, bytes)):
         return "if it holds a number, convert it with float(...) first"
-    if isinstance(number, np.ndarray):
+    if is_array(number):
         return "a Value is one number: use .item() of an array of one, or put Values into the array instead"
     if number is None:
         return "did a function forget its return?"

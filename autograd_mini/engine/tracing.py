@@ -7,16 +7,14 @@ for the others. Modules ask here for what isn't the same at each run: random mas
 from __future__ import annotations
 
 import linecache
+import os
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
-
-import numpy as np
 
 from autograd_mini.engine import modes
 from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
@@ -25,8 +23,7 @@ from autograd_mini.errors import TraceError
 
 PREFIX = "\0"  # begins the scope of everything that is made during a trace
 _PACKAGE = str(Path(__file__).resolve().parent)
-_NUMPY = str(Path(np.__file__).resolve().parent)
-_PYTHON = sysconfig.get_paths()["stdlib"]
+_PYTHON = str(Path(os.__file__).resolve().parent)
 
 # The mean of a node over all examples of the batch. In the graph of one example it is the node's own value.
 BATCH_MEAN = Primitive("batch_mean", "mean", lambda xp, a: a, lambda xp, out, a: (1.0,))
@@ -148,15 +145,10 @@ def _where() -> str:
     return f", in {name}, line {number}" + (f": `{line}`" if line else "")
 
 
-class Probe(Value):
-    """An input whose derivative is asked for, where its number may be looked at: a class serves as one."""
-
-    __slots__ = ()
-
-
 def _is_elsewhere(file: str) -> bool:
     """Return whether a file is the package's, NumPy's or Python's own."""
-    return file.startswith((_PACKAGE, _NUMPY, "<frozen")) or (file.startswith(_PYTHON) and "site-packages" not in file)
+    inside_python = file.startswith(_PYTHON) and "site-packages" not in file
+    return inside_python or file.startswith((_PACKAGE, "<frozen")) or f"{os.sep}numpy{os.sep}" in file
 
 
 def is_traced(thing: Any) -> bool:

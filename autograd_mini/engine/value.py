@@ -9,17 +9,15 @@ from __future__ import annotations
 from operator import mul
 from typing import Any
 
-from autograd_mini.engine import eager, modes
-from autograd_mini.engine import nodes as _differentiable
-from autograd_mini.engine.anomaly import check_gradients, check_node
+from autograd_mini.engine import floats, modes, nodes
 from autograd_mini.engine.graph import topological_order
-from autograd_mini.engine.node import Node
+from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float
 
 
-class Value(Node, ScalarProtocol):
+class Value(ScalarProtocol):
     """A scalar in a computational graph.
 
     Parameters
@@ -60,6 +58,8 @@ class Value(Node, ScalarProtocol):
 
     __slots__ = ()
 
+    _leaf: str | None = None  # which kind of leaf the class makes
+
     def __init__(self, data: Any, label: str = "") -> None:
         self._data = as_float(data)
         if type(label) is not str and not isinstance(label, str):
@@ -67,7 +67,8 @@ class Value(Node, ScalarProtocol):
         self.grad = 0.0
         self.label = label
         self.scope = modes.current.scope if modes.open_contexts else ""
-        self.primitive = self._parent = self._parent2 = self._local = self._local2 = None
+        self.primitive = self._parent = self._parent2 = self._local2 = None
+        self._local = self._leaf
 
     # ---------------------------------------------------------------------------------------------- operators
 
@@ -138,15 +139,15 @@ class Value(Node, ScalarProtocol):
             if node.primitive is not None:
                 node._compute()
                 if modes.open_contexts and modes.current.detecting:
-                    check_node(node)
+                    modes.check_node(node)
         return self._data
 
     def _compute(self) -> None:
         """Fill in the result and the local derivatives from the parents' data."""
         primitive: Any = self.primitive
         operands = [parent._data for parent in self.parents]
-        self._data = out = float(primitive.forward(eager, *operands))
-        local_grads = primitive.derivatives(eager, out, *operands)
+        self._data = out = float(primitive.forward(floats, *operands))
+        local_grads = primitive.derivatives(floats, out, *operands)
         if primitive.arity in (1, 2):
             self._local, self._local2 = local_grads[0], local_grads[-1]
         else:
@@ -179,12 +180,16 @@ class Value(Node, ScalarProtocol):
         order = topological_order(self)
         if create_graph:
             with modes.enable_grad():
-                _differentiable.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
+                nodes.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
             return
         seed = as_float(grad)
         if modes.open_contexts and modes.current.detecting:
-            check_gradients(order, seed)
-        kept = [(leaf, leaf.grad) for leaf in order if leaf._parent is None and leaf.grad not in (0.0, None)]
+            modes.check_gradients(order, seed)
+        kept = [
+            (leaf, leaf.grad)
+            for leaf in order
+            if leaf._parent is None and (leaf.grad not in (0.0, None) or leaf._local == FROZEN)
+        ]
         for node in order:
             node.grad = 0.0
         self.grad = seed
@@ -199,7 +204,7 @@ class Value(Node, ScalarProtocol):
             elif first is not None:
                 first.grad += upstream * v._local
         for leaf, before in kept:
-            leaf.grad = before + leaf.grad
+            leaf.grad = before + leaf.grad if leaf._local != FROZEN else 0.0
 
     def _apply(self, primitive: Primitive) -> Value:
         return apply(primitive, self)
@@ -210,11 +215,15 @@ class Parameter(Value):
 
     __slots__ = ()
 
+    _leaf = PARAMETER
+
 
 class Constant(Value):
     """A leaf for a bare number in an expression: the 2 in ``2 * x``."""
 
     __slots__ = ()
+
+    _leaf = CONSTANT
 
 
 def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
@@ -269,8 +278,8 @@ def apply(primitive: Primitive, *operands: Any) -> Value:
     except AttributeError:
         operands = tuple([x if isinstance(x, Value) else Constant(x) for x in operands])
         data = [x._data for x in operands]
-    out = float(primitive.forward(eager, *data))
-    local_grads = primitive.derivatives(eager, out, *data)
+    out = float(primitive.forward(floats, *data))
+    local_grads = primitive.derivatives(floats, out, *data)
     if primitive.arity == 1:
         return _node(out, primitive, operands[0], None, local_grads[0], None)
     if primitive.arity == 2:
@@ -278,4 +287,4 @@ def apply(primitive: Primitive, *operands: Any) -> Value:
     return _node(out, primitive, operands, None, local_grads, None)
 
 
-differentiable = _differentiable.Differentiable(apply, Value)
+differentiable = nodes.Differentiable(apply)

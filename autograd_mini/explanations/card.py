@@ -9,16 +9,11 @@ from collections.abc import Iterable
 from html import escape
 from itertools import count
 from keyword import iskeyword
-from typing import TYPE_CHECKING
 
-from autograd_mini.engine.value import Constant
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import gradient
 from autograd_mini.explanations.steps import application
-from autograd_mini.formulas.expression import Expression, format_number, number, symbol
-from autograd_mini.views.graph_picture import gradient, kind
-from autograd_mini.views.layout.measure import printable
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
+from autograd_mini.formulas.expression import Expression, format_number, number, printable, symbol
 
 _DIGITS = 6
 _MOST_OPERANDS, _LONGEST_NAME = 8, 40
@@ -54,7 +49,7 @@ def card(node: Value) -> str:
         _row([_bold(names[node]), _number(node.data), _number(gradient(node))], rest=len(columns)),
     ]
     for u, local in list(zip(node.parents, node.local_grads, strict=True))[:_MOST_OPERANDS]:
-        grad = "" if kind(u) == "constant" else _number(gradient(u))
+        grad = "" if u.kind == "constant" else _number(gradient(u))
         rows.append(_row([_shown(names[u]), _number(u.data), grad, "" if _unasked(u, local) else _number(local)]))
     if len(node.parents) > _MOST_OPERANDS:
         rows.append(_row([f"… {len(node.parents) - _MOST_OPERANDS} more"], rest=len(columns)))
@@ -65,7 +60,7 @@ def card(node: Value) -> str:
 def _origin(node: Value, names: dict[Value, str]) -> str:
     """Return how the node was made, and where to see more."""
     if node.primitive is None:
-        return f"a leaf: {'an input' if kind(node) == 'input' else f'a {kind(node)}'}"
+        return f"a leaf: {'an input' if node.kind == 'input' else f'a {node.kind}'}"
     if len(node.parents) > _MOST_OPERANDS:
         made = f"{names[node]} = {node.primitive.name} of {len(node.parents)} operands = {_number(node.data)}"
     else:
@@ -77,7 +72,7 @@ def _origin(node: Value, names: dict[Value, str]) -> str:
 
 
 def _operand(u: Value, names: dict[Value, str]) -> Expression:
-    return number(u.data, _DIGITS) if isinstance(u, Constant) and not u.label else symbol(names[u])
+    return number(u.data, _DIGITS) if u.kind == "constant" and not u.label else symbol(names[u])
 
 
 def _names(node: Value) -> dict[Value, str]:
@@ -87,14 +82,14 @@ def _names(node: Value) -> dict[Value, str]:
     names = {node: node.label or ("v" if "v" not in labels else "v'")}
     free = (name for name in map("v{}".format, count(1)) if name not in labels)
     for u in parents:
-        bare = isinstance(u, Constant) and not u.label
+        bare = u.kind == "constant" and not u.label
         names[u] = format_number(u.data, _DIGITS) if bare else u.label or next(free)
     return names
 
 
 def _unasked(u: Value, local: float) -> bool:
     """Return whether it is the derivative by a constant, which a formula may lack and which nobody needs."""
-    return local != local and isinstance(u, Constant)
+    return local != local and u.kind == "constant"
 
 
 # ----------------------------------------------------------------------------------------------------- cells

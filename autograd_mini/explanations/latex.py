@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from autograd_mini.engine.value import Constant
-from autograd_mini.explanations.names import Names
+from autograd_mini.engine.node import CONSTANT
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import Names, named
 from autograd_mini.explanations.steps import BackwardStep, ForwardStep, backward_steps, forward_steps
 from autograd_mini.formulas.expression import symbol
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,9 @@ def to_latex(root: Value, names: Names | None = None) -> Derivation:
     \frac{\partial L}{\partial w} &= \frac{\partial L}{\partial L} \cdot \frac{\partial L}{\partial w} = 1 \cdot 2 = 2
     \end{aligned}
     """
-    forward = [step for step in forward_steps(root, names) if _is_shown(step.node, root)]
-    backward = [step for step in backward_steps(root, names) if _is_shown(step.node, root)]
+    graph = named(root, names)
+    forward = [step for step in forward_steps(graph) if _is_shown(step.node, root)]
+    backward = [step for step in backward_steps(graph) if _is_shown(step.node, root)]
     return Derivation(
         tuple(_aligned(step, symbol(step.names[step.node]).render("latex")) for step in forward),
         tuple(_aligned(step, step.left_hand_side().render("latex")) for step in backward),
@@ -90,7 +88,7 @@ def to_latex(root: Value, names: Names | None = None) -> Derivation:
 
 def _is_shown(node: Value, root: Value) -> bool:
     """Return whether a node has lines of its own: a constant stands in the formulas, and has no gradient."""
-    return node is root or not isinstance(node, Constant)
+    return node is root or node.kind != CONSTANT
 
 
 def _aligned(step: ForwardStep | BackwardStep, left: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
-from autograd_mini.engine.graph import topological_order
-from autograd_mini.engine.node import Node
+from autograd_mini.engine.graph import Edge, outgoing_edges, topological_order
+from autograd_mini.engine.node import CONSTANT, Node
+from autograd_mini.engine.value import Value
 from autograd_mini.formulas.expression import format_number
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
 
 Names = Mapping[str, Any]
 
@@ -37,9 +36,64 @@ def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
     >>> list(node_names(2 * a + b * b, names={"b": b}).values())
     ['2', 'a', 'v1', 'b', 'v2', 'L']
     """
-    if not isinstance(root, Node):
-        raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
-    order = topological_order(root)
+    return NamedGraph(root, names).called
+
+
+class NamedGraph:
+    """What a view needs of a graph, gathered once: its nodes in order, what they are called, the edges that leave them.
+
+    Parameters
+    ----------
+    root : Value
+        The root of the graph.
+    names : mapping, optional
+        Variables, as for `node_names`.
+
+    Attributes
+    ----------
+    order : list of Value
+        Parents first; the root is the last.
+    called : dict of Value to str
+        Their names, in the same order.
+    outgoing : dict of Value to list of Edge
+        The edges that leave each node, as `outgoing_edges` returns them.
+
+    Raises
+    ------
+    TypeError
+        If the root is no Value, or the names are no mapping.
+
+    Examples
+    --------
+    >>> x = Value(3.0, label="x")
+    >>> graph = NamedGraph(x * x)
+    >>> list(graph.called.values()), [edge.slot for edge in graph.outgoing[x]]
+    (['x', 'L'], [0, 1])
+    """
+
+    def __init__(self, root: Value, names: Names | None = None) -> None:
+        if not isinstance(root, Node):
+            raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
+        if names is not None and not isinstance(names, Mapping):
+            raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
+        self.root = root
+        self.order = topological_order(root)
+        self.called = _called(self.order, names)
+
+    @cached_property
+    def outgoing(self) -> dict[Value, list[Edge]]:
+        """The edges that leave each node, last successor first."""
+        return outgoing_edges(self.order)
+
+
+def named(root: Value | NamedGraph, names: Names | None = None) -> NamedGraph:
+    """Return a graph with the names of its nodes; one that was made already as it is."""
+    return root if isinstance(root, NamedGraph) else NamedGraph(root, names)
+
+
+def _called(order: list[Value], names: Names | None) -> dict[Value, str]:
+    """Return a name for every node."""
+    root = order[-1]
     labels = {node.label for node in order}
     held = {key: name for key, name in _variables(names or {}).items() if name not in labels}
     shared = _repeated([node.label for node in order])
@@ -51,7 +105,7 @@ def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
     for node in order:
         if called[node]:
             continue
-        if type(node).__name__ == "Constant":
+        if node.kind == CONSTANT:
             called[node] = format_number(node.data, 6)
             continue
         count += 1
@@ -94,3 +148,18 @@ def _held(names: Names) -> Iterator[tuple[str, Any]]:
     for name, thing in public:
         if isinstance(thing, (list, tuple)):
             yield from ((f"{name}[{i}]", part) for i, part in enumerate(thing))
+
+
+def gradient(node: Value) -> float:
+    """Return a node's gradient as a float: it may be a Value, after ``create_graph=True``, or None, where it was reset.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0)
+    >>> (x * x).backward(create_graph=True)
+    >>> gradient(x)
+    6.0
+    """
+    grad = node.grad
+    return 0.0 if grad is None else float(getattr(grad, "data", grad))

@@ -1,4 +1,8 @@
-"""`to_python`: a graph as straight-line Python, the forward pass and then the backward pass, to check by hand."""
+"""Straight-line Python: a graph as lines, the forward pass and then the backward pass.
+
+`to_python` writes it for the leaves' present numbers, to check by hand; `function_source` for any numbers, to be run.
+Both read the rules of the table over `Term`s, parts of formulas, and give the engine's numbers.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,23 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any
 
-from autograd_mini.engine import plain
-from autograd_mini.engine.value import Constant
-from autograd_mini.explanations.names import Names, node_names
-from autograd_mini.explanations.source import Reading, Term, term
-from autograd_mini.formulas.expression import symbol
+from autograd_mini.engine import floats
+from autograd_mini.engine.graph import evaluate, gradients
+from autograd_mini.engine.node import CONSTANT
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import Names, named
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, symbol
 
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
-
-_HELPERS = [name for name, thing in vars(plain).items() if inspect.isfunction(thing)]
-_RESERVED = {"math", *keyword.kwlist, *dir(builtins), *_HELPERS, *dir(math)} - {"e", "pi", "tau"}
+_HELPERS = [name for name, thing in vars(floats).items() if inspect.isfunction(thing)]
+_RESERVED = {"math", "value_and_gradient", *keyword.kwlist, *dir(builtins), *_HELPERS, *dir(math)} - {"e", "pi", "tau"}
 _LONGEST_NAME, _LONGEST_COMMENT, _LONGEST_LINE = 40, 90, 100  # characters
+_MOST_TERMS = 8  # contributions that are added up in one line
 
 
 def to_python(root: Value, names: Names | None = None) -> str:
@@ -88,93 +93,203 @@ def to_python(root: Value, names: Names | None = None) -> str:
         print("d_x =", d_x)
     <BLANKLINE>
     """
-    return _Program(root, names).source()
+    graph = named(root, names)
+    # A bare number stands in the formulas, and has no variable.
+    bare = {node for node in graph.order if node.kind == CONSTANT and not node.label and node is not root}
+    called = {node: name for node, name in graph.called.items() if node not in bare}
+    program = _Program(graph.order, _variables(called), evaluate(graph.order, floats, {}))
+    variable = program.variables[root]
+    leaves: list[str] = []
+    forward: list[str] = []
+    for node, name in called.items():
+        note = f"  # {_one_line(repr(name))}" if name != program.variables[node] else ""
+        (leaves if node.primitive is None else forward).append(program.assignment(node, Reading()) + note)
+    asked = [node for node in reversed(called) if node is root or node.kind != CONSTANT]
+    backward = [f"# Backward pass: d_u is the gradient of {variable} by u.", f"d_{variable} = 1.0"]
+    backward += _assigned([f"d_{program.variables[node]}" for node in asked if node is not root], "0.0")
+    start = {node: _Gradient(f"d_{program.variables[node]}", backward, program.calls) for node in asked}
+    program.backward(start, lambda node: Reading([]), backward)
+    report = [f'    print("{variable} =", {variable})']
+    for node in reversed(asked):
+        if node.primitive is None:
+            name = f"d_{program.variables[node]}"
+            report.append(f'    print("{name} =", {name})')
+    sections = [
+        [f"# {_one_line(called[root])} and its gradient, step by step."],
+        *_definitions(program.calls),
+        ["# Leaves", *leaves],
+        ["# Forward pass", *forward] if forward else [],
+        backward,
+        ['if __name__ == "__main__":', *report],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def function_source(
+    order: list[Value],
+    outputs: Sequence[Value],
+    arguments: Sequence[Value],
+    constants: Mapping[Value, float],
+    asked: Iterable[Value],
+    title: str,
+    quick: bool = True,
+) -> str:
+    """Return a function ``value_and_gradient(*arguments)`` as Python source that is right for any numbers.
+
+    Parameters
+    ----------
+    order : list of Value
+        What is computed and what it is computed from, but for constants; parents first.
+    outputs : sequence of Value
+        The results.
+    arguments : sequence of Value
+        The leaves, in the order of the arguments and of the gradient.
+    constants : mapping
+        Nodes that are bare numbers.
+    asked : iterable of Value
+        The nodes through which a gradient goes.
+    title : str
+        The first line of the source.
+    quick : bool, optional
+        Whether to divide by Python's operator, which raises an error where the divisor is 0.
+
+    Examples
+    --------
+    >>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
+    >>> y = w * x
+    >>> source = function_source([w, x, y], [y], [w, x], {}, [w, x, y], "A product.")
+    >>> print(*source.splitlines()[4:], sep=";")
+        v3 = w * x;    d_w = x;    d_x = w;    return [v3], (d_w, d_x)
+    """
+    called = {node: node.label for node in order}
+    computed = [node for node in order if node.primitive is not None]
+    variables = _variables({node: label or f"v{k}" for k, (node, label) in enumerate(called.items(), start=1)})
+    program = _Program(order, variables, {**dict.fromkeys(order, math.nan), **constants})
+    lines = [program.assignment(node, AnyNumbers(quick)) for node in computed]
+    start = {node: _Total(f"d_{variables[node]}", lines, program.calls) for node in asked if node in variables}
+    for node in outputs:
+        if node in start:
+            start[node].contributions.append(term(1.0))
+    program.backward(start, lambda node: AnyNumbers(quick), lines)
+    gradient = [start[node].written() if node in start else "0.0" for node in arguments]
+    results = ", ".join(program.terms[node].source() for node in outputs)
+    return "\n".join(
+        [
+            f'"""{title}"""',
+            *[line for block in _definitions(program.calls) if block for line in ["", *block]],
+            "",
+            f"def value_and_gradient({', '.join(variables[node] for node in arguments)}):",
+            '    """Return the results, and the derivatives of their sum by each argument."""',
+            *[f"    {line}" for line in lines],
+            f"    return [{results}], ({', '.join(gradient)}{',' * (len(gradient) == 1)})",
+            "",
+        ]
+    )
 
 
 class _Program:
-    """The source in the making."""
+    """A graph as lines: its variables, how each node stands in the formulas, and the functions that are called."""
 
-    def __init__(self, root: Value, names: Names | None) -> None:
-        self.root = root
-        self.called = node_names(root, names)
-        self.variables = _variables({node: name for node, name in self.called.items() if not self._is_literal(node)})
-        self.terms: dict[Value, Term] = {}
+    def __init__(self, order: list[Value], variables: dict[Value, str], numbers: Mapping[Value, float]) -> None:
+        self.order, self.variables, self.numbers = order, variables, numbers
+        self.terms = {
+            node: Term(symbol(variables[node]), number) if node in variables else term(number)
+            for node, number in numbers.items()
+        }
         self.formulas: dict[Value, str] = {}
         self.calls: set[str] = set()
 
-    def _is_literal(self, node: Value) -> bool:
-        """Return whether a node is a bare number, which stands in the formulas."""
-        return type(node) is Constant and not node.label and node is not self.root
-
-    def source(self) -> str:
-        """Return the whole program."""
-        leaves = [self._assignment(node) for node in self.variables if node.primitive is None]
-        forward = [self._assignment(node) for node in self.variables if node.primitive is not None]
-        backward = self._backward()
-        sections = [
-            [f"# {_one_line(self.called[self.root])} and its gradient, step by step."],
-            *definitions(self.calls),
-            ["# Leaves", *leaves],
-            ["# Forward pass", *forward] if forward else [],
-            backward,
-            ['if __name__ == "__main__":', *self._report()],
-        ]
-        return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
-
-    def _assignment(self, node: Value) -> str:
-        """Return ``z = w * x + b`` and remember how the node stands in the formulas after it."""
-        variable, name, made = self.variables[node], self.called[node], term(node.data)
+    def assignment(self, node: Value, reading: Reading) -> str:
+        """Return ``z = w * x + b``."""
+        made = term(self.numbers[node])
         if node.primitive is not None:
-            made = term(node.primitive.forward(Reading(), *map(self._operand, node.parents)))
+            made = term(node.primitive.forward(reading, *[self.terms[u] for u in node.parents]))
         self.calls |= made.calls
-        self.terms[node] = Term(symbol(variable), made.number)
-        self.formulas[node] = f"{variable} = {made.source()}"
-        return self.formulas[node] + (f"  # {_one_line(repr(name))}" if name != variable else "")
+        self.formulas[node] = f"{self.variables[node]} = {made.source()}"
+        return self.formulas[node]
 
-    def _operand(self, node: Value) -> Term:
-        return term(node.data) if self._is_literal(node) else self.terms[node]
+    def backward(self, start: Mapping[Value, Any], reading: Callable[[Value], Reading], lines: list[str]) -> None:
+        """Let the gradients in `start`, to which all contributions go, write their lines, in the engine's order."""
 
-    # -------------------------------------------------------------------------------------------- the backward pass
+        def local_grads(v: Value) -> Any:
+            if v.primitive is None or not any(u in start for u in v.parents):
+                return (0.0,) * len(v.parents)
+            xp = reading(v)
+            found = v.primitive.derivatives(xp, self.terms[v], *[self.terms[u] for u in v.parents])
+            lines.extend(start[v].heading(self.formulas[v]))
+            for name, made in xp.above or ():
+                self.calls |= made.calls
+                lines.append(f"{name} = {made.source()}")
+            return [term(local_grad) for local_grad in found]
 
-    def _wanted(self, node: Value) -> bool:
-        return node is self.root or not isinstance(node, Constant)
-
-    def _backward(self) -> list[str]:
-        """Return the lines of the backward pass, in the engine's order."""
-        root = self.variables[self.root]
-        order = [node for node in reversed(self.variables) if self._wanted(node)]
-        lines = [f"# Backward pass: d_u is the gradient of {root} by u.", f"d_{root} = 1.0"]
-        lines += _assigned([f"d_{self.variables[node]}" for node in order if node is not self.root], "0.0")
-        for node in order:
-            lines += self._contributions(node)
-        return lines
-
-    def _contributions(self, node: Value) -> list[str]:
-        """Return the lines by which a node passes its gradient on to its parents."""
-        if node.primitive is None or not any(map(self._wanted, node.parents)):
-            return []
-        above: list[tuple[str, Term]] = []
-        found = node.primitive.derivatives(Reading(above), self.terms[node], *map(self._operand, node.parents))
-        local = [(self.variables[u], term(d)) for u, d in zip(node.parents, found, strict=True) if self._wanted(u)]
-        self.calls.update(*[made.calls for _, made in above + local])
-        lines = [f"# {_one_line(self.formulas[node])}", *[f"{name} = {made.source()}" for name, made in above]]
-        upstream = Term(symbol(f"d_{self.variables[node]}"), 1.0)
-        return lines + [_added(f"d_{variable}", upstream, made) for variable, made in local]
-
-    def _report(self) -> Iterator[str]:
-        """Iterate over the lines that print the value and the gradients of the leaves."""
-        root = self.variables[self.root]
-        yield f'    print("{root} =", {root})'
-        for node, variable in self.variables.items():
-            if node.primitive is None and self._wanted(node):
-                yield f'    print("d_{variable} =", d_{variable})'
+        known = [k for k, node in enumerate(self.order) if node in start]
+        if known:
+            order = self.order[: known[-1] + 1]
+            gradients(order, start[order[-1]], local_grads, start)
 
 
-def _added(gradient: str, upstream: Term, local: Term) -> str:
-    """Return ``d_x += d_y * w``."""
-    if local.known and local.number == -1.0:
-        return f"{gradient} -= {upstream.source()}"
-    return f"{gradient} += {(upstream * local).source()}"
+class _Gradient:
+    """∂L/∂u as a variable: what is added to it becomes a line, ``d_x += d_y * w``."""
+
+    def __init__(self, name: str, lines: list[str], calls: set[str]) -> None:
+        self.name, self.lines, self.calls = name, lines, calls
+
+    def heading(self, formula: str) -> list[str]:
+        """Return the line above the contributions of a node: how it was computed."""
+        return [f"# {_one_line(formula)}"]
+
+    def __add__(self, contribution: Term) -> _Gradient:
+        self.calls |= contribution.calls
+        sign, formula = "+", contribution.formula
+        if formula.form == "neg":
+            sign, formula = "-", formula.parts[0]
+        self.lines.append(f"{self.name} {sign}= {formula.render('python')}")
+        return self
+
+    def __mul__(self, local_grad: Term | float) -> Term:
+        return Term(symbol(self.name), 1.0) * local_grad
+
+
+class _Total(_Gradient):
+    """∂L/∂u as a variable that is computed in one line, when all contributions are known."""
+
+    def __init__(self, name: str, lines: list[str], calls: set[str]) -> None:
+        super().__init__(name, lines, calls)
+        self.contributions: list[Term] = []
+        self.total: Term | None = None
+
+    def heading(self, formula: str) -> list[str]:
+        """Write the line of the gradient itself, if there is one, before what it contributes to others."""
+        if self.contributions and self.total is None:
+            self.total = self.contributions[0] if len(self.contributions) == 1 else self._written_down()
+            if self.total.formula.form not in ("symbol", "number"):
+                self.total = self._written_down()
+        return []
+
+    def written(self) -> str:
+        """Return the variable, or 0.0 where nothing contributed to it."""
+        if not self.contributions:
+            return "0.0"
+        return (self.total or self._written_down()).source()
+
+    def _written_down(self) -> Term:
+        total = self.contributions[0]
+        for k, contribution in enumerate(self.contributions[1:], start=1):
+            if k % _MOST_TERMS == 0:
+                self.lines.append(f"{self.name} = {total.source()}")
+                total = Term(symbol(self.name), math.nan)
+            total = total + contribution
+        self.lines.append(f"{self.name} = {total.source()}")
+        return Term(symbol(self.name), math.nan)
+
+    def __add__(self, contribution: Term) -> _Gradient:
+        if not (contribution.known and contribution.number == 0.0):
+            self.calls |= contribution.calls
+            self.contributions.append(contribution)
+        return self
+
+    def __mul__(self, local_grad: Term | float) -> Term:
+        return term(0.0) if self.total is None else self.total * local_grad
 
 
 def _assigned(variables: list[str], what: str) -> Iterator[str]:
@@ -189,10 +304,271 @@ def _assigned(variables: list[str], what: str) -> Iterator[str]:
         yield line + what
 
 
+# ---------------------------------------------------------------------------------------- parts of formulas
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A part of a formula.
+
+    Parameters
+    ----------
+    formula : Expression
+        How it is written.
+    number : float or bool
+        What it is; nan in a program for any numbers.
+    calls : frozenset of str
+        The functions that it calls.
+
+    Examples
+    --------
+    >>> x = Term(symbol("x"), 3.0)
+    >>> (1.0 * x + (x - 1.0) * x).source(), (1.0 * x + (x - 1.0) * x).number
+    ('x + (x - 1.0) * x', 9.0)
+    """
+
+    formula: Expression
+    number: Any
+    calls: frozenset[str] = frozenset()
+
+    def source(self) -> str:
+        """Return the term as Python."""
+        return self.formula.render("python")
+
+    @property
+    def known(self) -> bool:
+        """Whether it is a bare number, with which one can compute at once."""
+        return self.formula.form == "number"
+
+    def __mul__(self, other: Any) -> Term:
+        other = term(other)
+        for factor, rest in ((self, other), (other, self)):
+            if factor.known and abs(factor.number) == 1.0:
+                return rest if factor.number > 0.0 else -rest
+        return _made(self.formula * _grouped(other, "*", "/"), self.number * other.number, self, other)
+
+    def __rmul__(self, other: Any) -> Term:
+        return term(other) * self
+
+    def __add__(self, other: Any) -> Term:
+        other = term(other)
+        return _made(self.formula + _grouped(other, "+", "-"), self.number + other.number, self, other)
+
+    def __radd__(self, other: Any) -> Term:
+        return term(other) + self
+
+    def __sub__(self, other: Any) -> Term:
+        other = term(other)
+        return _made(self.formula - other.formula, self.number - other.number, self, other)
+
+    def __rsub__(self, other: Any) -> Term:
+        return term(other) - self
+
+    def __neg__(self) -> Term:
+        return _made(-self.formula, -self.number, self)
+
+    def __abs__(self) -> Term:
+        return _made(abs(self.formula), abs(self.number), self)
+
+    def __gt__(self, other: Any) -> Term:
+        other = term(other)
+        return _made(self.formula > other.formula, self.number > other.number, self, other)
+
+    def __lt__(self, other: Any) -> Term:
+        return term(other) > self
+
+    def __ge__(self, other: Any) -> Term:
+        other = term(other)
+        return _made(self.formula >= other.formula, self.number >= other.number, self, other)
+
+    def __and__(self, other: Term) -> Term:
+        if self.known or other.known:
+            known, rest = (self, other) if self.known else (other, self)
+            return rest if known.number else known
+        return _made(self.formula & other.formula, self.number and other.number, self, other)
+
+    def __or__(self, other: Term) -> Term:
+        if self.known or other.known:
+            known, rest = (self, other) if self.known else (other, self)
+            return known if known.number else rest
+        return _made(self.formula | other.formula, self.number or other.number, self, other)
+
+
+def term(part: Any) -> Term:
+    """Return a number as a term; a term as it is."""
+    return part if isinstance(part, Term) else Term(text.number(part), part)
+
+
+def _made(formula: Expression, number: Any, *parts: Term, call: str | None = None) -> Term:
+    """Return the term of an operation; of bare numbers, the bare result."""
+    if all(part.known for part in parts):
+        return term(number)
+    own = frozenset() if call is None else frozenset({call})
+    return Term(formula, number, own.union(*(part.calls for part in parts)))
+
+
+def _grouped(part: Term, *operators: str) -> Expression:
+    """Return a right operand, in brackets where Python would else compute, and round, in another order."""
+    return symbol(f"({part.source()})") if part.formula.form in operators else part.formula
+
+
+class Reading:
+    """The namespace ``xp`` of the rules.
+
+    Parameters
+    ----------
+    above : list of (str, Term) or None
+        Gets a variable and its term for each sum and each softmax, which a rule of derivatives uses for all operands
+        alike; None where they are to stand in the formula.
+
+    Examples
+    --------
+    >>> from autograd_mini.engine.primitives import find
+    >>> x, out = Term(symbol("x"), 3.0), Term(symbol("y"), 9.0)
+    >>> [found.source() for found in find("pow").derivatives(Reading(), out, x, term(2.0))]
+    ['2.0 * x', 'where(x == 0.0, 0.0, y * log(x))']
+    """
+
+    def __init__(self, above: list[tuple[str, Term]] | None = None) -> None:
+        self.above = above
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *parts: self._call(name, parts)
+
+    def _call(self, name: str, parts: Any) -> Term:
+        terms = [term(part) for part in parts]
+        number = getattr(floats, name)(*[part.number for part in terms])
+        return _made(text.call(name, *[part.formula for part in terms]), number, *terms, call=name)
+
+    def _named(self, name: str, made: Term) -> Term:
+        """Return a variable that holds the term, if one may stand above."""
+        if self.above is None or made.known:
+            return made
+        variable = f"_{name}{len(self.above) + 1}"
+        self.above.append((variable, made))
+        return Term(symbol(variable), made.number)
+
+    def sum(self, terms: Any) -> Term:
+        """Return the sum by Python's own `sum`, as the floats do: it rounds otherwise than + from 3.12 on."""
+        parts = [term(part) for part in terms]
+        written = symbol(f"sum([{', '.join(part.source() for part in parts)}])")
+        return self._named("sum", _made(written, floats.sum([part.number for part in parts]), *parts))
+
+    def softmax(self, *numbers: Any) -> tuple[Term, ...]:
+        """Return all shares; where a line may stand above, from one call there."""
+        parts = [term(number) for number in numbers]
+        shares = floats.softmax(*[part.number for part in parts])
+        if all(part.known for part in parts):
+            return tuple(term(share) for share in shares)
+        written = symbol(f"softmax({', '.join(part.source() for part in parts)})")
+        whole = self._named("softmax", _made(written, shares, *parts, call="softmax"))
+        called = [symbol(f"{whole.source()}[{i}]") for i in range(len(parts))]
+        return tuple(Term(share, number, whole.calls) for share, number in zip(called, shares, strict=True))
+
+    def divide(self, a: Any, b: Any) -> Term:
+        """Return a / b, by a function where Python's division would raise an error."""
+        a, b = term(a), term(b)
+        if b.number == 0.0:
+            return self._call("divide", (a, b))
+        return _made(text.divide(a.formula, b.formula), a.number / b.number, a, b)
+
+    def power(self, a: Any, b: Any) -> Term:
+        """Return a ** b, by a function where Python's power would raise an error or be complex."""
+        base, exponent = term(a), term(b)
+        if exponent.known and exponent.number == 1.0:
+            return base
+        if not _plain_power_works(base.number, exponent.number):
+            return self._call("power", (base, exponent))
+        written = text.power(base.formula, exponent.formula)
+        return _made(written, base.number**exponent.number, base, exponent)
+
+    def equal(self, a: Any, b: Any) -> Term:
+        """Return the condition a == b."""
+        a, b = term(a), term(b)
+        return _made(text.equal(a.formula, b.formula), a.number == b.number, a, b)
+
+    def where(self, condition: Any, a: Any, b: Any) -> Term:
+        """Return "a if condition else b"; only the one that is meant, where the condition is known."""
+        parts = term(condition), term(a), term(b)
+        chosen = parts[1] if parts[0].number else parts[2]
+        if parts[0].known:
+            return chosen
+        return _made(text.where(*[part.formula for part in parts]), chosen.number, *parts, call="where")
+
+    def magnitude(self, a: Any) -> Term:
+        """Return |a|."""
+        return abs(term(a))
+
+
+class AnyNumbers(Reading):
+    """The namespace of a program that is to be right for any numbers.
+
+    In the quick form ``/`` is Python's, which raises an error where IEEE arithmetic gives an infinity or nan; the exact
+    form calls a function instead.
+    """
+
+    def __init__(self, quick: bool) -> None:
+        super().__init__()
+        self.quick = quick
+
+    def sum(self, terms: Any) -> Term:
+        """Return x₁ + x₂ + …: for a few terms quicker than a call."""
+        total = term(0.0)
+        for k, part in enumerate(terms):
+            total = total + part if k else term(part)
+        return total
+
+    def divide(self, a: Any, b: Any) -> Term:
+        """Return a / b."""
+        return super().divide(a, b) if self.quick else self._call("divide", (a, b))
+
+    def power(self, a: Any, b: Any) -> Term:
+        """Return a ** b by a function; squares and cubes of variables are multiplied out."""
+        base, exponent = term(a), term(b)
+        if exponent.known and exponent.number == 1.0:
+            return base
+        if base.formula.form == "symbol" and exponent.known and exponent.number in (2.0, 3.0):
+            return _made(symbol(f"({' * '.join([base.source()] * int(exponent.number))})"), base.number, base)
+        return self._call("power", (base, exponent))
+
+    def where(self, condition: Any, a: Any, b: Any) -> Term:
+        """Return "a if condition else b"."""
+        parts = term(condition), term(a), term(b)
+        if parts[0].known:
+            return parts[1] if parts[0].number else parts[2]
+        written = [part.source() for part in parts]
+        return _made(symbol(f"({written[1]} if {written[0]} else {written[2]})"), math.nan, *parts)
+
+    def maximum(self, *numbers: Any) -> Term:
+        """Return the largest; of a variable and 0 without a call, so that nan stays nan."""
+        return self._or_zero("maximum", "<", numbers)
+
+    def minimum(self, *numbers: Any) -> Term:
+        """Return the smallest."""
+        return self._or_zero("minimum", ">", numbers)
+
+    def _or_zero(self, name: str, sign: str, numbers: Any) -> Term:
+        terms = [term(number) for number in numbers]
+        is_pair = len(terms) == 2 and terms[0].formula.form == "symbol" and terms[1].known and terms[1].number == 0.0
+        if not is_pair:
+            return self._call(name, terms)
+        x = terms[0].source()
+        return _made(symbol(f"(0.0 if {x} {sign} 0.0 else {x})"), math.nan, terms[0])
+
+
+def _plain_power_works(a: float, b: float) -> bool:
+    try:
+        return not isinstance(a**b, complex)
+    except (OverflowError, ZeroDivisionError):
+        return False
+
+
 # ---------------------------------------------------------------------------------------------------- functions
 
 
-def definitions(calls: set[str]) -> list[list[str]]:
+def _definitions(calls: set[str]) -> list[list[str]]:
     """Return the imports and the functions that a program needs, and those which these need."""
     needed: set[str] = set()
     waiting = list(calls)
@@ -210,7 +586,7 @@ def definitions(calls: set[str]) -> list[list[str]]:
 
 @cache
 def _helper(name: str) -> str:
-    return inspect.getsource(getattr(plain, name))
+    return inspect.getsource(getattr(floats, name))
 
 
 @cache
@@ -222,7 +598,7 @@ def _needs(name: str) -> list[str]:
     if not hasattr(math, name):
         raise ValueError(
             f"to_python can't write the function {name!r} out, which a rule of the table of primitives asks for: "
-            "it is neither in math nor in autograd_mini/readings/plain.py; define it there"
+            "it is neither in math nor in autograd_mini/engine/floats.py; define it there"
         )
     return []
 
@@ -230,7 +606,7 @@ def _needs(name: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- names
 
 
-def _variables(called: dict[Value, str]) -> dict[Value, str]:
+def _variables(called: Mapping[Value, str]) -> dict[Value, str]:
     """Return a variable for each name, such that with ``d_`` before it is free too."""
     taken, count = set(_RESERVED), Counter[str]()
     variables = {}

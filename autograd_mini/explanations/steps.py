@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from autograd_mini.engine import eager
-from autograd_mini.engine.graph import outgoing_edges, topological_order
+from autograd_mini.engine import floats
+from autograd_mini.engine.graph import evaluate, recorded_gradients, topological_order
+from autograd_mini.engine.node import CONSTANT
 from autograd_mini.engine.primitives import Primitive
-from autograd_mini.explanations.names import Names, node_names
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import NamedGraph, Names, named, node_names
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, Style, derivative, format_number, number, symbol
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
 
 DIGITS = 6  # significant digits in the printed arithmetic
 
@@ -87,7 +85,7 @@ class ForwardStep(_Record):
 
     def _operand(self, u: Value) -> Expression:
         """Return an operand by its name; a constant as its number, so that -2 is bracketed where it must be."""
-        return _number(u.data) if type(u).__name__ == "Constant" and not u.label else symbol(self.names[u])
+        return _number(u.data) if u.kind == CONSTANT and not u.label else symbol(self.names[u])
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,14 +155,14 @@ class BackwardStep(_Record):
 
     def equation(self, style: Style) -> str:
         """Return ``∂L/∂u = ∂L/∂v·∂v/∂u = 1·2 = 2`` in the given style."""
-        if self.gradient != self.gradient and type(self.node).__name__ == "Constant":
+        if self.gradient != self.gradient and self.node.kind == CONSTANT:
             # The 2 of x**2 has no derivative where x is negative, and nobody asks for one.
             note = "not taken, it is a constant"
             return f"{self.left_hand_side().render(style)}: " + (f"\\text{{{note}}}" if style == "latex" else note)
         return _equation([self.left_hand_side(), self.in_names(), self.in_numbers(), _number(self.gradient)], style)
 
 
-def forward_steps(root: Value, names: Names | None = None) -> Iterator[ForwardStep]:
+def forward_steps(root: Value | NamedGraph, names: Names | None = None) -> Iterator[ForwardStep]:
     """Iterate over the forward pass: every node with its value, parents first.
 
     Parameters
@@ -186,12 +184,12 @@ def forward_steps(root: Value, names: Names | None = None) -> Iterator[ForwardSt
     b = 0.1
     L = v1 + b = 1 + 0.1 = 1.1
     """
-    called = node_names(root, names)
-    for node in called:
-        yield ForwardStep(node, node.data, called)
+    graph = named(root, names)
+    for node in graph.order:
+        yield ForwardStep(node, node.data, graph.called)
 
 
-def backward_steps(root: Value, names: Names | None = None) -> Iterator[BackwardStep]:
+def backward_steps(root: Value | NamedGraph, names: Names | None = None) -> Iterator[BackwardStep]:
     """Iterate over the backward pass: every node with its gradient, in reverse topological order.
 
     Step 0 is the base case ∂L/∂L = 1. Every ∂L/∂v is final when it is used. The sums are those of `Value.backward`, to
@@ -213,42 +211,13 @@ def backward_steps(root: Value, names: Names | None = None) -> Iterator[Backward
     ∂L/∂L = 1
     ∂L/∂x = ∂L/∂L·∂L/∂x + ∂L/∂L·∂L/∂x = 1·3 + 1·3 = 6
     """
-    called = node_names(root, names)
-    gradient: dict[Value, float] = {}
-    for node, outgoing in reversed(outgoing_edges(root).items()):
+    graph = named(root, names)
+    found = recorded_gradients(graph.order)
+    for node in reversed(graph.order):
         contributions = tuple(
-            Contribution(v, slot, gradient[v], local, gradient[v] * local) for _, v, slot, local in outgoing
+            Contribution(v, slot, found[v], local, found[v] * local) for _, v, slot, local in graph.outgoing[node]
         )
-        gradient[node] = 1.0 if node is root else _total(contributions)
-        yield BackwardStep(node, contributions, gradient[node], root, called)
-
-
-def _total(contributions: tuple[Contribution, ...]) -> float:
-    """Add up one by one, as `Value.backward` does; Python's `sum` rounds otherwise from 3.12 on."""
-    total = 0.0
-    for contribution in contributions:
-        total += contribution.product
-    return total
-
-
-def gradients(root: Value, seed: float = 1.0) -> dict[Value, float]:
-    """Return ∂root/∂u for every node u of the graph, without touching any ``.grad``.
-
-    Examples
-    --------
-    >>> from autograd_mini import Value
-    >>> x = Value(3.0)
-    >>> gradients(x * x)[x], x.grad
-    (6.0, 0.0)
-    """
-    order = topological_order(root)
-    gradient = dict.fromkeys(order, 0.0)
-    gradient[root] = seed
-    for v in reversed(order):
-        upstream = gradient[v]
-        for u, local in zip(v.parents, v.local_grads, strict=True):
-            gradient[u] += upstream * local
-    return gradient
+        yield BackwardStep(node, contributions, found[node], graph.root, graph.called)
 
 
 def finite_difference(root: Value, node: Value, h: float | None = None) -> float:
@@ -269,10 +238,17 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
     6.0
     """
     order = topological_order(root)
+    moving = {node}
+    for v in order:
+        if not moving.isdisjoint(v.parents):
+            moving.add(v)
+    at_rest = {v: v.data for v in order if v not in moving}
+
+    def at(data: float) -> float:
+        return float(evaluate(order, floats, {**at_rest, node: data})[root])
 
     def difference(h: float) -> float:
-        above, below = _reevaluated(order, node, node.data + h), _reevaluated(order, node, node.data - h)
-        return (above - below) / (2.0 * h)
+        return (at(node.data + h) - at(node.data - h)) / (2.0 * h)
 
     if h is not None:
         return difference(h)
@@ -285,16 +261,6 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
         if abs(wide - narrow) <= 1e-6 * abs(wide) + noise:
             return wide
     return found[0]
-
-
-def _reevaluated(order: list[Value], changed: Value, data: float) -> float:
-    """Return the root's value if one node had other data."""
-    new: dict[Value, float] = {changed: data}
-    for node in order:
-        if node is changed or node.primitive is None or not any(u in new for u in node.parents):
-            continue
-        new[node] = float(node.primitive.forward(eager, *[new.get(u, u.data) for u in node.parents]))
-    return new.get(order[-1], order[-1].data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -358,9 +324,10 @@ def explain(node: Value, root: Value, names: Names | None = None) -> Explanation
       gradient          ∂L/∂w = 2
       finite difference ∂L/∂w ≈ 2
     """
-    for step in backward_steps(root, names):
+    graph = named(root, names)
+    for step in backward_steps(graph):
         if step.node is node:
             return Explanation(step, finite_difference(root, node))
     name = node_names(node, names)[node]
-    called = {**node_names(root, names), node: "u" if name == "L" else name}
+    called = {**graph.called, node: "u" if name == "L" else name}
     return Explanation(BackwardStep(node, (), 0.0, root, called), 0.0)

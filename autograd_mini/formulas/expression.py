@@ -6,6 +6,7 @@ Reading a rule over `Expression`s gives its formula: ``find("mul").derivatives(t
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -365,3 +366,24 @@ def _write_call(name: str, parts: list[str], style: Style) -> str:
 def latex_operator(name: str) -> str:
     """Return a function's name, upright, as LaTeX."""
     return "\\operatorname{" + _TEXT_NAMES.get(name, name).replace("_", "\\_") + "}"
+
+
+def printable(text: str) -> str:
+    r"""Return the text with signs in place of the characters that XML has no place for.
+
+    Examples
+    --------
+    >>> printable("a\tb\x00")
+    'a b␀'
+    """
+    return "".join(c if c == "\n" or c.isprintable() else _sign(c) for c in text)
+
+
+def _sign(character: str) -> str:
+    code = ord(character)
+    if character == "\t":
+        return " "
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2400 + code) if code < 0x20 else "␡"
+    # Joiners of emoji and spaces of other scripts aren't "printable" to Python, and belong there all the same.
+    return character if unicodedata.category(character) in ("Cf", "Zs", "Co") else "\ufffd"

@@ -1,4 +1,4 @@
-"""Formulas on views: the table's rules, read as text, with all that is known beforehand worked out.
+"""Formulas with all that is known beforehand worked out.
 
 ``a * 1`` is a, ``where(2 >= 1, a, b)`` is a, ``0 + a`` is a: what is left is what has to be computed at each run.
 """
@@ -8,17 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from autograd_mini.engine import arrays as array_reading
-from autograd_mini.engine.primitives import Primitive
-from autograd_mini.formulas import expression as text
-from autograd_mini.formulas.expression import Expression, number, symbol
-from autograd_mini.vectorizer.statements import View
-
-HUGE = 1.7e308  # about the largest number: what stands for infinity where a difference to it is taken
-SEED = symbol("seed")  # ∂L/∂output, the same for all examples
-N = symbol("n")  # the number of examples
+from autograd_mini.engine import floats
+from autograd_mini.formulas.expression import Expression, number
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda a, b: a < b,
@@ -26,29 +17,6 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": lambda a, b: a >= b,
     "=": lambda a, b: a == b,
 }
-
-
-def operand(x: View | float) -> Expression:
-    """Return a view or a number as a part of a formula."""
-    return x.expression() if isinstance(x, View) else number(float(x))
-
-
-def application(primitive: Primitive, operands: list[View | float]) -> Expression:
-    """Return the formula of an operation on views and numbers."""
-    return simplified(primitive.forward(text, *map(operand, operands)))
-
-
-def application_by_name(primitive: Primitive, operands: list[View | float]) -> Expression:
-    """Return an operation on views and numbers for a reader: ``tanh(z)``, and not how it is computed."""
-    if primitive.name in ("add", "sub", "mul", "div", "neg", "pow", "abs"):
-        return application(primitive, operands)
-    return text.call(primitive.name, *map(operand, operands))
-
-
-def local_derivatives(primitive: Primitive, out: View, operands: list[View | float]) -> list[Expression]:
-    """Return the formulas of an operation's local derivatives."""
-    rules = primitive.derivatives(text, out.expression(), *map(operand, operands))
-    return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
 
 
 def product(*factors: Expression) -> Expression:
@@ -59,8 +27,8 @@ def product(*factors: Expression) -> Expression:
     return simplified(result)
 
 
-def views_of(expression: Expression) -> Iterator[View]:
-    """Iterate over the views in a formula."""
+def views_of(expression: Expression) -> Iterator[Any]:
+    """Iterate over the views in a formula: the rows of arrays that it reads."""
     if expression.form == "view":
         yield expression.parts[0]
     elif expression.form not in ("number", "symbol"):
@@ -76,19 +44,6 @@ def is_uniform(expression: Expression) -> bool:
 def is_number(expression: Expression, value: float | None = None) -> bool:
     """Return whether a formula is a number; or is this one."""
     return expression.form == "number" and (value is None or expression.parts[0] == value)
-
-
-def described(expression: Expression) -> str:
-    """Return a formula as a reader would write it, every view by the name of its array."""
-    return str(_with_names(expression))
-
-
-def _with_names(expression: Expression) -> Expression:
-    if expression.form == "view":
-        return symbol(expression.parts[0].array.name)
-    if expression.form in ("number", "symbol"):
-        return expression
-    return Expression(expression.form, tuple(_with_names(part) for part in expression.parts))
 
 
 def simplified(expression: Expression) -> Expression:
@@ -122,16 +77,15 @@ def _computed(form: str, numbers: list[float]) -> Expression | None:
         "+": lambda a, b: a + b,
         "-": lambda a, b: a - b,
         "*": lambda a, b: a * b,
-        "/": array_reading.divide,
-        "**": array_reading.power,
+        "/": floats.divide,
+        "**": floats.power,
         "neg": lambda a: -a,
         "abs": abs,
     }
-    function = operators.get(form, getattr(array_reading, form, None))
+    function = operators.get(form, getattr(floats, form, None))
     if function is None:
         return None
-    with np.errstate(all="ignore"):
-        return number(float(function(*[np.float64(x) for x in numbers])))
+    return number(float(function(*numbers)))
 
 
 def _sum(a: Expression, b: Expression) -> Expression | None:

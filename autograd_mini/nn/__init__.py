@@ -9,17 +9,20 @@ from autograd_mini.nn.dropout import Dropout
 from autograd_mini.nn.freezing import freeze, is_frozen, unfreeze
 from autograd_mini.nn.layers import MLP, Layer, Neuron
 from autograd_mini.nn.losses import (
+    absolute_error,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    gaussian_nll,
+    half_squared_error,
     hinge,
+    huber,
     squared_error,
 )
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.normalization import BatchNorm, LayerNorm
 from autograd_mini.nn.penalties import L1, L2, WeightElimination
 from autograd_mini.nn.recurrent import RNN, RNNCell
-from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
 
 __all__ = [
     "L1",

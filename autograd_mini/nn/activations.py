@@ -1,16 +1,21 @@
-"""The activation functions by name, as `Neuron`, `Layer` and `MLP` take them."""
+"""Activation functions by name, as `Neuron`, `Layer` and `MLP` take them: ``"tanh"``, ``"leaky_relu(0.2)"``."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from autograd_mini.checks import named
 from autograd_mini.engine import functions
-from autograd_mini.nn.named_activations import parametrised
+from autograd_mini.engine.value import Constant, Value
 
-Activation = Callable[[Any], Any]
+ActivationFunction = Callable[[Any], Any]
+ActivationLike = str | ActivationFunction  # what arguments take: a name, or the function itself
 
-ACTIVATIONS: dict[str, Activation] = {
+ACTIVATIONS: dict[str, ActivationFunction] = {
     "identity": functions.identity,
     "sign": functions.sign,
     "sigmoid": functions.sigmoid,
@@ -21,9 +26,11 @@ ACTIVATIONS: dict[str, Activation] = {
     "elu": functions.elu,
     "softplus": functions.softplus,
 }
+_WITH_PARAMETER: dict[str, Callable[..., Any]] = {name: ACTIVATIONS[name] for name in ("leaky_relu", "elu")}
+_CALL = re.compile(r"\s*(?P<name>\w+)\s*\(\s*(?:alpha\s*=\s*)?(?P<number>.*?)\s*\)\s*", re.DOTALL)
 
 
-def activation_function(activation: str | Activation) -> Activation:
+def activation_function(activation: ActivationLike) -> ActivationFunction:
     """Return an activation given by its name, or a function as it is.
 
     Raises
@@ -42,10 +49,115 @@ def activation_function(activation: str | Activation) -> Activation:
         return activation
     if not isinstance(activation, str):
         raise TypeError(f"expected an activation by name or a function, got {type(activation).__name__}")
-    with_parameter = parametrised(activation)
-    if with_parameter is not None:
-        return with_parameter
+    return parametrised(activation) or named("activation", activation, ACTIVATIONS)
+
+
+def activation_name(activation: Any) -> str:
+    """Return the name of an activation given by its name or as a function; "identity" for None.
+
+    Examples
+    --------
+    >>> activation_name("tanh"), activation_name(math.tanh), activation_name(None)
+    ('tanh', 'tanh', 'identity')
+    """
+    if activation is None:
+        return "identity"
+    return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+
+
+def activated(activate: ActivationFunction, z: Value, label: str = "a") -> Value:
+    """Return a = σ(z), labelled; z itself where σ is the identity.
+
+    Examples
+    --------
+    >>> activated(functions.relu, Value(-2.0))
+    Value(data=0.0, grad=0.0, label='a')
+    """
+    if activate is functions.identity:
+        return z
+    a = activate(z)
+    if not isinstance(a, Value):  # a function may return a bare number, as a threshold does
+        return Constant(a)
+    if not a.label and a.primitive is not None:
+        a.label = label
+    return a
+
+
+def unit(activate: ActivationFunction, z: Value, label: str = "a") -> Value:
+    """Return the activation of a unit of a network, from its pre-activation, which gets its label z here.
+
+    Examples
+    --------
+    >>> z = Value(-2.0) * 3.0
+    >>> unit(functions.relu, z).label, z.label
+    ('a', 'z')
+    """
+    z.label = "z"
+    return activated(activate, z, label)
+
+
+@dataclass(frozen=True)
+class ParametrisedActivation:
+    """An activation with its parameter fixed: σ(x) = f(x, α).
+
+    A class and no closure, so that a model which holds one can be copied and pickled.
+
+    Parameters
+    ----------
+    name : str
+        f: "leaky_relu" or "elu".
+    alpha : float
+        α.
+
+    Examples
+    --------
+    >>> leaky = ParametrisedActivation("leaky_relu", 0.2)
+    >>> leaky(-1.0), leaky.__name__
+    (-0.2, 'leaky_relu(0.2)')
+    """
+
+    name: str
+    alpha: float
+
+    @property
+    def __name__(self) -> str:
+        return f"{self.name}({self.alpha!r})"
+
+    def __call__(self, x: Any) -> Any:
+        """Return f(x, α)."""
+        return _WITH_PARAMETER[self.name](x, self.alpha)
+
+
+def parametrised(name: str) -> ParametrisedActivation | None:
+    """Return the activation that a name with a number in parentheses describes; None for a name without them.
+
+    Raises
+    ------
+    ValueError
+        If the activation takes no parameter, or there is no finite number in the parentheses.
+
+    Examples
+    --------
+    >>> parametrised("elu(0.5)")
+    ParametrisedActivation(name='elu', alpha=0.5)
+    >>> parametrised("tanh") is None
+    True
+    """
+    match = _CALL.fullmatch(name)
+    if match is None:
+        return None
+    if match["name"] not in _WITH_PARAMETER:
+        raise ValueError(
+            f"{name!r}: expected a parameter after {' or '.join(_WITH_PARAMETER)} only, got one after "
+            f"{match['name']!r}; write the name alone, or pass a function"
+        )
     try:
-        return ACTIVATIONS[activation]
-    except KeyError:
-        raise ValueError(f"no activation is named {activation!r}; choose one of {', '.join(ACTIVATIONS)}") from None
+        alpha = float(match["number"])
+    except ValueError:
+        alpha = math.nan
+    if not math.isfinite(alpha):
+        raise ValueError(
+            f"{name!r}: expected a finite number in the parentheses, got {match['number']!r}; "
+            f"as in '{match['name']}(0.2)'"
+        )
+    return ParametrisedActivation(match["name"], alpha)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import prod
-from operator import index as whole_number
 from typing import Any, overload
 
+from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
-from autograd_mini.nn._nested import activated, each, flat, folded, is_list, nodes, shape
-from autograd_mini.nn.activations import Activation as ActivationFunction
-from autograd_mini.nn.activations import activation_function
+from autograd_mini.nn.activations import ActivationLike, activated, activation_function, activation_name
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import each, flat, folded, is_list, nodes, shape
 
 
 class Sequential(Module):
@@ -28,8 +27,8 @@ class Sequential(Module):
     Attributes
     ----------
     modules : tuple of Module
-        They, also by ``model[0]``; ``model[:2]`` is a `Sequential` of the same first two, and ``model[-1] = …`` puts
-        another one in a place.
+        The modules. ``model[0]`` is the first of them, ``model[:2]`` a `Sequential` of the first two, which it shares
+        with this one, and ``model[-1] = …`` replaces the last one.
 
     Raises
     ------
@@ -195,7 +194,7 @@ class Activation(Module):
     [0.5, 0.5]
     """
 
-    def __init__(self, activation: str | ActivationFunction) -> None:
+    def __init__(self, activation: ActivationLike) -> None:
         self.activation = activation
         self._activate: Any = functions.softmax if activation == "softmax" else activation_function(activation)
 
@@ -212,8 +211,7 @@ class Activation(Module):
         return [self._softmax(part) for part in x] if x and is_list(x[0]) else functions.softmax(x)
 
     def __repr__(self) -> str:
-        name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "?")
-        return f"Activation({name!r})"
+        return f"Activation({activation_name(self.activation)!r})"
 
 
 class Flatten(Module):
@@ -250,7 +248,7 @@ class Reshape(Module):
     """
 
     def __init__(self, *sizes: int) -> None:
-        if not sizes or any(isinstance(size, bool) or whole_number(size) < 1 for size in sizes):
+        if not sizes or not all(is_whole(size, least=1) for size in sizes):
             raise ValueError(f"Reshape: expected lengths of at least 1, got {sizes}; as in Reshape(1, 8, 8)")
         self.sizes = sizes
 

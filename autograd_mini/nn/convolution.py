@@ -8,20 +8,15 @@ from __future__ import annotations
 
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from autograd_mini.checks import checked_whole, is_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn._nested import activated, flat, folded, is_list, nodes, shape
-from autograd_mini.nn.activations import Activation, activation_function
-from autograd_mini.nn.initializers import Initializer
-from autograd_mini.nn.layers import _drawn
+from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
-
-if TYPE_CHECKING:
-    Random = int | np.random.Generator | None
+from autograd_mini.nn.nested import flat, folded, is_list, nodes, shape
 
 _AXES = {1: "positions", 2: "rows and columns"}
 
@@ -38,12 +33,12 @@ class _Convolution(Module):
         kernel_size: Any,
         stride: Any = 1,
         padding: Any = 0,
-        activation: str | Activation = "identity",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "identity",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
-        (self.in_channels,) = _sizes("in_channels", in_channels, 1, least=1)
-        (self.out_channels,) = _sizes("out_channels", out_channels, 1, least=1)
+        self.in_channels = checked_whole("in_channels", in_channels, least=1)
+        self.out_channels = checked_whole("out_channels", out_channels, least=1)
         self.kernel_size = _sizes("kernel_size", kernel_size, self.n_axes, least=1)
         self.stride = _sizes("stride", stride, self.n_axes, least=1)
         self.padding = _sizes("padding", padding, self.n_axes, least=0)
@@ -51,7 +46,7 @@ class _Convolution(Module):
         self._activate = activation_function(activation)
         # Each filter is a neuron whose features are the numbers under the kernel, and is drawn as such.
         features = self.in_channels * prod(self.kernel_size)
-        drawn = _drawn(initializer, activation, rng, (self.out_channels, features))
+        drawn = initial_weights(initializer, activation, rng, (self.out_channels, features))
         self.weight: list[Any] = [
             folded([Parameter(w) for w in row], (self.in_channels, *self.kernel_size)) for row in drawn.tolist()
         ]
@@ -72,14 +67,9 @@ class _Convolution(Module):
         ]
         patches = [[channel[start + offset] for channel in channels for offset in offsets] for start in starts]
         return [
-            folded([self._unit(weights, patch, bias) for patch in patches], counts)
+            folded([unit(self._activate, functions.dot(weights, patch, bias)) for patch in patches], counts)
             for weights, bias in zip(map(flat, self.weight), self.bias, strict=True)
         ]
-
-    def _unit(self, weights: list[Any], patch: list[Any], bias: Parameter) -> Any:
-        z = functions.dot(weights, patch, bias)
-        z.label = "z"
-        return activated(self._activate, z)
 
     def _padded(self, channel: Any, sizes: tuple[int, ...], wide: list[int]) -> list[Value]:
         """Return a channel in one list, row after row, with a leaf of 0 for every place of the border."""
@@ -92,11 +82,10 @@ class _Convolution(Module):
         found = shape(x)
         if len(found) == self.n_axes and self.in_channels == 1:
             x, found = [x], (1, *found)
-        nesting = "[channel]" + "".join(f"[{axis}]" for axis in ("position",) * self.n_axes)
         if len(found) != 1 + self.n_axes:
             short = f", or without the channel as there is one, of {self.n_axes} axes" if self.in_channels == 1 else ""
             raise ValueError(
-                f"{self!r}: expected one example as x{nesting}{short}; got shape {found}; "
+                f"{self!r}: expected one example as x[channel]{'[position]' * self.n_axes}{short}; got shape {found}; "
                 f"call it with one example at a time"
             )
         if found[0] != self.in_channels:
@@ -111,10 +100,9 @@ class _Convolution(Module):
 
     def __repr__(self) -> str:
         kernel, stride, padding = map(_short, (self.kernel_size, self.stride, self.padding))
-        name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "?")
         return (
             f"{type(self).__name__}({self.in_channels}, {self.out_channels}, kernel_size={kernel}, stride={stride}, "
-            f"padding={padding}, activation={name!r})"
+            f"padding={padding}, activation={activation_name(self.activation)!r})"
         )
 
 
@@ -201,8 +189,7 @@ class Conv2d(_Convolution):
 def _sizes(name: str, size: Any, n_axes: int, least: int) -> tuple[int, ...]:
     """Return a size for each axis."""
     sizes = tuple(size) if is_list(size) and n_axes > 1 else (size,) * n_axes
-    whole = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= least for n in sizes]
-    if len(sizes) != n_axes or not all(whole):
+    if len(sizes) != n_axes or not all(is_whole(n, least) for n in sizes):
         pair = ", or a pair of them" if n_axes == 2 else ""
         raise ValueError(f"{name}: expected a whole number of at least {least}{pair}, got {size!r}")
     return tuple(int(n) for n in sizes)

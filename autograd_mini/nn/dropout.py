@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import checked
 from autograd_mini.engine.tracing import masked
 from autograd_mini.engine.value import Constant
-from autograd_mini.nn._nested import flat, folded, is_number, nodes, shape
+from autograd_mini.nn.initializers import Random
 from autograd_mini.nn.module import Module
-
-if TYPE_CHECKING:
-    Random = int | np.random.Generator | None
+from autograd_mini.nn.nested import flat, folded, nodes, shape
 
 
 class Dropout(Module):
@@ -51,12 +50,9 @@ class Dropout(Module):
     """
 
     def __init__(self, keep_prob: float = 0.5, inverted: bool = False, rng: Random = None) -> None:
-        if not is_number(keep_prob) or not 0.0 < keep_prob <= 1.0:
-            raise ValueError(
-                f"keep_prob: expected a probability above 0 and up to 1, got {keep_prob!r}; it is the share of units "
-                f"that stay, 1 minus the share to drop"
-            )
-        self.keep_prob = float(keep_prob)
+        advice = "it is the share of units that stay, 1 minus the share to drop"
+        expected = "a probability above 0 and up to 1"
+        self.keep_prob = checked("keep_prob", keep_prob, above=0.0, most=1.0, expected=expected, advice=advice)
         self.inverted = inverted
         self.rng = np.random.default_rng(rng)
 

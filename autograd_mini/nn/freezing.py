@@ -1,31 +1,18 @@
 """`freeze` and `unfreeze`, for transfer learning: keep a trained part as it is and train what is built upon it.
 
-A frozen parameter gets no update, holds no gradient, and where nothing below it learns costs none either: such a module
-computes plain numbers, without a graph.
+Training doesn't change a frozen parameter, and no gradient is kept for it. A frozen module that is called with plain
+numbers builds no graph at all, so that the backward pass spends no time on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from autograd_mini.engine import modes
-from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn._nested import Input, flat, is_list
+from autograd_mini.engine.node import CONSTANT, FEATURE, FROZEN, PARAMETER
+from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.module import Module
-
-
-class FrozenParameter(Parameter):
-    """A parameter that training leaves alone: its gradient is always 0, and optimizers pass it over.
-
-    A parameter becomes one by a change of class, so that modules and optimizers which hold it needn't be told. Made by
-    `freeze`, undone by `unfreeze`. Its ``data`` can still be set, as ``load_state_dict`` does.
-    """
-
-    __slots__ = ()
-
-    # It hides the slot: the backward pass adds to it as to any other, and nothing is kept.
-    grad = property(lambda self: 0.0, lambda self, gradient: None, doc="Always 0.")
+from autograd_mini.nn.nested import flat
 
 
 def freeze(*parts: Any) -> None:
@@ -57,9 +44,7 @@ def freeze(*parts: Any) -> None:
     modules, parameters = _members(parts)
     _note_change()
     for parameter in parameters:
-        if not isinstance(parameter, FrozenParameter):
-            parameter.grad = 0.0
-            parameter.__class__ = FrozenParameter
+        parameter.grad, parameter._local = 0.0, FROZEN
     for module in modules:
         # Only where no other module is inside: one that is put there later, such as a new head, shall learn.
         if len(module.named_modules()) == 1 and module.parameters():
@@ -91,9 +76,8 @@ def unfreeze(*parts: Any) -> None:
     modules, parameters = _members(parts)
     _note_change()
     for parameter in parameters:
-        if type(parameter) is FrozenParameter:
-            parameter.__class__ = Parameter  # type: ignore[assignment]
-            parameter.grad = 0.0
+        if parameter.is_frozen:
+            parameter.grad, parameter._local = 0.0, PARAMETER
     for module in modules:
         if isinstance(vars(module).get("forward"), _WithoutGraph):
             del vars(module)["forward"]
@@ -109,14 +93,14 @@ def is_frozen(part: Any) -> bool:
     False
     """
     parameters = _members((part,))[1]
-    return bool(parameters) and all(isinstance(parameter, FrozenParameter) for parameter in parameters)
+    return bool(parameters) and all(parameter.is_frozen for parameter in parameters)
 
 
 _changes = 0
 
 
 def changes() -> int:
-    """Return how often anything was frozen or unfrozen: programs made before may be another's."""
+    """Return how often anything was frozen or unfrozen: a program traced before the last time may be out of date."""
     return _changes
 
 
@@ -129,27 +113,19 @@ def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
     """Return the modules, with those inside them, and the parameters, with those of the modules."""
     modules: list[Module] = []
     parameters: list[Parameter] = []
-    for part in _spread(parts):
+    for part in flat(parts):
         if isinstance(part, Module):
             modules += [module for _, module in part.named_modules()]
             parameters += part.parameters()
         else:
             parameters.append(part)
     for parameter in parameters:
-        if type(parameter) not in (Parameter, FrozenParameter):
+        if type(parameter) is not Parameter:
             raise TypeError(
                 f"expected modules or parameters to freeze, got {type(parameter).__name__}; "
                 f"as in freeze(model) or freeze(model.layers[0])"
             )
     return modules, parameters
-
-
-def _spread(parts: Any) -> Iterator[Any]:
-    for part in parts:
-        if is_list(part):
-            yield from _spread(part)
-        else:
-            yield part
 
 
 class _WithoutGraph:
@@ -170,10 +146,11 @@ class _WithoutGraph:
             outputs = forward(self.module, *inputs, **options)
         for node in flat(outputs):
             if type(node) is Value:
-                node.__class__ = Input  # so that the next frozen module knows it for a number, too
+                node._local = FEATURE  # so that the next frozen module knows it for a number, too
         return outputs
 
     def _possible(self, inputs: list[Any]) -> bool:
         """Return whether nobody can want a gradient: numbers only, and no parameter in use elsewhere was unfrozen."""
-        numbers = all(not isinstance(x, Value) or type(x) in (Input, Constant) for x in flat(inputs))
-        return numbers and all(type(parameter) is FrozenParameter for parameter in self.parameters)
+        nodes = [x for x in flat(inputs) if isinstance(x, Value)]
+        numbers = all(node.primitive is None and node._local in (FEATURE, CONSTANT) for node in nodes)
+        return numbers and all(parameter.is_frozen for parameter in self.parameters)

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from autograd_mini.checks import Array, named
+from autograd_mini.nn.activations import activation_name
+
+Random: TypeAlias = (
+    "int | np.random.Generator | None"  # as text, since numpy.random takes long to import and isn't needed yet
+)
 Initializer = Callable[["np.random.Generator", tuple[int, int]], Array]
+InitializerLike = str | Initializer | None  # what arguments take: a name, the function itself, or nothing
 
 
 def zeros(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
@@ -58,7 +64,7 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-def initializer_for(initializer: str | Initializer | None, activation: Any) -> Initializer:
+def initializer_for(initializer: InitializerLike, activation: Any) -> Initializer:
     """Return an initializer given by its name, or a function as it is, or the one that suits the activation.
 
     He's where the activation is of the ReLU kind, Xavier's for all others.
@@ -74,10 +80,35 @@ def initializer_for(initializer: str | Initializer | None, activation: Any) -> I
     (True, True)
     """
     if initializer is None:
-        name = activation if isinstance(activation, str) else getattr(activation, "__name__", "")
-        return he if name.partition("(")[0] in ("relu", "leaky_relu", "elu") else xavier
-    if callable(initializer):
-        return initializer
-    if initializer not in INITIALIZERS:
-        raise ValueError(f"no initializer is named {initializer!r}; choose one of {', '.join(INITIALIZERS)}")
-    return INITIALIZERS[initializer]
+        return he if activation_name(activation).partition("(")[0] in ("relu", "leaky_relu", "elu") else xavier
+    return initializer if callable(initializer) else named("initializer", initializer, INITIALIZERS)
+
+
+def initial_weights(initializer: InitializerLike, activation: Any, rng: Random, shape: tuple[int, int]) -> Array:
+    """Return the initial weights of a layer, drawn by its initializer.
+
+    Parameters
+    ----------
+    initializer : str, callable or None
+        As for `initializer_for`.
+    activation : str or callable
+        The layer's activation.
+    rng : int, numpy.random.Generator or None
+        A seed or a generator.
+    shape : tuple of int
+        The number of outputs and of inputs.
+
+    Raises
+    ------
+    ValueError
+        If the initializer doesn't make an array of that shape.
+
+    Examples
+    --------
+    >>> initial_weights("zeros", "tanh", None, (1, 2))
+    array([[0., 0.]])
+    """
+    weights = np.asarray(initializer_for(initializer, activation)(np.random.default_rng(rng), shape), dtype=float)
+    if weights.shape != shape:
+        raise ValueError(f"initializer: expected weights of shape {shape}, got {weights.shape}")
+    return weights

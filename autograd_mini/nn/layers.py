@@ -6,39 +6,17 @@ zⱼ = Σ wⱼᵢ aᵢ + bⱼ is one dot node, aⱼ = σ(zⱼ) the activation no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
-from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn._nested import Input
-from autograd_mini.nn.activations import Activation, activation_function
-from autograd_mini.nn.initializers import Initializer, initializer_for
+from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.nn import nested
+from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
-
-if TYPE_CHECKING:  # numpy.random is slow to import, and not needed before weights are drawn
-    Random = int | np.random.Generator | None
-
-
-def _positive(name: str, number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-        raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
-    return int(number)
-
-
-def _drawn(initializer: str | Initializer | None, activation: Any, rng: Random, shape: tuple[int, int]) -> Any:
-    """Return the initial weights.
-
-    Raises
-    ------
-    ValueError
-        If the initializer doesn't make an array of that shape.
-    """
-    weights = np.asarray(initializer_for(initializer, activation)(np.random.default_rng(rng), shape), dtype=float)
-    if weights.shape != shape:
-        raise ValueError(f"initializer: expected weights of shape {shape}, got {weights.shape}")
-    return weights
 
 
 def _given(weights: Any) -> Initializer:
@@ -70,7 +48,7 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                features[i] = Input(feature, f"x{i + 1}")
+                features[i] = nested.feature(feature, f"x{i + 1}")
     return features
 
 
@@ -118,14 +96,14 @@ class Neuron(Module):
     def __init__(
         self,
         n_inputs: int,
-        activation: str | Activation = "relu",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "relu",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
-        self.n_inputs = _positive("n_inputs", n_inputs)
+        self.n_inputs = checked_whole("n_inputs", n_inputs, 1)
         self.activation = activation
         self._activate = activation_function(activation)
-        drawn = _drawn(initializer, activation, rng, (1, self.n_inputs))
+        drawn = initial_weights(initializer, activation, rng, (1, self.n_inputs))
         self.weights = [Parameter(w) for w in drawn[0]]
         self.bias = Parameter(0.0)
 
@@ -141,23 +119,14 @@ class Neuron(Module):
 
     def forward(self, x: Any) -> Value:
         """Return the activation for one example of `n_inputs` features."""
-        z = functions.dot(self.weights, _nodes(x, self.n_inputs), self.bias)
-        z.label = "z"
-        if self._activate is functions.identity:
-            return z  # type: ignore[no-any-return]
-        a = self._activate(z)
-        if not isinstance(a, Value):  # a function may return a bare number, as a threshold does
-            return Constant(a)
-        if not a.label and a.primitive is not None:
-            a.label = "a"
-        return a
+        return unit(self._activate, functions.dot(self.weights, _nodes(x, self.n_inputs), self.bias))
 
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield "weight", self.weights
         yield "bias", self.bias
 
     def __repr__(self) -> str:
-        return f"Neuron({self.n_inputs}, activation={_named(self.activation)})"
+        return f"Neuron({self.n_inputs}, activation={activation_name(self.activation)!r})"
 
 
 class Layer(Module):
@@ -181,13 +150,16 @@ class Layer(Module):
         self,
         n_inputs: int,
         n_outputs: int,
-        activation: str | Activation = "relu",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "relu",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
-        self.n_inputs, self.n_outputs = _positive("n_inputs", n_inputs), _positive("n_outputs", n_outputs)
+        self.n_inputs, self.n_outputs = (
+            checked_whole("n_inputs", n_inputs, 1),
+            checked_whole("n_outputs", n_outputs, 1),
+        )
         self.activation = activation
-        drawn = _drawn(initializer, activation, rng, (self.n_outputs, self.n_inputs))
+        drawn = initial_weights(initializer, activation, rng, (self.n_outputs, self.n_inputs))
         self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
 
     def forward(self, x: Any) -> list[Value]:
@@ -200,7 +172,7 @@ class Layer(Module):
         yield "bias", [neuron.bias for neuron in self.neurons]
 
     def __repr__(self) -> str:
-        return f"Layer({self.n_inputs}, {self.n_outputs}, activation={_named(self.activation)})"
+        return f"Layer({self.n_inputs}, {self.n_outputs}, activation={activation_name(self.activation)!r})"
 
 
 class MLP(Module):
@@ -243,13 +215,13 @@ class MLP(Module):
         self,
         n_inputs: int,
         widths: Sequence[int],
-        activation: str | Activation = "relu",
-        output: str | Activation = "identity",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "relu",
+        output: ActivationLike = "identity",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
-        self.n_inputs = _positive("n_inputs", n_inputs)
-        self.widths = [_positive("widths", width) for width in widths] if isinstance(widths, Iterable) else []
+        self.n_inputs = checked_whole("n_inputs", n_inputs, 1)
+        self.widths = [checked_whole("widths", width, 1) for width in widths] if isinstance(widths, Iterable) else []
         if not self.widths:
             raise ValueError(f"widths: expected a list with the number of neurons of each layer, got {widths!r}")
         activation_function(activation)  # a network of one layer has no use for it, but a misspelt one is a mistake
@@ -273,10 +245,5 @@ class MLP(Module):
         return outputs[0] if len(outputs) == 1 else list(outputs)
 
     def __repr__(self) -> str:
-        return (
-            f"MLP({self.n_inputs}, {self.widths}, activation={_named(self.activation)}, output={_named(self.output)})"
-        )
-
-
-def _named(activation: Any) -> str:
-    return repr(activation if isinstance(activation, str) else getattr(activation, "__name__", activation))
+        activation, output = activation_name(self.activation), activation_name(self.output)
+        return f"MLP({self.n_inputs}, {self.widths}, activation={activation!r}, output={output!r})"

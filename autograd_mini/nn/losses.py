@@ -7,19 +7,18 @@ They are made of operations of the table, so their graphs can be drawn and stepp
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import checked
 from autograd_mini.engine import functions
+from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.reals import as_float
-from autograd_mini.engine.tracing import Probe, chosen, is_traced
+from autograd_mini.engine.tracing import chosen, is_traced
 from autograd_mini.engine.value import Value
-from autograd_mini.nn._nested import Input
-from autograd_mini.nn._pairing import is_list, reduced
-from autograd_mini.nn._pairing import pairs as pairs_of
-from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
+from autograd_mini.nn.nested import is_list
 
 Loss = Callable[..., Any]
 
@@ -51,7 +50,145 @@ def squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
     >>> squared_error([3.0, 5.0], [1.0, 1.0], reduction="mean")
     10.0
     """
-    return reduced([(t - a) ** 2 for a, t in pairs_of(prediction, target)], reduction)
+    return _reduced([(t - a) ** 2 for a, t in _pairs_of(prediction, target)], reduction)
+
+
+def half_squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
+    """Return ½ Σ (a - t)², whose derivative is just a - t.
+
+    Parameters
+    ----------
+    prediction : Value or list of Value
+        a.
+    target : number or list of numbers
+        t, as many as predictions.
+    reduction : {"sum", "mean"}
+        How the losses of a list become one.
+
+    Raises
+    ------
+    ValueError
+        If there are more predictions than targets or fewer, or none.
+
+    Examples
+    --------
+    >>> half_squared_error(Value(3.0), 1.0).data
+    2.0
+    >>> half_squared_error([3.0, 5.0], [1.0, 1.0], reduction="mean")
+    5.0
+    """
+    return 0.5 * _reduced([(a - t) ** 2 for a, t in _pairs_of(prediction, target)], reduction)
+
+
+def absolute_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
+    """Return Σ |a - t|, with the subgradient 0 at a = t.
+
+    Parameters
+    ----------
+    prediction : Value or list of Value
+        a.
+    target : number or list of numbers
+        t, as many as predictions.
+    reduction : {"sum", "mean"}
+        How the losses of a list become one.
+
+    Raises
+    ------
+    ValueError
+        If there are more predictions than targets or fewer, or none.
+
+    Examples
+    --------
+    >>> absolute_error([Value(3.0), Value(-1.0)], [1.0, 1.0]).data
+    4.0
+    """
+    return _reduced([functions.abs(a - t) for a, t in _pairs_of(prediction, target)], reduction)
+
+
+def huber(prediction: Any, target: Any, reduction: str = "sum", delta: float = 1.0) -> Any:
+    """Return Σ of ½ r² where |r| ≤ δ, else δ (|r| - ½ δ), of r = a - t: outliers pull with a force of δ at most.
+
+    Parameters
+    ----------
+    prediction : Value or list of Value
+        a.
+    target : number or list of numbers
+        t, as many as predictions.
+    reduction : {"sum", "mean"}
+        How the losses of a list become one.
+    delta : float
+        δ, above 0.
+
+    Raises
+    ------
+    ValueError
+        If δ isn't a finite number above 0; if there are more predictions than targets or fewer, or none.
+
+    Examples
+    --------
+    >>> huber(Value(0.5), 0.0).data, huber(Value(3.0), 0.0).data
+    (0.125, 2.5)
+    """
+    delta = checked("delta", delta, above=0.0, advice="beyond it the loss is linear")
+    losses = []
+    for a, t in _pairs_of(prediction, target):
+        distance = functions.abs(a - t)
+        near = functions.minimum(distance, delta)  # both cases in one formula, without a branch on the data
+        losses.append(near * (distance - 0.5 * near))
+    return _reduced(losses, reduction)
+
+
+def gaussian_nll(
+    mean: Any, target: Any, variance: Any = 1.0, reduction: str = "sum", full: bool = False, eps: float = 1e-6
+) -> Any:
+    """Return Σ ½ (log v + (t - μ)²/v), minus the log-likelihood of t under N(μ, v) but for the constant ½ log 2π.
+
+    With the variance at 1 it is `half_squared_error`: least squares is maximum likelihood. The convention is PyTorch's:
+    v is the variance, not its logarithm, and is raised to `eps` where it is below; there its gradient is 0. Take
+    ``softplus`` or ``exp`` of an output to make a variance.
+
+    Parameters
+    ----------
+    mean : Value or list of Value
+        μ.
+    target : number or list of numbers
+        t, as many as means.
+    variance : Value, number or list of them
+        v, at least 0; one for all, or one for each.
+    reduction : {"sum", "mean"}
+        How the losses of a list become one.
+    full : bool
+        Whether to add the constant.
+    eps : float
+        The smallest variance.
+
+    Raises
+    ------
+    ValueError
+        If a variance is below 0, or their number is wrong; if `eps` isn't above 0; if there are more means than targets
+        or fewer, or none.
+
+    Examples
+    --------
+    >>> gaussian_nll(Value(3.0), 1.0).data, round(gaussian_nll(Value(3.0), 1.0, variance=4.0).data, 6)
+    (2.0, 1.193147)
+    """
+    eps = checked("eps", eps, above=0.0, advice="it keeps a division by 0 away")
+    pairs = _pairs_of(mean, target)
+    variances = list(variance) if is_list(variance) else [variance] * len(pairs)
+    if len(variances) != len(pairs):
+        raise ValueError(f"variance: expected one, or one for each of the {len(pairs)} means, got {len(variances)}")
+    constant = 0.5 * math.log(2.0 * math.pi) if full else 0.0
+    losses = []
+    for (mu, t), v in zip(pairs, variances, strict=True):
+        data = _known(v)
+        if data is not None and not data >= 0.0:
+            advice = "make one with softplus(output) or exp(output)"
+            raise ValueError(f"gaussian_nll needs a variance of at least 0, got {data!r}; {advice}")
+        v = functions.maximum(v, eps)
+        loss = 0.5 * (functions.log(v) + (t - mu) ** 2 / v)
+        losses.append(loss + constant if full else loss)
+    return _reduced(losses, reduction)
 
 
 def hinge(score: Any, target: Any, reduction: str = "sum") -> Any:
@@ -76,11 +213,11 @@ def hinge(score: Any, target: Any, reduction: str = "sum") -> Any:
     >>> hinge(Value(0.25), 1).data, hinge(Value(-2.0), -1).data
     (0.75, 0.0)
     """
-    pairs = pairs_of(score, target)
+    pairs = _pairs_of(score, target)
     for _, t in pairs:
         if not isinstance(t, Value) and t not in (-1, 1):
             raise ValueError(f"the hinge loss needs targets of -1 and +1, got {t!r}; turn 0 and 1 into 2*y - 1")
-    return reduced([functions.relu(1.0 - t * s) for s, t in pairs], reduction)
+    return _reduced([functions.relu(1.0 - t * s) for s, t in pairs], reduction)
 
 
 def binary_cross_entropy(probability: Any, target: Any, reduction: str = "sum") -> Any:
@@ -108,11 +245,18 @@ def binary_cross_entropy(probability: Any, target: Any, reduction: str = "sum") 
     >>> round(binary_cross_entropy(Value(0.5), 1).data, 6)
     0.693147
     """
-    pairs = pairs_of(probability, target)
+    pairs = _pairs_of(probability, target)
     for p, t in pairs:
         _check_unit("probability", p)
         _check_unit("target", t)
-    return reduced([-(t * _log(p) + (1.0 - t) * _log(1.0 - p)) for p, t in pairs], reduction)
+    return _reduced([-(t * _log(p) + (1.0 - t) * _log(1.0 - p)) for p, t in pairs], reduction)
+
+
+def _known(number: Any) -> float | None:
+    """Return the number to check, of a node its data; None while tracing, as whoever runs the program has others."""
+    if is_traced(number):
+        return None
+    return number.data if isinstance(number, Value) else as_float(number)
 
 
 def _log(p: Any) -> Any:
@@ -120,15 +264,11 @@ def _log(p: Any) -> Any:
 
 
 def _check_unit(what: str, number: Any) -> None:
-    if is_traced(number):
-        return  # whoever runs the program has other numbers
-    data = number.data if isinstance(number, Value) else as_float(number)
-    if data < 0.0 or data > 1.0:
-        advice = (
-            "turn -1 and +1 into (t + 1) / 2"
-            if what == "target"
-            else "take binary_cross_entropy_with_logits for logits"
-        )
+    data = _known(number)
+    if data is not None and (data < 0.0 or data > 1.0):
+        advice = "turn -1 and +1 into (t + 1) / 2"
+        if what == "probability":
+            advice = "take binary_cross_entropy_with_logits for logits"
         raise ValueError(f"binary cross-entropy needs a {what} from 0 to 1, got {data!r}; {advice}")
 
 
@@ -154,11 +294,11 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "
     >>> binary_cross_entropy_with_logits(Value(-1000.0), 1).data
     1000.0
     """
-    pairs = pairs_of(logit, target)
+    pairs = _pairs_of(logit, target)
     for _, t in pairs:
         _check_unit("target", t)
     terms = [t * functions.softplus(-z) + (1.0 - t) * functions.softplus(z) for z, t in pairs]
-    return reduced(terms, reduction)
+    return _reduced(terms, reduction)
 
 
 def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
@@ -191,14 +331,15 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
     if not is_list(targets) or len(examples) != len(targets):
         raise ValueError(f"expected one class for each of the {len(examples)} examples, got {targets!r:.60}")
     losses = [functions.logsumexp(z) - _chosen(z, t) for z, t in zip(examples, targets, strict=True)]
-    return reduced(losses, reduction)
+    return _reduced(losses, reduction)
 
 
 def _chosen(logits: Any, target: Any) -> Any:
     """Return zₜ; where the class is itself a traced node, by an operation."""
     if is_traced(target):
         return chosen(target, logits)
-    return logits[_class_index(target.data if type(target) in (Input, Probe) else target, len(logits))]
+    is_number = isinstance(target, Value) and target._local in (FEATURE, PROBE)
+    return logits[_class_index(target.data if is_number else target, len(logits))]
 
 
 def _class_index(target: Any, n_classes: int) -> int:
@@ -209,13 +350,34 @@ def _class_index(target: Any, n_classes: int) -> int:
 
 
 LOSSES: dict[str, Loss] = {
-    "squared_error": squared_error,
-    "half_squared_error": half_squared_error,
-    "absolute_error": absolute_error,
-    "huber": huber,
-    "gaussian_nll": gaussian_nll,
-    "hinge": hinge,
-    "binary_cross_entropy": binary_cross_entropy,
-    "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
-    "cross_entropy": cross_entropy,
+    loss.__name__: loss
+    for loss in (
+        *(squared_error, half_squared_error, absolute_error, huber, gaussian_nll),
+        *(hinge, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy),
+    )
 }
+
+
+# -------------------------------------------------------------------------------------- what the losses share
+
+
+def _pairs_of(prediction: Any, target: Any) -> list[tuple[Any, Any]]:
+    """Return predictions with their targets, from two numbers or two lists of the same length."""
+    if not is_list(prediction) and not is_list(target):
+        return [(prediction, target)]
+    predictions, targets = [list(part) if is_list(part) else [part] for part in (prediction, target)]
+    if len(predictions) != len(targets):
+        raise ValueError(f"expected one target for each prediction, got {len(predictions)} and {len(targets)}")
+    if not predictions:
+        raise ValueError("the loss of no predictions at all isn't defined; expected at least one")
+    if any(is_list(part) for part in [*predictions, *targets]):
+        raise ValueError("expected numbers or flat lists of them, got lists in lists; flatten both")
+    return list(zip(predictions, targets, strict=True))
+
+
+def _reduced(losses: Sequence[Any], reduction: str) -> Any:
+    """Return the sum or the mean of losses as one."""
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f"expected reduction 'sum' or 'mean', got {reduction!r}")
+    total = losses[0] if len(losses) == 1 else functions.sum(losses)
+    return total / len(losses) if reduction == "mean" and len(losses) > 1 else total

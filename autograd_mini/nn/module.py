@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import check_names, real_array
 from autograd_mini.engine.modes import scope
-from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.engine.value import Parameter
+from autograd_mini.nn.nested import each, flat, is_list
 
 
 class Module:
@@ -167,19 +169,12 @@ class Module:
             changed then.
         """
         if not isinstance(state, Mapping):
-            raise ValueError(
-                f"expected a mapping of names to arrays, as state_dict() gives, got {type(state).__name__}"
-            )
+            raise ValueError(f"expected a mapping of names to arrays, as of state_dict(), got {type(state).__name__}")
         entries = dict(self._state_entries())
-        missing, unknown = [n for n in entries if n not in state], [n for n in state if n not in entries]
-        if missing or unknown:
-            raise ValueError(
-                f"the state doesn't fit this {type(self).__name__}: missing {missing or 'nothing'}, "
-                f"unknown {unknown or 'nothing'}; it needs {list(entries)}"
-            )
+        check_names(f"the state doesn't fit this {type(self).__name__}", state, entries)
         arrays = {name: _checked_array(name, state[name], np.shape(_data_array(entries[name]))) for name in entries}
         for name, entry in entries.items():
-            for parameter, number in zip(_flat(entry), arrays[name].ravel().tolist(), strict=True):
+            for parameter, number in zip(flat(entry), arrays[name].ravel().tolist(), strict=True):
                 parameter.data = number
 
     def __repr__(self) -> str:
@@ -199,14 +194,6 @@ def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
             yield from _parts(f"{name}.{key}", part)
 
 
-def _flat(entry: Any) -> Iterator[Parameter]:
-    if isinstance(entry, Parameter):
-        yield entry
-    else:
-        for part in entry:
-            yield from _flat(part)
-
-
 def _shape(thing: Any) -> tuple[int, ...] | None:
     """Return the shape of a parameter, (), or of lists of parameters; None of anything else, and of ragged lists."""
     if isinstance(thing, Parameter):
@@ -219,26 +206,16 @@ def _shape(thing: Any) -> tuple[int, ...] | None:
 
 
 def _is_sequence(thing: Any) -> bool:
-    if isinstance(thing, np.ndarray):
-        return thing.dtype == object and thing.ndim > 0
-    return isinstance(thing, (list, tuple))
+    """Return whether something can hold parameters or modules in a row; an array of numbers can't."""
+    return is_list(thing) and getattr(thing, "dtype", np.dtype(object)).hasobject
 
 
 def _data_array(entry: Any) -> np.ndarray[Any, Any]:
-    def data(part: Any) -> Any:
-        return part.data if isinstance(part, Value) else [data(inner) for inner in part]
-
-    return np.array(data(entry), dtype=float)
+    return np.array(each(lambda parameter: parameter.data, entry), dtype=float)
 
 
 def _checked_array(name: str, array: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    try:
-        numbers = np.asarray(array)
-        if np.iscomplexobj(numbers):
-            raise TypeError("complex numbers")
-        numbers = numbers.astype(float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected numbers of shape {shape}, got {array!r:.60}") from None
+    numbers = real_array(name, array, expected=f"numbers of shape {shape}")
     if numbers.shape != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {numbers.shape}")
     return numbers

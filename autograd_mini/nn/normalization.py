@@ -10,22 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from autograd_mini.checks import checked, checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.tracing import BATCH_MEAN, current_trace, live
 from autograd_mini.engine.value import Parameter, Value, apply
-from autograd_mini.nn._nested import each, flat, is_list, is_number, nodes
-from autograd_mini.nn.layers import _positive
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import each, flat, is_list, nodes
 
 
 class _Normalization(Module):
     """What both have in common: γ and β for each feature, and how a list of nodes is standardised."""
 
-    def __init__(self, n_features: int, eps: float) -> None:
-        if not is_number(eps) or not 0.0 < eps < math.inf:
-            raise ValueError(f"eps: expected a finite number above 0, got {eps!r}; it keeps a division by 0 away")
-        self.n_features = _positive("n_features", n_features)
-        self.eps = float(eps)
+    def __init__(self, n_features: int, eps: float = 1e-5) -> None:
+        self.eps = checked("eps", eps, above=0.0, advice="it keeps a division by 0 away")
+        self.n_features = checked_whole("n_features", n_features, least=1)
         self.gain = [Parameter(1.0) for _ in range(self.n_features)]
         self.bias = [Parameter(0.0) for _ in range(self.n_features)]
 
@@ -106,9 +104,6 @@ class LayerNorm(_Normalization):
     ['weight', 'bias']
     """
 
-    def __init__(self, n_features: int, eps: float = 1e-5) -> None:
-        super().__init__(n_features, eps)
-
     def forward(self, x: Any) -> Any:
         """Return the normalised features of one example; of lists of such lists (a sequence), each one's by itself."""
         return self._normalised(nodes(x))
@@ -167,12 +162,8 @@ class BatchNorm(_Normalization):
 
     def __init__(self, n_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__(n_features, eps)
-        if not is_number(momentum) or not 0.0 <= momentum <= 1.0:
-            raise ValueError(
-                f"momentum: expected a number from 0 to 1, got {momentum!r}; it is the newest batch's share in the "
-                f"running statistics"
-            )
-        self.momentum = float(momentum)
+        expected, advice = "a number from 0 to 1", "it is the newest batch's share in the running statistics"
+        self.momentum = checked("momentum", momentum, least=0.0, most=1.0, expected=expected, advice=advice)
         self.running_mean = [0.0] * self.n_features
         self.running_var = [1.0] * self.n_features
 
@@ -242,16 +233,13 @@ class BatchNorm(_Normalization):
         yield "running_var", [_Cell(self.running_var, j) for j in range(self.n_features)]
 
 
-class _Cell(Parameter):
-    """A number in a list of floats, in the form in which a module's state is read and written; never in a graph.
+class _Cell:
+    """A number in a list of floats, with ``data`` as a parameter has it, by which a module's state is read and written.
 
     Running statistics are no parameters: no gradient reaches them, and ``parameters()`` doesn't list them.
     """
 
-    __slots__ = ("_at", "_numbers")
-
     def __init__(self, numbers: list[float], at: int) -> None:
-        super().__init__(numbers[at])
         self._numbers, self._at = numbers, at
 
     @property

@@ -8,15 +8,13 @@ steep a unit is, not how complicated the network; ``include_biases=True`` counts
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from autograd_mini.checks import checked
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Value
-from autograd_mini.nn._nested import is_number
-from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.nn.module import Module
 
 _INDICES = re.compile(r"(?:\.\d+)+$")
@@ -47,9 +45,8 @@ class Penalty:
     """
 
     def __init__(self, lam: float, include_biases: bool = False) -> None:
-        if not is_number(lam) or not 0.0 <= lam < math.inf:
-            raise ValueError(f"lam: expected a finite number of at least 0, got {lam!r}; 0 is no penalty")
-        self.lam = float(lam)
+        expected = "a finite number of at least 0"
+        self.lam = checked("lam", lam, least=0.0, expected=expected, advice="0 is no penalty")
         self.include_biases = include_biases
 
     def measure(self, weights: list[Value]) -> Any:
@@ -200,9 +197,7 @@ def penalised(model: Module | Iterable[Value], include_biases: bool = False) -> 
     """
     named = model.named_parameters() if isinstance(model, Module) else [(_label(value), value) for value in model]
     return [
-        parameter
-        for name, parameter in named
-        if not isinstance(parameter, FrozenParameter) and (include_biases or not _is_bias(name))
+        parameter for name, parameter in named if not parameter.is_frozen and (include_biases or not _is_bias(name))
     ]
 
 

@@ -7,21 +7,18 @@ back-propagation through time is the same backward pass.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn._nested import activated, is_list, nodes
-from autograd_mini.nn.activations import Activation, activation_function
-from autograd_mini.nn.initializers import Initializer
-from autograd_mini.nn.layers import _drawn, _positive
+from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
-
-if TYPE_CHECKING:
-    Random = int | np.random.Generator | None
+from autograd_mini.nn.nested import is_list, nodes
 
 
 class RNNCell(Module):
@@ -61,17 +58,18 @@ class RNNCell(Module):
         self,
         n_inputs: int,
         n_hidden: int,
-        activation: str | Activation = "tanh",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "tanh",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
-        self.n_inputs, self.n_hidden = _positive("n_inputs", n_inputs), _positive("n_hidden", n_hidden)
+        self.n_inputs = checked_whole("n_inputs", n_inputs, least=1)
+        self.n_hidden = checked_whole("n_hidden", n_hidden, least=1)
         self.activation = activation
         self._activate = activation_function(activation)
         generator = np.random.default_rng(rng)
         shapes = (self.n_hidden, self.n_inputs), (self.n_hidden, self.n_hidden)
         self.weight_ih, self.weight_hh = [
-            [[Parameter(w) for w in row] for row in _drawn(initializer, activation, generator, shape).tolist()]
+            [[Parameter(w) for w in row] for row in initial_weights(initializer, activation, generator, shape).tolist()]
             for shape in shapes
         ]
         self.bias_ih = [Parameter(0.0) for _ in range(self.n_hidden)]
@@ -84,7 +82,7 @@ class RNNCell(Module):
         hidden = self._checked("hidden units", hidden, self.n_hidden)
         rows = zip(self.weight_ih, self.bias_ih, self.weight_hh, self.bias_hh, strict=True)
         return [
-            self._unit(functions.dot(w_ih, x, b_ih) + functions.dot(w_hh, hidden, b_hh))
+            unit(self._activate, functions.dot(w_ih, x, b_ih) + functions.dot(w_hh, hidden, b_hh), "h")
             for w_ih, b_ih, w_hh, b_hh in rows
         ]
 
@@ -92,14 +90,10 @@ class RNNCell(Module):
         """Return the hidden state before the first step: zeros."""
         return [Constant(0.0, f"h{j + 1}") for j in range(self.n_hidden)]
 
-    def _unit(self, z: Any) -> Any:
-        z.label = "z"
-        return activated(self._activate, z, "h")
-
     def _checked(self, what: str, values: Any, expected: int) -> list[Any]:
         values = values if is_list(values) else [values]
-        if len(values) != expected or any(is_list(value) for value in values):
-            depth = " lists" if any(is_list(value) for value in values) else ""
+        depth = " lists" if any(map(is_list, values)) else ""
+        if len(values) != expected or depth:
             raise ValueError(
                 f"{self!r}: expected {expected} {what}, got {len(values)}{depth}; "
                 f"a cell takes one step, an RNN a sequence of them"
@@ -144,8 +138,8 @@ class RNN(Module):
         self,
         n_inputs: int,
         n_hidden: int,
-        activation: str | Activation = "tanh",
-        initializer: str | Initializer | None = None,
+        activation: ActivationLike = "tanh",
+        initializer: InitializerLike = None,
         rng: Random = None,
     ) -> None:
         self.n_inputs, self.n_hidden, self.activation = n_inputs, n_hidden, activation
@@ -179,6 +173,5 @@ class RNN(Module):
 
 
 def _described(module: RNNCell | RNN) -> str:
-    activation = module.activation
-    name = activation if isinstance(activation, str) else getattr(activation, "__name__", "?")
+    name = activation_name(module.activation)
     return f"{type(module).__name__}({module.n_inputs}, {module.n_hidden}, activation={name!r})"

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import check_names, checked, checked_whole
 from autograd_mini.engine.value import Value
-from autograd_mini.nn.freezing import FrozenParameter
 from autograd_mini.optim import schedules
-from autograd_mini.checks import checked, checked_whole
+from autograd_mini.optim.clipping import gradient_number, parameter_list
 from autograd_mini.optim.schedules import Schedule
 
-Array = np.ndarray[Any, Any]
 Rate = float | Callable[[int], float]
 
 
@@ -72,12 +71,9 @@ class Optimizer:
     def __init__(self, parameters: Iterable[Value], lr: Rate) -> None:
         if not isinstance(parameters, Iterable):
             raise TypeError(f"expected a list of parameters, as in model.parameters(), got {type(parameters).__name__}")
-        self.parameters = list(parameters)
+        self.parameters = parameter_list(parameters)
         if not self.parameters:
             raise ValueError("the optimizer got no parameters; pass model.parameters()")
-        for parameter in self.parameters:
-            if not isinstance(parameter, Value):
-                raise TypeError(f"expected parameters that are Values, got {type(parameter).__name__}")
         self.steps = 0
         self.lr = lr
         self.state: dict[str, Any] = {}
@@ -85,11 +81,10 @@ class Optimizer:
     @property
     def lr(self) -> float:
         """The learning rate of the next step, as a number."""
-        if self.schedule is None:
+        schedule, t = self.schedule, self.steps
+        if schedule is None:
             return self._lr
-        return checked(
-            f"the learning rate that {self.schedule!r} gives at step {self.steps}", self._scheduled(), least=0.0
-        )
+        return checked(f"the learning rate that {schedule!r} gives at step {t}", schedule(t), least=0.0)
 
     @lr.setter
     def lr(self, lr: Rate) -> None:
@@ -98,9 +93,6 @@ class Optimizer:
             self.schedule = lr
         else:
             self._lr = checked("lr", lr, above=0.0)
-
-    def _scheduled(self) -> Any:
-        return self.schedule(self.steps) if self.schedule is not None else None
 
     def initial_state(self) -> dict[str, float]:
         """Return what the rule begins with; nothing, unless a rule says otherwise."""
@@ -157,9 +149,9 @@ class Optimizer:
         decay shrinks it.
         """
         data = np.array([parameter.data for parameter in self.parameters])
-        grads = [None if isinstance(p, FrozenParameter) else p.grad for p in self.parameters]
-        present = np.array([grad is not None for grad in grads])
-        new = self.advance(data, np.array([_plain(grad) for grad in grads]), None if present.all() else present)
+        grads = np.array([gradient_number(parameter) for parameter in self.parameters])
+        present = np.array([not p.is_frozen and p.grad is not None for p in self.parameters])
+        new = self.advance(data, grads, None if present.all() else present)
         for parameter, number in zip(self.parameters, new.tolist(), strict=True):
             parameter.data = number
 
@@ -229,7 +221,7 @@ class Optimizer:
             been changed then.
         """
         kind = type(self).__name__
-        _check_names(f"the state of {kind}", state, ["optimizer", "steps", "hyperparameters", "state"])
+        check_names(f"the state of {kind}", state, ["optimizer", "steps", "hyperparameters", "state"])
         if state["optimizer"] != kind:
             raise ValueError(
                 f"expected the state of {kind}, got that of {state['optimizer']}; make an optimizer of its kind"
@@ -240,10 +232,10 @@ class Optimizer:
         given.setdefault("lr", own["lr"])
         if isinstance(given["lr"], Mapping):
             given["lr"] = schedules.from_dict(given["lr"])
-        _check_names(f"the hyperparameters of {kind}", given, list(own))
+        check_names(f"the hyperparameters of {kind}", given, list(own))
         fresh = type(self)(self.parameters, **given)  # checks them
         if fresh.initial_state():
-            _check_names(f"the arrays of {kind}", state["state"], list(fresh.initial_state()))
+            check_names(f"the arrays of {kind}", state["state"], list(fresh.initial_state()))
         for name, entry in state["state"].items():
             fresh.state[name] = _state_entry(name, entry, len(self.parameters))
         fresh.steps = steps
@@ -253,17 +245,6 @@ class Optimizer:
         n = len(self.parameters)
         given = ", ".join(f"{name}={thing!r}" for name, thing in self.hyperparameters().items())
         return f"{type(self).__name__}({n} parameter{'' if n == 1 else 's'}, {given})"
-
-
-def _plain(grad: Any) -> float:
-    """Return a gradient as a number; one that can be differentiated again is a node."""
-    return 0.0 if grad is None else grad.data if isinstance(grad, Value) else grad
-
-
-def _check_names(what: str, given: Mapping[str, Any], expected: list[str]) -> None:
-    missing, unknown = [n for n in expected if n not in given], [n for n in given if n not in expected]
-    if missing or unknown:
-        raise ValueError(f"{what}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}; expected {expected}")
 
 
 def _state_entry(name: str, entry: Any, n: int) -> Any:

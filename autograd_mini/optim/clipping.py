@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import checked
 from autograd_mini.engine.value import Value
 
 
@@ -72,7 +73,7 @@ def grad_norm(parameters: Iterable[Value] | Value, norm_type: float = 2.0) -> fl
     >>> grad_norm([x, y])
     5.0
     """
-    return vector_norm([_plain(parameter.grad) for parameter in _with_gradient(parameters)], norm_type)
+    return vector_norm([gradient_number(parameter) for parameter in _with_gradient(parameters)], norm_type)
 
 
 def clip_grad_norm(
@@ -127,11 +128,23 @@ def clip_grad_norm(
             f"expected a finite norm of the gradients, got {norm}; look for where it begins with detect_anomaly(), or "
             f"leave error_if_nonfinite out"
         )
-    factor = limit / (norm + 1e-6)
-    if not factor >= 1.0:  # below it, or nan
+    factor = clip_factor(norm, limit)
+    if factor != 1.0:
         for parameter in found:
             parameter.grad = parameter.grad * factor
     return norm
+
+
+def clip_factor(norm: float, max_norm: float) -> float:
+    """Return min(1, c / (‖g‖ + 10⁻⁶)), by which a gradient of that norm is multiplied; nan where the norm is.
+
+    Examples
+    --------
+    >>> clip_factor(0.5, max_norm=1.0), round(clip_factor(5.0, max_norm=1.0), 6)
+    (1.0, 0.2)
+    """
+    factor = max_norm / (norm + 1e-6)
+    return 1.0 if factor >= 1.0 else factor
 
 
 def clip_grad_value(parameters: Iterable[Value] | Value, clip_value: float) -> None:
@@ -163,20 +176,30 @@ def clip_grad_value(parameters: Iterable[Value] | Value, clip_value: float) -> N
 
 
 def _limit(name: str, number: Any) -> float:
-    valid = isinstance(number, (int, float, np.integer, np.floating)) and not isinstance(number, bool)
-    if not valid or not number >= 0.0:
-        raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
-    return float(number)
+    return checked(name, number, least=0.0, finite=False, expected="a number of at least 0")
 
 
-def _plain(grad: Any) -> Any:
-    """Return a gradient as a number; one that can be differentiated again is a node."""
-    return grad.data if isinstance(grad, Value) else grad
+def gradient_number(parameter: Value) -> float:
+    """Return a parameter's gradient as a number: 0 if it is None, its data if it is a node."""
+    grad = parameter.grad
+    return 0.0 if grad is None else grad.data if isinstance(grad, Value) else grad
 
 
-def _with_gradient(parameters: Iterable[Value] | Value) -> list[Value]:
-    listed = [parameters] if isinstance(parameters, Value) else list(parameters)
+def parameter_list(parameters: Iterable[Value]) -> list[Value]:
+    """Return parameters as a list.
+
+    Raises
+    ------
+    TypeError
+        If one isn't a Value.
+    """
+    listed = list(parameters)
     for parameter in listed:
         if not isinstance(parameter, Value):
             raise TypeError(f"expected parameters that are Values, got {type(parameter).__name__}")
+    return listed
+
+
+def _with_gradient(parameters: Iterable[Value] | Value) -> list[Value]:
+    listed = parameter_list([parameters] if isinstance(parameters, Value) else parameters)
     return [parameter for parameter in listed if parameter.grad is not None]

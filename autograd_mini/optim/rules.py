@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.engine.value import Value
 from autograd_mini.checks import checked, checked_flag
+from autograd_mini.engine.value import Value
 from autograd_mini.optim.base import Optimizer, Rate
 
 

@@ -19,20 +19,32 @@ schedule            rate at step t                              PyTorch's of the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
-from autograd_mini.checks import checked, checked_whole
+from autograd_mini.checks import checked, checked_whole, named
+
+Check = Callable[[str, Any], Any]
 
 SCHEDULES: dict[str, type[Schedule]] = {}  # every kind by its name
+
+# What the arguments of schedules must be.
+_RATE = partial(checked, above=0.0)
+_AT_LEAST_0 = partial(checked, least=0.0)
+_FACTOR = partial(checked, above=0.0, most=1.0)
+_SHARE = partial(checked, least=0.0, most=1.0)
+_STEPS = partial(checked_whole, least=1)
 
 
 class Schedule:
     """What schedules have in common: they are called with a step, and can be written down as a dictionary.
 
-    A subclass is a frozen dataclass that defines ``rate(step)``; `from_dict` then knows it by its name. A plain
-    function of the step may take the place of a schedule; only it is not saved with the optimizer.
+    A subclass is a frozen dataclass that defines ``rate(step)``; `from_dict` then knows it by its name. What its
+    arguments must be may stand behind the base class: for each a function of name and argument that returns what is
+    kept, or raises. A plain function of the step may take the place of a schedule; only it is not saved with the
+    optimizer.
 
     Examples
     --------
@@ -45,9 +57,12 @@ class Schedule:
     (0.5, Root(lr=2.0))
     """
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    _checks: ClassVar[dict[str, Check]] = {}
+
+    def __init_subclass__(cls, **checks: Check) -> None:
+        super().__init_subclass__()
         SCHEDULES[cls.__name__] = cls
+        cls._checks = cls._checks | checks
 
     def __call__(self, step: int) -> float:
         """Return the learning rate at a step, counted from 0.
@@ -75,14 +90,13 @@ class Schedule:
         plain = {name: part.to_dict() if isinstance(part, Schedule) else part for name, part in entries.items()}
         return {"kind": type(self).__name__, **plain}
 
-    def _set(self, **numbers: Any) -> None:
-        """Put checked numbers in the place of those given, which a frozen dataclass allows only so."""
-        for name, number in numbers.items():
-            object.__setattr__(self, name, number)
+    def __post_init__(self) -> None:
+        for name, check in self._checks.items():
+            object.__setattr__(self, name, check(name, getattr(self, name)))  # a frozen dataclass allows it only so
 
 
 @dataclass(frozen=True)
-class Constant(Schedule):
+class Constant(Schedule, lr=_RATE):
     """The same rate at every step: η.
 
     Parameters
@@ -98,16 +112,13 @@ class Constant(Schedule):
 
     lr: float
 
-    def __post_init__(self) -> None:
-        self._set(lr=checked("lr", self.lr, above=0.0))
-
     def rate(self, step: int) -> float:
         """Return η."""
         return self.lr
 
 
 @dataclass(frozen=True)
-class Step(Schedule):
+class Step(Schedule, lr=_RATE, size=_STEPS, gamma=_FACTOR):
     """A rate that falls in steps: η γ^⌊t / size⌋.
 
     Parameters
@@ -130,17 +141,13 @@ class Step(Schedule):
     size: int
     gamma: float = 0.1
 
-    def __post_init__(self) -> None:
-        self._set(lr=checked("lr", self.lr, above=0.0), size=checked_whole("size", self.size, least=1))
-        self._set(gamma=checked("gamma", self.gamma, above=0.0, most=1.0))
-
     def rate(self, step: int) -> float:
         """Return η γ^⌊t / size⌋."""
         return float(self.lr * self.gamma ** (step // self.size))
 
 
 @dataclass(frozen=True)
-class Exponential(Schedule):
+class Exponential(Schedule, lr=_RATE, gamma=_FACTOR):
     """A rate that falls by the same factor at every step: η γᵗ.
 
     Parameters
@@ -159,16 +166,13 @@ class Exponential(Schedule):
     lr: float
     gamma: float
 
-    def __post_init__(self) -> None:
-        self._set(lr=checked("lr", self.lr, above=0.0), gamma=checked("gamma", self.gamma, above=0.0, most=1.0))
-
     def rate(self, step: int) -> float:
         """Return η γᵗ."""
         return float(self.lr * self.gamma**step)
 
 
 @dataclass(frozen=True)
-class InverseTime(Schedule):
+class InverseTime(Schedule, lr=_RATE, decay=_AT_LEAST_0):
     """A rate that falls as one over the time: η / (1 + k t).
 
     Its sum has no bound and the sum of its squares has one, as stochastic gradient descent needs to converge
@@ -190,16 +194,13 @@ class InverseTime(Schedule):
     lr: float
     decay: float
 
-    def __post_init__(self) -> None:
-        self._set(lr=checked("lr", self.lr, above=0.0), decay=checked("decay", self.decay, least=0.0))
-
     def rate(self, step: int) -> float:
         """Return η / (1 + k t)."""
         return self.lr / (1.0 + self.decay * step)
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class Cosine(Schedule, lr=_RATE, steps=_STEPS, minimum=checked):
     """A rate that falls along half a cosine wave: η_min + ½ (η - η_min)(1 + cos(π t / T)), and η_min after step T.
 
     From Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017), without the restarts.
@@ -225,8 +226,8 @@ class Cosine(Schedule):
     minimum: float = 0.0
 
     def __post_init__(self) -> None:
-        self._set(lr=checked("lr", self.lr, above=0.0), steps=checked_whole("steps", self.steps, least=1))
-        self._set(minimum=checked("minimum", self.minimum, least=0.0, most=self.lr))
+        super().__post_init__()
+        checked("minimum", self.minimum, least=0.0, most=self.lr)
 
     def rate(self, step: int) -> float:
         """Return the rate on the wave, or the minimum after it."""
@@ -236,7 +237,7 @@ class Cosine(Schedule):
 
 
 @dataclass(frozen=True)
-class Linear(Schedule):
+class Linear(Schedule, lr=_RATE, steps=_STEPS, end=_AT_LEAST_0):
     """A rate that changes along a line: η + (η_end - η) t / T, and η_end after step T.
 
     Parameters
@@ -259,17 +260,13 @@ class Linear(Schedule):
     steps: int
     end: float = 0.0
 
-    def __post_init__(self) -> None:
-        self._set(lr=checked("lr", self.lr, above=0.0), steps=checked_whole("steps", self.steps, least=1))
-        self._set(end=checked("end", self.end, least=0.0))
-
     def rate(self, step: int) -> float:
         """Return the rate on the line, or its end after it."""
         return self.end if step >= self.steps else self.lr + (self.end - self.lr) * step / self.steps
 
 
 @dataclass(frozen=True)
-class WarmUp(Schedule):
+class WarmUp(Schedule, steps=_STEPS, start=_SHARE):
     """A linear rise to the first rate of another schedule, which then begins: η₀ (s + (1 - s) t / T), then its own.
 
     From Goyal and others, "Accurate, large minibatch SGD" (2017). The first step has the rate s η₀.
@@ -297,8 +294,7 @@ class WarmUp(Schedule):
     def __post_init__(self) -> None:
         if not isinstance(self.schedule, Schedule):
             raise TypeError(f"schedule: expected a Schedule, got {self.schedule!r}; for a number write Constant(...)")
-        self._set(steps=checked_whole("steps", self.steps, least=1))
-        self._set(start=checked("start", self.start, least=0.0, most=1.0))
+        super().__post_init__()
 
     def rate(self, step: int) -> float:
         """Return the rate on the rise, or that of the schedule after it."""
@@ -327,9 +323,7 @@ def from_dict(entries: Mapping[str, Any]) -> Schedule:
     """
     if not isinstance(entries, Mapping) or "kind" not in entries:
         raise ValueError(f"expected a dictionary with the name of the schedule under 'kind', got {entries!r:.80}")
-    kind = SCHEDULES.get(entries["kind"])
-    if kind is None:
-        raise ValueError(f"no schedule is named {entries['kind']!r}; choose one of {', '.join(SCHEDULES)}")
+    kind = named("schedule", entries["kind"], SCHEDULES)
     arguments = {name: entry for name, entry in entries.items() if name != "kind"}
     inner = {name: from_dict(entry) for name, entry in arguments.items() if isinstance(entry, Mapping)}
     try:

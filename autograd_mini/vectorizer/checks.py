@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.engine import functions
-from autograd_mini.engine.tracing import Probe, replaying
+from autograd_mini.engine.graph import recorded_gradients as gradients
+from autograd_mini.engine.node import FEATURE, PROBE
+from autograd_mini.engine.tracing import replaying
 from autograd_mini.errors import TraceError
-from autograd_mini.explanations.steps import gradients
-from autograd_mini.nn._nested import Input
+from autograd_mini.nn.nested import feature
 from autograd_mini.vectorizer.compiled import Array, Compiled, nested, result_nodes
 
 BACKENDS = ("numpy", "jax")
@@ -146,8 +147,8 @@ def _eager(
     f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], i: int
 ) -> tuple[Array, Array, list[Array]]:
     """Return the results of one example by the eager engine, and the gradients of their sum."""
-    kind = Input if compiled.wrt == "parameters" else Probe  # who asks for derivatives has nodes, not numbers
-    leaves = [[kind(x) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
+    kind = FEATURE if compiled.wrt == "parameters" else PROBE  # who asks for derivatives has nodes, not numbers
+    leaves = [[feature(x, kind=kind) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
     arguments = [nested(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
     masks = columns[-1][i].tolist() if compiled.draws else []
     with replaying(masks):

@@ -8,23 +8,24 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import HUGE, is_number, is_uniform, views_of
-from autograd_mini.vectorizer.elementwise import BINARY, UNARY, inline
-from autograd_mini.vectorizer.names import Names
+from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
+from autograd_mini.vectorizer.numpy_printer import BINARY, UNARY, inline
 from autograd_mini.vectorizer.statements import (
-    Array,
+    HUGE,
+    ArrayProgram,
     Assign,
     Comment,
     Fill,
     Gather,
     Matrix,
+    Names,
     Pick,
     PickGradient,
     Product,
-    Program,
     Reduce,
     Scatter,
     Statement,
+    Variable,
     View,
 )
 
@@ -49,7 +50,7 @@ class JaxPrinter:
 
     Parameters
     ----------
-    program : Program
+    program : ArrayProgram
         What to print.
     title : str
         The first line of the module.
@@ -57,9 +58,9 @@ class JaxPrinter:
         Whether to print the backward pass, too.
     """
 
-    def __init__(self, program: Program, title: str, backward: bool = True) -> None:
+    def __init__(self, program: ArrayProgram, title: str, backward: bool = True) -> None:
         self.program, self.title, self._with_backward = program, title, backward
-        self._made: set[Array] = set()
+        self._made: set[Variable] = set()
         self._lines: list[str] = []
 
     def source(self) -> str:
@@ -112,7 +113,7 @@ class JaxPrinter:
 
     # -------------------------------------------------------------------------------------------------- reading
 
-    def _array(self, array: Array) -> str:
+    def _array(self, array: Variable) -> str:
         if array.role == "constant" and array not in self._made:
             numbers = ", ".join(map(_written, np.asarray(array.data).tolist()))
             self._line(f"{array.name} = jnp.array([{numbers}])")
@@ -164,7 +165,7 @@ class JaxPrinter:
             self._line(f"{array.name} = {array.name}.at[{at}].{'add' if add else 'set'}({value})")
         self._made.add(array)
 
-    def _zeros(self, array: Array) -> None:
+    def _zeros(self, array: Variable) -> None:
         shape = f"({array.rows}, n)" if array.varies else f"({array.rows},)"
         self._line(f"{array.name} = jnp.zeros({shape}, theta.dtype)")
         self._made.add(array)

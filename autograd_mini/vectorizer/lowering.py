@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import SEED
 from autograd_mini.vectorizer import operations as ops
-from autograd_mini.vectorizer.backward import Tape
-from autograd_mini.vectorizer.groups import Group, Grouping, Row
-from autograd_mini.vectorizer.names import Names, common_scope, group_name
+from autograd_mini.vectorizer.groups import NOTHING, Group, Grouping, Row
+from autograd_mini.vectorizer.operations import Tape
 from autograd_mini.vectorizer.places import Places, Slot
 from autograd_mini.vectorizer.scalars import CONSTANT, INPUT, PARAMETER, Scalars
-from autograd_mini.vectorizer.statements import Array, Comment, Fill, Program, Statement, View
-from autograd_mini.vectorizer.sums import NOTHING
+from autograd_mini.vectorizer.statements import SEED, ArrayProgram, Comment, Fill, Names, Statement, Variable, View
 
 
 class Lowering:
@@ -37,14 +35,14 @@ class Lowering:
     def __init__(self, grouping: Grouping, sizes: list[int], names: list[str], learning: Sequence[int]) -> None:
         self.grouping, self.scalars = grouping, grouping.scalars
         self.names = Names()
-        inputs = [Array(self.names.new(name), size, True, "input") for name, size in zip(names, sizes, strict=True)]
+        inputs = [Variable(self.names.new(name), size, True, "input") for name, size in zip(names, sizes, strict=True)]
         leaves = self.scalars.parameters()
         asked = set(learning)
-        parameters = Array("theta", len(leaves), False, "parameters", any(i in asked for i in leaves))
-        self.program = Program(inputs, parameters, Array("gradient", len(leaves), False, "gradient"))
+        parameters = Variable("theta", len(leaves), False, "parameters", any(i in asked for i in leaves))
+        self.program = ArrayProgram(inputs, parameters, Variable("gradient", len(leaves), False, "gradient"))
         self.places = Places(self._emit, self._new)
         self.operations: list[ops.Operation] = []
-        self._formulas: dict[Array, str] = {}
+        self._formulas: dict[Variable, str] = {}
         self._gathers = 0
         self._last_column = NOTHING  # below it lie the indices of arrays of bare numbers
         for i, (argument, k) in self.scalars.place.items():
@@ -62,8 +60,8 @@ class Lowering:
     def _emit(self, statement: Statement) -> None:
         self.program.forward.append(statement)
 
-    def _new(self, name: str, rows: int, varies: bool, needs: bool = False, role: str = "value") -> Array:
-        array = Array(self.names.new(name), rows, varies, role, needs)
+    def _new(self, name: str, rows: int, varies: bool, needs: bool = False, role: str = "value") -> Variable:
+        array = Variable(self.names.new(name), rows, varies, role, needs)
         self.program.arrays.append(array)
         return array
 
@@ -78,7 +76,7 @@ class Lowering:
     def _scratch(self, rows: int, varies: bool) -> View:
         return View(self._new("work", rows, varies), 0, rows)
 
-    def _array_of(self, group: Group) -> Array:
+    def _array_of(self, group: Group) -> Variable:
         array = self._new(group_name(self.scalars, group), len(group.nodes), group.varies, group.needs)
         self.places.put(array, group.nodes)
         return array
@@ -115,7 +113,7 @@ class Lowering:
 
     # ------------------------------------------------------------------------------------------------- groups
 
-    def _lower(self, group: Group, array: Array) -> None:
+    def _lower(self, group: Group, array: Variable) -> None:
         before = len(self.operations)
         self._emit(Comment(""))
         comment_at = len(self.program.forward) - 1
@@ -219,7 +217,7 @@ class Lowering:
         for start, end, (c, a, b) in runs:
             assert isinstance(a, View)
             term = (c, a, b if isinstance(b, View) else None)
-            self.operations.append(ops.Sum(target, term, end - start, over, add))
+            self.operations.append(ops.Reduction(target, term, end - start, over, add))
             add = True
 
     def _lower_affine(self, group: Group, target: View) -> str:
@@ -336,7 +334,7 @@ class Lowering:
         self._take_gathers(len(self.operations))
         tape = Tape(self._gradient_of, program.parameters)
         if len(scalars.outputs) > 1:
-            program.seed = Array(self.names.new("seeds"), len(scalars.outputs), False, "seed")
+            program.seed = Variable(self.names.new("seeds"), len(scalars.outputs), False, "seed")
         start = 0
         for view in program.outputs:
             seed = SEED if program.seed is None else View(program.seed, start, view.count).expression()
@@ -362,7 +360,7 @@ class Lowering:
         found = self._nodes([self.grouping.actual(i) for i in nodes])
         return [view for _, _, view in self.places.segments(found)] if found else []
 
-    def _gradient_of(self, array: Array) -> Array:
+    def _gradient_of(self, array: Variable) -> Variable:
         if array is self.program.parameters:
             return self.program.gradient
         return self._new(f"d_{array.name}", array.rows, array.varies, role="gradient")
@@ -384,6 +382,41 @@ def _all_free(nodes: list[int], free: set[int]) -> bool:
 
 def _part(view: View, start: int, end: int) -> View:
     return View(view.array, view.start + start * view.step, end - start, view.step)
+
+
+_PART_OF_A_LAYER = re.compile(r"\.?neurons(\.\d+)?$")
+
+
+def group_name(scalars: Scalars, group: Group) -> str:
+    """Return what to call the array of a group: ``layers_0_z``, ``loss``, ``mul``."""
+    labelled = [scalars.labels(i) for i in group.nodes[:64]]
+    scope = common_scope([scope for scope, _ in labelled])
+    labels = {label for _, label in labelled}
+    label = labels.pop() if len(labels) == 1 else ""
+    if not label:
+        label = _operation_name(scalars, group)
+    return f"{scope}.{label}" if scope else label
+
+
+def _operation_name(scalars: Scalars, group: Group) -> str:
+    primitive = scalars.primitive[group.nodes[0]]
+    return "fixed" if primitive is None else {"add": "sum", "sub": "difference"}.get(primitive.name, primitive.name)
+
+
+def common_scope(scopes: Sequence[str]) -> str:
+    """Return the module that all nodes belong to; a layer rather than its neurons.
+
+    Examples
+    --------
+    >>> common_scope(["layers.0.neurons.0", "layers.0.neurons.1"]), common_scope(["a.b", "c"])
+    ('layers.0', '')
+    """
+    shared: list[str] = []
+    for level in zip(*[scope.split(".") for scope in scopes], strict=False):  # as deep as the shallowest
+        if len(set(level)) > 1:
+            break
+        shared.append(level[0])
+    return _PART_OF_A_LAYER.sub("", ".".join(shared))
 
 
 def lowered(

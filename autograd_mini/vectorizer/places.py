@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.vectorizer.statements import Array, Gather, Matrix, Statement, View
+from autograd_mini.vectorizer.statements import Gather, Matrix, Statement, Variable, View
 
 MOST_RUNS = 4  # nodes that lie in more runs than that are gathered first
 Slot = Sequence[int] | float  # a node for each row, or one bare number for all
@@ -26,29 +26,29 @@ class Places:
         ``new_array(name, rows, varies, needs)`` makes an array.
     """
 
-    def __init__(self, emit: Callable[[Statement], None], new_array: Callable[..., Array]) -> None:
+    def __init__(self, emit: Callable[[Statement], None], new_array: Callable[..., Variable]) -> None:
         self._emit, self._new_array = emit, new_array
-        self._arrays: list[Array] = []
-        self._number: dict[Array, int] = {}
+        self._arrays: list[Variable] = []
+        self._number: dict[Variable, int] = {}
         self._array: dict[int, int] = {}
         self._row: dict[int, int] = {}
         self._gathered: dict[Any, View] = {}
-        self.gathers: list[tuple[View, list[tuple[View, Array, Any]]]] = []
+        self.gathers: list[tuple[View, list[tuple[View, Variable, Any]]]] = []
 
-    def put(self, array: Array, nodes: Sequence[int], first: int = 0) -> None:
+    def put(self, array: Variable, nodes: Sequence[int], first: int = 0) -> None:
         """Say that these nodes are the rows of an array, from the row `first` on."""
         number = self._enter(array)
         for row, node in enumerate(nodes, start=first):
             self._array[node], self._row[node] = number, row
 
-    def _enter(self, array: Array) -> int:
+    def _enter(self, array: Variable) -> int:
         """Return the number of an array, which it gets at its first mention."""
         if array not in self._number:
             self._number[array] = len(self._arrays)
             self._arrays.append(array)
         return self._number[array]
 
-    def of(self, node: int) -> tuple[Array, int]:
+    def of(self, node: int) -> tuple[Variable, int]:
         """Return the array and the row of a node."""
         return self._arrays[self._array[node]], self._row[node]
 

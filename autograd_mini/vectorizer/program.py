@@ -1,4 +1,4 @@
-"""`Program`: a scalar function, run on whole batches."""
+"""`vectorize` and `Program`: a scalar function, run on whole batches."""
 
 from __future__ import annotations
 
@@ -16,9 +16,41 @@ from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module
 from autograd_mini.vectorizer import checks
 from autograd_mini.vectorizer.compiled import Array, Compiled, argument_names
-from autograd_mini.vectorizer.explanation import Explanation
 from autograd_mini.vectorizer.running import run_block
 from autograd_mini.vectorizer.straight_line import StraightLine
+
+
+class ProgramExplanation:
+    """What became of a graph; prints itself as a table.
+
+    Attributes
+    ----------
+    nodes, statements : int
+        Scalar nodes in the graph, and array statements in both passes.
+    groups : list of (str, int, str)
+        The name of each group's array, its rows, and why it is what it is.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.nodes, self.statements = compiled.n_nodes, compiled.statements
+        self.groups = [] if compiled.straight is not None else compiled.program.notes
+
+    def __repr__(self) -> str:
+        return f"<Explanation: {self.nodes} nodes, {len(self.groups)} arrays>"
+
+    def __str__(self) -> str:
+        if not self.groups:
+            return (
+                f"{self.nodes} scalar nodes became {self.statements} statements of straight-line Python: there is no "
+                f"batch, and too little in it is alike for arrays to pay"
+            )
+        width = max([len(name) for name, _, _ in self.groups], default=0)
+        lines = [f"{self.nodes} scalar nodes became {len(self.groups)} arrays and {self.statements} array statements"]
+        lines += [
+            f"  {name:<{width}}  {rows:>6} row{'s' if rows > 1 else ' '}  {why}" for name, rows, why in self.groups
+        ]
+        return "\n".join(lines)
+
 
 REDUCTIONS = ("mean", "sum", None)
 
@@ -303,9 +335,9 @@ class Program:
         compiled = self._traced()
         write_text(path, checks.runnable(compiled, compiled.numpy_source()))
 
-    def explain(self) -> Explanation:
+    def explain(self) -> ProgramExplanation:
         """Print how many scalar nodes became how many array statements, and why each group is what it is."""
-        explanation = Explanation(self._traced())
+        explanation = ProgramExplanation(self._traced())
         print(explanation)
         return explanation
 
@@ -331,3 +363,59 @@ def _models(f: Any) -> list[Module]:
         named = inspect.getclosurevars(function)
         found += [*named.nonlocals.values(), *named.globals.values()]
     return [thing for thing in found if isinstance(thing, Module)]
+
+
+def vectorize(
+    f: Callable[..., Any],
+    *,
+    backend: str = "numpy",
+    dtype: str = "float64",
+    threads: int = 1,
+    seed: int | None = None,
+    block: int | None = None,
+    check: bool = True,
+) -> Program:
+    """Turn a scalar function into a program on arrays.
+
+    Parameters
+    ----------
+    f : callable
+        A function of Values, and lists of Values, to a Value or a list of Values; parameters may be in its closure, as
+        those of a model are. Bare numbers in it are part of the program: what they were when it was traced.
+    backend : {"numpy", "jax"}, optional
+        What runs it.
+    dtype : {"float64", "float32"}, optional
+        The precision.
+    threads : int, optional
+        How many threads a batch's blocks are spread over.
+    seed : int, optional
+        Where random leaves (dropout) come from; by default each module's own generator.
+    block : int, optional
+        How many examples are computed at a time; by default what fits the cache.
+    check : bool, optional
+        Whether the first run is checked against the eager engine on sample rows.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    TypeError
+        If `f` can't be called.
+    ValueError
+        If an option is unknown.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> w, b = Value(2.0), Value(1.0)
+    >>> program = vectorize(lambda x, y: (w * x + b - y) ** 2)
+    >>> program([1.0, 2.0], [3.0, 4.0])
+    array([0., 1.])
+    >>> value, gradient = program.value_and_grad([1.0, 2.0], [3.0, 4.0])
+    >>> value, gradient
+    (0.5, array([2., 1.]))
+    """
+    checks.options(f, backend, dtype, threads, block)
+    return Program(f, backend, dtype, threads, seed, block, check)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Trace
-from autograd_mini.engine.value import Constant, Value
-from autograd_mini.nn.freezing import FrozenParameter
+from autograd_mini.engine.value import Value
 
 CONSTANT, INPUT, PARAMETER, COMPUTED = range(4)
 
@@ -125,7 +125,9 @@ def learns(scalars: Scalars, i: int) -> bool:
     """Return whether a leaf is one that gradients are asked for: it was there before, and isn't frozen."""
     node = scalars.node[i]
     return (
-        scalars.kind[i] == PARAMETER and node.scope[:1] != PREFIX and not isinstance(node, (FrozenParameter, Constant))
+        scalars.kind[i] == PARAMETER
+        and node.scope[:1] != PREFIX
+        and node._local not in (node_kinds.FROZEN, node_kinds.CONSTANT)
     )
 
 

@@ -6,16 +6,23 @@ varies, one more axis for the examples of the batch: shape (rows, n), or (rows,)
 
 from __future__ import annotations
 
+import keyword
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.formulas.expression import Expression
+from autograd_mini.formulas.expression import Expression, symbol
+
+HUGE = 1.7e308  # about the largest number: what stands for infinity where a difference to it is taken
+SEED = symbol("seed")  # ∂L/∂output, the same for all examples
+N = symbol("n")  # the number of examples
 
 
 @dataclass(eq=False)
-class Array:
+class Variable:
     """A variable of the program.
 
     Attributes
@@ -49,7 +56,7 @@ class Array:
 class View:
     """Some rows of an array: start, start + step, …; a single row serves wherever several are expected."""
 
-    array: Array
+    array: Variable
     start: int
     count: int
     step: int = 1
@@ -72,7 +79,7 @@ class View:
 class Matrix:
     """Numbers of an array that doesn't vary, read as a matrix: entry (r, c) is at start + r·down + c·across."""
 
-    array: Array
+    array: Variable
     start: int
     shape: tuple[int, int]
     down: int
@@ -87,7 +94,7 @@ class Matrix:
         """Return the weights of a matrix whose last column is the bias."""
         return Matrix(self.array, self.start, (self.shape[0], self.shape[1] - 1), self.down, self.across)
 
-    def of(self, array: Array) -> Matrix:
+    def of(self, array: Variable) -> Matrix:
         """Return the same entries of another array."""
         return Matrix(array, self.start, self.shape, self.down, self.across)
 
@@ -108,7 +115,7 @@ class Comment(Statement):
 class Fill(Statement):
     """Set a whole array to 0."""
 
-    target: Array
+    target: Variable
 
 
 @dataclass(eq=False)
@@ -160,9 +167,9 @@ class Reduce(Statement):
 class Gather(Statement):
     """target[to] = source[index], for some rows of the target."""
 
-    target: Array
+    target: Variable
     to: View
-    source: Array
+    source: Variable
     index: Any
 
 
@@ -170,7 +177,7 @@ class Gather(Statement):
 class Scatter(Statement):
     """target[index] += expression, where an index may occur more than once: added up in a fixed order."""
 
-    target: Array
+    target: Variable
     index: Any
     expression: Expression
     count: int
@@ -196,33 +203,74 @@ class PickGradient(Statement):
 
 
 @dataclass(eq=False)
-class Program:
+class ArrayProgram:
     """What is to be printed.
 
     Attributes
     ----------
-    inputs : list of Array
+    inputs : list of Variable
         One for each argument.
-    parameters, gradient : Array
+    parameters, gradient : Variable
         The numbers of all leaves that were there before, and ∂L/∂ of each.
-    arrays : list of Array
+    arrays : list of Variable
         All others.
     forward, backward : list of Statement
         The two passes.
     outputs, effects : list of View
         Where the results are.
-    input_gradients : dict of int to Array
+    input_gradients : dict of int to Variable
         ∂L/∂ of the inputs, where it was asked for, by argument.
     """
 
-    inputs: list[Array]
-    parameters: Array
-    gradient: Array
-    arrays: list[Array] = field(default_factory=list)
+    inputs: list[Variable]
+    parameters: Variable
+    gradient: Variable
+    arrays: list[Variable] = field(default_factory=list)
     forward: list[Statement] = field(default_factory=list)
     backward: list[Statement] = field(default_factory=list)
     outputs: list[View] = field(default_factory=list)
     effects: list[View] = field(default_factory=list)
-    input_gradients: dict[int, Array] = field(default_factory=dict)
-    seed: Array | None = None  # ∂L/∂output of each output, where there are several
+    input_gradients: dict[int, Variable] = field(default_factory=dict)
+    seed: Variable | None = None  # ∂L/∂output of each output, where there are several
     notes: list[tuple[str, int, str]] = field(default_factory=list)  # for each group: its array, its rows, why
+
+
+# ------------------------------------------------------------------------------------------------------- names
+
+RESERVED = frozenset("np jnp jax run n seed theta gradient bind forward backward math functools erf examples".split())
+FUNCTIONS = frozenset(  # NumPy's, which a program imports by name: looking them up took a tenth of a small call
+    "add subtract multiply divide power less greater greater_equal equal logical_and logical_or maximum minimum "
+    "negative absolute arcsin arccos arctan exp expm1 log log1p sqrt sin cos tan sinh cosh tanh sign".split()
+)
+
+
+class Names:
+    """Hands out names, each once."""
+
+    def __init__(self, taken: Sequence[str] = ()) -> None:
+        self._taken = {*RESERVED, *FUNCTIONS, *taken}
+        self._last: dict[str, int] = {}
+
+    def new(self, wanted: str) -> str:
+        """Return the name, with a number where it is taken."""
+        base = name = identifier(wanted)
+        k = self._last.get(base, 0 if base in FUNCTIONS else 1)
+        while name in self._taken:
+            k += 1
+            name = f"{base}_{k}"
+        self._last[base] = k
+        self._taken.add(name)
+        return name
+
+
+def identifier(wanted: str) -> str:
+    """Return a name in which only letters, digits and underscores are left.
+
+    Examples
+    --------
+    >>> identifier("layers.0.z"), identifier("x 1"), identifier("lambda")
+    ('layers_0_z', 'x_1', 'lambda_')
+    """
+    name = re.sub(r"[^0-9A-Za-zΑ-Ωα-ω_]+", "_", wanted).strip("_") or "v"
+    name = f"v{name}" if name[0].isdigit() else name
+    return f"{name}_" if keyword.iskeyword(name) else name

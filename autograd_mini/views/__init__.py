@@ -1,8 +1,8 @@
 """Pictures: the computational graph and the network, drawn on any machine.
 
-What to show is decided in `graph_picture` and `network`, as a plain description (`picture`); `dot_source` writes it as
-DOT for Graphviz, `layout` and `svg` draw it themselves where there is no Graphviz, so that the two never differ.
-`stepper` steps through the passes in such a drawing.
+What to show is decided in `graph_picture` and `network`, as a plain description (`picture`). `layout` places it and
+`svg` writes it; `drawing` writes it as DOT where Graphviz is to place it, so that the two never show different things.
+`stepper` steps through the passes in a drawing that `layout` placed.
 """
 
 from autograd_mini.views.digraph import draw

@@ -5,16 +5,15 @@ The ids of nodes and edges are described in `graph_picture` and `network`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.engine.value import Value
-from autograd_mini.views import network
-from autograd_mini.views.graph_picture import GraphPicture
+from autograd_mini.explanations.names import NamedGraph, Names
+from autograd_mini.views.graph_picture import GraphPicture, count, folds
 
 if TYPE_CHECKING:
-    from autograd_mini.explanations.names import Names
     from autograd_mini.views.drawing import Drawing
+    from autograd_mini.views.picture import Picture
 
 _DIRECTIONS = ("LR", "TB", "RL", "BT")
 _COLLAPSE = (None, "neuron", "layer")
@@ -76,11 +75,12 @@ def draw(
     >>> drawing.pipe("svg")[-7:]
     b'</svg>\n'
     """
-    _check_options(names, collapse, max_nodes, rankdir, digits)
+    _check_options(collapse, max_nodes, rankdir, digits)
     if isinstance(root, Value):
-        graph = GraphPicture(root, names, collapse, digits)
-        _check_count(graph.count, max_nodes, "values" if collapse is None else "values and boxes", collapse)
-        picture = graph.picture(rankdir)
+        graph = NamedGraph(root, names)
+        boxes = folds(graph, collapse)
+        _check_count(count(graph, boxes), max_nodes, "values" if collapse is None else "values and boxes", collapse)
+        picture = GraphPicture(graph, boxes, digits).picture(rankdir)
     else:
         picture = _network_picture(root, collapse, max_nodes, rankdir, digits)
     # Only now, as importing graphviz takes longer than importing all of this package.
@@ -89,7 +89,9 @@ def draw(
     return Drawing.of(picture)
 
 
-def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int) -> Any:
+def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int) -> Picture:
+    from autograd_mini.views import network
+
     layers = network.layers_of(module)
     if layers is None:
         raise TypeError(
@@ -114,9 +116,7 @@ def _described(thing: Any) -> str:
     return f"{name}; call the module on an example and draw the result" if callable(thing) else name
 
 
-def _check_options(names: Any, collapse: Any, max_nodes: Any, rankdir: Any, digits: Any) -> None:
-    if names is not None and not isinstance(names, Mapping):
-        raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
+def _check_options(collapse: Any, max_nodes: Any, rankdir: Any, digits: Any) -> None:
     if collapse not in _COLLAPSE:
         raise ValueError(f'collapse: expected "neuron", "layer" or None, got {collapse!r}')
     if rankdir not in _DIRECTIONS:

@@ -1,17 +1,29 @@
-"""`Drawing`, a `graphviz.Digraph` that renders on every machine. It is imported when something is drawn, not before."""
+r"""`Drawing`: a picture as a `graphviz.Digraph` that renders on every machine. Importing it imports graphviz.
+
+Every text of a picture is literal. Two things of the DOT language have to be undone for that: escape sequences in
+strings (``\N`` is the node's name) and entities (``&lt;``). Nodes have HTML-like labels, so that names can be bold;
+these have both of them too.
+"""
 
 from __future__ import annotations
 
 import os
+from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import graphviz
 
-from autograd_mini.views import dot_source, renderers
-from autograd_mini.views.picture import Picture
+from autograd_mini.views import renderers, svg
+from autograd_mini.views.layout.layout import arrange
+from autograd_mini.views.layout.measure import node_size
+from autograd_mini.views.picture import FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
 
 _EXTENSION = ".gv"
+# The one font whose widths every Graphviz knows, also one without a font library. The SVG names fallbacks for it.
+_FONT = "Helvetica"
+_POINTS_PER_INCH = 72.0
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -44,13 +56,47 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def of(cls, picture: Picture) -> Drawing:
         """Return the drawing of a picture."""
         drawing = cls(
-            graph_attr=dot_source.graph_attributes(picture),
-            node_attr=dot_source.node_attributes(),
-            edge_attr=dot_source.edge_attributes(),
+            graph_attr={
+                "rankdir": picture.rankdir,
+                "bgcolor": "transparent",
+                "fontname": _FONT,
+                "nodesep": _inches(picture.node_gap),
+                "ranksep": _inches(picture.rank_gap),
+                "splines": "line" if picture.straight else "true",
+                "pad": "0.1",
+                "outputorder": "edgesfirst",
+                # Titles become tooltips of the whole picture otherwise.
+                "tooltip": " ",
+            },
+            node_attr={
+                "fontname": _FONT,
+                "fontsize": svg.short(FONT_SIZE),
+                "margin": "0.12,0.05",
+                "width": "0",
+                "height": "0",
+            },
+            edge_attr={
+                "fontname": _FONT,
+                "fontsize": svg.short(LABEL_SIZE),
+                "arrowsize": "0.65",
+                "labeldistance": "3.6",
+                "labelangle": "0",
+            },
         )
-        dot_source.add_to(drawing, picture)
+        for node in picture.nodes:
+            drawing.node(node.id, label=f"<{'<BR/>'.join(map(_html, node.lines))}>", **_node(node))
+        for column in _columns(picture):
+            drawing._keep_together(column)
+        for edge in picture.edges:
+            drawing.edge(edge.source, edge.target, **_edge(edge, picture.straight))
         drawing._picture, drawing._drawn_source = picture, drawing.source
         return drawing
+
+    def _keep_together(self, column: list[str]) -> None:
+        """Put nodes into one column in the order given, by a chain of edges that aren't drawn."""
+        self.body.append("\t{\n\t\trank=same\n" + "".join(f'\t\t"{name}"\n' for name in column) + "\t}\n")
+        for above, below in pairwise(column):
+            self.edge(above, below, style="invis")
 
     def copy(self) -> Drawing:
         """Return a copy of the drawing."""
@@ -133,14 +179,14 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             format = self._get_format(Path(outfile), format=format)
         written_as = format or self.format
         rendered = self._rendered(program, written_as, engine or self.engine, quiet, options)
-        target = None if outfile is None else _outfile(outfile, self.directory if directory is None else None)
+        target = None if outfile is None else os.path.join(self.directory if directory is None else "", outfile)
         saved_as = filename or (self.filename if target is None else os.path.splitext(target)[0] + _EXTENSION)
         source = os.path.join(self.directory if directory is None else directory, saved_as)
         if target is None:
             target = ".".join([source, *(part for part in (formatter, renderer, written_as) if part)])
         _check_target(source, target, **checks)
         self.save(saved_as, directory=directory, skip_existing=None)
-        _write(target, rendered)
+        Path(target).write_bytes(rendered)
         if cleanup:
             os.remove(source)
         if view or quiet_view:
@@ -148,30 +194,24 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         return target
 
     def _rendered(
-        self, program: renderers.Program, format: str, engine: str, quiet: bool, options: dict[str, Any]
+        self, program: renderers.Renderer, format: str, engine: str, quiet: bool, options: dict[str, Any]
     ) -> bytes:
         """Return the picture as bytes, from a program other than ``dot``."""
         self._get_parameters(format=format, engine=engine, verify=True, quiet=quiet, **options)
-        if program.name == "builtin":
-            return renderers.draw_builtin(self._own_picture(), format, engine)
-        return renderers.run(program, self.source, format, engine, quiet, self.encoding, **options)
-
-    def _own_picture(self) -> Picture:
+        if program.name != "builtin":
+            return renderers.run(program, self.source, format, engine, quiet, self.encoding, **options)
+        if format != "svg":
+            raise ValueError(f"the builtin renderer writes SVG only, not {format!r}; for {format} {renderers.ADVICE}")
+        if engine != "dot":
+            raise ValueError(
+                f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {renderers.ADVICE}"
+            )
         if self._picture is None or self.source != self._drawn_source:
             raise ValueError(
                 "this drawing was changed after draw() had made it, and the builtin renderer draws only what draw() "
                 f"made; to render the changed source {renderers.ADVICE}"
             )
-        return self._picture
-
-
-def _outfile(outfile: Any, directory: str | None) -> str:
-    return os.fspath(outfile) if directory is None else os.path.join(directory, outfile)
-
-
-def _write(path: str, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
+        return svg.write(self._picture, arrange(self._picture)).encode("utf-8")
 
 
 def _check_target(source: str, target: str, raise_if_result_exists: bool, overwrite_source: bool) -> None:
@@ -185,3 +225,82 @@ def _check_target(source: str, target: str, raise_if_result_exists: bool, overwr
         )
     if raise_if_result_exists and os.path.exists(target):
         raise graphviz.FileExistsError(f"output file exists: {target!r}")
+
+
+# ------------------------------------------------------------------------------------------------ the DOT language
+
+
+def _html(line: Line) -> str:
+    """Return a line of an HTML-like label; an empty tag is a syntax error there."""
+    text = escape(line.text, quote=False).replace("\\", "\\\\")
+    return f"<B>{text}</B>" if line.bold and text else text
+
+
+def _literal(text: str) -> Any:
+    """Return a text as a string in which DOT finds neither escape sequences nor entities."""
+    return graphviz.nohtml(graphviz.escape(text.replace("&", "&amp;")).replace("\n", "\\n"))
+
+
+def _tooltip(text: str) -> Any:
+    """Return a tooltip, in which Graphviz looks for escape sequences twice; an empty one would be the node's name."""
+    return _literal(text.replace("\\", "\\\\") or " ")
+
+
+def _node(node: DrawnNode) -> dict[str, Any]:
+    styles = ["filled", *(["rounded"] * (node.shape == "rounded")), *(["dashed"] * node.dashed)]
+    width, height = node_size(node)
+    attributes = {
+        "id": node.id,
+        "shape": "box" if node.shape == "rounded" else node.shape,
+        "style": ",".join(styles),
+        "fillcolor": node.fill,
+        "color": node.stroke,
+        "fontcolor": node.ink,
+        "penwidth": svg.short(node.stroke_width, 2),
+        "fontsize": svg.short(node.font_size),
+        "width": _inches(width),
+        "height": _inches(height),
+        "tooltip": _tooltip(node.tooltip),
+    }
+    if node.shape in ("ellipse", "circle"):
+        attributes["margin"] = "0"
+    if node.doubled:
+        attributes["peripheries"] = "2"
+    return attributes
+
+
+def _edge(edge: DrawnEdge, straight: bool) -> dict[str, Any]:
+    attributes = {
+        "id": edge.id,
+        "color": edge.colour,
+        "penwidth": svg.short(edge.width, 2),
+        "tooltip": _tooltip(edge.tooltip),
+    }
+    if edge.label:
+        attributes |= {"fontcolor": edge.ink, "labeltooltip": attributes["tooltip"]}
+        # A label in the middle would bend a line that shall be straight.
+        attributes |= {"headlabel": _backed(edge)} if straight else {"label": _literal(edge.label)}
+    if edge.dashed:
+        attributes["style"] = "dashed"
+    if not edge.arrow:
+        attributes["arrowhead"] = "none"
+    return attributes
+
+
+def _backed(edge: DrawnEdge) -> str:
+    """Return a label that stands on the line itself, on a ground of its own."""
+    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" BGCOLOR="{edge.backing}">'
+    return f"<{table}<TR><TD>{escape(edge.label, quote=False)}</TD></TR></TABLE>>"
+
+
+def _columns(picture: Picture) -> list[list[str]]:
+    """Return the ids of the nodes that were given a rank, by rank."""
+    columns: dict[int, list[str]] = {}
+    for node in picture.nodes:
+        if node.rank is not None:
+            columns.setdefault(node.rank, []).append(node.id)
+    return [columns[rank] for rank in sorted(columns)]
+
+
+def _inches(points: float) -> str:
+    return svg.short(points / _POINTS_PER_INCH, 4)

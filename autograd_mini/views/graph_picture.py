@@ -1,6 +1,7 @@
 """The computational graph of a `Value` as a picture: u → operation of v → v, with ∂v/∂u on the first edge.
 
-Ids, the same whichever program draws, with k, u and v the positions of nodes in the topological order:
+Nodes of one scope may be folded into a box, so that a network of many neurons can be drawn. Ids, the same whichever
+program draws, with k, u and v the positions of nodes in the topological order:
 
 - ``node-<k>`` a value, ``op-<k>`` the operation that computed it, ``out-<k>`` the edge between the two;
 - ``edge-<u>-<v>-<slot>`` the edge from value u to the operation of v, whose parent number `slot` it is; it starts at a
@@ -10,21 +11,131 @@ Ids, the same whichever program draws, with k, u and v the positions of nodes in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.engine.graph import Edge, topological_order
-from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.explanations.names import Names, node_names
-from autograd_mini.formulas.expression import format_number
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import NamedGraph, gradient
+from autograd_mini.formulas.expression import format_number, printable
 from autograd_mini.views import colours
-from autograd_mini.views.folding import Fold, folds
-from autograd_mini.views.layout.measure import printable, shown_lines
-from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture, Shape
+from autograd_mini.views.layout.measure import shown_lines
+from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture
 
+_NEURONS = re.compile(r"(?:^|\.)neurons(?:\.|$)")
 _OPERATION_SIZE, _SYMBOL_SIZE = 28.0, 16.0
 _STROKE_WIDTHS = {"value": 1.2, "parameter": 2.6, "input": 1.2, "constant": 1.8}
-_MOST_LEAVING = 4  # values listed in a box
+MOST_LISTED = 4  # values in a box
+_NUMBER_DIGITS = 6  # of a constant that is called by its number
+
+
+# --------------------------------------------------------------------------------------------------- folding
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The nodes of one scope.
+
+    Attributes
+    ----------
+    scope : str
+        Its name.
+    nodes : tuple of Value
+        All nodes in it, in topological order.
+    leaving : tuple of Value
+        Those of them that are used outside, and the root.
+    """
+
+    scope: str
+    nodes: tuple[Value, ...]
+    leaving: tuple[Value, ...]
+
+
+def folds(graph: NamedGraph, collapse: str | None) -> list[Fold]:
+    """Return what is folded, in the order in which the scopes began to compute.
+
+    Parameters
+    ----------
+    graph : NamedGraph
+        The graph.
+    collapse : {"neuron", "layer"} or None
+        Fold each scope, or all neurons of a layer together, or nothing.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value, scope
+    >>> x = Value(2.0)
+    >>> with scope("layers.0.neurons.0"):
+    ...     a = x * x + 1
+    >>> [(fold.scope, len(fold.nodes), len(fold.leaving)) for fold in folds(NamedGraph(a * 2), "layer")]
+    [('layers.0', 3, 1)]
+    """
+    if collapse is None:
+        return []
+    scopes = {node: _folded_scope(node.scope, collapse) for node in graph.order if node.primitive is not None}
+    computed = list(dict.fromkeys(scopes.values()))
+    for leaf in graph.order:
+        if leaf.primitive is None:
+            # A parameter or a constant lies where all that use it do; an input is always shown.
+            users = {scopes[edge.successor] for edge in graph.outgoing[leaf]} if leaf.kind != "input" else set()
+            scopes[leaf] = users.pop() if len(users) == 1 else ""
+    # In the order of what was computed: the leaves of the last layer may well come before the first layer.
+    members: dict[str, list[Value]] = {scope: [] for scope in computed if scope}
+    for node in graph.order:
+        if scopes[node]:
+            members[scopes[node]].append(node)
+
+    def leaves(node: Value) -> bool:
+        return node is graph.root or any(scopes[e.successor] != scopes[node] for e in graph.outgoing[node])
+
+    return [Fold(scope, tuple(nodes), tuple(filter(leaves, nodes))) for scope, nodes in members.items()]
+
+
+def _folded_scope(scope: str, collapse: str) -> str:
+    """Return the scope that a node is folded into; for a layer, the part before its neurons."""
+    match = _NEURONS.search(scope) if collapse == "layer" else None
+    if match is None:
+        return scope
+    return scope[: match.start()] or "neurons"  # a layer of its own, that no network has given a name
+
+
+def count(graph: NamedGraph, boxes: Sequence[Fold]) -> int:
+    """Return the number of values and boxes in the picture of a graph."""
+    return len(graph.order) - sum(len(box.nodes) for box in boxes) + len(boxes)
+
+
+# ----------------------------------------------------------------------------------------------- the picture
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a picture says of the nodes: their names and their numbers.
+
+    Attributes
+    ----------
+    names : mapping of Value to str
+        What they are called.
+    values, gradients : mapping of Value to float
+        Their data and their gradients.
+    local_grads : mapping of Value to sequence of float
+        The local derivatives by their parents.
+    """
+
+    names: Mapping[Value, str]
+    values: Mapping[Value, float]
+    gradients: Mapping[Value, float]
+    local_grads: Mapping[Value, Sequence[float]]
+
+    @classmethod
+    def now(cls, graph: NamedGraph) -> Shown:
+        """Return what the nodes hold at this moment."""
+        return cls(
+            graph.called,
+            {node: node.data for node in graph.order},
+            {node: gradient(node) for node in graph.order},
+            {node: node.local_grads for node in graph.order},
+        )
 
 
 class GraphPicture:
@@ -32,52 +143,62 @@ class GraphPicture:
 
     Parameters
     ----------
-    root : Value
-        The root of the graph.
-    names : mapping or None
-        Variables and what they hold.
-    collapse : {"neuron", "layer"} or None
+    graph : NamedGraph
+        The graph.
+    boxes : sequence of Fold
         What is folded into boxes.
     digits : int
         Significant digits of the numbers.
+    shown : Shown, optional
+        The names and the numbers; by default those that the nodes hold now.
     """
 
-    def __init__(self, root: Value, names: Names | None, collapse: str | None, digits: int) -> None:
-        self.order = topological_order(root)
-        self.position = {node: k for k, node in enumerate(self.order)}
-        self.names = node_names(root, names)
-        self.digits = digits
-        self.folds = folds(root, collapse)
-        self.box_of = {node: f"scope-{i}" for i, fold in enumerate(self.folds) for node in fold.nodes}
-        self.shown = [node for node in self.order if node not in self.box_of]
-        self.largest = colours.largest_finite([gradient(n) for n in self.order if kind(n) != "constant"])
+    def __init__(self, graph: NamedGraph, boxes: Sequence[Fold], digits: int, shown: Shown | None = None) -> None:
+        self.graph, self.boxes, self.digits = graph, boxes, digits
+        self.shown = shown or Shown.now(graph)
+        self.position = {node: k for k, node in enumerate(graph.order)}
+        self.box_of = {node: f"scope-{i}" for i, box in enumerate(boxes) for node in box.nodes}
+        asked = [self.shown.gradients[node] for node in graph.order if node.kind != "constant"]
+        self.largest = colours.largest_finite(asked)
 
-    @property
-    def count(self) -> int:
-        """The number of value nodes and boxes."""
-        return len(self.shown) + len(self.folds)
-
-    def picture(self, rankdir: str) -> Picture:
+    def picture(self, rankdir: str = "LR") -> Picture:
         """Return the finished picture."""
         return Picture(tuple(self._nodes()), tuple(self._edges()), rankdir)
 
-    def _number(self, value: float) -> str:
+    # What the stepper writes otherwise.
+
+    def is_bare(self, node: Value) -> bool:
+        """Return whether a node is a constant that has no name but its number."""
+        number = format_number(node.data, _NUMBER_DIGITS)
+        return node.kind == "constant" and not node.label and self.shown.names[node] == number
+
+    def number(self, value: float) -> str:
+        """Return a value or a gradient as it is written in a node or in a box."""
         return format_number(value, self.digits)
+
+    def label(self, v: Value, slot: int) -> str:
+        """Return a local derivative as it is written on an edge."""
+        return format_number(self.shown.local_grads[v][slot], self.digits) if self._is_known(v, slot) else "–"
+
+    def listed(self, box: Fold) -> Sequence[Value]:
+        """Return the nodes whose numbers a box shows."""
+        return box.leaving if len(box.leaving) <= MOST_LISTED else box.leaving[: MOST_LISTED - 1]
 
     # ------------------------------------------------------------------------------------------------- nodes
 
     def _nodes(self) -> Iterator[DrawnNode]:
         """Iterate over operations and values in topological order, each box at the place of its first operation."""
-        boxes = {}
-        for i, fold in enumerate(self.folds):
-            boxes[next(node for node in fold.nodes if node.primitive is not None)] = f"scope-{i}", fold
-        for node in self.order:
-            if node in boxes:
-                yield self._box(*boxes[node])
+        first = {next(node for node in box.nodes if node.primitive is not None): i for i, box in enumerate(self.boxes)}
+        for node in self.graph.order:
+            if node in first:
+                yield self._box(first[node])
             elif node not in self.box_of:
                 if node.primitive is not None:
                     yield self._operation(node)
                 yield self._value(node)
+
+    def _called(self, node: Value) -> str:
+        return printable(self.shown.names[node])
 
     def _operation(self, node: Any) -> DrawnNode:
         return DrawnNode(
@@ -87,134 +208,99 @@ class GraphPicture:
             fill=colours.OPERATION,
             stroke=colours.OUTLINE,
             ink=colours.ink_on(colours.OPERATION),
-            tooltip=f"{printable(self.names[node])} = {node.primitive.name}"
-            f"({', '.join(printable(self.names[parent]) for parent in node.parents)})",
+            tooltip=f"{self._called(node)} = {node.primitive.name}({', '.join(map(self._called, node.parents))})",
             size=_OPERATION_SIZE,
             font_size=_SYMBOL_SIZE if len(node.primitive.symbol) < 3 else FONT_SIZE,
         )
 
     def _value(self, node: Value) -> DrawnNode:
-        what = kind(node)
-        fill = colours.CONSTANT if what == "constant" else colours.diverging(gradient(node), self.largest)
-        shape: Shape = "rounded" if what in ("value", "constant") else "box"
+        what = node.kind
+        value, grad = self.shown.values[node], self.shown.gradients[node]
+        fill = colours.CONSTANT if what == "constant" else colours.diverging(grad, self.largest)
+        tooltip = f"{what} {self._called(node)}\ndata {format_number(value)}"
+        if what != "constant":
+            tooltip += f"\ngrad {format_number(grad)}"
         return DrawnNode(
             f"node-{self.position[node]}",
-            tuple(self._value_lines(node)),
-            shape,
+            tuple(self._value_lines(node, what)),
+            "rounded" if what in ("value", "constant") else "box",
             fill=fill,
             stroke=colours.OUTLINES[what],
             ink=colours.ink_on(fill),
             stroke_width=_STROKE_WIDTHS[what],
             dashed=what == "constant",
             doubled=what == "input",
-            tooltip=self._description(node),
+            tooltip=tooltip + (f"\nin {printable(node.scope)}" if node.scope else ""),
         )
 
-    def _value_lines(self, node: Value) -> Iterator[Line]:
+    def _value_lines(self, node: Value, what: str) -> Iterator[Line]:
         """Iterate over a value node's text: name, data, gradient; a constant has no gradient, its name is its data."""
-        name, data = self.names[node], self._number(node.data)
-        constant = kind(node) == "constant"
-        if constant and not node.label and name == format_number(node.data):
-            yield Line(data)
+        value = self.shown.values[node]
+        if self.is_bare(node):
+            yield Line(format_number(value, self.digits))
             return
-        yield from (Line(line, bold=True) for line in shown_lines(name))
-        yield Line(f"data {data}")
-        if not constant:
-            yield Line(f"grad {self._number(gradient(node))}")
+        yield from (Line(line, bold=True) for line in shown_lines(self.shown.names[node]))
+        yield Line(f"data {self.number(value)}")
+        if what != "constant":
+            yield Line(f"grad {self.number(self.shown.gradients[node])}")
 
-    def _description(self, node: Value) -> str:
-        """Return all that is known of a value, in full."""
-        text = f"{kind(node)} {printable(self.names[node])}\ndata {format_number(node.data)}"
-        if kind(node) != "constant":
-            text += f"\ngrad {format_number(gradient(node))}"
-        return text + (f"\nin {printable(node.scope)}" if node.scope else "")
-
-    def _box(self, name: str, fold: Fold) -> DrawnNode:
+    def _box(self, i: int) -> DrawnNode:
         """Return the box of a scope: its name, how many nodes it holds, the values that leave it."""
-        leaving = fold.leaving
-        lines = [Line(line, bold=True) for line in shown_lines(fold.scope)]
-        lines.append(Line(f"{len(fold.nodes)} {'node' if len(fold.nodes) == 1 else 'nodes'}"))
-        shown = leaving if len(leaving) <= _MOST_LEAVING else leaving[: _MOST_LEAVING - 1]
-        for node in shown:
-            called = shown_lines(self.names[node].removeprefix(f"{fold.scope}."))[0]
-            lines.append(Line(f"{called} {self._number(node.data)}, grad {self._number(gradient(node))}"))
-        if len(shown) < len(leaving):
-            lines.append(Line(f"… {len(leaving) - len(shown)} more values"))
-        fill = colours.diverging(gradient(leaving[0]), self.largest) if len(leaving) == 1 else colours.ZERO
+        box = self.boxes[i]
+        lines = [Line(line, bold=True) for line in shown_lines(box.scope)]
+        lines.append(Line(f"{len(box.nodes)} {'node' if len(box.nodes) == 1 else 'nodes'}"))
+        listed = self.listed(box)
+        for node in listed:
+            name = shown_lines(self.shown.names[node].removeprefix(f"{box.scope}."))[0]
+            value, grad = self.number(self.shown.values[node]), self.number(self.shown.gradients[node])
+            lines.append(Line(f"{name} {value}, grad {grad}"))
+        if len(listed) < len(box.leaving):
+            lines.append(Line(f"… {len(box.leaving) - len(listed)} more values"))
+        fill = colours.ZERO
+        if len(box.leaving) == 1:
+            fill = colours.diverging(self.shown.gradients[box.leaving[0]], self.largest)
         return DrawnNode(
-            name,
+            f"scope-{i}",
             tuple(lines),
             "rounded",
             fill=fill,
             stroke=colours.OPERATION,
             ink=colours.ink_on(fill),
             stroke_width=2.0,
-            tooltip=f"{printable(fold.scope)}: {len(fold.nodes)} nodes folded",
+            tooltip=f"{printable(box.scope)}: {len(box.nodes)} nodes folded",
         )
 
     # ------------------------------------------------------------------------------------------------- edges
 
     def _edges(self) -> Iterator[DrawnEdge]:
-        into_boxes: dict[tuple[str, str], list[Edge]] = {}
-        for node in self.order:
-            for slot, (parent, local_grad) in enumerate(zip(node.parents, node.local_grads, strict=True)):
-                edge = Edge(parent, node, slot, local_grad)
-                source, box = self._drawn_at(parent), self.box_of.get(node)
+        into_boxes: dict[tuple[str, str], int] = {}
+        for v in self.graph.order:
+            box, k = self.box_of.get(v), self.position[v]
+            for slot, u in enumerate(v.parents):
+                source = self.box_of.get(u) or f"node-{self.position[u]}"
                 if box is None:
-                    yield self._local_edge(edge, source, f"op-{self.position[node]}")
+                    yield self._local_edge(u, v, slot, source)
                 elif source != box:
-                    into_boxes.setdefault((source, box), []).append(edge)
-            if node.primitive is not None and node not in self.box_of:
-                k = self.position[node]
-                yield DrawnEdge(f"out-{k}", f"op-{k}", f"node-{k}", "", colours.LINE, colours.TEXT)
-        for (source, box), merged in into_boxes.items():
-            yield self._merged_edge(source, box, merged)
+                    into_boxes[source, box] = into_boxes.get((source, box), 0) + 1
+            if v.primitive is not None and box is None:
+                yield _line(f"out-{k}", f"op-{k}", f"node-{k}")
+        for (source, box), uses in into_boxes.items():
+            # One edge stands for all from a node, or from a box, into a box.
+            yield _line(f"edge-{source}-{box}", source, box, tooltip=f"{uses} {'use' if uses == 1 else 'uses'}")
 
-    def _drawn_at(self, node: Value) -> str:
-        return self.box_of.get(node) or f"node-{self.position[node]}"
+    def _is_known(self, v: Value, slot: int) -> bool:
+        """Return whether there is a local derivative: by a constant a formula may have none, and nobody asks for it."""
+        local = self.shown.local_grads[v][slot]
+        return local == local or v.parents[slot].kind != "constant"
 
-    def _local_edge(self, edge: Edge, source: str, target: str) -> DrawnEdge:
+    def _local_edge(self, u: Value, v: Value, slot: int, source: str) -> DrawnEdge:
         """Return the edge of one operand, labelled with its local derivative."""
-        u, v = printable(self.names[edge.parent]), printable(self.names[edge.successor])
-        # Nobody asks for the derivative by a constant; where the formula has none, its nan says nothing.
-        unknown = edge.local_grad != edge.local_grad and kind(edge.parent) == "constant"
-        return DrawnEdge(
-            f"edge-{self.position[edge.parent]}-{self.position[edge.successor]}-{edge.slot}",
-            source,
-            target,
-            "–" if unknown else self._number(edge.local_grad),
-            colours.LINE,
-            colours.TEXT,
-            tooltip=f"∂{v}/∂{u} = {'–' if unknown else format_number(edge.local_grad)}",
-        )
-
-    def _merged_edge(self, source: str, box: str, merged: list[Edge]) -> DrawnEdge:
-        """Return the one edge that stands for all from a node, or from a box, into a box."""
-        users = "use" if len(merged) == 1 else "uses"
-        return DrawnEdge(
-            f"edge-{source}-{box}", source, box, "", colours.LINE, colours.TEXT, tooltip=f"{len(merged)} {users}"
-        )
+        k = self.position[v]
+        local = format_number(self.shown.local_grads[v][slot]) if self._is_known(v, slot) else "–"
+        tooltip = f"∂{self._called(v)}/∂{self._called(u)} = {local}"
+        name = f"edge-{self.position[u]}-{k}-{slot}"
+        return _line(name, source, f"op-{k}", label=self.label(v, slot), tooltip=tooltip)
 
 
-def kind(node: Value) -> str:
-    """Return what a node is: "value" if it was computed, else "parameter", "constant" or "input"."""
-    if node.primitive is not None:
-        return "value"
-    if isinstance(node, Parameter):
-        return "parameter"
-    return "constant" if isinstance(node, Constant) else "input"
-
-
-def gradient(node: Value) -> float:
-    """Return a node's gradient as a float: it may be a Value, after ``create_graph=True``, or None, where it was reset.
-
-    Examples
-    --------
-    >>> from autograd_mini import Value
-    >>> x = Value(3.0)
-    >>> (x * x).backward(create_graph=True)
-    >>> gradient(x)
-    6.0
-    """
-    grad = node.grad
-    return 0.0 if grad is None else float(getattr(grad, "data", grad))
+def _line(name: str, source: str, target: str, label: str = "", tooltip: str = "") -> DrawnEdge:
+    return DrawnEdge(name, source, target, label, colours.LINE, colours.TEXT, tooltip=tooltip)

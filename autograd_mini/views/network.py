@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.formulas.expression import format_number
+from autograd_mini.formulas.expression import format_number, printable
 from autograd_mini.views import colours
-from autograd_mini.views.layout.measure import node_size, printable, shown_lines
+from autograd_mini.views.layout.measure import node_size, shown_lines
 from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture
 
 _INPUT = "#ffffff"
@@ -57,8 +57,8 @@ def count_circles(layers: list[list[Any]]) -> int:
 
 def network_picture(layers: list[list[Any]], rankdir: str, digits: int) -> Picture:
     """Return the picture of a network, neuron by neuron."""
-    weights = [_number(weight) for neurons in layers for neuron in neurons for weight in neuron.weights]
-    biases = [_number(neuron.bias) for neurons in layers for neuron in neurons if neuron.bias is not None]
+    weights = [_as_float(weight) for neurons in layers for neuron in neurons for weight in neuron.weights]
+    biases = [_as_float(neuron.bias) for neurons in layers for neuron in neurons if neuron.bias is not None]
     n_inputs = len(layers[0][0].weights)
     look = _Look(max(n_inputs, *map(len, layers)) > _MOST_LARGE, len(weights) <= _MOST_LABELS, min(digits, 3))
     circles = [_input(i, look) for i in range(n_inputs)]
@@ -123,7 +123,7 @@ def activation_name(activation: Any) -> str:
     return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
 
 
-def _number(value: Any) -> float:
+def _as_float(value: Any) -> float:
     return float(getattr(value, "data", value))
 
 
@@ -147,7 +147,7 @@ def _neuron(neuron: Any, rank: int, j: int, largest_bias: float, look: _Look) ->
     lines = [Line(shown_lines(activation)[0], bold=True)]
     tooltip, bias = f"layer {rank}, neuron {j}\n{printable(activation)}", 0.0
     if neuron.bias is not None:
-        bias = _number(neuron.bias)
+        bias = _as_float(neuron.bias)
         lines.append(Line(f"b {format_number(bias, look.digits)}"))
         tooltip += f"\nbias {format_number(bias)}"
     fill = colours.diverging(bias, largest_bias)
@@ -176,7 +176,7 @@ def _weights(layers: list[list[Any]], largest: float, look: _Look) -> Iterator[D
 
 
 def _weight(name: str, source: str, target: str, weight: Any, largest: float, look: _Look) -> DrawnEdge:
-    value = _number(weight)
+    value = _as_float(weight)
     known = math.isfinite(value)
     # The ends of the diverging scale; its middle, light grey, could not be seen on the page.
     colour = colours.LINE if value == 0 else colours.diverging(math.copysign(1.0, value) if known else value, 1.0)

@@ -79,7 +79,7 @@ class DrawnEdge:
     dashed: bool = False
     arrow: bool = True
     tooltip: str = ""
-    backing: str = "#ffffff"  # behind the label of a straight edge, which stands on its line
+    backing: str = ""  # the colour behind the label of a straight edge, which stands on its line
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,8 @@ import sysconfig
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from autograd_mini.errors import MissingDependencyError
-from autograd_mini.views.picture import Picture
 
 VARIABLE = "AUTOGRAD_MINI_RENDERER"
 NAMES = ("dot", "graphviz-pure", "builtin")
@@ -25,14 +23,14 @@ ADVICE = 'install Graphviz (https://graphviz.org/download) or run: pip install "
 
 
 @dataclass(frozen=True)
-class Program:
+class Renderer:
     """A renderer: its name and, unless it is our own, the path of its executable."""
 
     name: str
     path: str = ""
 
 
-def choose() -> Program:
+def choose() -> Renderer:
     """Return the renderer to use.
 
     Raises
@@ -60,12 +58,12 @@ def _what_is_missing(name: str) -> str:
     return 'graphviz-pure isn\'t installed; run: pip install "autograd-mini[render]"'
 
 
-def find(name: str) -> Program | None:
+def find(name: str) -> Renderer | None:
     """Return the renderer of that name, or None where it isn't installed."""
     if name == "builtin":
-        return Program("builtin")
+        return Renderer("builtin")
     path = shutil.which("dot") if name == "dot" else _graphviz_pure()
-    return None if path is None else Program(name, path)
+    return None if path is None else Renderer(name, path)
 
 
 def _graphviz_pure() -> str | None:
@@ -89,7 +87,7 @@ def _candidates(executable: str) -> list[Path]:
 
 
 def run(
-    program: Program,
+    program: Renderer,
     source: str,
     format: str,
     engine: str,
@@ -121,22 +119,3 @@ def run(
     if message and not quiet:
         sys.stderr.write(message)
     return done.stdout
-
-
-def draw_builtin(picture: Picture, format: str, engine: str = "dot") -> bytes:
-    """Return the picture as SVG, placed by the layout of our own.
-
-    Raises
-    ------
-    ValueError
-        If another format than SVG, or another engine than ``dot``, is asked for.
-    """
-    if format != "svg":
-        raise ValueError(f"the builtin renderer writes SVG only, not {format!r}; for {format} {ADVICE}")
-    if engine != "dot":
-        raise ValueError(f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {ADVICE}")
-    from autograd_mini.views import svg
-    from autograd_mini.views.layout import layout
-
-    arranged: Any = layout.arrange(picture)
-    return svg.write(picture, arranged).encode("utf-8")

@@ -1,20 +1,24 @@
-"""A picture with its layout as SVG, built up like Graphviz's: a group with an id and a title for each node and edge."""
+"""A picture with its layout as SVG: shapes, lines of text, edges with arrowhead and label.
+
+`node` and `edge` return their parts as elements; the stepper's picture and the animation are put together from them
+too. `write` makes a document built up like Graphviz's: a group with an id and a title for each node and edge.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
-from typing import TYPE_CHECKING
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 
-from autograd_mini.views.layout.measure import LINE_HEIGHT
+from autograd_mini.formulas.expression import format_number
+from autograd_mini.views.layout.layout import Box, Layout, Point, Route
+from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP
 from autograd_mini.views.picture import FONT, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
 
-if TYPE_CHECKING:
-    from autograd_mini.views.layout.layout import Layout
-    from autograd_mini.views.layout.routes import Point, Route
-
+_NAMESPACE, _LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
-_OUTER = 4.0  # how far outside the second outline is
+_CORNER = 7.0
+# What elements hand on to those inside of them, with its value where nobody says otherwise.
+_INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "", "font-weight": "normal"}
 
 
 def write(picture: Picture, layout: Layout) -> str:
@@ -28,95 +32,122 @@ def write(picture: Picture, layout: Layout) -> str:
     >>> "&lt;x&gt;</text>" in write(picture, arrange(picture))
     True
     """
-    width, height = _number(layout.width), _number(layout.height)
-    parts = [
-        '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
-        f'<svg width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg"'
-        ' xmlns:xlink="http://www.w3.org/1999/xlink">',
-        '<g id="graph0" class="graph">',
-    ]
+    svg = document(layout.width, layout.height, "pt")
+    svg.attrib |= {"xmlns:xlink": _LINKS, "xml:space": "preserve"}
+    graph = ET.SubElement(svg, "g", {"id": "graph0", "class": "graph", "font-family": FONT, "text-anchor": "middle"})
     # Edges first: where one starts at a node, the node's outline is on top.
-    for edge in picture.edges:
-        if edge.id in layout.routes:
-            shapes = _edge(edge, layout, picture.straight)
-            parts += _group(edge.id, "edge", f"{edge.source}->{edge.target}", edge.tooltip, shapes)
-    for node in picture.nodes:
-        parts += _group(node.id, "node", node.id, node.tooltip, _node(node, layout))
-    return "\n".join([*parts, "</g>", "</svg>", ""])
+    for line in picture.edges:
+        if line.id in layout.routes:
+            parts = edge(line, layout.routes[line.id])
+            graph.append(_group(line.id, "edge", f"{line.source}->{line.target}", line.tooltip, parts))
+    for drawn in picture.nodes:
+        graph.append(_group(drawn.id, "node", drawn.id, drawn.tooltip, node(drawn, layout.boxes[drawn.id])))
+    written = ET.tostring(svg, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{written}\n'
 
 
-def _group(name: str, kind: str, title: str, tooltip: str, shapes: Iterator[str]) -> Iterator[str]:
-    """Iterate over the lines of a group; the tooltip is a link without address, as Graphviz has it."""
-    yield f'<g id="{_escaped(name)}" class="{kind}">'
-    yield f"<title>{_escaped(title)}</title>"
-    yield f'<g id="a_{_escaped(name)}"><a xlink:title="{_escaped(tooltip).replace(chr(10), "&#10;")}">'
-    yield from shapes
-    yield "</a>\n</g>\n</g>"
+def _group(name: str, kind: str, title: str, tooltip: str, parts: Iterable[ET.Element]) -> ET.Element:
+    """Return a node's or an edge's group; the tooltip is a link without address, as Graphviz has it."""
+    group = ET.Element("g", {"id": name, "class": kind})
+    ET.SubElement(group, "title").text = title
+    link = ET.SubElement(ET.SubElement(group, "g", {"id": f"a_{name}"}), "a", {"xlink:title": tooltip})
+    link.extend(parts)
+    group.tail = "\n"
+    return group
 
 
-def _node(node: DrawnNode, layout: Layout) -> Iterator[str]:
-    x, y, width, height = layout.boxes[node.id]
-    if node.doubled:
-        yield _shape(node, x, y, width + 2 * _OUTER, height + 2 * _OUTER, "none")
-    yield _shape(node, x, y, width, height, node.fill)
-    step = node.font_size * LINE_HEIGHT
-    baseline = y - step * (len(node.lines) - 1) / 2 + node.font_size * _BASELINE
-    for i, line in enumerate(node.lines):
-        if line.text:
-            yield _text(line.text, x, baseline + i * step, node.font_size, node.ink, line.bold)
+def document(width: float, height: float, unit: str = "") -> ET.Element:
+    """Return an empty document of this size."""
+    wide, high = short(width), short(height)
+    size = {"width": wide + unit, "height": high + unit, "viewBox": f"0 0 {wide} {high}"}
+    return ET.Element("svg", {"xmlns": _NAMESPACE, **size})
 
 
-def _shape(node: DrawnNode, x: float, y: float, width: float, height: float, fill: str) -> str:
-    style = _style(fill, node.stroke, node.stroke_width, node.dashed)
-    if node.shape in ("ellipse", "circle"):
-        radii = f'rx="{_number(width / 2)}" ry="{_number(height / 2)}"'
-        return f'<ellipse cx="{_number(x)}" cy="{_number(y)}" {radii}{style}/>'
-    corner = ' rx="7"' if node.shape == "rounded" else ""
-    return (
-        f'<rect x="{_number(x - width / 2)}" y="{_number(y - height / 2)}" width="{_number(width)}"'
-        f' height="{_number(height)}"{corner}{style}/>'
-    )
+def node(drawn: DrawnNode, box: Box) -> list[ET.Element]:
+    """Return a node's shape, after the second outline if it has one, and its lines of text."""
+    x, y, width, height = box
+    outline = {"stroke": drawn.stroke, "stroke-width": short(drawn.stroke_width, 2)}
+    if drawn.dashed:
+        outline["stroke-dasharray"] = "5,2"
+    parts = [_shape(drawn, box, {"fill": drawn.fill, **outline})]
+    if drawn.doubled:
+        outer = (x, y, width + 2 * OUTLINE_GAP, height + 2 * OUTLINE_GAP)
+        parts.insert(0, _shape(drawn, outer, {"fill": "none", **outline}))
+    step = drawn.font_size * LINE_HEIGHT
+    top = y - step * (len(drawn.lines) - 1) / 2
+    lines = ((top + i * step, line) for i, line in enumerate(drawn.lines) if line.text)
+    return parts + [text(line.text, (x, middle), drawn.font_size, drawn.ink, line.bold) for middle, line in lines]
 
 
-def _edge(edge: DrawnEdge, layout: Layout, straight: bool) -> Iterator[str]:
-    route: Route = layout.routes[edge.id]
-    curve = f"M{_point(route.curve[0])}C" + " ".join(map(_point, route.curve[1:]))
-    yield f'<path d="{curve}"{_style("none", edge.colour, edge.width, edge.dashed)}/>'
+def _shape(drawn: DrawnNode, box: Box, style: dict[str, str]) -> ET.Element:
+    x, y, width, height = box
+    if drawn.shape in ("ellipse", "circle"):
+        radii = {"rx": short(width / 2), "ry": short(height / 2)}
+        return ET.Element("ellipse", {"cx": short(x), "cy": short(y), **radii, **style})
+    return rectangle(box, _CORNER if drawn.shape == "rounded" else 0.0, style)
+
+
+def edge(drawn: DrawnEdge, route: Route) -> list[ET.Element]:
+    """Return an edge's line, its arrowhead and its label, those of them that it has."""
+    first, *others = map(_point, route.curve)
+    style = {"fill": "none", "stroke": drawn.colour, "stroke-width": short(drawn.width, 2)}
+    if drawn.dashed:
+        style["stroke-dasharray"] = "5,2"
+    parts = [ET.Element("path", {"d": f"M{first}C{' '.join(others)}", **style})]
     if route.head:
-        yield f'<polygon points="{" ".join(map(_point, route.head))}"{_style(edge.colour, edge.colour, 1.0, False)}/>'
+        corners = " ".join(map(_point, route.head))
+        parts.append(ET.Element("polygon", {"points": corners, "fill": drawn.colour, "stroke": drawn.colour}))
     if route.label is not None:
-        x, y = route.label
-        if straight:
-            yield _backing(edge, x, y, *route.label_size)
-        yield _text(edge.label, x, y + LABEL_SIZE * _BASELINE, LABEL_SIZE, edge.ink, False)
+        if drawn.backing:
+            parts.append(rectangle((*route.label, *route.label_size), 2.0, {"fill": drawn.backing}))
+        parts.append(text(drawn.label, route.label, LABEL_SIZE, drawn.ink))
+    return parts
 
 
-def _backing(edge: DrawnEdge, x: float, y: float, width: float, height: float) -> str:
-    corner = f'x="{_number(x - width / 2)}" y="{_number(y - height / 2)}"'
-    return f'<rect {corner} width="{_number(width)}" height="{_number(height)}" rx="2" fill="{edge.backing}"/>'
+def rectangle(box: Box, corner: float, style: dict[str, str]) -> ET.Element:
+    """Return a rectangle around its middle, with rounded corners."""
+    x, y, width, height = box
+    size = {"width": short(width), "height": short(height), **({"rx": short(corner)} if corner else {})}
+    return ET.Element("rect", {"x": short(x - width / 2), "y": short(y - height / 2), **size, **style})
 
 
-def _text(text: str, x: float, y: float, size: float, ink: str, bold: bool) -> str:
-    weight = ' font-weight="bold"' if bold else ""
-    return (
-        f'<text xml:space="preserve" text-anchor="middle" x="{_number(x)}" y="{_number(y)}" font-family="{FONT}"'
-        f'{weight} font-size="{size:.2f}" fill="{ink}">{_escaped(text)}</text>'
-    )
+def text(line: str, middle: Point, size: float, ink: str, bold: bool = False) -> ET.Element:
+    """Return a line of text around its middle; what it stands in centres it."""
+    x, y = middle
+    style = {"font-size": short(size), "fill": ink, **({"font-weight": "bold"} if bold else {})}
+    element = ET.Element("text", {"x": short(x), "y": short(y + size * _BASELINE), **style})
+    element.text = line
+    return element
 
 
-def _style(fill: str, stroke: str, width: float, dashed: bool) -> str:
-    dashes = ' stroke-dasharray="5,2"' if dashed else ""
-    thickness = "" if width == 1.0 else f' stroke-width="{_number(width)}"'
-    return f' fill="{fill}" stroke="{stroke}"{thickness}{dashes}'
+def lean(element: ET.Element, given: dict[str, str] = _INHERITED) -> None:
+    """Take out of an element, and of all in it, what it would be without being told.
+
+    Examples
+    --------
+    >>> group = ET.fromstring('<g fill="red"><text x="0" fill="red"/></g>')
+    >>> lean(group)
+    >>> ET.tostring(group)
+    b'<g fill="red"><text /></g>'
+    """
+    for key, value in list(element.attrib.items()):
+        if given.get(key) == value or (key in ("x", "y", "cx", "cy") and value == "0"):
+            del element.attrib[key]
+    given = {key: element.get(key, value) for key, value in given.items()}
+    for part in element:
+        lean(part, given)
+
+
+def short(number: float, digits: int = 1) -> str:
+    """Return a number with so many digits after the point.
+
+    Examples
+    --------
+    >>> short(12.345), short(3.0), short(-0.01)
+    ('12.3', '3', '0')
+    """
+    return format_number(round(number, digits))
 
 
 def _point(point: Point) -> str:
-    return f"{point[0]:.1f},{point[1]:.1f}"
-
-
-def _escaped(text: str) -> str:
-    return escape(text).replace("-", "&#45;") if "--" in text else escape(text)
-
-
-def _number(number: float) -> str:
-    return f"{number:.4g}" if abs(number) < 100 else f"{number:.1f}"
+    return f"{short(point[0])},{short(point[1])}"

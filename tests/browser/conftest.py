@@ -9,6 +9,8 @@ import pytest
 from autograd_mini import Parameter, Value, tanh
 from autograd_mini.nn import MLP
 
+# The scripts of a page unpack themselves, which takes a moment; then they replace the picture.
+MOUNTED = "() => document.querySelectorAll('.am-page > img').length === 0"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -43,6 +45,8 @@ def open_page(chromium):
         page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: requests.append(request.url))
         page.set_content(html)
+        if options.get("java_script_enabled", True):
+            page.wait_for_function(MOUNTED)
         return page
 
     yield open_page

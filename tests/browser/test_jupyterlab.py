@@ -205,13 +205,13 @@ def test_a_training_is_seen_as_it_happens_and_epoch_by_epoch_afterwards(lab):
                 image => window.pictures.add(image.src))).observe(document.body, { subtree: true, childList: true });
             window.jupyterapp.commands.execute("notebook:run-all-cells"); }"""
     )
-    page.locator(".ag-controls").wait_for()
+    page.locator(".am-bar").wait_for()
     assert page.evaluate("pictures.size") > 3, "it moved while it was trained"
-    watch = page.locator(".ag-watch")
+    watch = page.locator(".am-watch")
     assert watch.count() == 1, "the page takes the place of the pictures"
     watch.press("Home")
-    assert page.locator(".ag-words").text_content() == "before the training"
+    assert page.locator(".am-words").text_content() == "before the training"
     watch.press("ArrowRight")
-    assert " of 150: training loss 0." in page.locator(".ag-words").text_content()
+    assert " of 150: training loss 0." in page.locator(".am-words").text_content()
     watch.press("b")
     assert page.locator(".jp-CodeCell").count() == 1

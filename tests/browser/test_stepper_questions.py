@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograd_mini import Parameter, Value, relu, sigmoid, step_through, tanh
-from autograd_mini.explanations.steps import gradients
+from autograd_mini.engine.graph import recorded_gradients as gradients
 from autograd_mini.formulas.expression import format_number
 from autograd_mini.nn import MLP
 from browser.stepping import STEPPER, choose, formula, press, step, texts

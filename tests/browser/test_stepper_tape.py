@@ -10,14 +10,15 @@ import random
 import pytest
 
 from autograd_mini import Value, exp, logsumexp, sigmoid, tanh
-from autograd_mini.engine import eager
+from autograd_mini.engine import floats
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.explanations.steps import finite_difference
 from autograd_mini.formulas.expression import format_number
-from autograd_mini.views.stepper.page import json_in_script, script
+from autograd_mini.views import page as pages
+from autograd_mini.views.page import number_as_json
 from autograd_mini.views.stepper.payload import payload
-from autograd_mini.views.stepper.tape import number_as_json, program
+from autograd_mini.views.stepper.tape import program
 
 SPECIAL = [0.0, 1.0, -1.0, 0.5, -2.0, 30.0, -30.0, 1000.0, -1000.0, math.inf, -math.inf, math.nan]
 
@@ -29,9 +30,11 @@ def compute(open_page):
 
     def compute(function, argument):
         """JSON has no NaN and no infinities: they come back as strings."""
-        call = f"({function})({json_in_script(argument)})"
+        call = f"({function})({json.dumps(argument)})"
         text = "(_, x) => typeof x === 'number' && !isFinite(x) ? String(x) : x"
-        return json.loads(page.evaluate(f"(() => {{ {script()}\n return JSON.stringify({call}, {text}); }})()"))
+        return json.loads(
+            page.evaluate(f"(() => {{ {pages.script('stepper')}\n return JSON.stringify({call}, {text}); }})()")
+        )
 
     return compute
 
@@ -62,9 +65,9 @@ def test_every_primitive_is_what_it_is_in_python(compute, name, count):
         {"rule": program(primitive, count), "points": [[number_as_json(x) for x in point] for point in points]},
     )
     for point, (value, local) in zip(points, found, strict=True):
-        expected = float(primitive.forward(eager, *point))
+        expected = float(primitive.forward(floats, *point))
         assert float(value) == pytest.approx(expected, rel=1e-13, abs=1e-300, nan_ok=True), point
-        derivatives = [float(d) for d in primitive.derivatives(eager, expected, *point)]
+        derivatives = [float(d) for d in primitive.derivatives(floats, expected, *point)]
         assert [float(d) for d in local] == pytest.approx(derivatives, rel=1e-12, abs=1e-300, nan_ok=True), point
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from autograd_mini import step_through
 from autograd_mini.nn import MLP
-from autograd_mini.views.stepper import page as stepper_page
+from autograd_mini.views import page as pages
+from browser.conftest import MOUNTED
 from browser.stepping import STEPPER, choose, press, step
 
 # ------------------------------------------------------------------------------------------------ in Python
@@ -141,18 +142,19 @@ A_MODEL = """() => {
 
 
 def joined(square):
-    return stepper_page.fragment(step_through(square).payload, "", joined="am-1")
+    return step_through(square)._page(joined="am-1")
 
 
 @pytest.mark.parametrize("first", ["the page", "the model"])
 def test_a_page_and_its_model_meet_whichever_is_first(open_page, square, first):
     page = open_page(joined(square) if first == "the page" else "<p></p>")
-    page.evaluate(A_MODEL % stepper_page.joint())
+    page.evaluate(A_MODEL % pages.file("stepper/joint.js"))
     if first == "the model":
         page.evaluate(
             """html => { document.body.append(document.createRange().createContextualFragment(html)); }""",
             joined(square),
         )
+        page.wait_for_function(MOUNTED)
     assert step(page) == 2
     press(page, "ArrowRight")
     assert page.evaluate("saved") == [[3, "node"]]
@@ -163,7 +165,7 @@ def test_a_page_and_its_model_meet_whichever_is_first(open_page, square, first):
 
 def test_pages_of_one_stepper_move_together(open_page, square):
     page = open_page(joined(square) + joined(square))
-    page.evaluate(A_MODEL % stepper_page.joint())
+    page.evaluate(A_MODEL % pages.file("stepper/joint.js"))
     press(page, "End")
     assert (step(page, 0), step(page, 1)) == (4, 4)
     page.locator(STEPPER).nth(1).press("Home")
@@ -179,7 +181,7 @@ def test_without_its_kernel_a_page_goes_on_alone(open_page, square):
     page = open_page(joined(square))
     press(page, "ArrowRight")
     assert step(page) == 1
-    page.evaluate(A_MODEL % stepper_page.joint())
+    page.evaluate(A_MODEL % pages.file("stepper/joint.js"))
     page.evaluate("leave()")
     press(page, "ArrowRight")
     assert (step(page), page.evaluate("saved")) == (3, [])
@@ -204,7 +206,7 @@ def test_a_frame_is_as_high_as_what_is_in_it(open_page, graph):
 
 @pytest.mark.parametrize("name", ["a.html", "a.svg"])
 def test_a_folder_that_is_not_there_is_named_before_any_work(square, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(stepper_page, "fragment", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr(pages, "fragment", lambda *_: pytest.fail("work was done"))
     with pytest.raises(FileNotFoundError, match=r"no such folder: '.*nowhere'"):
         step_through(square).save(tmp_path / "nowhere" / name)
 

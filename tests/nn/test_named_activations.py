@@ -8,7 +8,7 @@ import pytest
 from autograd_mini import Value
 from autograd_mini.engine import functions
 from autograd_mini.nn import MLP
-from autograd_mini.nn.named_activations import ParametrisedActivation, parametrised
+from autograd_mini.nn.activations import ParametrisedActivation, parametrised
 
 
 @pytest.mark.parametrize("name", ["leaky_relu(0.2)", " leaky_relu( alpha = 2e-1 ) ", "leaky_relu(alpha=.2)"])

@@ -9,10 +9,10 @@ from autograd_mini.nn import MLP, Neuron
 from autograd_mini.nn.containers import Sequential
 from autograd_mini.nn.convolution import Conv1d
 from autograd_mini.nn.freezing import freeze
+from autograd_mini.nn.losses import gaussian_nll
 from autograd_mini.nn.normalization import BatchNorm, LayerNorm
 from autograd_mini.nn.penalties import L1, L2, Penalty, PenaltySum, WeightElimination, penalised
 from autograd_mini.nn.recurrent import RNN
-from autograd_mini.nn.regression_losses import gaussian_nll
 from autograd_mini.optim import SGD
 from autograd_mini.training import Trainer
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value
-from autograd_mini.nn.regression_losses import absolute_error, gaussian_nll, half_squared_error, huber
+from autograd_mini.nn.losses import absolute_error, gaussian_nll, half_squared_error, huber
 
 LOSSES_OF_REGRESSION = {
     "half_squared_error": half_squared_error,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini import Value
-from autograd_mini.explanations.steps import gradients
+from autograd_mini.engine.graph import recorded_gradients as gradients
 from autograd_mini.vectorizer import vectorize
 
 N_INPUTS, N_PARAMETERS, N_EXAMPLES = 4, 6, 5

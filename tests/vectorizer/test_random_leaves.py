@@ -8,7 +8,7 @@ import pytest
 from vector_checks import assert_close
 
 from autograd_mini import Value, nn
-from autograd_mini.explanations.steps import gradients
+from autograd_mini.engine.graph import recorded_gradients as gradients
 from autograd_mini.vectorizer import vectorize
 
 RNG = np.random.default_rng(4)

@@ -11,7 +11,7 @@ from vector_checks import assert_as_eager, assert_close, close, eager
 
 import autograd_mini as ag
 from autograd_mini import Value, nn
-from autograd_mini.explanations.steps import gradients
+from autograd_mini.engine.graph import recorded_gradients as gradients
 from autograd_mini.nn import L1, L2, MLP, WeightElimination
 from autograd_mini.vectorizer import vectorize
 

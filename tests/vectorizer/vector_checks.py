@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value
-from autograd_mini.explanations.steps import gradients
+from autograd_mini.engine.graph import recorded_gradients as gradients
 from autograd_mini.vectorizer import vectorize
 
 

@@ -110,7 +110,7 @@ def play(root, seconds=1.0):
 
 
 @pytest.mark.parametrize("seconds", [1.0, 0.25])
-def test_values_appear_with_the_forward_pass_and_gradients_with_the_backward_pass(renderer, seconds):
+def test_values_appear_with_the_forward_pass_and_gradients_with_the_backward_pass(seconds):
     root = neuron()
     player, (forward, backward) = play(root, seconds), records(root)
     position = {step.node: k for k, step in enumerate(forward_steps(root))}
@@ -126,7 +126,7 @@ def test_values_appear_with_the_forward_pass_and_gradients_with_the_backward_pas
                 assert (f"grad {format_number(step.gradient, 4)}" in lines) == (j <= i), (i, j, lines)
 
 
-def test_the_active_node_has_an_outline_and_pending_ones_are_dotted(renderer):
+def test_the_active_node_has_an_outline_and_pending_ones_are_dotted():
     root = neuron()
     player, (forward, backward) = play(root), records(root)
     position = {step.node: k for k, step in enumerate(forward_steps(root))}
@@ -137,7 +137,7 @@ def test_the_active_node_has_an_outline_and_pending_ones_are_dotted(renderer):
             assert player.outline(name, i + 0.5) == ("2,3" if j > i else "none")
 
 
-def test_products_stand_on_the_active_edges(renderer):
+def test_products_stand_on_the_active_edges():
     x = Value(3.0, label="x")
     player = play(x * x)
     assert [player.lit(f"edge-0-1-{slot}", 3.5) for slot in (0, 1)] == [True, True]
@@ -148,7 +148,7 @@ def test_products_stand_on_the_active_edges(renderer):
         assert "= 3" not in player.seen(seconds)[""]
 
 
-def test_local_derivatives_appear_with_the_value_they_are_of(renderer):
+def test_local_derivatives_appear_with_the_value_they_are_of():
     player = play(neuron())
     assert "edge-0-2-0" not in player.seen(1.5)
     assert player.seen(2.5)["edge-0-2-0"] == ["-2"]
@@ -181,7 +181,7 @@ def test_a_colour_comes_with_the_gradient():
 # ------------------------------------------------------------------------------------------------- the document
 
 
-def test_it_plays_where_no_script_may_run_and_asks_nobody_for_anything(renderer):
+def test_it_plays_where_no_script_may_run_and_asks_nobody_for_anything():
     svg = animated_svg(neuron())
     root = ET.fromstring(svg)
     assert {part.tag.removeprefix(SVG) for part in root.iter()} <= {
@@ -212,13 +212,13 @@ def test_ids_are_those_of_the_drawing_and_each_is_there_once(renderer, parse):
     assert sorted(ids) == sorted([*drawn.nodes, *drawn.edges])
 
 
-def test_a_neuron_takes_less_than_60_kilobytes(renderer):
+def test_a_neuron_takes_less_than_60_kilobytes():
     w, x = [Parameter(0.1 * i, label=f"w{i}") for i in range(3)], [Value(1.0 + i, label=f"x{i}") for i in range(3)]
     loss = (ag.dot(w, x, Parameter(1.0, label="b")).tanh() - 1) ** 2
     assert len(animated_svg(loss).encode()) < 45_000
 
 
-def test_the_size_grows_as_the_graph_does(builtin):
+def test_the_size_grows_as_the_graph_does():
     sizes = []
     for n in (20, 40):
         leaves = [Value(0.1 * i, label=f"x{i}") for i in range(n)]
@@ -226,15 +226,21 @@ def test_the_size_grows_as_the_graph_does(builtin):
     assert sizes[1] < 2.3 * sizes[0]
 
 
-def test_it_is_the_same_every_time(builtin):
+def test_it_is_the_same_every_time():
     assert animated_svg(neuron()) == animated_svg(neuron())
+
+
+def test_it_is_the_same_on_every_machine(renderer, monkeypatch):
+    here = animated_svg(neuron())
+    monkeypatch.setattr("autograd_mini.views.renderers.find", lambda name: pytest.fail("it asked for a program"))
+    assert animated_svg(neuron()) == here
 
 
 # ------------------------------------------------------------------------------------------------- odd graphs
 
 
 @pytest.mark.parametrize("label", HOSTILE)
-def test_hostile_labels_are_text(renderer, label):
+def test_hostile_labels_are_text(label):
     x = Value(3.0, label=label)
     svg = animated_svg(x * 2.0)
     svg.encode("utf-8")
@@ -247,7 +253,7 @@ def test_hostile_labels_are_text(renderer, label):
     assert max(float(text.get("x", 0)) for text in player.root.iter(f"{SVG}text")) < float(player.root.get("width"))
 
 
-def test_infinities_and_nan(renderer):
+def test_infinities_and_nan():
     x = Value(0.0, label="x")
     player = play((1.0 / x) * x)
     shown = [line for lines in player.seen(100 * player.total + 6.5).values() for line in lines]
@@ -258,7 +264,7 @@ def test_infinities_and_nan(renderer):
 
 
 @pytest.mark.parametrize("root", [Value(3.0), Constant(3.0), Parameter(3.0, label="w")])
-def test_a_root_that_is_a_leaf(renderer, root):
+def test_a_root_that_is_a_leaf(root):
     player = play(root)
     name = root.label or "L"
     assert player.total == 2 + HOLD
@@ -307,7 +313,7 @@ def test_the_time_of_a_step_is_a_number(seconds):
 
 
 def test_a_graph_that_is_too_large_is_refused_before_it_is_drawn(monkeypatch):
-    monkeypatch.setattr("autograd_mini.views.drawing.Drawing.pipe", lambda *a, **k: pytest.fail("it was drawn"))
+    monkeypatch.setattr("autograd_mini.views.stepper.animation.arrange", lambda *a, **k: pytest.fail("it was drawn"))
     with pytest.raises(ValueError, match=r"shows at most 400 values, and this graph has 501; .*collapse="):
         animated_svg(ag.functions.sum([Value(1.0)] + [Value(float(i)) for i in range(499)]))
 

@@ -38,7 +38,7 @@ def without_programs(without_dot, monkeypatch):
 def test_dot_is_first(monkeypatch):
     monkeypatch.delenv(renderers.VARIABLE, raising=False)
     monkeypatch.setattr(renderers.shutil, "which", lambda name: f"/somewhere/{name}")
-    assert renderers.choose() == renderers.Program("dot", "/somewhere/dot")
+    assert renderers.choose() == renderers.Renderer("dot", "/somewhere/dot")
 
 
 @pytest.mark.needs("graphviz-pure")
@@ -50,7 +50,7 @@ def test_graphviz_pure_is_found_without_being_on_path(without_dot, drawing, pars
 
 
 def test_the_builtin_layout_is_last(without_programs, drawing, parse):
-    assert renderers.choose() == renderers.Program("builtin")
+    assert renderers.choose() == renderers.Renderer("builtin")
     assert len(parse(drawing.pipe("svg")).nodes) == 3
 
 

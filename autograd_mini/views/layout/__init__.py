@@ -1,1 +1,1 @@
-"""Where the parts of a drawing lie, without Graphviz: layers, their order, the routes of edges, the widths of text."""
+"""Where the parts of a drawing lie: layers, their order, the routes of edges, the widths of text."""

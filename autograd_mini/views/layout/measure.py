@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 import unicodedata
 
+from autograd_mini.formulas.expression import printable
 from autograd_mini.views.picture import FONT_SIZE, DrawnNode, Line
 
 LINE_HEIGHT = 1.25  # of the font size
 LONGEST = 30  # characters in one line of a name, a wide one counting twice
 MOST_LINES = 3
+OUTLINE_GAP = 4.0  # how far outside of a shape its second outline is
 _SLACK = 1.06
 
 # Helvetica's widths in thousandths of the font size, by the characters that have them.
@@ -79,27 +81,6 @@ def shown_lines(text: str) -> list[str]:
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], "…"]
     return [_cut(printable(line)) for line in lines]
-
-
-def printable(text: str) -> str:
-    r"""Return the text with signs in place of the characters that XML has no place for.
-
-    Examples
-    --------
-    >>> printable("a\tb\x00")
-    'a b␀'
-    """
-    return "".join(c if c == "\n" or c.isprintable() else _sign(c) for c in text)
-
-
-def _sign(character: str) -> str:
-    code = ord(character)
-    if character == "\t":
-        return " "
-    if code < 0x20 or code == 0x7F:
-        return chr(0x2400 + code) if code < 0x20 else "␡"
-    # Joiners of emoji and spaces of other scripts aren't "printable" to Python, and belong there all the same.
-    return character if unicodedata.category(character) in ("Cf", "Zs", "Co") else "\ufffd"
 
 
 def _cut(line: str) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 
 from autograd_mini.engine import functions
 from autograd_mini.engine.modes import no_grad
-from autograd_mini.nn._nested import flat, is_list
 from autograd_mini.nn.containers import Activation, Sequential
 from autograd_mini.nn.dropout import Dropout
 from autograd_mini.nn.layers import MLP, Layer, Neuron
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import flat
 from autograd_mini.nn.normalization import BatchNorm, LayerNorm
 from autograd_mini.views.network import activation_name
 
@@ -65,7 +65,7 @@ class Network:
             for stage in self.stages:
                 for part in stage:
                     x = part(x)
-                found.append(np.array([a.data for a in (flat(x) if is_list(x) else [x])]))
+                found.append(np.array([a.data for a in flat(x)]))
         return found
 
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine.derivatives import value_and_grad
-from autograd_mini.nn.activations import activation_function
-from autograd_mini.views.plots.axes import (
-    LINES,
-    MARKERS,
-    Array,
-    axes_or_new,
-    finish,
-    interval_of,
-    require_matplotlib,
-    whole_number,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.nn.activations import activation_function, activation_name
+from autograd_mini.views.plots import axes
+from autograd_mini.views.plots.axes import LINES, MARKERS, Axes
 
 
 def plot_activation(
@@ -58,11 +48,11 @@ def plot_activation(
     ValueError
         If there are none, no activation has the name, or the interval is empty.
     """
-    require_matplotlib(ax)
+    axes.require_matplotlib(ax)
     functions = labelled_functions(activations)
-    x = np.linspace(*interval_of("interval", interval), whole_number("resolution", resolution, 2))
+    x = np.linspace(*axes.interval_of("interval", interval), checked_whole("resolution", resolution, 2))
     curves = {label: values_and_derivatives(function, x) for label, function in functions.items()}
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     ax.axhline(0.0, color="#9aa0a5", linewidth=0.8, zorder=1.2)
     ax.axvline(0.0, color="#9aa0a5", linewidth=0.8, zorder=1.2)
     for i, (label, both) in enumerate(curves.items()):
@@ -71,7 +61,7 @@ def plot_activation(
             ax.plot(x, y, dashes, color=LINES[i % len(LINES)], linewidth=1.8, **marks, label=name)
     ax.set_xlim(x[0], x[-1])
     ax.legend(ncols=2 if len(curves) > 3 else 1)
-    return finish(ax, "pre-activation z", "activation σ(z), derivative σ′(z)", title)
+    return axes.finish(ax, "pre-activation z", "activation σ(z), derivative σ′(z)", title)
 
 
 def _marks(i: int, curves: int, points: int, dashed: bool) -> dict[str, Any]:
@@ -99,20 +89,13 @@ def labelled_functions(activations: Any) -> dict[str, Callable[[Any], Any]]:
             raise TypeError(f"activations: expected names or functions, got {type(activations).__name__}")
         named = {}
         for activation in [activations] if single else activations:
-            function, label = activation_function(activation), _label(activation)
+            function, label = activation_function(activation), activation_name(activation).replace("<lambda>", "σ")
             if label in named and named[label] is not function:
                 raise ValueError(f"activations: two are called {label!r}; pass a dict of labels to functions")
             named[label] = function
     if not named:
         raise ValueError("activations: expected at least one, got none")
     return named
-
-
-def _label(activation: Any) -> str:
-    if isinstance(activation, str):
-        return activation
-    name = str(getattr(activation, "__name__", type(activation).__name__))
-    return "σ" if name == "<lambda>" else name
 
 
 def values_and_derivatives(function: Callable[[Any], Any], x: Array) -> tuple[Array, Array]:

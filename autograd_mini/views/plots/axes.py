@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from autograd_mini.errors import MissingDependencyError
+from autograd_mini.checks import Array, check_finite, needed, real_array
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-Array = np.ndarray[Any, Any]
+    from matplotlib.axes import Axes as Axes
+else:
+    Axes = Any  # Matplotlib is imported when something is drawn
 
 # Both rows can be told apart with any of the three kinds of colour blindness: a test holds them to it. The lines have a
 # contrast of 3 or more on white, so their orange is darker than that of an area.
@@ -34,20 +32,15 @@ def require_matplotlib(ax: Any) -> None:
     TypeError
         If `ax` is anything else.
     """
-    try:
-        import matplotlib.axes
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "matplotlib":
-            raise
-        raise MissingDependencyError('plots need Matplotlib; run: pip install "autograd-mini[plot]"') from error
-    if ax is not None and not isinstance(ax, matplotlib.axes.Axes):
+    kind = needed("matplotlib.axes", 'plots need Matplotlib; run: pip install "autograd-mini[plot]"').Axes
+    if ax is not None and not isinstance(ax, kind):
         raise TypeError(
             f"ax: expected one Matplotlib Axes or None, got {type(ax).__name__}; "
             f"pass one of those that plt.subplots or figure.subplots returns"
         )
 
 
-def axes_or_new(ax: Axes | None) -> Axes:
+def given_or_new(ax: Axes | None) -> Axes:
     """Return the Axes to draw into: the given one, or that of a new figure, which Jupyter shows as any of pyplot's."""
     if ax is not None:
         return ax
@@ -58,10 +51,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 def finish(ax: Axes, xlabel: str, ylabel: str, title: str | None, grid: str | None = "both") -> Axes:
     """Write the labels, and the title where there is one, put a faint grid behind everything, and return the Axes."""
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
-    if title is not None:
-        ax.set_title(title)
+    ax.set(xlabel=xlabel, ylabel=ylabel, **({} if title is None else {"title": title}))
     if grid is not None:
         ax.grid(True, axis=grid, color=GRID, linewidth=0.6)  # type: ignore[arg-type, unused-ignore]
         ax.set_axisbelow(True)
@@ -101,20 +91,51 @@ def numbers(name: str, data: Any, ndim: int | None = 1, finite: bool = False) ->
     Traceback (most recent call last):
     ValueError: loss: expected at least one number, got none
     """
-    try:
-        array = np.asarray(data, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected real numbers, got {data!r:.60}; of a Value, pass its .data") from None
+    array = real_array(name, data, advice="of a Value, pass its .data")
     if not array.size:
         raise ValueError(f"{name}: expected at least one number, got none")
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name}: expected {ndim} dimension{'s' if ndim > 1 else ''}, got shape {array.shape}")
-    if finite and not np.isfinite(array).all():
-        place = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(
-            f"{name}: expected finite numbers, got {array[tuple(place)]} at [{', '.join(map(str, place.tolist()))}]"
-        )
+    if finite:
+        check_finite(name, array)
     return array
+
+
+def points(name: str, data: Any, expected: str) -> Array:
+    """Return points of a plane as an array of shape (n, 2).
+
+    Raises
+    ------
+    ValueError
+        If they aren't finite numbers, two a row.
+
+    Examples
+    --------
+    >>> points("path", [[1, 2]], "two parameters a row, shape (steps, 2)")
+    array([[1., 2.]])
+    """
+    array = numbers(name, data, ndim=None, finite=True)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"{name}: expected {expected}, got shape {array.shape}")
+    return array
+
+
+def names(name: str, given: Sequence[str], count: int) -> list[str]:
+    """Return so many names.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer, or it is one text.
+
+    Examples
+    --------
+    >>> names("feature_names", ("width", "height"), 2)
+    ['width', 'height']
+    """
+    if isinstance(given, str) or len(given) != count:
+        raise ValueError(f"{name}: expected {count} names, got {given!r}")
+    return [str(part) for part in given]
 
 
 def interval_of(name: str, interval: Any) -> tuple[float, float]:
@@ -140,29 +161,12 @@ def interval_of(name: str, interval: Any) -> tuple[float, float]:
     return low, high
 
 
-def whole_number(name: str, number: Any, least: int) -> int:
-    """Return a whole number of at least so much.
-
-    Raises
-    ------
-    ValueError
-        If it isn't one.
-
-    Examples
-    --------
-    >>> whole_number("resolution", 100, 2)
-    100
-    """
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
-        raise ValueError(f"{name}: expected a whole number of at least {least}, got {number!r}")
-    return int(number)
-
-
 def padded(coordinates: Array, share: float) -> tuple[float, float]:
     """Return an interval around the coordinates, wider than they need by that share of their span on both sides.
 
     Examples
     --------
+    >>> import numpy as np
     >>> padded(np.array([0.0, 10.0]), 0.1)
     (-1.0, 11.0)
     >>> padded(np.array([3.0]), 0.1)

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.views.plots.axes import (
-    INK,
-    Array,
-    axes_or_new,
-    finish,
-    line_style,
-    numbers,
-    require_matplotlib,
-    whole_number,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.checks import Array, checked_whole
+from autograd_mini.views.plots import axes
+from autograd_mini.views.plots.axes import INK, Axes
 
 _MARKED = 40  # a curve of up to this many points has a dot on each
 
@@ -57,13 +47,13 @@ def plot_loss(
         If there are no losses, there is another number of validation losses, the best epoch isn't among the epochs, or
         a loss isn't positive where the axis is logarithmic.
     """
-    require_matplotlib(ax)
+    axes.require_matplotlib(ax)
     if not hasattr(history, "loss"):
         raise TypeError(f"history: expected a History, as Trainer.fit returns it, got {type(history).__name__}")
-    losses = {"training": numbers("loss", history.loss)}
+    losses = {"training": axes.numbers("loss", history.loss)}
     validation = getattr(history, "validation_loss", None)
     if validation is not None and len(validation):
-        losses["validation"] = numbers("validation_loss", validation)
+        losses["validation"] = axes.numbers("validation_loss", validation)
     epochs = np.arange(1, len(losses["training"]) + 1)
     for name, loss in losses.items():
         if len(loss) != len(epochs):
@@ -74,10 +64,10 @@ def plot_loss(
                 f"leave log out"
             )
     best = _best_epoch(history, best_epoch, len(epochs))
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     for i, (name, loss) in enumerate(losses.items()):
         marker = "o" if len(epochs) == 1 else None
-        ax.plot(epochs, loss, **line_style(i), marker=marker, linewidth=1.8, label=name)
+        ax.plot(epochs, loss, **axes.line_style(i), marker=marker, linewidth=1.8, label=name)
     if best is not None:
         lowest = list(losses.values())[-1][best - 1]
         ax.axvline(best, color=INK, linewidth=1.0, linestyle=":", zorder=1.5)
@@ -87,14 +77,14 @@ def plot_loss(
         _plain_log_ticks(ax)
     _whole_ticks(ax)
     ax.legend()
-    return finish(ax, "epoch", "mean loss of an example", title)
+    return axes.finish(ax, "epoch", "mean loss of an example", title)
 
 
 def _best_epoch(history: Any, given: Any, epochs: int) -> int | None:
     best = getattr(history, "best_epoch", None) if given is None else given
     if best is None:
         return None
-    if whole_number("best_epoch", best, 1) > epochs:
+    if checked_whole("best_epoch", best, 1) > epochs:
         raise ValueError(f"best_epoch: expected one of the epochs 1 to {epochs}, got {best}")
     return int(best)
 
@@ -129,13 +119,9 @@ def plot_vanishing_gradients(
     ValueError
         If there are no curves, their lengths differ, or a number is negative, nan or infinite.
     """
-    require_matplotlib(ax)
-    curves = _checked_curves("products", products)
-    count = len(next(iter(curves.values())))
-    x = np.arange(1.0, count + 1) if depths is None else numbers("depths", depths, finite=True)
-    ax = _draw_curves("products", curves, "depths", x, ax)
+    ax = _draw_magnitudes("products", products, "depths", depths, ax)
     _whole_ticks(ax)
-    return finish(ax, "depth (number of layers)", "factor of the gradient Π |w σ′(z)|", title)
+    return axes.finish(ax, "depth (number of layers)", "factor of the gradient Π |w σ′(z)|", title)
 
 
 def plot_saturation(norms: Mapping[str, Any], scales: Any, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -168,14 +154,8 @@ def plot_saturation(norms: Mapping[str, Any], scales: Any, ax: Axes | None = Non
         If there are no curves, there isn't a norm for each scale, a scale isn't above 0, or a norm is negative, nan or
         infinite.
     """
-    require_matplotlib(ax)
-    curves = _checked_curves("norms", norms)
-    x = numbers("scales", scales, finite=True)
-    if np.any(x <= 0):
-        raise ValueError(f"scales: expected numbers above 0, got {x.min():g}")
-    ax = _draw_curves("norms", curves, "scales", x, ax)
-    ax.set_xscale("log")
-    return finish(ax, "scale of the initial weights", "norm of the gradient ‖∂L/∂θ‖", title)
+    ax = _draw_magnitudes("norms", norms, "scales", scales, ax, log=True)
+    return axes.finish(ax, "scale of the initial weights", "norm of the gradient ‖∂L/∂θ‖", title)
 
 
 def _checked_curves(name: str, curves: Any) -> dict[str, Array]:
@@ -183,7 +163,7 @@ def _checked_curves(name: str, curves: Any) -> dict[str, Array]:
         raise TypeError(f"{name}: expected a dict of a label to a list of numbers, got {type(curves).__name__}")
     if not curves:
         raise ValueError(f"{name}: expected at least one curve, got none")
-    checked = {str(label): numbers(f"{name}[{label!r}]", data, finite=True) for label, data in curves.items()}
+    checked = {str(label): axes.numbers(f"{name}[{label!r}]", data, finite=True) for label, data in curves.items()}
     for label, y in checked.items():
         if np.any(y < 0):
             raise ValueError(f"{name}[{label!r}]: expected magnitudes, at least 0, got {y.min():g}")
@@ -192,16 +172,25 @@ def _checked_curves(name: str, curves: Any) -> dict[str, Array]:
     return checked
 
 
-def _draw_curves(name: str, curves: dict[str, Array], x_name: str, x: Array, ax: Axes | None) -> Axes:
+def _draw_magnitudes(name: str, given: Any, x_name: str, x: Any, ax: Axes | None, log: bool = False) -> Axes:
+    """Draw curves of magnitudes on a logarithmic axis, over x or 1, 2, 3, …; with `log` the axis of x is one, too."""
+    axes.require_matplotlib(ax)
+    curves = _checked_curves(name, given)
+    count = len(next(iter(curves.values())))
+    x = np.arange(1.0, count + 1) if x is None else axes.numbers(x_name, x, finite=True)
+    if log and np.any(x <= 0):
+        raise ValueError(f"{x_name}: expected numbers above 0, got {x.min():g}")
     for label, y in curves.items():
         if len(y) != len(x):
             raise ValueError(f"{name}[{label!r}]: expected one number for each of the {len(x)} {x_name}, got {len(y)}")
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     for i, (label, y) in enumerate(curves.items()):
         marker: dict[str, Any] = {"marker": "o", "markersize": 3.5} if len(x) <= _MARKED else {}
         shown = np.where(y > 0, y, np.nan)
-        ax.plot(x, shown, **line_style(i), **marker, linewidth=1.8, label=label + zero_note(x, y))
+        ax.plot(x, shown, **axes.line_style(i), **marker, linewidth=1.8, label=label + zero_note(x, y))
     ax.set_yscale("log")
+    if log:
+        ax.set_xscale("log")
     ax.legend()
     return ax
 

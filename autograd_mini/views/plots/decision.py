@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.engine.modes import no_grad
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.nn.module import Module
+from autograd_mini.training import eager
 from autograd_mini.views import colours
-from autograd_mini.views.plots.axes import (
-    AREAS,
-    INK,
-    MARKERS,
-    Array,
-    axes_or_new,
-    finish,
-    numbers,
-    padded,
-    require_matplotlib,
-    whole_number,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots import axes
+from autograd_mini.views.plots.axes import AREAS, INK, MARKERS, Axes
 
 _BANDS = 8  # shades on each side of a boundary
 _TINT = 0.4  # how much of its colour the region of a class has, where there are more than two
@@ -84,8 +72,8 @@ def plot_decision_boundary(
         If there aren't exactly two features, there isn't a class for each example, the scores are nan or of another
         shape, or a threshold is given for several scores.
     """
-    require_matplotlib(ax)
-    points = _two_features(X)
+    axes.require_matplotlib(ax)
+    points = axes.points("X", X, "exactly two features, shape (examples, 2)")
     if not callable(predict_or_model):
         raise TypeError(
             f"predict_or_model: expected a Module or a function of an array of shape (n, 2), got "
@@ -95,16 +83,16 @@ def plot_decision_boundary(
     if n_inputs != 2:
         raise ValueError(f"predict_or_model: expected a model of exactly two features, got one of {n_inputs}")
     labels = _labels(y, len(points))
-    steps = whole_number("resolution", resolution, 2)
-    xs, ys = (np.linspace(*padded(column, 0.12), steps) for column in points.T)
+    steps = checked_whole("resolution", resolution, 2)
+    xs, ys = (np.linspace(*axes.padded(column, 0.12), steps) for column in points.T)
     grid = np.column_stack([axis.ravel() for axis in np.meshgrid(xs, ys)])
     scores, classes = _scores(predict_or_model, grid, labels)
     if scores.ndim == 2 and threshold is not None:
         raise ValueError(f"threshold: is for one score, but there is one for each of {scores.shape[1]} classes")
-    x_name, y_name = _names("feature_names", feature_names, 2)
-    called = [str(c) for c in classes] if target_names is None else _names("target_names", target_names, len(classes))
+    x_name, y_name = axes.names("feature_names", feature_names, 2)
+    called = axes.names("target_names", classes.tolist() if target_names is None else target_names, len(classes))
 
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     if scores.ndim == 1:
         cut = default_threshold(scores) if threshold is None else float(threshold)
         _shade(ax, xs, ys, (scores - cut).reshape(steps, steps))
@@ -114,20 +102,12 @@ def plot_decision_boundary(
         x1, x2 = points[_equal(labels, label)].T
         look: dict[str, Any] = {"color": AREAS[i], "marker": MARKERS[i], "edgecolors": "white"}
         ax.scatter(x1, x2, s=34, linewidths=0.9, zorder=3, label=name, **look)
-    ax.set_xlim(xs[0], xs[-1])
-    ax.set_ylim(ys[0], ys[-1])
+    ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     ax.legend(title="class", framealpha=0.9)
-    return finish(ax, x_name, y_name, title, grid=None)
+    return axes.finish(ax, x_name, y_name, title, grid=None)
 
 
 # --------------------------------------------------------------------------------------------------- the data
-
-
-def _two_features(X: Any) -> Array:
-    points = numbers("X", X, ndim=None, finite=True)
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"X: expected exactly two features, shape (examples, 2), got shape {points.shape}")
-    return points
 
 
 def _labels(y: Any, examples: int) -> Array:
@@ -142,24 +122,18 @@ def _labels(y: Any, examples: int) -> Array:
     return labels
 
 
-def _names(name: str, given: Sequence[str], count: int) -> list[str]:
-    if isinstance(given, str) or len(given) != count:
-        raise ValueError(f"{name}: expected {count} names, got {given!r}")
-    return [str(part) for part in given]
-
-
 # ------------------------------------------------------------------------------------------------- the scores
 
 
 def _scores(predict: Any, grid: Array, labels: Array) -> tuple[Array, Array]:
     """Return the scores at the points, (n,) or (n, k), and the classes that they are for."""
-    raw = model_scores(predict, grid) if isinstance(predict, Module) else np.asarray(predict(grid))
+    raw = eager.outputs(predict, grid.tolist()) if isinstance(predict, Module) else np.asarray(predict(grid))
     present = np.unique(labels)
     if raw.ndim == 1 and len(raw) == len(grid) and len(present) > 2 and _all_in(raw, present):
         return (raw[:, None] == present).astype(float), present
     if raw.ndim == 1 and raw.dtype.kind in "USO" and _all_in(raw, present):
         return (raw == present[-1]).astype(float), _two_classes(present)
-    scores = numbers("scores", raw, ndim=None)
+    scores = axes.numbers("scores", raw, ndim=None)
     if scores.ndim == 2 and scores.shape[1] == 1:
         scores = scores[:, 0]
     if len(scores) != len(grid) or scores.ndim not in (1, 2):
@@ -172,29 +146,6 @@ def _scores(predict: Any, grid: Array, labels: Array) -> tuple[Array, Array]:
     if scores.ndim == 1:
         return scores, _two_classes(present)
     return scores, _many_classes(present, scores.shape[1])
-
-
-def model_scores(model: Module, examples: Array) -> Array:
-    """Return a model's outputs, example by example, in evaluation mode; every module's own mode is as before then.
-
-    Examples
-    --------
-    >>> from autograd_mini.nn import MLP
-    >>> model_scores(MLP(2, [3], initializer="zeros"), np.zeros((4, 2))).shape
-    (4, 3)
-    """
-    modes = [(module, module.training) for _, module in model.named_modules()]
-    model.eval()
-    try:
-        with no_grad():
-            return np.array([_plain(model(example)) for example in examples.tolist()])
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-def _plain(output: Any) -> Any:
-    return [_plain(part) for part in output] if isinstance(output, (list, tuple)) else getattr(output, "data", output)
 
 
 def default_threshold(scores: Array) -> float:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine.modes import no_grad
 from autograd_mini.engine.value import Value
 from autograd_mini.views import colours
-from autograd_mini.views.plots.axes import (
-    INK,
-    Array,
-    axes_or_new,
-    finish,
-    interval_of,
-    numbers,
-    padded,
-    require_matplotlib,
-    whole_number,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots import axes
+from autograd_mini.views.plots.axes import INK, Axes
 
 _PATH = "#d96c00"
 _MARKED = 100  # a path of up to this many steps has a dot after each
@@ -76,20 +65,17 @@ def plot_descent_path(
         If the path isn't of shape (k, 2) and finite, an interval is empty, the levels don't increase, or the loss is
         nowhere finite.
     """
-    require_matplotlib(ax)
+    axes.require_matplotlib(ax)
     if not callable(f):
         raise TypeError(f"f: expected a function of two parameters, got {type(f).__name__}")
-    steps = numbers("path", path, ndim=None, finite=True)
-    if steps.ndim != 2 or steps.shape[1] != 2:
-        raise ValueError(f"path: expected two parameters a row, shape (steps, 2), got shape {steps.shape}")
-    if isinstance(parameter_names, str) or len(parameter_names) != 2:
-        raise ValueError(f"parameter_names: expected 2 names, got {parameter_names!r}")
-    count = whole_number("resolution", resolution, 2)
+    steps = axes.points("path", path, "two parameters a row, shape (steps, 2)")
+    x_name, y_name = axes.names("parameter_names", parameter_names, 2)
+    count = checked_whole("resolution", resolution, 2)
     xs, ys = (np.linspace(*ends, count) for ends in _intervals(interval, steps))
     losses = losses_on_grid(f, xs, ys)
     limits = _limits(levels, losses)
 
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     _contours(ax, xs, ys, losses, limits)
     last = len(steps) - 1
     taken = f"{last} step{'' if last == 1 else 's'}"
@@ -99,10 +85,9 @@ def plot_descent_path(
     ends: dict[str, Any] = {"mec": "white", "zorder": 4}
     ax.plot(*steps[0], "s", color=INK, markersize=8, label="start", **ends)
     ax.plot(*steps[-1], "*", color=_PATH, markersize=16, label="end", **ends)
-    ax.set_xlim(xs[0], xs[-1])
-    ax.set_ylim(ys[0], ys[-1])
+    ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     ax.legend(framealpha=0.9)
-    return finish(ax, parameter_names[0], parameter_names[1], title, grid=None)
+    return axes.finish(ax, x_name, y_name, title, grid=None)
 
 
 def _intervals(interval: Any, steps: Array) -> list[tuple[float, float]]:
@@ -110,14 +95,12 @@ def _intervals(interval: Any, steps: Array) -> list[tuple[float, float]]:
         spans = np.ptp(steps, axis=0)
         # A path along one axis shall not be drawn on a thread: neither side is shorter than a third of the other.
         least = float(spans.max()) / 3.0
-        return [
-            padded(np.array([column.mean() - least / 2, column.mean() + least / 2, column.min(), column.max()]), 0.2)
-            for column in steps.T
-        ]
+        middle = steps.mean(axis=0)
+        return [axes.padded(column, 0.2) for column in np.vstack([steps, middle - least / 2, middle + least / 2]).T]
     parts = list(interval) if isinstance(interval, Iterable) else []
     if len(parts) == 2 and all(isinstance(part, Iterable) for part in parts):
-        return [interval_of("interval", part) for part in parts]
-    return [interval_of("interval", interval)] * 2
+        return [axes.interval_of("interval", part) for part in parts]
+    return [axes.interval_of("interval", interval)] * 2
 
 
 def losses_on_grid(f: Callable[[Any, Any], Any], xs: Array, ys: Array) -> Array:
@@ -156,8 +139,8 @@ def losses_on_grid(f: Callable[[Any, Any], Any], xs: Array, ys: Array) -> Array:
 
 def _limits(levels: Any, losses: Array) -> Array:
     if np.ndim(levels) == 0:
-        return even_levels(losses, whole_number("levels", levels, 1))
-    limits = numbers("levels", levels, finite=True)
+        return even_levels(losses, checked_whole("levels", levels, 1))
+    limits = axes.numbers("levels", levels, finite=True)
     if len(limits) < 2 or np.any(np.diff(limits) <= 0):
         raise ValueError(f"levels: expected at least two increasing numbers, got {limits.tolist()}")
     return limits

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.engine.value import Value
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import flat
+from autograd_mini.optim.clipping import gradient_number, vector_norm
 from autograd_mini.views import colours
-from autograd_mini.views.plots.axes import (
-    AREAS,
-    INK,
-    Array,
-    axes_or_new,
-    finish,
-    numbers,
-    require_matplotlib,
-    whole_number,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from autograd_mini.views.plots import axes
+from autograd_mini.views.plots.axes import AREAS, INK, Axes
 
 _MOST_LABELS = 12  # bars that have their value above them
 _WIDE = 100.0  # from this ratio of the largest to the smallest on, small bars need a logarithmic axis
@@ -62,7 +53,7 @@ def plot_gradient_norm_by_layer(
     ValueError
         If there are no parameters, or a norm is negative, nan or infinite.
     """
-    require_matplotlib(ax)
+    axes.require_matplotlib(ax)
     norms = _checked_norms(model_or_norms)
     heights = np.array(list(norms.values()))
     positive = heights[heights > 0]
@@ -70,41 +61,33 @@ def plot_gradient_norm_by_layer(
         raise ValueError("log: all norms are 0, and a logarithmic axis has no 0; leave log out")
     logarithmic = bool(len(positive)) and float(heights.max() / _WIDE) > positive.min() if log is None else log
 
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     places = np.arange(len(norms))
     bars = ax.bar(places, heights, width=0.7, color=AREAS[1], edgecolor=INK, linewidth=0.6, log=logarithmic)
     if logarithmic:
         ax.set_ylim(10.0 ** np.floor(np.log10(positive.min()) - 0.3), 10.0 ** (np.log10(positive.max()) + 0.5))
-    elif not len(positive):
-        ax.set_ylim(0.0, 1.0)
     else:
-        ax.set_ylim(0.0, 1.12 * heights.max())
+        ax.set_ylim(0.0, 1.12 * heights.max() if len(positive) else 1.0)
     if len(norms) <= _MOST_LABELS:
         ax.bar_label(bars, [f"{height:.2g}" for height in heights], padding=2, fontsize=9, color=INK)
     crowded = sum(map(len, norms)) > 60
     ax.set_xticks(places, list(norms), rotation=45 if crowded else 0, ha="right" if crowded else "center")
-    return finish(ax, "layer, from the input to the output", "norm of the gradient ‖∂L/∂θ‖", title, grid="y")
+    return axes.finish(ax, "layer, from the input to the output", "norm of the gradient ‖∂L/∂θ‖", title, grid="y")
 
 
 def _checked_norms(source: Any) -> dict[str, float]:
-    if isinstance(source, Module):
-        gradients: Mapping[str, Any] = gradients_by_layer(source)
-    elif isinstance(source, Mapping):
-        gradients = source
-    else:
-        raise TypeError(
-            f"model_or_norms: expected a Module, or a dict of a layer to its norm or gradient, got "
-            f"{type(source).__name__}"
-        )
+    gradients = gradients_by_layer(source) if isinstance(source, Module) else source
+    if not isinstance(gradients, Mapping):
+        expected = "a Module, or a dict of a layer to its norm or gradient"
+        raise TypeError(f"model_or_norms: expected {expected}, got {type(source).__name__}")
     if not gradients:
         raise ValueError("model_or_norms: expected at least one layer with parameters, got none")
     norms = {}
     for layer, gradient in gradients.items():
-        array = numbers(f"the gradient of {layer}", gradient, ndim=None, finite=True)
+        array = axes.numbers(f"the gradient of {layer}", gradient, ndim=None, finite=True)
         if array.ndim == 0 and array < 0:
             raise ValueError(f"the norm of {layer}: expected a number of at least 0, got {array:g}")
-        largest = float(np.abs(array).max())  # taken out, so that the squares neither overflow nor vanish
-        norms[str(layer)] = largest * float(np.sqrt(np.sum((array / largest) ** 2))) if largest else 0.0
+        norms[str(layer)] = vector_norm(array)
     return norms
 
 
@@ -122,23 +105,13 @@ def gradients_by_layer(model: Module) -> dict[str, list[float]]:
     layers = {
         id(parameter): name.rpartition(".")[0] or type(model).__name__
         for name, entry in model._state_entries()
-        for parameter in _flat(entry)
+        for parameter in flat(entry)
     }
     found: dict[str, list[float]] = {}
     for parameter in model.parameters():
-        grad = 0.0 if parameter.grad is None else parameter.grad
         layer = layers.get(id(parameter), type(model).__name__)
-        found.setdefault(layer, []).append(grad.data if isinstance(grad, Value) else grad)
+        found.setdefault(layer, []).append(gradient_number(parameter))
     return found
-
-
-def _flat(entry: Any) -> Iterator[Any]:
-    """Iterate over the parameters of an entry of the state: one, or nested lists of them."""
-    if isinstance(entry, Value):
-        yield entry
-    else:
-        for part in entry:
-            yield from _flat(part)
 
 
 def plot_weight_histogram(
@@ -178,15 +151,15 @@ def plot_weight_histogram(
     ValueError
         If there are no snapshots, one has no weights, or a weight is nan or infinite.
     """
-    require_matplotlib(ax)
+    axes.require_matplotlib(ax)
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
     weights = _checked_snapshots(snapshots)
     largest = max(map(len, weights.values()))
-    count = min(max(round(2 * largest**0.5), 10), 60) if bins is None else whole_number("bins", bins, 1)
+    count = min(max(round(2 * largest**0.5), 10), 60) if bins is None else checked_whole("bins", bins, 1)
     edges, shares = shares_by_bin(list(weights.values()), count)
 
-    ax = axes_or_new(ax)
+    ax = axes.given_or_new(ax)
     columns = np.arange(len(weights) + 1) - 0.5
     seen = np.where(shares.T > 0.0, shares.T, np.nan)
     shades = LinearSegmentedColormap.from_list("weights", _SHADES)
@@ -196,7 +169,7 @@ def plot_weight_histogram(
     ax.set_xticks(range(0, len(epochs), every), epochs[::every])
     if colorbar:
         ax.figure.colorbar(mesh, ax=ax, label=f"share of the weights in a bin of {edges[1] - edges[0]:.2g} (%)")
-    return finish(ax, "epoch", "weight", title, grid="y")
+    return axes.finish(ax, "epoch", "weight", title, grid="y")
 
 
 def _checked_snapshots(snapshots: Any) -> dict[str, Array]:
@@ -215,11 +188,11 @@ def _checked_snapshots(snapshots: Any) -> dict[str, Array]:
 
 def _weights_of(name: str, snapshot: Any) -> Array:
     if not isinstance(snapshot, Mapping):
-        return numbers(name, snapshot, ndim=None, finite=True).ravel()
+        return axes.numbers(name, snapshot, ndim=None, finite=True).ravel()
     kept = {key: array for key, array in snapshot.items() if is_weight(key)}
     if not kept:
         raise ValueError(f"{name}: expected a state_dict with weights, got the names {list(snapshot)}")
-    return np.concatenate([numbers(f"{name}[{key!r}]", a, ndim=None, finite=True).ravel() for key, a in kept.items()])
+    return np.concatenate([_weights_of(f"{name}[{key!r}]", array) for key, array in kept.items()])
 
 
 def is_weight(name: str) -> bool:

@@ -7,31 +7,20 @@ static page, and beside it, without a view, a widget of a few lines to which the
 from __future__ import annotations
 
 import os
-import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from autograd_mini.errors import MissingDependencyError
-from autograd_mini.views.stepper import page
+from autograd_mini.views import page
 
-_JOIN = "\nexport default { initialize: ({ model }) => joinModel(model)%s };"
-_RENDER = """,
-render({ model, el }) {
-const element = document.createElement("div");
-el.append(element);
-const handle = mount(element, model.get("payload"), { step: model.get("step") });
-joinPage(model.get("name"), handle);
-return () => { meetingPlace(model.get("name")).handles.delete(handle); handle.destroy(); };
-}"""
+_UNSEEN = "\nexport default { initialize: ({ model }) => joinModel(model) };\n"
 
 
 def is_possible_here() -> bool:
     """Return whether this is a notebook's kernel that has anywidget."""
-    if "IPython" not in sys.modules or find_spec("anywidget") is None:
-        return False
-    return getattr(import_module("IPython").get_ipython(), "kernel", None) is not None
+    return find_spec("anywidget") is not None and page.notebook_shell() is not None
 
 
 def joint(step: int, grain: str) -> Any:
@@ -45,19 +34,19 @@ def joint(step: int, grain: str) -> Any:
     return _classes()[0](name=f"am-{os.urandom(6).hex()}", step=step, grain=grain)
 
 
-def view(joined: Any, payload: dict[str, Any], html: str) -> Any:
+def view(joined: Any, data: str, html: str) -> Any:
     """Return a widget that shows the stepper itself, its step the same as that of a `joint`.
 
     Parameters
     ----------
     joined : AnyWidget
         The `joint`.
-    payload : dict
-        What the script is fed with.
+    data : str
+        What the script is fed with, packed.
     html : str
         What is shown instead where there is no kernel.
     """
-    shown = _classes()[1](name=f"{joined.name}-view", step=joined.step, grain=joined.grain, payload=payload, html=html)
+    shown = _classes()[1](name=f"{joined.name}-view", step=joined.step, grain=joined.grain, data=data, html=html)
     traitlets = import_module("traitlets")
     for trait in ("step", "grain"):
         traitlets.link((joined, trait), (shown, trait))
@@ -88,12 +77,12 @@ def _classes() -> tuple[Any, Any]:
     }
     unseen = {
         "_view_name": traitlets.Unicode(None, allow_none=True).tag(sync=True),
-        "_esm": page.joint() + _JOIN % "",
+        "_esm": page.file("stepper/joint.js") + _UNSEEN,
     }
     seen = {
-        "payload": traitlets.Dict().tag(sync=True),
+        "data": traitlets.Unicode().tag(sync=True),
         "html": traitlets.Unicode(),
-        "_esm": page.script() + "\n" + page.joint() + _JOIN % _RENDER,
+        "_esm": page.file("web/load.js") + page.script("stepper") + page.file("stepper/widget.js"),
         "_css": page.style(),
         "_repr_mimebundle_": bundle,
     }

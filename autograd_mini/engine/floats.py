@@ -1,13 +1,23 @@
-"""Functions on Python floats with nothing but ``math``, that give infinities and nan where ``math`` raises.
+"""The reading on floats: functions on Python floats that follow IEEE 754, as NumPy and PyTorch do.
 
-`to_python` copies into a program those that it needs: each stands on its own or calls others by their bare names. What
-``math`` has in this form already, such as ``tanh``, is missing here. The eager reading has those that are more than a
-function of ``math`` from here; the others there are quicker, and a test holds both to the same numbers, to the bit.
+``math`` raises where the standard has a value (``math.exp(1000)``, ``math.log(0)``, ``1 / 0``). Each function here
+gives it: ``inf``, ``-inf`` or ``nan``. `to_python` copies into a program those that it
+needs: each needs ``math`` alone, or calls others by their bare names.
 """
 
 from __future__ import annotations
 
+import builtins
 import math
+
+# What ``math`` and Python have in this form already.
+atan, tanh, erf = math.atan, math.tanh, math.erf
+magnitude, sum = builtins.abs, builtins.sum
+
+
+def equal(a: float, b: float) -> bool:
+    """Return whether a and b are the same number."""
+    return a == b
 
 
 def divide(a: float, b: float) -> float:
@@ -18,14 +28,13 @@ def divide(a: float, b: float) -> float:
 
 
 def power(a: float, b: float) -> float:
-    """Return a to the power of b; inf where it is too large, nan where it isn't real."""
-    odd = b % 2.0 == 1.0 if math.isfinite(b) else False
+    """Return a to the power of b; ±inf where it is too large, nan where it isn't real."""
     try:
         return math.pow(a, b)
     except OverflowError:
-        return -math.inf if a < 0.0 and odd else math.inf
+        return -math.inf if a < 0.0 and b % 2.0 == 1.0 else math.inf
     except ValueError:
-        return math.nan if a != 0.0 else math.copysign(math.inf, a) if odd else math.inf
+        return math.nan if a != 0.0 else math.copysign(math.inf, a) if b % 2.0 == 1.0 else math.inf
 
 
 def exp(a: float) -> float:

@@ -7,23 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.engine import functions
-from autograd_mini.engine.value import Constant, Value
+from autograd_mini.engine.node import FEATURE
+from autograd_mini.engine.value import Value
 
 
-class Input(Value):
-    """A leaf for a number that was handed to a module, not for a node of the caller's, who may want its gradient."""
-
-    __slots__ = ()
-
-
-def is_number(thing: Any) -> bool:
-    """Return whether something is a plain number, as hyperparameters are: no node, no bool, no string."""
-    return isinstance(thing, (int, float, np.integer, np.floating)) and not isinstance(thing, bool)
+def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
+    """Return a leaf for a number that was handed to a module: unlike a caller's node, nobody may want its gradient."""
+    leaf = Value(number, label)
+    leaf._local = kind
+    return leaf
 
 
 def is_list(thing: Any) -> bool:
-    """Return whether something is a list, a tuple or an array."""
+    """Return whether something is a list, a tuple or an array: what holds several numbers or nodes."""
     return isinstance(thing, (list, tuple)) or (isinstance(thing, np.ndarray) and thing.ndim > 0)
 
 
@@ -103,24 +99,6 @@ def nodes(nested: Any, name: str = "x") -> Any:
     if isinstance(nested, Value):
         return nested
     if not is_list(nested):
-        return Input(nested.item() if isinstance(nested, np.ndarray) else nested, name)
+        return feature(nested.item() if isinstance(nested, np.ndarray) else nested, name)
     separator = "," if name[-1:].isdigit() else ""
     return [nodes(part, f"{name}{separator}{i}") for i, part in enumerate(nested, start=1)]
-
-
-def activated(activate: Callable[[Any], Any], z: Value, label: str = "a") -> Value:
-    """Return a = σ(z), labelled; z itself where σ is the identity.
-
-    Examples
-    --------
-    >>> activated(functions.relu, Value(-2.0))
-    Value(data=0.0, grad=0.0, label='a')
-    """
-    if activate is functions.identity:
-        return z
-    a = activate(z)
-    if not isinstance(a, Value):  # a function may return a bare number, as a threshold does
-        return Constant(a)
-    if not a.label and a.primitive is not None:
-        a.label = label
-    return a

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_mini.cli.tables import Array, Table, TableError, Target, Task, class_name, read_target
+from autograd_mini.checks import Array
+from autograd_mini.cli.tables import Table, TableError, Target, Task, class_name, read_target
 from autograd_mini.datasets import split
 from autograd_mini.nn import MLP
 from autograd_mini.optim import SGD
@@ -57,8 +58,7 @@ class Columns:
         return (X - self.means) / self.scales
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """How good predictions are on rows with a known target.
 
     Attributes
@@ -177,8 +177,7 @@ def score(task: Task, predicted: Array, actual: Array) -> Score:
     return Score((f"R² {r2:.4g}, " if total else "") + f"RMSE {rmse:.4g}", r2)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A table made ready for training.
 
     Attributes
@@ -196,7 +195,7 @@ class Problem:
     y_test: Array
 
     def baseline(self) -> tuple[str, Score]:
-        """Return what needs no network, and its score on the held-out rows: the commonest class, or the mean."""
+        """Return a guess without a network, always the commonest class or the mean, and its score on held-out rows."""
         if self.columns.task == "classification":
             guess: Any = np.bincount(self.y_train).argmax()
             name = f"always {self.columns.classes[guess]!r}"
