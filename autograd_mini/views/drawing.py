@@ -194,7 +194,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         return target
 
     def _rendered(
-        self, program: renderers.Program, format: str, engine: str, quiet: bool, options: dict[str, Any]
+        self, program: renderers.Renderer, format: str, engine: str, quiet: bool, options: dict[str, Any]
     ) -> bytes:
         """Return the picture as bytes, from a program other than ``dot``."""
         self._get_parameters(format=format, engine=engine, verify=True, quiet=quiet, **options)

@@ -36,7 +36,7 @@ _STYLED = ("fill", "stroke", "stroke-width", "font-size")
 
 
 @dataclass(frozen=True)
-class View:
+class Drawn:
     """One way of folding the graph.
 
     Attributes
@@ -57,7 +57,7 @@ class View:
     opened: str = ""
 
 
-def views(graph: NamedGraph, fed: dict[str, Any]) -> list[View]:
+def views(graph: NamedGraph, fed: dict[str, Any]) -> list[Drawn]:
     """Return the graph unfolded, by neurons and by layers: those of the three that differ and can be read.
 
     Parameters
@@ -86,7 +86,7 @@ def views(graph: NamedGraph, fed: dict[str, Any]) -> list[View]:
     return [_view(graph, fed, fold, boxes) for fold, boxes in readable]
 
 
-def opened_views(graph: NamedGraph, fed: dict[str, Any], folded: list[View]) -> list[View]:
+def opened_views(graph: NamedGraph, fed: dict[str, Any], folded: list[Drawn]) -> list[Drawn]:
     """Return for each box of the folded views one in which it is open: a layer shows its neurons, a neuron its nodes.
 
     A way of folding is left out where there are so many boxes, or so large drawings, that the page would be too large.
@@ -95,7 +95,7 @@ def opened_views(graph: NamedGraph, fed: dict[str, Any], folded: list[View]) -> 
     ----------
     graph, fed
         As for `views`.
-    folded : list of View
+    folded : list of Drawn
         What `views` returned.
     """
     if folded[0].fold is not None:
@@ -116,7 +116,7 @@ def _opened(box: Fold, boxes: list[Fold], finer: list[Fold]) -> list[Fold]:
     return [part for other in boxes for part in ([other] if other is not box else inside if len(inside) > 1 else [])]
 
 
-def first(views: list[View], collapse: str | None) -> int:
+def first(views: list[Drawn], collapse: str | None) -> int:
     """Return which of the views to begin with: the one asked for, else the finest that is readable."""
     for i, view in enumerate(views):
         if view.fold == collapse or (collapse is None and len(view.boxes) <= _MOST_BOXES):
@@ -171,7 +171,7 @@ class _Roomy(_Picture):
         return label if is_fixed else max(label, _WIDEST_LABEL, key=len)
 
 
-def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequence[Fold], opened: str = "") -> View:
+def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequence[Fold], opened: str = "") -> Drawn:
     picture = _Picture(graph, folded, fed)
     boxes = [
         {
@@ -182,7 +182,7 @@ def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequ
         for box in folded
     ]
     layout = arrange(_Roomy(graph, folded, fed).picture())
-    return View(fold, boxes, _drawn(picture.picture(), layout), opened)
+    return Drawn(fold, boxes, _drawn(picture.picture(), layout), opened)
 
 
 def _drawn(picture: Picture, layout: Layout) -> str:
