@@ -223,7 +223,7 @@ def test_pickling_broken_off_by_an_exception_can_be_retried():
     assert twin[1] in topological_order(twin[0])
 
 
-def test_a_pickler_that_lives_on_stands_in_nobodys_way():
+def test_a_pickler_that_is_kept_does_not_disturb_later_ones():
     x = node = Value(0.5)
     for _ in range(20_000):
         node = node + x

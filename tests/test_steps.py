@@ -14,7 +14,7 @@ from autograd_mini import Value, backward_steps, explain, finite_difference, for
 from autograd_mini.engine.graph import count_paths, edges, paths, recorded_gradients, successors, topological_order
 from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.engine.value import Constant, apply
-from autograd_mini.explanations import steps as backprop
+from autograd_mini.explanations.steps import _Record
 
 # ------------------------------------------------------------------------------------------------- random graphs
 
@@ -457,7 +457,7 @@ def test_constants_are_named_by_their_number():
 
 def test_a_record_that_does_not_say_how_it_prints_is_no_record():
     with pytest.raises(NotImplementedError):
-        backprop._Record().equation("text")
+        _Record().equation("text")
 
 
 def test_infinite_and_nan_gradients_print():
