@@ -11,57 +11,15 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.engine.functions import (
-    abs as abs,
-)
-from autograd_mini.engine.functions import (
-    acos,
-    asin,
-    atan,
-    cos,
-    cosh,
-    dot,
-    elu,
-    erf,
-    exp,
-    expm1,
-    greater,
-    greater_equal,
-    identity,
-    leaky_relu,
-    log,
-    log1p,
-    logsumexp,
-    maximum,
-    minimum,
-    pick,
-    relu,
-    sigmoid,
-    sign,
-    sin,
-    sinh,
-    softmax,
-    softplus,
-    sqrt,
-    step,
-    tan,
-    tanh,
-    where,
-)
-from autograd_mini.engine.functions import (
-    pow as pow,
-)
-from autograd_mini.engine.functions import (
-    sum as sum,
-)
+from autograd_mini.engine import functions
+from autograd_mini.engine.functions import *
 from autograd_mini.engine.modes import detect_anomaly, enable_grad, no_grad, scope
 from autograd_mini.engine.value import Constant, Parameter, Value
 from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError, TraceError
 
 if TYPE_CHECKING:
     from autograd_mini import datasets, graph, nn, optim
-    from autograd_mini.engine import derivatives as derivatives
-    from autograd_mini.engine import functions as functions
+    from autograd_mini.engine import derivatives
     from autograd_mini.engine.derivatives import check_gradients, grad, hessian, jacobian, value_and_grad
     from autograd_mini.explanations.latex import to_latex
     from autograd_mini.explanations.python import to_python
@@ -75,7 +33,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The rooms around the engine are entered when they are first asked for, so that importing the package stays quick.
+# Where the other public names are. A room is imported when one of its names is first used, so that importing the
+# package stays quick and needs no NumPy.
 _ROOMS = {
     **{room: room for room in ("datasets", "graph", "nn", "optim")},
     "derivatives": "engine.derivatives",
@@ -95,7 +54,7 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name that lives in one of the rooms around the engine."""
+    """Return a public name that is defined in another room than the engine."""
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = import_module(f"{__name__}.{_ROOMS[name]}")
@@ -103,7 +62,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _notebook_card(value: Value) -> str:
-    """Return a Value as HTML, for a notebook; the room that writes it is entered when one is shown."""
+    """Return a Value as HTML, for a notebook."""
     card = import_module(f"{__name__}.explanations.card")
     return card.card(value)  # type: ignore[no-any-return]
 
@@ -115,7 +74,6 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_ROOMS})
 
 
-# abs, pow and sum are left out, as NumPy does, so that `from autograd_mini import *` hides no function of Python's.
 __all__ = [
     "AnomalyError",
     "Constant",
@@ -125,62 +83,36 @@ __all__ = [
     "TraceError",
     "Trainer",
     "Value",
-    "acos",
-    "asin",
-    "atan",
     "backward_steps",
     "check_gradients",
-    "cos",
-    "cosh",
     "datasets",
     "derivative_table",
     "detect_anomaly",
-    "dot",
     "draw",
-    "elu",
     "enable_grad",
-    "erf",
-    "exp",
     "explain",
-    "expm1",
     "finite_difference",
     "forward_steps",
     "grad",
     "graph",
-    "greater",
-    "greater_equal",
     "hessian",
-    "identity",
     "jacobian",
-    "leaky_relu",
     "load",
-    "log",
-    "log1p",
-    "logsumexp",
-    "maximum",
-    "minimum",
     "nn",
     "no_grad",
     "optim",
-    "pick",
-    "relu",
     "save",
     "scope",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "softmax",
-    "softplus",
-    "sqrt",
-    "step",
     "step_through",
-    "tan",
-    "tanh",
     "to_latex",
     "to_python",
     "value_and_grad",
     "vectorize",
     "watch",
-    "where",
 ]
+__all__ += functions.__all__
+# They are left out, as NumPy does, so that `from autograd_mini import *` hides no function of Python's.
+__all__.remove("abs")
+__all__.remove("pow")
+__all__.remove("sum")
+__all__.sort()

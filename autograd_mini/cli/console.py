@@ -1,4 +1,4 @@
-"""What the command line prints with: equations that fit the terminal, tables, signs that every terminal can show."""
+"""How the command line prints: equations that fit the terminal, tables, signs that every terminal can show."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
-from autograd_mini.engine.graph import recorded_gradients, topological_order
-from autograd_mini.engine.value import Constant
+from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
 from autograd_mini.explanations.names import node_names
 from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps
 from autograd_mini.formulas.expression import format_number
@@ -178,15 +177,6 @@ def leaves_by_use(root: Value) -> list[Value]:
     return list(used) or [root]
 
 
-def _varying(root: Value) -> set[Value]:
-    """Return the nodes that depend on something else than constants."""
-    found: set[Value] = set()
-    for node in topological_order(root):
-        if any(parent in found for parent in node.parents) or not (node.parents or type(node) is Constant):
-            found.add(node)
-    return found
-
-
 def forward_pass(root: Value) -> list[str]:
     """Return the forward pass as lines: what is given, and then each node from its parents."""
     width = terminal_width()
@@ -201,9 +191,9 @@ def forward_pass(root: Value) -> list[str]:
 def backward_pass(root: Value) -> list[str]:
     """Return the backward pass as lines: the gradient of each node, from the root to the leaves.
 
-    What depends on constants only is left out: nobody wants its gradient.
+    What depends on constants only is left out: its gradient isn't needed.
     """
-    varying = _varying(root)
+    varying = wanted_gradients(topological_order(root))
     return aligned([str(step) for step in backward_steps(root) if step.node in varying], terminal_width())
 
 
@@ -217,7 +207,7 @@ def both_passes(root: Value, loss: str) -> dict[str, list[str]]:
 
 def gradient_table(root: Value) -> list[str]:
     """Return the gradients of the leaves, but for constants, as lines of a table, beside finite differences."""
-    called, gradient, varying = node_names(root), recorded_gradients(root), _varying(root)
+    called, gradient, varying = node_names(root), recorded_gradients(root), wanted_gradients(topological_order(root))
     rows = [
         [called[leaf], *[format_number(x, 6) for x in (leaf.data, gradient[leaf], finite_difference(root, leaf))]]
         for leaf in leaves_by_use(root)

@@ -1,6 +1,6 @@
-"""`card`: a `Value` as a notebook shows it, a small table: what it is, and how it was made from its operands.
+"""`card`: how a notebook shows a `Value`, as a small table of what it is and how it was made from its operands.
 
-It looks at the node and its operands only, so that a node at the end of a long computation is shown at once.
+It reads the node and its operands only, so that a node at the end of a long computation is shown at once.
 """
 
 from __future__ import annotations
@@ -9,14 +9,11 @@ from collections.abc import Iterable
 from html import escape
 from itertools import count
 from keyword import iskeyword
-from typing import TYPE_CHECKING
 
-from autograd_mini.engine.value import Constant, Parameter
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import gradient
 from autograd_mini.explanations.steps import application
 from autograd_mini.formulas.expression import Expression, format_number, number, printable, symbol
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
 
 _DIGITS = 6
 _MOST_OPERANDS, _LONGEST_NAME = 8, 40
@@ -52,7 +49,7 @@ def card(node: Value) -> str:
         _row([_bold(names[node]), _number(node.data), _number(gradient(node))], rest=len(columns)),
     ]
     for u, local in list(zip(node.parents, node.local_grads, strict=True))[:_MOST_OPERANDS]:
-        grad = "" if kind(u) == "constant" else _number(gradient(u))
+        grad = "" if u.kind == "constant" else _number(gradient(u))
         rows.append(_row([_shown(names[u]), _number(u.data), grad, "" if _unasked(u, local) else _number(local)]))
     if len(node.parents) > _MOST_OPERANDS:
         rows.append(_row([f"… {len(node.parents) - _MOST_OPERANDS} more"], rest=len(columns)))
@@ -63,7 +60,7 @@ def card(node: Value) -> str:
 def _origin(node: Value, names: dict[Value, str]) -> str:
     """Return how the node was made, and where to see more."""
     if node.primitive is None:
-        return f"a leaf: {'an input' if kind(node) == 'input' else f'a {kind(node)}'}"
+        return f"a leaf: {'an input' if node.kind == 'input' else f'a {node.kind}'}"
     if len(node.parents) > _MOST_OPERANDS:
         made = f"{names[node]} = {node.primitive.name} of {len(node.parents)} operands = {_number(node.data)}"
     else:
@@ -75,7 +72,7 @@ def _origin(node: Value, names: dict[Value, str]) -> str:
 
 
 def _operand(u: Value, names: dict[Value, str]) -> Expression:
-    return number(u.data, _DIGITS) if kind(u) == "constant" and not u.label else symbol(names[u])
+    return number(u.data, _DIGITS) if u.kind == "constant" and not u.label else symbol(names[u])
 
 
 def _names(node: Value) -> dict[Value, str]:
@@ -85,41 +82,14 @@ def _names(node: Value) -> dict[Value, str]:
     names = {node: node.label or ("v" if "v" not in labels else "v'")}
     free = (name for name in map("v{}".format, count(1)) if name not in labels)
     for u in parents:
-        bare = kind(u) == "constant" and not u.label
+        bare = u.kind == "constant" and not u.label
         names[u] = format_number(u.data, _DIGITS) if bare else u.label or next(free)
     return names
 
 
 def _unasked(u: Value, local: float) -> bool:
-    """Return whether it is the derivative by a constant, which a formula may lack and which nobody needs."""
-    return local != local and kind(u) == "constant"
-
-
-# ------------------------------------------------------------------------------- what a node is, also for drawings
-
-
-def kind(node: Value) -> str:
-    """Return what a node is: "value" if it was computed, else "parameter", "constant" or "input"."""
-    if node.primitive is not None:
-        return "value"
-    if isinstance(node, Parameter):
-        return "parameter"
-    return "constant" if isinstance(node, Constant) else "input"
-
-
-def gradient(node: Value) -> float:
-    """Return a node's gradient as a float: it may be a Value, after ``create_graph=True``, or None, where it was reset.
-
-    Examples
-    --------
-    >>> from autograd_mini import Value
-    >>> x = Value(3.0)
-    >>> (x * x).backward(create_graph=True)
-    >>> gradient(x)
-    6.0
-    """
-    grad = node.grad
-    return 0.0 if grad is None else float(getattr(grad, "data", grad))
+    """Return whether it is nan, and the derivative by a constant, where that means nothing."""
+    return local != local and u.kind == "constant"
 
 
 # ----------------------------------------------------------------------------------------------------- cells

@@ -1,4 +1,4 @@
-"""The names by which drawings, explanations and the stepper call the nodes of a graph."""
+"""The names by which explanations and views call the nodes of a graph; and `NamedGraph`, what they need of a graph."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class NamedGraph:
     Raises
     ------
     TypeError
-        If the root is no Value.
+        If the root is no Value, or the names are no mapping.
 
     Examples
     --------
@@ -74,6 +74,8 @@ class NamedGraph:
     def __init__(self, root: Value, names: Names | None = None) -> None:
         if not isinstance(root, Node):
             raise TypeError(f"expected the Value at the root of a graph, got {root!r:.60}")
+        if names is not None and not isinstance(names, Mapping):
+            raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
         self.root = root
         self.order = topological_order(root)
         self.called = _called(self.order, names)
@@ -85,7 +87,7 @@ class NamedGraph:
 
 
 def named(root: Value | NamedGraph, names: Names | None = None) -> NamedGraph:
-    """Return a graph with the names of its nodes; one that was made already as it is."""
+    """Return the named graph of a root; a named graph is returned as it is."""
     return root if isinstance(root, NamedGraph) else NamedGraph(root, names)
 
 
@@ -146,3 +148,18 @@ def _held(names: Names) -> Iterator[tuple[str, Any]]:
     for name, thing in public:
         if isinstance(thing, (list, tuple)):
             yield from ((f"{name}[{i}]", part) for i, part in enumerate(thing))
+
+
+def gradient(node: Value) -> float:
+    """Return a node's gradient as a float: it may be a Value, after ``create_graph=True``, or None, where it was reset.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(3.0)
+    >>> (x * x).backward(create_graph=True)
+    >>> gradient(x)
+    6.0
+    """
+    grad = node.grad
+    return 0.0 if grad is None else float(getattr(grad, "data", grad))

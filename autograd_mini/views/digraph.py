@@ -5,7 +5,6 @@ The ids of nodes and edges are described in `graph_picture` and `network`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.engine.value import Value
@@ -76,7 +75,7 @@ def draw(
     >>> drawing.pipe("svg")[-7:]
     b'</svg>\n'
     """
-    _check_options(names, collapse, max_nodes, rankdir, digits)
+    _check_options(collapse, max_nodes, rankdir, digits)
     if isinstance(root, Value):
         graph = NamedGraph(root, names)
         boxes = folds(graph, collapse)
@@ -117,9 +116,7 @@ def _described(thing: Any) -> str:
     return f"{name}; call the module on an example and draw the result" if callable(thing) else name
 
 
-def _check_options(names: Any, collapse: Any, max_nodes: Any, rankdir: Any, digits: Any) -> None:
-    if names is not None and not isinstance(names, Mapping):
-        raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
+def _check_options(collapse: Any, max_nodes: Any, rankdir: Any, digits: Any) -> None:
     if collapse not in _COLLAPSE:
         raise ValueError(f'collapse: expected "neuron", "layer" or None, got {collapse!r}')
     if rankdir not in _DIRECTIONS:

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_mini.engine.value import Value
-from autograd_mini.explanations.card import gradient, kind
-from autograd_mini.explanations.names import NamedGraph
+from autograd_mini.explanations.names import NamedGraph, gradient
 from autograd_mini.formulas.expression import format_number, printable
 from autograd_mini.views import colours
 from autograd_mini.views.layout.measure import shown_lines
@@ -79,7 +78,7 @@ def folds(graph: NamedGraph, collapse: str | None) -> list[Fold]:
     for leaf in graph.order:
         if leaf.primitive is None:
             # A parameter or a constant lies where all that use it do; an input is always shown.
-            users = {scopes[edge.successor] for edge in graph.outgoing[leaf]} if kind(leaf) != "input" else set()
+            users = {scopes[edge.successor] for edge in graph.outgoing[leaf]} if leaf.kind != "input" else set()
             scopes[leaf] = users.pop() if len(users) == 1 else ""
     # In the order of what was computed: the leaves of the last layer may well come before the first layer.
     members: dict[str, list[Value]] = {scope: [] for scope in computed if scope}
@@ -159,19 +158,19 @@ class GraphPicture:
         self.shown = shown or Shown.now(graph)
         self.position = {node: k for k, node in enumerate(graph.order)}
         self.box_of = {node: f"scope-{i}" for i, box in enumerate(boxes) for node in box.nodes}
-        asked = [self.shown.gradients[node] for node in graph.order if kind(node) != "constant"]
+        asked = [self.shown.gradients[node] for node in graph.order if node.kind != "constant"]
         self.largest = colours.largest_finite(asked)
 
     def picture(self, rankdir: str = "LR") -> Picture:
         """Return the finished picture."""
         return Picture(tuple(self._nodes()), tuple(self._edges()), rankdir)
 
-    # What the stepper writes otherwise.
+    # The stepper overrides these four.
 
     def is_bare(self, node: Value) -> bool:
         """Return whether a node is a constant that has no name but its number."""
         number = format_number(node.data, _NUMBER_DIGITS)
-        return kind(node) == "constant" and not node.label and self.shown.names[node] == number
+        return node.kind == "constant" and not node.label and self.shown.names[node] == number
 
     def number(self, value: float) -> str:
         """Return a value or a gradient as it is written in a node or in a box."""
@@ -215,7 +214,7 @@ class GraphPicture:
         )
 
     def _value(self, node: Value) -> DrawnNode:
-        what = kind(node)
+        what = node.kind
         value, grad = self.shown.values[node], self.shown.gradients[node]
         fill = colours.CONSTANT if what == "constant" else colours.diverging(grad, self.largest)
         tooltip = f"{what} {self._called(node)}\ndata {format_number(value)}"
@@ -290,9 +289,9 @@ class GraphPicture:
             yield _line(f"edge-{source}-{box}", source, box, tooltip=f"{uses} {'use' if uses == 1 else 'uses'}")
 
     def _is_known(self, v: Value, slot: int) -> bool:
-        """Return whether there is a local derivative: by a constant a formula may have none, and nobody asks for it."""
+        """Return whether there is a local derivative to show: that by a constant may be nan, and isn't needed."""
         local = self.shown.local_grads[v][slot]
-        return local == local or kind(v.parents[slot]) != "constant"
+        return local == local or v.parents[slot].kind != "constant"
 
     def _local_edge(self, u: Value, v: Value, slot: int, source: str) -> DrawnEdge:
         """Return the edge of one operand, labelled with its local derivative."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -10,7 +11,7 @@ from autograd_mini import Value, log, step_through, where
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.value import Constant
 from autograd_mini.formulas.expression import format_number
-from autograd_mini.views.stepper.page import json_in_script, script
+from autograd_mini.views import page as pages
 from browser.stepping import STEPPER, choose, formula, press, read, records, step, texts
 
 
@@ -339,6 +340,17 @@ def test_jupyterlabs_theme_goes_before_the_systems(open_page, square):
     assert light_in_dark.evaluate(background) == "rgb(255, 255, 255)"
 
 
+def test_the_slider_moves_back_past_a_folded_box(open_page, network):
+    page = open_page(step_through(network, collapse="neuron").html())
+    press(page, "End")
+    slider, before = page.get_by_label("step", exact=True), step(page)
+    for _ in range(40):
+        slider.press("ArrowLeft")
+        assert step(page) < before or before == 0
+        before = step(page)
+    assert step(page) == 0
+
+
 def test_nodes_are_reached_by_the_keyboard(open_page, square):
     page = open_page(step_through(square).html())
     page.locator("[data-id=node-0]").focus()
@@ -350,11 +362,11 @@ def test_nodes_are_reached_by_the_keyboard(open_page, square):
 
 
 def test_the_handle_moves_it_and_hears_of_every_move(open_page, square):
-    fed = json_in_script(step_through(square).payload)
+    fed = json.dumps({**step_through(square).payload, "step": 2})
     page = open_page(
-        f"""<div id="here"></div><script>(() => {{ {script()}
+        f"""<div id="here"></div><script>(() => {{ {pages.script("stepper")}
         window.moves = [];
-        window.handle = mount(document.getElementById("here"), {fed}, {{ step: 2 }});
+        window.handle = mount(document.getElementById("here"), {fed});
         window.quiet = handle.onstep(k => moves.push(k)); }})()</script>"""
     )
     assert step(page) == 2

@@ -15,9 +15,10 @@ from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.explanations.steps import finite_difference
 from autograd_mini.formulas.expression import format_number
-from autograd_mini.views.stepper.page import json_in_script, script
+from autograd_mini.views import page as pages
+from autograd_mini.views.page import number_as_json
 from autograd_mini.views.stepper.payload import payload
-from autograd_mini.views.stepper.tape import number_as_json, program
+from autograd_mini.views.stepper.tape import program
 
 SPECIAL = [0.0, 1.0, -1.0, 0.5, -2.0, 30.0, -30.0, 1000.0, -1000.0, math.inf, -math.inf, math.nan]
 
@@ -29,9 +30,11 @@ def compute(open_page):
 
     def compute(function, argument):
         """JSON has no NaN and no infinities: they come back as strings."""
-        call = f"({function})({json_in_script(argument)})"
+        call = f"({function})({json.dumps(argument)})"
         text = "(_, x) => typeof x === 'number' && !isFinite(x) ? String(x) : x"
-        return json.loads(page.evaluate(f"(() => {{ {script()}\n return JSON.stringify({call}, {text}); }})()"))
+        return json.loads(
+            page.evaluate(f"(() => {{ {pages.script('stepper')}\n return JSON.stringify({call}, {text}); }})()")
+        )
 
     return compute
 

@@ -9,20 +9,11 @@ import pytest
 
 from autograd_mini import step_through
 from autograd_mini.nn import MLP
-from autograd_mini.views.stepper import page as stepper_page
-from browser.conftest import missing
+from autograd_mini.views import page as pages
+from browser.conftest import MOUNTED
 from browser.stepping import STEPPER, choose, press, step
 
 # ------------------------------------------------------------------------------------------------ in Python
-
-
-@pytest.fixture
-def anywidget():
-    try:
-        import anywidget
-    except ImportError:
-        missing("anywidget isn't installed (pip install anywidget)")
-    return anywidget
 
 
 def test_the_step_is_where_the_page_begins(open_page, square, tmp_path):
@@ -95,7 +86,8 @@ print([name for name in ("anywidget", "ipywidgets", "traitlets", "IPython") if n
     assert run_python(code).strip() == "[]"
 
 
-def test_whoever_observes_hears_of_every_step(anywidget, square):
+@pytest.mark.needs("anywidget")
+def test_whoever_observes_hears_of_every_step(square):
     stepper, changes, numbers = step_through(square), [], []
     stepper.step = 1
     stepper.observe(changes.append, names="step")
@@ -108,7 +100,8 @@ def test_whoever_observes_hears_of_every_step(anywidget, square):
     assert (len(changes), numbers) == (1, [3, 0])
 
 
-def test_the_widget_has_the_step_in_common_and_the_page_for_where_no_kernel_is(anywidget, square):
+@pytest.mark.needs("anywidget")
+def test_the_widget_has_the_step_in_common_and_the_page_for_where_no_kernel_is(square):
     stepper = step_through(square)
     stepper.step = 2
     widget = stepper.widget
@@ -126,7 +119,8 @@ def test_the_widget_has_the_step_in_common_and_the_page_for_where_no_kernel_is(a
     json.dumps(widget.get_state())  # what is sent to the page
 
 
-def test_what_the_kernel_sends_for_a_page_is_small(anywidget, square):
+@pytest.mark.needs("anywidget")
+def test_what_the_kernel_sends_for_a_page_is_small(square):
     state = step_through(square)._joined.get_state()
     assert len(json.dumps({key: state[key] for key in ("_esm", "name", "step", "grain")})) < 1500
     assert state["_view_name"] is None
@@ -148,18 +142,19 @@ A_MODEL = """() => {
 
 
 def joined(square):
-    return stepper_page.fragment(step_through(square).payload, "", joined="am-1")
+    return step_through(square)._page(joined="am-1")
 
 
 @pytest.mark.parametrize("first", ["the page", "the model"])
 def test_a_page_and_its_model_meet_whichever_is_first(open_page, square, first):
     page = open_page(joined(square) if first == "the page" else "<p></p>")
-    page.evaluate(A_MODEL % stepper_page.joint())
+    page.evaluate(A_MODEL % pages.file("stepper/joint.js"))
     if first == "the model":
         page.evaluate(
             """html => { document.body.append(document.createRange().createContextualFragment(html)); }""",
             joined(square),
         )
+        page.wait_for_function(MOUNTED)
     assert step(page) == 2
     press(page, "ArrowRight")
     assert page.evaluate("saved") == [[3, "node"]]
@@ -170,7 +165,7 @@ def test_a_page_and_its_model_meet_whichever_is_first(open_page, square, first):
 
 def test_pages_of_one_stepper_move_together(open_page, square):
     page = open_page(joined(square) + joined(square))
-    page.evaluate(A_MODEL % stepper_page.joint())
+    page.evaluate(A_MODEL % pages.file("stepper/joint.js"))
     press(page, "End")
     assert (step(page, 0), step(page, 1)) == (4, 4)
     page.locator(STEPPER).nth(1).press("Home")
@@ -186,7 +181,7 @@ def test_without_its_kernel_a_page_goes_on_alone(open_page, square):
     page = open_page(joined(square))
     press(page, "ArrowRight")
     assert step(page) == 1
-    page.evaluate(A_MODEL % stepper_page.joint())
+    page.evaluate(A_MODEL % pages.file("stepper/joint.js"))
     page.evaluate("leave()")
     press(page, "ArrowRight")
     assert (step(page), page.evaluate("saved")) == (3, [])
@@ -211,7 +206,7 @@ def test_a_frame_is_as_high_as_what_is_in_it(open_page, graph):
 
 @pytest.mark.parametrize("name", ["a.html", "a.svg"])
 def test_a_folder_that_is_not_there_is_named_before_any_work(square, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(stepper_page, "fragment", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr(pages, "fragment", lambda *_: pytest.fail("work was done"))
     with pytest.raises(FileNotFoundError, match=r"no such folder: '.*nowhere'"):
         step_through(square).save(tmp_path / "nowhere" / name)
 

@@ -55,7 +55,7 @@ def test_no_program_is_asked_where_anything_goes(make, monkeypatch):
         monkeypatch.setattr(renderers, name, lambda *a, **k: pytest.fail("it asked for a program"))
     again = step_through(make()).payload
     assert again["views"] == payload["views"]
-    assert again["packed"] == payload["packed"]
+    assert again["opened"] == payload["opened"]
 
 
 def test_stepping_and_animating_import_no_graphviz(run_python):

@@ -11,9 +11,9 @@ import numpy as np
 from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
 from autograd_mini.views.live.loss_panel import LossPanel
-from autograd_mini.views.live.marks import INK, place, text
+from autograd_mini.views.live.marks import BOLD, place, tag, text
+from autograd_mini.views.live.measuring import Frame
 from autograd_mini.views.live.network_panel import NetworkPanel, legend
-from autograd_mini.views.live.recording import Frame
 from autograd_mini.views.live.surface import Surface
 from autograd_mini.views.live.surface_panel import SurfacePanel
 from autograd_mini.views.picture import FONT
@@ -78,7 +78,7 @@ def largest(arrays: Sequence[Array]) -> float:
     return max((colours.largest_finite(array.ravel().tolist()) for array in arrays), default=0.0)
 
 
-def flat(arrays: Sequence[Array]) -> list[float]:
+def numbers_in(arrays: Sequence[Array]) -> list[float]:
     """Return all numbers of arrays, in their order."""
     return [number for array in arrays for number in array.ravel().tolist()]
 
@@ -115,15 +115,16 @@ class Figure:
 
     def svg(self, frame: Frame, scales: Scales) -> str:
         """Return the figure at a frame."""
-        size = f'viewBox="0 0 {place(WIDTH)} {place(self.height)}" width="{place(WIDTH)}" height="{place(self.height)}"'
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}">',
-            text(summary(frame, self.epochs), 0, 16, 13.5, more=f'{INK} font-weight="bold"'),
+            text(summary(frame, self.epochs), 0, 16, 13.5, **BOLD),
             *self._networks(frame, scales),
-            *self._curves(frame),
-            "</svg>",
+            *_panel("loss", 0.0, self._curves_top, self.loss.svg(frame.epoch, (frame.loss, frame.validation_loss))),
         ]
-        return "\n".join(parts)
+        if self.surface is not None and frame.surface is not None:
+            left, inside = WIDTH - _SURFACE_WIDTH, self.surface.svg(frame.surface)
+            parts += _panel(self._surface_title(), left, self._curves_top, inside)
+        size = {"viewBox": f"0 0 {place(WIDTH)} {place(self.height)}", "width": WIDTH, "height": self.height}
+        return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", **size, font_family=FONT)
 
     def _networks(self, frame: Frame, scales: Scales) -> Iterator[str]:
         if self.subject.note:
@@ -133,40 +134,22 @@ class Figure:
         right = WIDTH - _NETWORK_WIDTH
         example, bottom = self.subject.example, _NETWORK_TOP + self._network_height + 38
         title = "weights" if example is None else f"weights, and activations of example {example[0]}"
-        yield text(title, 0, 40, 12, more=f'{INK} font-weight="bold"')
-        yield from legend(WIDTH - 172.0 if not frame.weight_gradients else _NETWORK_WIDTH - 172.0, bottom)
-        circles: list[float | None] = [*flat(frame.activations)] or [None] * sum(self.network.sizes)
+        circles: list[float | None] = [*numbers_in(frame.activations)] or [None] * sum(self.network.sizes)
         reaches = scales.activations or [0.0] * len(self.network.sizes)
-        yield f'<g transform="translate(0 {place(_NETWORK_TOP)})">'
-        yield from self.network.svg(flat(frame.weights), scales.weight, circles, reaches, "ag-weights")
-        yield "</g>"
+        inside = self.network.svg(numbers_in(frame.weights), scales.weight, circles, reaches, "am-weights")
+        yield from _panel(title, 0.0, _NETWORK_TOP, inside)
+        yield from legend(WIDTH - 172.0 if not frame.weight_gradients else _NETWORK_WIDTH - 172.0, bottom)
         yield text(f"widest line: |w| = {format_number(scales.weight, 3)}", 0, bottom, 10.5)
         if frame.weight_gradients:
-            yield text(
-                "gradients ∂L/∂w on the lines, ∂L/∂b in the circles", right, 40, 12, more=f'{INK} font-weight="bold"'
+            title = "gradients ∂L/∂w on the lines, ∂L/∂b in the circles"
+            reach, lines = largest(frame.weight_gradients), numbers_in(frame.weight_gradients)
+            circles = [*([None] * self.network.sizes[0]), *numbers_in(frame.bias_gradients)]
+            reaches = [largest(frame.bias_gradients)] * len(reaches)
+            yield from _panel(
+                title, right, _NETWORK_TOP, self.network.svg(lines, reach, circles, reaches, "am-gradients")
             )
-            reach, lines = largest(frame.weight_gradients), flat(frame.weight_gradients)
-            bias_reach = largest(frame.bias_gradients)
-            circles = [*([None] * self.network.sizes[0]), *flat(frame.bias_gradients)]
-            yield f'<g transform="translate({place(right)} {place(_NETWORK_TOP)})">'
-            yield from self.network.svg(lines, reach, circles, [bias_reach] * len(reaches), "ag-gradients")
-            yield "</g>"
             widest = f"widest line: |∂L/∂w| = {format_number(reach, 3)}"
-            yield text(widest, right, bottom, 10.5, more=INK.replace("ag-ink", "ag-ink ag-widest"))
-
-    def _curves(self, frame: Frame) -> Iterator[str]:
-        top = place(self._curves_top)
-        bold = f'{INK} font-weight="bold"'
-        yield text("loss", 0, self._curves_top - 12, 12, more=bold)
-        yield f'<g transform="translate(0 {top})">'
-        yield from self.loss.svg(frame.epoch, (frame.loss, frame.validation_loss))
-        yield "</g>"
-        if self.surface is not None and frame.surface is not None:
-            left = WIDTH - _SURFACE_WIDTH
-            yield text(self._surface_title(), left, self._curves_top - 12, 12, more=bold)
-            yield f'<g transform="translate({place(left)} {top})">'
-            yield from self.surface.svg(frame.surface)
-            yield "</g>"
+            yield text(widest, right, bottom, 10.5, class_="am-ink am-widest", fill=colours.TEXT)
 
     def _surface_title(self) -> str:
         surface = self.surface.surface if self.surface is not None else None
@@ -178,12 +161,17 @@ class Figure:
         return f"output from {low} (orange) to {high} (blue)"
 
 
+def _panel(title: str, x: float, y: float, inside: Iterator[str]) -> list[str]:
+    """Return a panel at its place, with its title above."""
+    return [text(title, x, y - 12, **BOLD), tag("g", *inside, transform=f"translate({place(x)} {place(y)})")]
+
+
 def summary(frame: Frame, epochs: int) -> str:
     """Return a frame's epoch and losses in words.
 
     Examples
     --------
-    >>> summary(Frame(3, 0.25, None, [], [], [], [], [], None, None), 10)
+    >>> summary(Frame(3, 0.25, None), 10)
     'epoch 3 of 10: training loss 0.25'
     """
     words = "before the training" if frame.epoch == 0 else f"epoch {frame.epoch} of {epochs}"

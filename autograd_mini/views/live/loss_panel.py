@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
-from autograd_mini.views.live.marks import place, text, ticks
-from autograd_mini.views.live.recording import spread
+from autograd_mini.views.live.marks import place, tag, text, ticks
+from autograd_mini.views.live.measuring import spread
 
 _MOST_POINTS = 400
 _STEEP = 50.0  # a curve over more than this factor has a logarithmic axis
-_CURVES = (("training", colours.POSITIVE, ""), ("validation", colours.NEGATIVE, ' stroke-dasharray="5 3"'))
+_CURVES = (("training", colours.POSITIVE, None), ("validation", colours.NEGATIVE, "5 3"))
 
 
 class LossPanel:
@@ -55,32 +55,25 @@ class LossPanel:
 
     def svg(self, epoch: int, now: Sequence[float | None]) -> Iterator[str]:
         """Iterate over the elements; `now` are the losses of the epoch that is shown, training first."""
-        yield '<g class="ag-loss">'
         yield from self._axes()
-        for (name, colour, dashes), end in zip(_CURVES, (0, 1), strict=True):
+        for row, (name, colour, dashes) in enumerate(_CURVES):
             if self._losses.get(name):
-                yield from self._curve(name, colour, dashes, end)
-        x = place(self.x(epoch))
-        yield f'<line class="ag-now" x1="{x}" x2="{x}" y1="0" y2="{place(self._height)}" stroke="{colours.TEXT}"/>'
-        for (name, colour, _), loss in zip(_CURVES, now, strict=False):
+                yield from self._curve(name, colour, dashes, row)
+        x = self.x(epoch)
+        yield tag("line", class_="am-now", x1=x, x2=x, y1=0, y2=self._height, stroke=colours.TEXT)
+        for (name, colour, _), loss in zip(_CURVES, now, strict=True):
             y = self.y(loss)
-            shown = "" if y is not None else ' visibility="hidden"'
-            yield f'<circle class="ag-dot-{name}" cx="{x}" cy="{place(y or 0.0)}" r="4" fill="{colour}"{shown}/>'
-        yield "</g>"
+            shown = "hidden" if y is None else None
+            yield tag("circle", class_=f"am-dot-{name}", cx=x, cy=y or 0.0, r=4, fill=colour, visibility=shown)
 
     def _axes(self) -> Iterator[str]:
-        bottom = place(self._height)
-        yield (
-            f'<path d="M{place(self._left)} 0V{bottom}H{place(self._right)}" fill="none" stroke="{colours.LINE}" '
-            f'stroke-width="1"/>'
-        )
+        corner = f"M{place(self._left)} 0V{place(self._height)}H{place(self._right)}"
+        yield tag("path", d=corner, fill="none", stroke=colours.LINE, stroke_width=1)
         for number in self._marks():
             y = self.y(number)
             if y is not None:
-                yield (
-                    f'<path d="M{place(self._left)} {place(y)}H{place(self._right)}" stroke="{colours.LINE}" '
-                    f'stroke-opacity="0.3"/>'
-                )
+                line = f"M{place(self._left)} {place(y)}H{place(self._right)}"
+                yield tag("path", d=line, stroke=colours.LINE, stroke_opacity=0.3)
                 yield text(format_number(number, 3), self._left - 6, y + 3.5, 10.5, "end")
         for epoch in ticks(0.0, float(self._epochs), 6):
             if epoch == int(epoch):
@@ -97,15 +90,15 @@ class LossPanel:
         numbers = [factor * 10.0**power for power in powers[::step] for factor in factors]
         return [number for number in numbers if self._low <= math.log10(number) <= self._high]
 
-    def _curve(self, name: str, colour: str, dashes: str, row: int) -> Iterator[str]:
+    def _curve(self, name: str, colour: str, dashes: str | None, row: int) -> Iterator[str]:
         """Iterate over a curve and its name, which stands at the upper right with a piece of the line."""
         points = [(self.x(epoch), self.y(loss)) for epoch, loss in enumerate(self._losses[name], start=1)]
         known = [(x, y) for x, y in points if y is not None]
         if len(known) == 1:
-            yield f'<circle cx="{place(known[0][0])}" cy="{place(known[0][1])}" r="2" fill="{colour}"/>'
-        path = " ".join(f"{place(x)},{place(y)}" for x, y in spread(known, _MOST_POINTS))
-        line = f'fill="none" stroke="{colour}" stroke-width="2"{dashes}'
-        yield f'<polyline class="ag-curve-{name}" points="{path}" {line}/>'
+            yield tag("circle", cx=known[0][0], cy=known[0][1], r=2, fill=colour)
+        path = " ".join(f"{place(known[i][0])},{place(known[i][1])}" for i in spread(len(known), _MOST_POINTS))
+        line = {"fill": "none", "stroke": colour, "stroke_width": 2, "stroke_dasharray": dashes}
+        yield tag("polyline", class_=f"am-curve-{name}", points=path, **line)
         y, right = 8.0 + 16 * row, self._right - 4
-        yield f'<path d="M{place(right - 26)} {place(y)}H{place(right)}" {line}/>'
+        yield tag("path", d=f"M{place(right - 26)} {place(y)}H{place(right)}", **line)
         yield text(name, right - 32, y + 4, 11, "end")

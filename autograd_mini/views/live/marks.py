@@ -13,8 +13,9 @@ import numpy as np
 
 from autograd_mini.views import colours
 
-# Of whatever is near: a page gives the class its own text colour, a picture on its own has one readable on all.
-INK = f'class="ag-ink" fill="{colours.TEXT}"'
+# The colour of texts: a page gives the class its own text colour; a picture by itself has one that can be read on any.
+INK: dict[str, Any] = {"class_": "am-ink", "fill": colours.TEXT}
+BOLD = {**INK, "font_weight": "bold"}
 _SHORTEST, _LONGEST = 0.01, 1000.0  # from where to where a number is written without an exponent
 
 
@@ -46,12 +47,25 @@ def short(number: float) -> str:
     return f"{number:.2f}" if size < 10 else f"{number:.1f}" if size < 100 else f"{number:.0f}"
 
 
-def text(words: str, x: float, y: float, size: float = 12, anchor: str = "start", more: str = INK) -> str:
-    """Return a text; `more` are its further attributes."""
-    return (
-        f'<text x="{place(x)}" y="{place(y)}" font-size="{place(size)}" text-anchor="{anchor}" {more}>'
-        f"{escape(words)}</text>"
+def tag(name: str, *inside: str, **attributes: Any) -> str:
+    """Return an element: ``stroke_width`` is an attribute with a dash, ``class_`` the class; numbers are coordinates.
+
+    Examples
+    --------
+    >>> tag("circle", r=2.0, class_="am-now"), tag("g", tag("path"), stroke_width=0.25)
+    ('<circle r="2" class="am-now"/>', '<g stroke-width="0.2"><path/></g>')
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{place(value) if isinstance(value, (int, float)) else value}"'
+        for key, value in attributes.items()
+        if value is not None
     )
+    return f"<{name}{written}>{''.join(inside)}</{name}>" if inside else f"<{name}{written}/>"
+
+
+def text(words: str, x: float, y: float, size: float = 12, anchor: str = "start", **more: Any) -> str:
+    """Return a text, in the colour of texts unless `more` has another."""
+    return tag("text", escape(words), x=x, y=y, font_size=size, text_anchor=anchor, **(more or INK))
 
 
 def marker(number: int, x: float, y: float, colour: str, title: str) -> str:
@@ -64,9 +78,10 @@ def marker(number: int, x: float, y: float, colour: str, title: str) -> str:
         "M0 5L4.6 -3.4H-4.6Z",
         "M-1.6 -4.6H1.6V-1.6H4.6V1.6H1.6V4.6H-1.6V1.6H-4.6V-1.6H-1.6Z",
     )
-    return (
-        f'<path d="{shapes[number % len(shapes)]}" transform="translate({place(x)} {place(y)})" fill="{colour}" '
-        f'stroke="#fff" stroke-width="1.2"><title>{escape(title)}</title></path>'
+    where = f"translate({place(x)} {place(y)})"
+    shape = shapes[number % len(shapes)]
+    return tag(
+        "path", tag("title", escape(title)), d=shape, transform=where, fill=colour, stroke="#fff", stroke_width=1.2
     )
 
 

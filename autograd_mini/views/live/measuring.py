@@ -1,22 +1,23 @@
-"""What a frame shows beyond the parameters: gradients, activations, outputs, taken without disturbing the training.
+"""What is kept of a training, and what a frame shows of it: taken without disturbing the training.
 
-All of it is taken in evaluation mode, so that no generator is asked, no running statistic moves, and dropout is its own
-expectation. Parameters, gradients, modes and generators are put back as they were, whatever happens.
+A snapshot of the parameters is kept every so many epochs, the first and the last always. Gradients and outputs are
+computed from it when a frame is looked at, by programs of the vectorizer where model and loss can be traced. All of it
+is computed in evaluation mode, so that no random number is drawn, no running statistic changes, and dropout is
+replaced by its expectation. Parameters, gradients, modes and generators are always put back as they were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_mini.engine.modes import enable_grad
 from autograd_mini.errors import TraceError
-from autograd_mini.nn.nested import flat, is_list
-from autograd_mini.training import gradients
+from autograd_mini.training import eager
 from autograd_mini.vectorizer import Program
 
 if TYPE_CHECKING:
@@ -24,19 +25,109 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+MOST_FRAMES = 200
 _SAMPLE = 100  # examples that gradients are a mean over
+
+
+def spread(count: int, most: int) -> Array:
+    """Return at most so many of the numbers from 0 to `count` - 1, evenly spread, the first and the last among them.
+
+    Examples
+    --------
+    >>> spread(5, 3).tolist(), spread(2, 3).tolist()
+    ([0, 2, 4], [0, 1])
+    """
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """The parameters at the end of an epoch, and the model's state where there is more to it than parameters.
 
-    A copy of some numbers is all that a training has to wait for; the rest is computed when somebody looks.
+    A training only has to wait for this copy of its numbers; the rest is computed when a frame is looked at.
     """
 
     epoch: int
     parameters: Array
     state: dict[str, Array] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A network at the end of an epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        How many epochs it had been trained; 0 before the training.
+    loss, validation_loss : float or None
+        What the history says of the epoch.
+    weights, biases : list of array
+        For each layer, of shape (neurons, inputs) and (neurons,); empty if the model can't be drawn as a network.
+    weight_gradients, bias_gradients : list of array
+        The gradients of the mean loss over up to 100 examples, and of the penalty, in evaluation mode; empty without
+        examples.
+    activations : list of array
+        The chosen example's features, and for each layer what it hands on to the next.
+    output : array or None
+        The chosen example's output.
+    surface : array or None
+        The outputs over a grid of the two features, or of the one, one row a point; None for other numbers of features.
+    """
+
+    epoch: int
+    loss: float | None
+    validation_loss: float | None
+    weights: list[Array] = field(default_factory=list)
+    biases: list[Array] = field(default_factory=list)
+    weight_gradients: list[Array] = field(default_factory=list)
+    bias_gradients: list[Array] = field(default_factory=list)
+    activations: list[Array] = field(default_factory=list)
+    output: Array | None = None
+    surface: Array | None = None
+
+
+class Recording:
+    """Snapshots of a training, evenly spread over its epochs.
+
+    Parameters
+    ----------
+    every : int or None
+        How many epochs lie between two snapshots, at the least.
+    most : int
+        How many are kept; when there are more, every other one goes.
+
+    Examples
+    --------
+    >>> recording = Recording(None, most=5)
+    >>> for epoch in range(12):
+    ...     recording.add(Snapshot(epoch, np.zeros(0), None))
+    >>> [snapshot.epoch for snapshot in recording.snapshots()]
+    [0, 4, 8, 11]
+    """
+
+    def __init__(self, every: int | None, most: int = MOST_FRAMES) -> None:
+        self._stride = every or 1
+        self._most = most
+        self._kept: list[Snapshot] = []
+        self._last: Snapshot | None = None
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Take over the snapshot of an epoch; later ones, of a training that was set back, are forgotten."""
+        self._kept = [kept for kept in self._kept if kept.epoch < snapshot.epoch]
+        self._last = snapshot
+        if not self._kept or (snapshot.epoch - self._kept[0].epoch) % self._stride == 0:
+            self._kept.append(snapshot)
+        while len(self._kept) >= self._most:
+            self._stride *= 2
+            first = self._kept[0].epoch
+            self._kept = [kept for kept in self._kept if (kept.epoch - first) % self._stride == 0]
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return those that are kept, and the last."""
+        if self._last is None or self._kept[-1] is self._last:
+            return list(self._kept)
+        return [*self._kept, self._last]
 
 
 class Measure:
@@ -56,13 +147,18 @@ class Measure:
         self._parameters = list(dict.fromkeys([*model.parameters(), *trainer.optimizer.parameters]))
         self._has_more = sum(array.size for array in model.state_dict().values()) != len(model.parameters())
         self._rows = self._targets = np.empty(0)
-        if X is not None and y is not None:
-            chosen = np.unique(np.linspace(0, len(X) - 1, _SAMPLE).round().astype(int))
-            self._rows, self._targets = X[chosen], y[chosen]
         loss = trainer.loss
         self._model_program = Program(lambda x: model(x))
         self._loss_program = Program(lambda x, t: loss(model(x), t))
-        self.is_quick = X is not None and self._can_be_vectorized()
+        self.is_quick = self._has_quick_gradients = False
+        if X is not None and y is not None:
+            chosen = spread(len(X), _SAMPLE)
+            self._rows, self._targets = X[chosen], y[chosen]
+            trainer._try_out(self._rows[0].tolist(), y.tolist())  # a program shows the loss no targets
+            with self.at(self.snapshot(0)):
+                self.is_quick = _can_be_traced(self._model_program, self._rows)
+                gradient = self._loss_program.value_and_grad
+                self._has_quick_gradients = _can_be_traced(gradient, self._rows, self._targets)
 
     def snapshot(self, epoch: int) -> Snapshot:
         """Return the parameters as they are now."""
@@ -81,7 +177,7 @@ class Measure:
             for generator in vars(module).values()
             if isinstance(generator, np.random.Generator)
         ]
-        with gradients.evaluating(model):
+        with eager.evaluating(model):
             try:
                 self._place(snapshot)
                 for parameter in parameters:
@@ -106,32 +202,30 @@ class Measure:
         """Return the outputs for examples, of shape (n, outputs)."""
         if self.is_quick:
             return np.asarray(self._model_program(rows)).reshape(len(rows), -1)
-        return gradients.outputs(self._trainer.model, rows.tolist()).reshape(len(rows), -1)
+        return eager.outputs(self._trainer.model, rows.tolist()).reshape(len(rows), -1)
+
+    def output(self, row: list[Any]) -> Array:
+        """Return the outputs for one example."""
+        return eager.outputs(self._trainer.model, [row]).ravel()
 
     def add_gradients(self) -> None:
         """Add to the parameters the gradient of the mean loss over the sample, and of the penalty."""
         trainer, rows, targets = self._trainer, self._rows, self._targets
         with enable_grad():
-            if not self.is_quick:
-                gradients.add_gradients(trainer.model, trainer.loss, trainer.penalty, rows.tolist(), targets.tolist())
+            if not self._has_quick_gradients:
+                eager.add_gradients(trainer.model, trainer.loss, trainer.penalty, rows.tolist(), targets.tolist())
                 return
             _, found = self._loss_program.value_and_grad(rows, targets)
             for parameter, gradient in zip(self._loss_program.parameters, found.tolist(), strict=True):
                 parameter.grad += gradient
             if trainer.penalty is not None:
-                gradients.as_node(trainer.penalty(trainer.model)).backward()
-
-    def _can_be_vectorized(self) -> bool:
-        """Return whether model and loss can be traced, so that many examples cost little."""
-        with self.at(self.snapshot(0)):
-            try:
-                self._model_program(self._rows)
-                self._loss_program.value_and_grad(self._rows, self._targets)
-            except (TraceError, TypeError):
-                return False
-        return True
+                eager.as_node(trainer.penalty(trainer.model)).backward()
 
 
-def plain_numbers(output: Any) -> Array:
-    """Return a model's output for one example as a flat array."""
-    return np.array([gradients.as_node(a).data for a in (flat(output) if is_list(output) else [output])], dtype=float)
+def _can_be_traced(run: Callable[..., Any], *examples: Array) -> bool:
+    """Return whether a program can be made of a function, so that many examples cost little."""
+    try:
+        run(*examples)
+    except (TraceError, TypeError):
+        return False
+    return True

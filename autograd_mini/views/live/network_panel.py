@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from autograd_mini.views import colours
-from autograd_mini.views.live.marks import INK, place, short, text
+from autograd_mini.views.live.marks import short, tag, text
 
 _LEAST_FOR_TEXT = 14.0  # radius of a circle with a number in it
 _MOST_LABELS = 12  # weights that can have their value beside them
@@ -34,13 +35,15 @@ class LineLook:
         widest, faintest = next((widest, faintest) for most, widest, faintest in _WIDEST if count <= most)
         return cls(0.4, widest, faintest, "6 4" if count <= _WIDEST[1][0] else "3 2")
 
-    def attributes(self, number: float, largest: float) -> str:
+    def attributes(self, number: float, largest: float) -> dict[str, Any]:
         """Return the colour, the width and the dashes of the line of a number."""
         share = 1.0 if not math.isfinite(number) else min(abs(number) / largest, 1.0) if largest else 0.0
-        width = self.thinnest + (self.widest - self.thinnest) * share
-        opacity = self.faintest + (1.0 - self.faintest) * share
-        dashes = f' stroke-dasharray="{self.dashes}"' if number < 0 else ""
-        return f'stroke="{line_colour(number)}" stroke-width="{width:.2f}" stroke-opacity="{opacity:.2f}"{dashes}'
+        return {
+            "stroke": line_colour(number),
+            "stroke_width": f"{self.thinnest + (self.widest - self.thinnest) * share:.2f}",
+            "stroke_opacity": f"{self.faintest + (1.0 - self.faintest) * share:.2f}",
+            "stroke_dasharray": self.dashes if number < 0 else None,
+        }
 
 
 def line_colour(number: float) -> str:
@@ -106,20 +109,15 @@ class NetworkPanel:
         kind : str
             The class of the group.
         """
-        yield f'<g class="{kind}">'
-        numbers = iter(lines)
+        numbers, values = iter(lines), iter(circles)
         labels: list[str] = []
-        for layer in range(1, len(self.sizes)):
-            yield f'<g class="ag-lines" data-layer="{layer - 1}">'
-            yield from self._lines(layer, numbers, largest, labels)
-            yield "</g>"
-        yield from labels
-        values = iter(circles)
+        inside = [tag("g", *self._lines(layer, numbers, largest, labels)) for layer in range(1, len(self.sizes))]
+        inside += labels
         for column, reach in enumerate(reaches):
-            yield from self._circles(column, values, reach)
+            inside += self._circles(column, values, reach)
         for (x, _, _), heading in zip(self._columns, self._headings, strict=True):
-            yield text(heading, x, self._height + 16, 10.5, "middle")
-        yield "</g>"
+            inside.append(text(heading, x, self._height + 16, 10.5, "middle"))
+        yield tag("g", *inside, class_=kind)
 
     def _lines(self, layer: int, numbers: Iterator[float], largest: float, labels: list[str]) -> Iterator[str]:
         (x1, sources, _), (x2, targets, _) = self._columns[layer - 1 : layer + 1]
@@ -128,36 +126,27 @@ class NetworkPanel:
         for y2 in targets:
             for y1 in sources:
                 number = next(numbers)
-                ends = f'x1="{place(x1)}" y1="{place(y1)}" x2="{place(x2)}" y2="{place(y2)}"'
-                yield f"<line {ends} {self.look.attributes(number, largest)}/>"
+                yield tag("line", x1=x1, y1=y1, x2=x2, y2=y2, **self.look.attributes(number, largest))
                 if self._count <= _MOST_LABELS:
                     x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
-                    labels.append(
-                        f'<rect x="{place(x - 17)}" y="{place(y - 7.5)}" width="34" height="14" rx="3" '
-                        f'fill="{colours.ZERO}"/>'
-                        + text(short(number), x, y + 3.5, 10.5, "middle", 'class="ag-label" fill="#000000"')
-                    )
+                    labels.append(tag("rect", x=x - 17, y=y - 7.5, width=34, height=14, rx=3, fill=colours.ZERO))
+                    labels.append(text(short(number), x, y + 3.5, 10.5, "middle", class_="am-label", fill="#000000"))
 
     def _circles(self, column: int, values: Iterator[float | None], reach: float) -> Iterator[str]:
         x, ys, radius = self._columns[column]
-        stroke = colours.OUTLINES["input"] if column == 0 else colours.OUTLINE
+        stroke, width = colours.OUTLINES["input"] if column == 0 else colours.OUTLINE, 1.4 if radius > 6 else 0.5
         for y in ys:
             value = next(values)
             fill = colours.CONSTANT if value is None else colours.diverging(value, reach)
-            yield (
-                f'<circle cx="{place(x)}" cy="{place(y)}" r="{place(radius)}" fill="{fill}" stroke="{stroke}" '
-                f'stroke-width="{1.4 if radius > 6 else 0.5}"/>'
-            )
+            yield tag("circle", cx=x, cy=y, r=radius, fill=fill, stroke=stroke, stroke_width=width)
             if radius >= _LEAST_FOR_TEXT:
-                words = "" if value is None else short(value)
-                more = f'class="ag-number" fill="{colours.ink_on(fill)}"'
-                yield text(words, x, y + 3.5, 10.5 if radius > 17 else 9, "middle", more)
+                words, ink = "" if value is None else short(value), colours.ink_on(fill)
+                yield text(words, x, y + 3.5, 10.5 if radius > 17 else 9, "middle", class_="am-number", fill=ink)
 
 
 def legend(x: float, y: float) -> Iterator[str]:
     """Iterate over the elements that say which lines are negative."""
     for i, (name, number) in enumerate((("negative", -1.0), ("positive", 1.0))):
         left = x + 88 * i
-        line = LineLook.of(1).attributes(number, 2.0)
-        yield f'<line x1="{place(left)}" y1="{place(y - 4)}" x2="{place(left + 26)}" y2="{place(y - 4)}" {line}/>'
-        yield text(name, left + 31, y, 10.5, more=INK)
+        yield tag("line", x1=left, y1=y - 4, x2=left + 26, y2=y - 4, **LineLook.of(1).attributes(number, 2.0))
+        yield text(name, left + 31, y, 10.5)

@@ -1,14 +1,15 @@
-"""A place in a notebook where a picture is replaced by the next, and by the page when its cell is over.
+"""An output in a notebook in which each picture replaces the one before, and the page the last one when its cell ends.
 
-It is an ordinary output with an id, so it needs no extension; IPython is there already wherever there is a notebook.
+It is an ordinary output with an id, so it needs no extension; IPython is installed wherever there is a notebook.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
+
+from autograd_mini.views import page
 
 
 class Screen:
@@ -28,13 +29,12 @@ class Screen:
     def open(self, html: str, finished: Callable[[], str]) -> None:
         """Show HTML, unless there is some already; when the cell is over show what `finished` returns."""
         if self._handle is None:
-            shown = _ipython().display
-            self._handle, self._finished = shown.display(shown.HTML(html), display_id=True), finished
+            self._handle, self._finished = _display().display(_display().HTML(html), display_id=True), finished
             self._shell.events.register("post_run_cell", self._end)
 
     def show(self, html: str) -> None:
         """Show HTML in place of what is there."""
-        self._handle.update(_ipython().display.HTML(html))
+        self._handle.update(_display().HTML(html))
 
     def close(self) -> None:
         """Show the page, and leave it there; what is shown next is another output."""
@@ -43,7 +43,7 @@ class Screen:
         handle, finished = self._handle, self._finished
         self._handle = self._finished = None
         self._shell.events.unregister("post_run_cell", self._end)
-        handle.update(_ipython().display.HTML(finished()))
+        handle.update(_display().HTML(finished()))
 
     def _end(self, result: Any = None) -> None:
         self.close()
@@ -51,13 +51,10 @@ class Screen:
 
 def screen_here() -> Screen | None:
     """Return a screen in a notebook; None outside of one."""
-    if "IPython" not in sys.modules:
-        return None
-    shell = _ipython().get_ipython()
-    return None if getattr(shell, "kernel", None) is None else Screen(shell)
+    shell = page.notebook_shell()
+    return None if shell is None else Screen(shell)
 
 
-def _ipython() -> Any:
-    """Return the package IPython, which nobody has to install: without it there is no notebook to show anything in."""
-    import_module("IPython.display")
-    return import_module("IPython")
+def _display() -> Any:
+    """Return IPython's module that displays."""
+    return import_module("IPython.display")

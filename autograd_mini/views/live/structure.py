@@ -1,4 +1,4 @@
-"""What of a model can be drawn as a network: its layers of neurons, and the modules between that are passed over."""
+"""The part of a model that can be drawn as a network: its layers of neurons. Modules between layers aren't drawn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograd_mini.nn.containers import Activation, Sequential
 from autograd_mini.nn.dropout import Dropout
 from autograd_mini.nn.layers import MLP, Layer, Neuron
 from autograd_mini.nn.module import Module
-from autograd_mini.nn.nested import flat, is_list
+from autograd_mini.nn.nested import flat
 from autograd_mini.nn.normalization import BatchNorm, LayerNorm
 from autograd_mini.views.network import activation_name
 
@@ -65,7 +65,7 @@ class Network:
             for stage in self.stages:
                 for part in stage:
                     x = part(x)
-                found.append(np.array([a.data for a in (flat(x) if is_list(x) else [x])]))
+                found.append(np.array([a.data for a in flat(x)]))
         return found
 
 

@@ -14,11 +14,12 @@ import numpy as np
 
 from autograd_mini.nn.losses import LOSSES
 from autograd_mini.views import colours
+from autograd_mini.views.live.measuring import spread
 from autograd_mini.views.plots.axes import AREAS, padded
 
 Array = np.ndarray[Any, Any]
 
-_SIDE, _COARSE_SIDE = 40, 20  # points along each axis; fewer where each costs a call of the model
+_SIDE, _COARSE_SIDE = 40, 20  # points along each axis; fewer where the model has to be called for each
 _CURVE = 80
 _MOST_POINTS = 300  # examples that are drawn
 _LEVELS = 127  # shades on each side of the boundary
@@ -26,7 +27,7 @@ _LEVELS = 127  # shades on each side of the boundary
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Where a model is asked, and what its answers mean.
+    """The points at which a model is evaluated, and what its outputs mean.
 
     Attributes
     ----------
@@ -34,7 +35,7 @@ class Surface:
         One output over two features, from orange to blue; the largest of several outputs over two features; the outputs
         over one feature.
     grid : array of shape (points, features)
-        Where the model is asked: for two features row by row, from the lower left.
+        The points: for two features row by row, from the lower left.
     x_range, y_range : (float, float)
         What the axes span: the features, or the feature and the target.
     points, targets : array
@@ -78,20 +79,20 @@ class Surface:
             found = np.round(shares * _LEVELS) + _LEVELS + 1
         return np.where(known, found, 0).astype(np.uint8)
 
-    def boundary(self, shades: Array) -> list[tuple[float, float, float, float]]:
+    def boundary(self, shades: Array) -> Array:
         """Return the boundary's pieces, x and y of both ends, in steps of the grid from its lower left corner."""
         if not self.is_decision:
-            return []
+            return np.empty((0, 4))
         heights = shades.reshape(self.side, self.side).astype(float) - (_LEVELS + 1)
         # One step outside of the grid the surface goes on as straight as it came, so that the line reaches the frame.
         return _zero_line(np.pad(heights, 1, mode="reflect", reflect_type="odd"), np.arange(self.side + 2) - 0.5)
 
 
 def surface_of(X: Array, y: Array, n_outputs: int, loss: Any, is_quick: bool) -> Surface | None:
-    """Return where to ask a model of one feature or of two; None of other numbers, and of several numbers over two."""
+    """Return the surface of a model of one or two features; None for more, and for several numbers over two."""
     if X.ndim != 2 or X.shape[1] not in (1, 2):
         return None
-    chosen = np.unique(np.linspace(0, len(X) - 1, _MOST_POINTS).round().astype(int))
+    chosen = spread(len(X), _MOST_POINTS)
     points, targets = X[chosen], y[chosen]
     x_range = _range(X[:, 0])
     if X.shape[1] == 1:
@@ -134,19 +135,25 @@ def _classes(targets: Array, n_outputs: int) -> Array | None:
     return flat[:, 0].astype(int) if is_class else None
 
 
-def _zero_line(heights: Array, places: Array) -> list[tuple[float, float, float, float]]:
-    """Return where a surface of triangles, two in each square of the grid, has the height 0."""
+def _zero_line(heights: Array, places: Array) -> Array:
+    """Return where a surface of triangles, two in each square of the grid, has the height 0: x, y, x, y of a piece."""
+    last = len(places) - 1
+
+    def corner(row: int, column: int) -> tuple[Array, Array]:
+        """Return the places of one corner of all squares, and the heights there."""
+        rows, columns = places[row : last + row], places[column : last + column]
+        here = np.stack(np.broadcast_arrays(columns, rows[:, None]), axis=-1)
+        return here, heights[row : last + row, column : last + column]
+
     pieces = []
-    is_up = heights >= 0.0
-    corners = is_up[:-1, :-1] * 1 + is_up[1:, :-1] + is_up[:-1, 1:] + is_up[1:, 1:]
-    for row, column in np.argwhere((corners > 0) & (corners < 4)).tolist():
-        for third in ((row + 1, column), (row, column + 1)):
-            triangle = [(row, column), third, (row + 1, column + 1)]
-            ends = []
-            for a, b in zip(triangle, triangle[1:] + triangle[:1], strict=True):
-                if is_up[a] != is_up[b]:
-                    share = heights[a] / (heights[a] - heights[b])
-                    ends += [places[p] + share * (places[q] - places[p]) for p, q in ((a[1], b[1]), (a[0], b[0]))]
-            if ends:
-                pieces.append((float(ends[0]), float(ends[1]), float(ends[2]), float(ends[3])))
-    return pieces
+    for third in ((1, 0), (0, 1)):
+        corners = [corner(0, 0), corner(*third), corner(1, 1)]
+        ends, crossed = [], []
+        for (a, p), (b, q) in zip(corners, corners[1:] + corners[:1], strict=True):
+            is_crossed = (p >= 0.0) != (q >= 0.0)
+            share = p / np.where(is_crossed, p - q, 1.0)
+            ends.append(a + share[..., None] * (b - a))
+            crossed.append(is_crossed)
+        # The line crosses two sides of a triangle, or none.
+        pieces.append(np.stack(ends, axis=2)[np.stack(crossed, axis=2)].reshape(-1, 4))
+    return np.concatenate(pieces)

@@ -9,14 +9,14 @@ import numpy as np
 
 from autograd_mini.formulas.expression import format_number
 from autograd_mini.views import colours
-from autograd_mini.views.live.marks import marker, place, png_address, text, ticks
+from autograd_mini.views.live.marks import marker, place, png_address, tag, text, ticks
 from autograd_mini.views.live.surface import Surface
 from autograd_mini.views.plots.axes import AREAS
 
 Array = np.ndarray[Any, Any]
 
 _ON_REGIONS = "#111111"  # regions are light, on every page
-_DASHES = ("", "6 3", "2 2", "8 3 2 3")
+_DASHES = (None, "6 3", "2 2", "8 3 2 3")
 
 
 class SurfacePanel:
@@ -52,20 +52,16 @@ class SurfacePanel:
         low, high = self.surface.y_range
         return self.height * (high - float(number)) / (high - low)
 
-    def pixels(self, outputs: Array) -> str:
+    def pixels(self, shades: Array) -> str:
         """Return the address of a picture of the regions."""
         side = self.surface.side
-        return png_address(self.surface.shades(outputs).reshape(side, side)[::-1], self.surface.palette)
+        return png_address(shades.reshape(side, side)[::-1], self.surface.palette)
 
-    def boundary(self, outputs: Array) -> str:
+    def boundary(self, shades: Array) -> str:
         """Return the path of the decision boundary."""
-        step_x, step_y = self.width / self.surface.side, self.height / self.surface.side
-        pieces = self.surface.boundary(self.surface.shades(outputs))
-        return "".join(
-            f"M{place(self.left + x1 * step_x)} {place(self.height - y1 * step_y)}"
-            f"L{place(self.left + x2 * step_x)} {place(self.height - y2 * step_y)}"
-            for x1, y1, x2, y2 in pieces
-        )
+        step = np.array([self.width, -self.height] * 2) / self.surface.side
+        ends = np.array([self.left, self.height] * 2) + step * self.surface.boundary(shades)
+        return "".join(f"M{place(x1)} {place(y1)}L{place(x2)} {place(y2)}" for x1, y1, x2, y2 in ends.tolist())
 
     def curve(self, outputs: Array) -> str:
         """Return the path of one output over the feature; a gap where it isn't finite."""
@@ -80,36 +76,32 @@ class SurfacePanel:
 
     def svg(self, outputs: Array) -> Iterator[str]:
         """Iterate over the elements, for the outputs at the points of the grid."""
-        box = f'x="{place(self.left)}" y="0" width="{place(self.width)}" height="{place(self.height)}"'
-        # A picture in the picture cuts off what is outside, without an id that two figures in a page would share.
-        inside = f'<svg {box} viewBox="{place(self.left)} 0 {place(self.width)} {place(self.height)}">'
-        yield '<g class="ag-surface">'
-        if self.surface.kind == "curve":
-            yield f'<rect {box} fill="none" stroke="{colours.LINE}"/>{inside}'
-            yield from self._points()
-            for k, column in enumerate(outputs.T):
-                dashes = f' stroke-dasharray="{_DASHES[k % len(_DASHES)]}"' if k else ""
-                line = f'fill="none" stroke="{colours.NEGATIVE}" stroke-width="2.5"{dashes}'
-                yield f'<path class="ag-curve" d="{self.curve(column)}" {line}/>'
+        box = {"x": self.left, "y": 0, "width": self.width, "height": self.height}
+        is_curve, ring = self.surface.kind == "curve", {"stroke": _ON_REGIONS}
+        if is_curve:
+            frame, ring = {"fill": "none", "stroke": colours.LINE}, {"class_": "am-chosen", "stroke": colours.TEXT}
+            inside = [*self._points(), *self._curves(outputs)]
         else:
-            is_smooth = "auto" if self.surface.kind == "score" else "pixelated"
-            yield f'<rect {box} fill="{colours.ZERO}"/>{inside}'
-            yield (
-                f'<image class="ag-regions" {box} preserveAspectRatio="none" opacity="0.6" '
-                f'image-rendering="{is_smooth}" href="{self.pixels(outputs)}"/>'
-            )
-            line = f'stroke="{_ON_REGIONS}" stroke-width="1.6" fill="none"'
-            yield f'<path class="ag-boundary" d="{self.boundary(outputs)}" {line}/>'
-            yield from self._points()
+            frame, inside = {"fill": colours.ZERO}, [*self._regions(outputs, box), *self._points()]
         features, target = self._example
-        ring = self.y(features[1]) if len(features) > 1 else self.y(target.ravel()[0])
-        ink = f'class="ag-ring" stroke="{colours.TEXT}"' if self.surface.kind == "curve" else f'stroke="{_ON_REGIONS}"'
-        yield (
-            f'<circle cx="{place(self.x(features[0]))}" cy="{place(ring)}" r="8" fill="none" {ink} stroke-width="2"/>'
-            f"</svg>"
-        )
+        y = self.y(features[1] if len(features) > 1 else target.ravel()[0])
+        inside.append(tag("circle", cx=self.x(features[0]), cy=y, r=8, fill="none", **ring, stroke_width=2))
+        # A picture in the picture cuts off what is outside, without an id that two figures in a page would share.
+        seen = " ".join(map(place, box.values()))
+        yield tag("g", tag("rect", **box, **frame), tag("svg", *inside, **box, viewBox=seen), class_="am-surface")
         yield from self._axes()
-        yield "</g>"
+
+    def _curves(self, outputs: Array) -> Iterator[str]:
+        for k, column in enumerate(outputs.T):
+            line = {"stroke": colours.NEGATIVE, "stroke_width": 2.5, "stroke_dasharray": _DASHES[k % len(_DASHES)]}
+            yield tag("path", class_="am-curve", d=self.curve(column), fill="none", **line)
+
+    def _regions(self, outputs: Array, box: dict[str, float]) -> Iterator[str]:
+        shades, is_smooth = self.surface.shades(outputs), "auto" if self.surface.kind == "score" else "pixelated"
+        look = {"preserveAspectRatio": "none", "opacity": 0.6, "image_rendering": is_smooth}
+        yield tag("image", class_="am-regions", **box, **look, href=self.pixels(shades))
+        line = {"stroke": _ON_REGIONS, "stroke_width": 1.6, "fill": "none"}
+        yield tag("path", class_="am-boundary", d=self.boundary(shades), **line)
 
     def _points(self) -> Iterator[str]:
         surface = self.surface

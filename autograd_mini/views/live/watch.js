@@ -1,365 +1,240 @@
+// A watched training: the figure that Python drew. A frame changes colours, widths and texts of what is there.
 
-"use strict";
-(() => {
-  const NOT_FINITE = -32768, MOST = 32767, SHADES = 127;
+const SECONDS = 0.12;  // a frame, at speed 1
+const MORE_KEYS = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+const SHADES = 127;  // on each side of the boundary
 
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const LEGEND = [
+  "Lines: weights, and on the right the gradient on each of them. The wider, the larger; orange and dashed below zero, blue above.",
+  "Circles: the activations of one example, and on the right the gradient on each neuron's bias.",
+  "Under the mouse: what is there, with its numbers.",
+  "Keys: ← → or ↓ ↑ step, PageUp and PageDown ten frames, Home, End, space plays.",
+];
 
-  /** The numbers of every frame, from 16 bits each. */
-  function unpacked({ bits, largest }) {
-    const raw = bytes(bits), view = new DataView(raw.buffer), count = raw.length / 2 / largest.length;
-    return (frame) => Array.from({ length: count }, (_, i) => {
-      const share = view.getInt16(2 * (frame * count + i), true);
-      return share === NOT_FINITE ? NaN : (share * largest[frame]) / MOST;
-    });
-  }
+const inWords = numbers => numbers.map(x => format(number(x), 4)).join(", ");
 
-  /** A number in at most six characters, as in the picture that Python draws. */
-  function short(number) {
-    const size = Math.abs(number);
-    if (!Number.isFinite(number) || number === 0) return number === 0 ? "0" : "nan";
-    if (size < 0.01 || size >= 1000) return number.toExponential(0).replace("+", "");
-    return number.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
-  }
+// How far a part of the figure is moved to its place.
+const placeOf = group => group.transform.baseVal.consolidate().matrix;
 
-  const full = (number) => (Number.isFinite(number) ? String(Number(number.toPrecision(4))) : "nan");
-
-  function made(tag, attributes = {}, text = "") {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.textContent = text;
-    return element;
-  }
-
-  /** Where a surface of triangles, two in each square of the grid, has the height 0: as a path. */
-  function zeroLine(heights, side, [left, width, height]) {
-    const last = side + 1, place = (i) => i - 0.5;
-    // One step outside of the grid the surface goes on as straight as it came, so that the path reaches the frame.
-    const inner = (i) => (i === 0 ? [[0, 2], [1, -1]] : i === last ? [[side - 1, 2], [side - 2, -1]] : [[i - 1, 1]]);
-    const at = ([row, column]) => {
-      let height = 0;
-      for (const [r, a] of inner(row)) for (const [c, b] of inner(column)) height += a * b * heights[r * side + c];
-      return height;
-    };
-    const path = [];
-    for (let row = 0; row < last; row++) {
-      for (let column = 0; column < last; column++) {
-        const far = [row + 1, column + 1];
-        for (const third of [[row + 1, column], [row, column + 1]]) {
-          const corners = [[row, column], third, far], ends = [];
-          corners.forEach((a, i) => {
-            const b = corners[(i + 1) % 3], p = at(a), q = at(b);
-            if (p >= 0 === q >= 0) return;
-            const share = p / (p - q);
-            const [y, x] = [0, 1].map((k) => place(a[k]) + share * (place(b[k]) - place(a[k])));
-            ends.push(`${(left + (x * width) / side).toFixed(1)} ${(height - (y * height) / side).toFixed(1)}`);
-          });
-          if (ends.length) path.push(`M${ends[0]}L${ends[1]}`);
-        }
-      }
-    }
-    return path.join("");
-  }
-
-  /** The network twice, weights and gradients: `show` puts a frame's numbers in, `describe` names what is near. */
-  function network(svg, data) {
-    const { sizes, look, reaches } = data.network;
-    const names = ["weights", "biases", "weightGradients", "biasGradients", "activations"];
-    const read = Object.fromEntries(names.map((name) => [name, unpacked(data.network[name])]));
-    const groups = ["ag-weights", "ag-gradients"].map((name) => svg.querySelector(`.${name}`)).filter(Boolean);
-    const parts = groups.map((group) => ({
-      lines: [...group.querySelectorAll("line")],
-      labels: [...group.querySelectorAll(".ag-label")],
-      circles: [...group.querySelectorAll("circle")],
+// The network twice, with weights and with gradients.
+class Network {
+  constructor(svg, data) {
+    this.data = data;
+    this.pictures = [...svg.querySelectorAll(".am-weights, .am-gradients")].map(group => ({
+      place: placeOf(group.parentNode), lines: [...group.querySelectorAll("line")],
+      labels: [...group.querySelectorAll(".am-label")], circles: [...group.querySelectorAll("circle")],
     }));
-    const columnOf = sizes.flatMap((size, column) => Array(size).fill(column));
-    const ends = [];
+    this.widest = svg.querySelector(".am-widest");
+    const { sizes } = data;
+    this.columnOf = sizes.flatMap((size, column) => Array(size).fill(column));
+    this.ends = [];
     for (let layer = 1; layer < sizes.length; layer++)
-      for (let j = 0; j < sizes[layer]; j++) for (let i = 0; i < sizes[layer - 1]; i++) ends.push([layer, j, i]);
-    const widest = svg.querySelector(".ag-widest");
-    let now = {};
-
-    function paintLine(line, number, largest) {
-      const share = !Number.isFinite(number) ? 1 : largest ? Math.min(Math.abs(number) / largest, 1) : 0;
-      const colour = data.lineColours[Number.isNaN(number) ? 3 : Math.sign(number) + 1];
-      line.setAttribute("stroke", colour);
-      line.setAttribute("stroke-width", (look.thinnest + (look.widest - look.thinnest) * share).toFixed(2));
-      line.setAttribute("stroke-opacity", (look.faintest + (1 - look.faintest) * share).toFixed(2));
-      if (number < 0) line.setAttribute("stroke-dasharray", look.dashes);
-      else line.removeAttribute("stroke-dasharray");
-    }
-
-    function paintCircle(circle, number, reach) {
-      const share = number === 0 ? 0 : reach ? Math.max(-1, Math.min(1, number / reach)) : Math.sign(number);
-      const shade = Number.isNaN(number) ? 0 : Math.round(share * SHADES) + SHADES + 1;
-      circle.setAttribute("fill", data.palette[shade]);
-      const words = circle.nextElementSibling;
-      if (words?.classList.contains("ag-number")) {
-        words.textContent = short(number);
-        words.setAttribute("fill", data.inks[shade]);
-      }
-    }
-
-    function paint(part, lines, largest, circles, reach) {
-      part.lines.forEach((line, k) => paintLine(line, lines[k], largest));
-      part.labels.forEach((label, k) => { label.textContent = short(lines[k]); });
-      part.circles.forEach((circle, k) => { if (circles[k] !== undefined) paintCircle(circle, circles[k], reach(k)); });
-    }
-
-    function show(frame) {
-      now = Object.fromEntries(names.map((name) => [name, read[name](frame)]));
-      paint(parts[0], now.weights, reaches.weight, now.activations, (k) => reaches.activations[columnOf[k]]);
-      if (parts.length === 1) return;
-      const [weightReach, biasReach] = data.network.gradientReaches[frame];
-      const circles = [...Array(sizes[0]).fill(undefined), ...now.biasGradients];
-      paint(parts[1], now.weightGradients, weightReach, circles, () => biasReach);
-      widest.textContent = `widest line: |∂L/∂w| = ${Number(weightReach.toPrecision(3))}`;
-    }
-
-    const unit = (column, k) => (column === 0 ? `x${k + 1}` : `neuron ${k} of layer ${column - 1}`);
-    const withGradient = (name, value, gradient) =>
-      `${name} = ${full(value)}${gradient === undefined ? "" : `, gradient ${full(gradient)}`}`;
-
-    function describeLine(k) {
-      const [layer, j, i] = ends[k];
-      return withGradient(`weight ${unit(layer - 1, i)} → ${unit(layer, j)}`, now.weights[k], now.weightGradients[k]);
-    }
-
-    function describeCircle(k) {
-      const column = columnOf[k], first = columnOf.indexOf(column), bias = k - sizes[0];
-      const words = now.activations.length ? [`activation ${full(now.activations[k])}`] : [];
-      if (column) words.push(withGradient("bias", now.biases[bias], now.biasGradients[bias]));
-      return `${unit(column, k - first)}${words.length ? ": " : ""}${words.join("; ")}`;
-    }
-
-    /** What is near a point of the figure: its elements in both pictures, and its numbers in words. */
-    function near(x, y) {
-      for (const [g, group] of groups.entries()) {
-        const { e: dx, f: dy } = group.parentNode.transform.baseVal.consolidate().matrix;
-        const [px, py] = [x - dx, y - dy];
-        const of = (element, name) => element[name].baseVal.value;
-        const inside = (c) => Math.hypot(px - of(c, "cx"), py - of(c, "cy")) <= of(c, "r") + 1.5;
-        const hit = parts[g].circles.findIndex(inside);
-        if (hit >= 0) return { elements: parts.map((part) => part.circles[hit]), words: describeCircle(hit) };
-        let best = 5, found = -1;
-        parts[g].lines.forEach((line, k) => {
-          const [x1, y1, x2, y2] = ["x1", "y1", "x2", "y2"].map((name) => of(line, name));
-          const length = (x2 - x1) ** 2 + (y2 - y1) ** 2;
-          const t = Math.max(0, Math.min(1, ((px - x1) * (x2 - x1) + (py - y1) * (y2 - y1)) / length));
-          const away = Math.hypot(px - x1 - t * (x2 - x1), py - y1 - t * (y2 - y1));
-          if (away < best) [best, found] = [away, k];
-        });
-        if (found >= 0) return { elements: parts.map((part) => part.lines[found]), words: describeLine(found) };
-      }
-      return null;
-    }
-
-    function table() {
-      const circles = columnOf.map((column, k) => [column, k]).filter(([column]) => column);
-      const head = made("tr");
-      for (const name of ["", "value", "gradient"]) head.append(made("th", { scope: "col" }, name));
-      const body = made("table");
-      body.append(head);
-      const add = (...cells) => {
-        const row = made("tr");
-        cells.forEach((cell, i) => row.append(made(i ? "td" : "th", i ? {} : { scope: "row" }, cell)));
-        body.append(row);
-      };
-      const given = (number) => (number === undefined ? "" : full(number));
-      ends.forEach(([layer, j, i], k) =>
-        add(`weight ${unit(layer - 1, i)} → ${unit(layer, j)}`, full(now.weights[k]), given(now.weightGradients[k])));
-      circles.forEach(([column, k], b) =>
-        add(`bias of ${unit(column, k - columnOf.indexOf(column))}`, full(now.biases[b]), given(now.biasGradients[b])));
-      now.activations.forEach((a, k) =>
-        add(`activation of ${unit(columnOf[k], k - columnOf.indexOf(columnOf[k]))}`, full(a), ""));
-      return body;
-    }
-
-    return { show, near, table };
+      for (let j = 0; j < sizes[layer]; j++) for (let i = 0; i < sizes[layer - 1]; i++) this.ends.push([layer, j, i]);
   }
 
-  /** The regions and the boundary over two features, or the curves over one. */
-  function surface(svg, data) {
-    const { kind, side, box, ranges, palette, score, isDecision } = data.surface;
-    const [left, width, height] = box, [[xLow, xHigh], [yLow, yHigh]] = ranges;
-    if (kind === "curve") {
-      const read = unpacked(data.surface.curves), curves = [...svg.querySelectorAll(".ag-curve")];
-      return {
-        near: () => null,
-        show(frame) {
-          const numbers = read(frame);
-          curves.forEach((curve, k) => {
-            let pen = "M";
-            curve.setAttribute("d", numbers.slice(k * side, (k + 1) * side).map((number, i) => {
-              if (!Number.isFinite(number)) { pen = "M"; return ""; }
-              const y = Math.max(-1e4, Math.min(1e4, (height * (yHigh - number)) / (yHigh - yLow)));
-              const step = `${pen}${(left + (width * i) / (side - 1)).toFixed(1)} ${y.toFixed(1)}`;
-              pen = "L";
-              return step;
-            }).join(""));
-          });
-        },
-      };
-    }
-    const shades = bytes(data.surface.shades), image = svg.querySelector(".ag-regions");
-    const boundary = svg.querySelector(".ag-boundary"), group = svg.querySelector(".ag-surface").parentNode;
-    const colours = palette.map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16)));
-    const canvas = made("canvas", { width: side, height: side }), context = canvas.getContext("2d");
-    let now = shades;
+  show(frame) {
+    const { reaches, sizes } = this.data, [left, right] = this.pictures;
+    const read = name => this.data[name][frame].map(number);
+    Object.assign(this, { weights: read("weights"), biases: read("biases"), activations: read("activations"),
+      weightGradients: read("weight_gradients"), biasGradients: read("bias_gradients") });
+    this._paint(left, this.weights, reaches.weight, this.activations, k => reaches.activations[this.columnOf[k]]);
+    if (!right) return;
+    const widest = largestFinite(this.weightGradients), fullest = largestFinite(this.biasGradients);
+    this._paint(right, this.weightGradients, widest, [...Array(sizes[0]), ...this.biasGradients], () => fullest);
+    this.widest.textContent = `widest line: |∂L/∂w| = ${format(widest, 3)}`;
+  }
 
-    function show(frame) {
-      now = shades.subarray(frame * side * side, (frame + 1) * side * side);
-      const pixels = context.createImageData(side, side);
-      now.forEach((shade, k) => {
-        const up = (side - 1 - Math.floor(k / side)) * side + (k % side); // the first row is the lowest
-        pixels.data.set([...colours[shade], 255], 4 * up);
+  _paint({ lines, labels, circles }, numbers, widest, fillings, reach) {
+    lines.forEach((line, k) => this._paintLine(line, numbers[k], widest));
+    labels.forEach((label, k) => { label.textContent = short(numbers[k]); });
+    circles.forEach((circle, k) => {
+      if (fillings[k] === undefined) return;
+      const colour = diverging(fillings[k], reach(k)), words = circle.nextElementSibling;
+      circle.setAttribute("fill", colour);
+      if (!words?.classList.contains("am-number")) return;
+      words.textContent = short(fillings[k]);
+      words.setAttribute("fill", inkOn(colour));
+    });
+  }
+
+  _paintLine(line, x, largest) {
+    const { thinnest, widest, faintest, dashes } = this.data.look;
+    const share = !isFinite(x) ? 1 : largest ? Math.min(Math.abs(x) / largest, 1) : 0;
+    const { NOT_A_NUMBER, LINE, NEGATIVE, POSITIVE } = COLOURS;
+    line.setAttribute("stroke", x !== x ? NOT_A_NUMBER : x < 0 ? NEGATIVE : x > 0 ? POSITIVE : LINE);
+    line.setAttribute("stroke-width", (thinnest + (widest - thinnest) * share).toFixed(2));
+    line.setAttribute("stroke-opacity", (faintest + (1 - faintest) * share).toFixed(2));
+    if (x < 0) line.setAttribute("stroke-dasharray", dashes);
+    else line.removeAttribute("stroke-dasharray");
+  }
+
+  // -------------------------------------------------------------------------------------------- in words
+
+  unit(column, k) { return column === 0 ? `x${k + 1}` : `neuron ${k} of layer ${column - 1}`; }
+  circle(k) { return this.unit(this.columnOf[k], k - this.columnOf.indexOf(this.columnOf[k])); }
+
+  line(k) {
+    const [layer, j, i] = this.ends[k];
+    return `weight ${this.unit(layer - 1, i)} → ${this.unit(layer, j)}`;
+  }
+
+  _lineInWords(k) { return withGradient(this.line(k), this.weights[k], this.weightGradients[k]); }
+
+  _circleInWords(k) {
+    const bias = k - this.data.sizes[0], words = [];
+    if (this.activations.length) words.push(`activation ${format(this.activations[k], 4)}`);
+    if (bias >= 0) words.push(withGradient("bias", this.biases[bias], this.biasGradients[bias]));
+    return this.circle(k) + (words.length ? ": " : "") + words.join("; ");
+  }
+
+  // What is near a point of the figure: its elements in both pictures, and its numbers in words.
+  near(x, y) {
+    const of = (element, names) => names.map(name => element[name].baseVal.value);
+    for (const { place, lines, circles } of this.pictures) {
+      const [px, py] = [x - place.e, y - place.f];
+      const hit = circles.findIndex(circle => {
+        const [cx, cy, r] = of(circle, ["cx", "cy", "r"]);
+        return Math.hypot(px - cx, py - cy) <= r + 1.5;
       });
-      context.putImageData(pixels, 0, 0);
-      image.setAttribute("href", canvas.toDataURL());
-      const heights = Array.from(now, (shade) => shade - SHADES - 1);
-      boundary.setAttribute("d", isDecision ? zeroLine(heights, side, box) : "");
+      if (hit >= 0) return { elements: this.pictures.map(p => p.circles[hit]), words: this._circleInWords(hit) };
+      let best = 5, found = -1;
+      lines.forEach((line, k) => {
+        const [x1, y1, x2, y2] = of(line, ["x1", "y1", "x2", "y2"]), length = (x2 - x1) ** 2 + (y2 - y1) ** 2;
+        const t = Math.max(0, Math.min(1, ((px - x1) * (x2 - x1) + (py - y1) * (y2 - y1)) / length));
+        const away = Math.hypot(px - x1 - t * (x2 - x1), py - y1 - t * (y2 - y1));
+        if (away < best) [best, found] = [away, k];
+      });
+      if (found >= 0) return { elements: this.pictures.map(p => p.lines[found]), words: this._lineInWords(found) };
     }
-
-    function near(x, y) {
-      const { e: dx, f: dy } = group.transform.baseVal.consolidate().matrix;
-      const [right, up] = [(x - dx - left) / width, 1 - (y - dy) / height];
-      if (right < 0 || right >= 1 || up < 0 || up >= 1) return null;
-      const shade = now[Math.floor(up * side) * side + Math.floor(right * side)], level = shade - SHADES - 1;
-      const where = `x1 = ${full(xLow + right * (xHigh - xLow))}, x2 = ${full(yLow + up * (yHigh - yLow))}`;
-      if (shade === 0) return { elements: [], words: `${where}: the output isn't finite` };
-      if (kind === "classes") return { elements: [], words: `${where}: class ${shade - 1}` };
-      const bound = level === SHADES ? "at least " : level === -SHADES ? "at most " : "about ";
-      const output = Number((score[0] + (score[1] * level) / SHADES).toPrecision(2));
-      return { elements: [], words: `${where}: output ${bound}${output}` };
-    }
-
-    return { show, near };
+    return null;
   }
 
-  function mount(root) {
-    root.dataset.agMounted = "";
-    const data = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
-    const picture = root.querySelector("img"), last = data.words.length - 1;
-    const source = new TextDecoder().decode(bytes(picture.src.slice(picture.src.indexOf(",") + 1)));
-    const svg = document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
-    const title = svg.querySelector("text");
-    title.remove(); // the words above the picture say it
-    svg.setAttribute("viewBox", svg.getAttribute("viewBox").replace("0 0", "0 24").replace(/[\d.]+$/, (h) => h - 24));
-    for (const name of ["width", "height"]) svg.removeAttribute(name);
+  // All numbers of the frame.
+  table() {
+    const written = x => x === undefined ? "" : format(x, 4), row = (name, x, gradient) => [name, written(x), written(gradient)];
+    return table(["", "value", "gradient"], [
+      ...this.weights.map((x, k) => row(this.line(k), x, this.weightGradients[k])),
+      ...this.biases.map((x, k) => row(`bias of ${this.circle(k + this.data.sizes[0])}`, x, this.biasGradients[k])),
+      ...this.activations.map((x, k) => row(`activation of ${this.circle(k)}`, x)),
+    ]);
+  }
+}
+
+const withGradient = (name, x, gradient) =>
+  `${name} = ${format(x, 4)}${gradient === undefined ? "" : `, gradient ${format(gradient, 4)}`}`;
+
+// The regions and the boundary over two features, or the curves over one.
+class Surface {
+  constructor(svg, data) {
+    this.data = data;
+    this.paths = [...svg.querySelectorAll(".am-curve, .am-boundary")];
+    this.regions = svg.querySelector(".am-regions");
+    if (!this.regions) return;
+    this.place = placeOf(svg.querySelector(".am-surface").parentNode);
+    this.colours = data.palette.map(channels);
+    this.canvas = h("canvas", { width: data.side, height: data.side });
+  }
+
+  show(frame) {
+    const { paths, shades, side } = this.data;
+    this.paths.forEach((path, k) => path.setAttribute("d", paths[frame][k]));
+    if (!this.regions) return;
+    this.shades = shades[frame];
+    const context = this.canvas.getContext("2d"), pixels = context.createImageData(side, side);
+    this.shades.forEach((shade, k) => {
+      const up = (side - 1 - Math.floor(k / side)) * side + k % side;  // the first row is the lowest
+      pixels.data.set([...this.colours[shade], 255], 4 * up);
+    });
+    context.putImageData(pixels, 0, 0);
+    this.regions.setAttribute("href", this.canvas.toDataURL());
+  }
+
+  near(x, y) {
+    if (!this.regions) return null;
+    const { kind, side, ranges: [[xLow, xHigh], [yLow, yHigh]], middle, reach } = this.data;
+    const [left, top, width, height] = ["x", "y", "width", "height"].map(name => this.regions[name].baseVal.value);
+    const [right, up] = [(x - this.place.e - left) / width, 1 - (y - this.place.f - top) / height];
+    if (right < 0 || right >= 1 || up < 0 || up >= 1) return null;
+    const shade = this.shades[Math.floor(up * side) * side + Math.floor(right * side)], level = shade - SHADES - 1;
+    const where = `x1 = ${format(xLow + right * (xHigh - xLow), 4)}, x2 = ${format(yLow + up * (yHigh - yLow), 4)}`;
+    if (shade === 0) return { elements: [], words: `${where}: the output isn't finite` };
+    if (kind === "classes") return { elements: [], words: `${where}: class ${shade - 1}` };
+    const bound = level === SHADES ? "at least" : level === -SHADES ? "at most" : "about";
+    return { elements: [], words: `${where}: output ${bound} ${format(middle + reach * level / SHADES, 2)}` };
+  }
+}
+
+class Watch {
+  constructor(element, data, picture) {
+    const { svg } = drawn(picture), [, , width, height] = svg.getAttribute("viewBox").split(" ");
+    svg.querySelector("text").remove();  // the words above the figure say it
+    svg.setAttribute("viewBox", `0 24 ${width} ${height - 24}`);
     svg.setAttribute("role", "img");
-    picture.replaceWith(svg);
-    root.tabIndex = 0;
-    root.setAttribute("role", "group");
-    root.setAttribute("aria-label", "A training, epoch by epoch. Arrows, Home, End and space move through it.");
-    root.dataset.lmSuppressShortcuts = "true";
-
-    const controls = made("div", { class: "ag-controls" });
-    const button = (name, sign, action) => {
-      const element = made("button", { type: "button", "aria-label": name, title: name }, sign);
-      element.addEventListener("click", action);
-      controls.append(element);
-      return element;
-    };
-    button("first epoch", "|◀", () => go(0));
-    button("previous frame", "◀", () => go(now - 1));
-    const playing = button("play", "▶ play", () => play(timer === null));
-    button("next frame", "▶", () => go(now + 1));
-    button("last epoch", "▶|", () => go(last));
-    const slider = made("input", { type: "range", min: 0, max: last, step: 1, "aria-label": "epoch" });
-    slider.addEventListener("input", () => go(Number(slider.value)));
-    controls.append(slider);
-    const speed = made("select", { "aria-label": "speed" });
-    const waits = { slow: 400, normal: 120, fast: 40 };
-    for (const [name, wait] of Object.entries(waits)) speed.append(made("option", { value: wait }, name));
-    speed.value = waits.normal;
-    speed.addEventListener("change", () => { if (timer !== null) { play(false); play(true); } });
-    const label = made("label", { class: "ag-speed" }, "speed");
-    label.append(speed);
-    controls.append(label);
-    const words = made("p", { class: "ag-words", "aria-live": "polite" });
-    const example = made("p", { class: "ag-readout ag-example" }), readout = made("p", { class: "ag-readout ag-near" });
-    svg.before(controls, words);
-    svg.after(example, readout);
-
-    const net = data.network ? network(svg, data) : null, field = data.surface ? surface(svg, data) : null;
-    const outputs = data.example ? unpacked(data.outputs) : null;
-    const cursor = svg.querySelector(".ag-now");
-    const dots = ["training", "validation"].map((name) => svg.querySelector(`.ag-dot-${name}`));
-    let now = 0, timer = null, details = null;
-
-    function go(frame) {
-      now = Math.max(0, Math.min(last, frame));
-      if (now === last && timer !== null) play(false);
-      slider.value = now;
-      slider.setAttribute("aria-valuetext", data.words[now]);
-      words.textContent = data.words[now];
-      svg.setAttribute("aria-label", data.words[now]);
-      for (const end of ["x1", "x2"]) cursor.setAttribute(end, data.x[now]);
-      dots.forEach((dot, i) => {
-        if (!dot) return;
-        const y = data.y[now][i];
-        dot.setAttribute("visibility", y === null ? "hidden" : "visible");
-        dot.setAttribute("cx", data.x[now]);
-        dot.setAttribute("cy", y ?? 0);
-      });
-      net?.show(now);
-      field?.show(now);
-      if (outputs) {
-        const { number, features, more, target } = data.example, list = (numbers) => numbers.map(full).join(", ");
-        const others = more ? ` and ${more} more` : "", found = list(outputs(now));
-        example.textContent =
-          `example ${number}: features ${list(features)}${others}; target ${list(target)}; output ${found}`;
-      }
-      fill();
-    }
-
-    function play(on) {
-      clearInterval(timer);
-      timer = on ? setInterval(() => (root.isConnected ? go(now + 1) : play(false)), Number(speed.value)) : null;
-      playing.textContent = on ? "‖ pause" : "▶ play";
-      playing.setAttribute("aria-label", on ? "pause" : "play");
-      words.setAttribute("aria-live", on ? "off" : "polite"); // nobody can listen to ten epochs a second
-      if (on && now === last) go(0);
-    }
-
-    root.addEventListener("keydown", (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey || event.target === speed) return;
-      const isButton = event.target.closest("button, summary") !== null;
-      const jumps = {
-        ArrowRight: now + 1, ArrowUp: now + 1, ArrowLeft: now - 1, ArrowDown: now - 1,
-        PageUp: now + 10, PageDown: now - 10, Home: 0, End: last,
-      };
-      if (event.key in jumps) go(jumps[event.key]);
-      else if (event.key === " " && !isButton) play(timer === null);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-
-    function name(found) {
-      for (const hot of svg.querySelectorAll(".ag-hot")) hot.classList.remove("ag-hot");
-      for (const element of found?.elements ?? []) element.classList.add("ag-hot");
-      readout.textContent = found?.words ?? "";
-    }
-    svg.addEventListener("pointermove", (event) => {
-      const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-      name(net?.near(point.x, point.y) ?? field?.near(point.x, point.y));
-    });
-    svg.addEventListener("pointerleave", () => name(null));
-
-    function fill() {
-      if (details?.open) details.querySelector(".ag-table").replaceChildren(net.table());
-    }
-    if (net) {
-      details = made("details");
-      details.append(made("summary", {}, "all numbers of this epoch"), made("div", { class: "ag-table" }));
-      details.addEventListener("toggle", fill);
-      root.append(details);
-    }
-    go(last);
+    Object.assign(this, { element, data, svg, end: data.words.length - 1 });
+    this.network = data.network && new Network(svg, data.network);
+    this.surface = data.surface && new Surface(svg, data.surface);
+    this.cursor = svg.querySelector(".am-now");
+    this.dots = ["training", "validation"].map(name => svg.querySelector(`.am-dot-${name}`));
+    this.player = new Player(this, { noun: "epoch", seconds: SECONDS, keys: MORE_KEYS });
+    this.player.element.append(this.player.speed);
+    this.words = h("p", { class: "am-words", "aria-live": "polite" });
+    this.example = h("p", { class: "am-readout am-example" });
+    this.readout = h("p", { class: "am-readout am-near" });
+    this.table = h("div", { class: "am-table" });
+    this.details = h("details", { ontoggle: () => this._fillTable() },
+      h("summary", {}, "all numbers of this epoch"), this.table);
+    asPage(element, "am-watch", "A training, epoch by epoch. Arrows, Home, End and space move through it.");
+    element.replaceChildren(this.player.element, this.words, h("div", { class: "am-figure" }, svg),
+      this.example, this.readout, this.network ? this.details : "", legend(LEGEND));
+    element.addEventListener("keydown", event => this.player.onKey(event));
+    svg.addEventListener("pointermove", event => this._point(event));
+    svg.addEventListener("pointerleave", () => this._name(null));
+    this.goTo(this.end);
   }
 
-  // The page may have several; the one around this script may not be in the document yet, or in a shadow tree.
-  const all = new Set([document.currentScript?.closest("[data-ag-watch]"), ...document.querySelectorAll("[data-ag-watch]")]);
-  for (const root of all) if (root && !("agMounted" in root.dataset)) mount(root);
-})();
+  forward() { this.goTo(this.step + 1); }
+  back() { this.goTo(this.step - 1); }
+  slideTo(k) { this.goTo(k); }
+
+  goTo(k) {
+    const { data, svg } = this, now = this.step = Math.max(0, Math.min(this.end, k)), [x, ...ys] = data.places[now];
+    this.player.show(now, this.end, data.words[now]);
+    this.words.textContent = data.words[now];
+    svg.setAttribute("aria-label", data.words[now]);
+    for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, x);
+    this.dots.forEach((dot, i) => {
+      dot.setAttribute("visibility", ys[i] === null ? "hidden" : "visible");
+      dot.setAttribute("cx", x);
+      dot.setAttribute("cy", ys[i] ?? 0);
+    });
+    this.network?.show(now);
+    this.surface?.show(now);
+    if (data.example) {
+      const { number, features, more, target, outputs } = data.example, others = more ? ` and ${more} more` : "";
+      this.example.textContent = `example ${number}: features ${inWords(features)}${others}; ` +
+        `target ${inWords(target)}; output ${inWords(outputs[now])}`;
+    }
+    this._fillTable();
+  }
+
+  // While it plays, a screen reader isn't told of each epoch: there may be ten in a second.
+  playing(on) { this.words.setAttribute("aria-live", on ? "off" : "polite"); }
+
+  _point({ clientX, clientY }) {
+    const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(this.svg.getScreenCTM().inverse());
+    this._name(this.network?.near(x, y) ?? this.surface?.near(x, y));
+  }
+
+  _name(found) {
+    for (const hot of this.svg.querySelectorAll(".am-hot")) hot.classList.remove("am-hot");
+    for (const element of found?.elements ?? []) element.classList.add("am-hot");
+    this.readout.textContent = found?.words ?? "";
+  }
+
+  _fillTable() {
+    if (this.details.open) this.table.replaceChildren(this.network.table());
+  }
+}
+
+// Put a training into an element: its numbers, and the picture of its last frame as an SVG text.
+function mount(element, data, picture) { return new Watch(element, data, picture); }

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini.engine.modes import no_grad
+from autograd_mini.checks import checked_whole
 from autograd_mini.files import write_text
-from autograd_mini.training.checks import at_least_one
 from autograd_mini.training.data import checked_features, checked_targets
 from autograd_mini.training.trainer import Trainer
-from autograd_mini.views.live import page
+from autograd_mini.views import page
 from autograd_mini.views.live.budget import Budget
-from autograd_mini.views.live.figure import Figure, Scales, Subject
-from autograd_mini.views.live.measuring import Measure, Snapshot, plain_numbers
-from autograd_mini.views.live.recording import Frame, Recording, spread
+from autograd_mini.views.live.data import frames_as_data
+from autograd_mini.views.live.figure import Figure, Scales, Subject, summary
+from autograd_mini.views.live.measuring import Frame, Measure, Recording, Snapshot, spread
 from autograd_mini.views.live.screen import Screen, screen_here
 from autograd_mini.views.live.structure import MOST_WEIGHTS, Network, count_weights, network_of
 from autograd_mini.views.live.surface import surface_of
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_LIVE, _AFTERWARDS = "The training at its present epoch", "Training, epoch by epoch"
 _MOST_IN_NOTEBOOK = 60  # frames, so that a notebook stays small; a saved page has all that are kept
 
 
@@ -44,11 +44,11 @@ class Watcher:
         What is kept: at most 200 epochs, evenly spread, the first and the last always among them.
     """
 
-    only_watches = True  # the trainer need not take its state anew after this callback
+    only_watches = True  # it changes nothing, so the trainer need not save its state again after this callback
 
     def __init__(self, trainer: Trainer, X: Array | None, y: Array | None, example: int, every: int | None) -> None:
         self.trainer = trainer
-        self._row = None if X is None else X[example].tolist()
+        self._row: Any = None if X is None else X[example].tolist()
         self._measure = Measure(trainer, X, y)
         self._recording = Recording(every)
         self._taken: dict[Snapshot, Frame] = {}
@@ -58,9 +58,9 @@ class Watcher:
         self._surface: Surface | None = None
         first = self._measure.snapshot(len(trainer.history))
         self._recording.add(first)
-        if X is not None and y is not None:
+        if X is not None and y is not None and self._row is not None:
             with self._measure.at(first):
-                n_outputs = len(self._output())
+                n_outputs = len(self._measure.output(self._row))
             self._surface = surface_of(X, y, n_outputs, trainer.loss, self._measure.is_quick)
         self._subject = Subject(
             self._network.sizes if self._network else [],
@@ -71,15 +71,6 @@ class Watcher:
         )
         self._budget = Budget()
         self._screen: Screen | None = screen_here()
-        self._try_out()
-
-    def _output(self) -> Array:
-        """Return the chosen example's output, as the model is now."""
-        with no_grad():
-            return plain_numbers(self.trainer.model(self._row))
-
-    def _try_out(self) -> None:
-        """Make the first picture, so that targets which the loss can't take are found now, and its cost is known."""
         start = time.perf_counter()
         self._still()
         self._budget.expect(time.perf_counter() - start)
@@ -100,7 +91,7 @@ class Watcher:
             self._screen.open("<p>training …</p>", self._finished)
             if self._budget.allows_picture():
                 self._budget.picture_starts()
-                self._screen.show(page.still(self._still()))
+                self._screen.show(page.image(self._still(), _LIVE))
                 self._budget.picture_ends()
         self._budget.stop()
 
@@ -116,28 +107,25 @@ class Watcher:
 
     def _catch_up(self) -> None:
         """Take down the epoch after which Ctrl-C came before the trainer had called all its callbacks."""
-        epoch = len(self.trainer.history)
-        if any(callback is self for callback in self.trainer.callbacks) and epoch > self._recording.last_epoch:
+        epoch, last = len(self.trainer.history), self._recording.snapshots()[-1].epoch
+        if any(callback is self for callback in self.trainer.callbacks) and epoch > last:
             self._recording.add(self._measure.snapshot(epoch))
 
     def _frame(self, snapshot: Snapshot) -> Frame:
-        history, epoch = self.trainer.history, snapshot.epoch
-        network, measure, has_examples = self._network, self._measure, self._row is not None
-        weights, gradients, activations = _NONE, _NONE, []
-        output = surface = None
-        with measure.at(snapshot):
-            if network is not None:
-                weights = network.numbers("data")
-                if has_examples:
-                    measure.add_gradients()
-                    gradients = network.numbers("grad")
-                    activations = network.activations(self._row)
-            if has_examples:
-                output = self._output()
+        found: dict[str, Any] = {}
+        with self._measure.at(snapshot):
+            if self._network is not None:
+                found["weights"], found["biases"] = self._network.numbers("data")
+                if self._row is not None:
+                    self._measure.add_gradients()
+                    found["weight_gradients"], found["bias_gradients"] = self._network.numbers("grad")
+                    found["activations"] = self._network.activations(self._row)
+            if self._row is not None:
+                found["output"] = self._measure.output(self._row)
             if self._surface is not None:
-                surface = measure.outputs(self._surface.grid).astype(np.float32)
-        loss, validation_loss = (_entry(losses, epoch) for losses in (history.loss, history.validation_loss))
-        return Frame(epoch, loss, validation_loss, *weights, *gradients, activations, output, surface)
+                found["surface"] = self._measure.outputs(self._surface.grid).astype(np.float32)
+        history, epoch = self.trainer.history, snapshot.epoch
+        return Frame(epoch, _entry(history.loss, epoch), _entry(history.validation_loss, epoch), **found)
 
     def _figure(self, epochs: int) -> Figure:
         history = self.trainer.history
@@ -153,14 +141,23 @@ class Watcher:
     # ------------------------------------------------------------------------------------------- afterwards
 
     def _html(self, most: int | None = None) -> str:
-        frames = self.frames if most is None else spread(self.frames, most)
-        return page.fragment(self._figure(frames[-1].epoch), frames)
+        """Return the page; its picture is the last frame, which the script makes the one that is looked at."""
+        frames = self.frames
+        if most is not None:
+            frames = [frames[i] for i in spread(len(frames), most)]
+        figure, scales, last = self._figure(frames[-1].epoch), Scales.of(frames), frames[-1]
+        data = frames_as_data(figure, frames, scales)
+        return page.fragment("watch", figure.svg(last, scales), summary(last, figure.epochs), data)
 
     def _finished(self) -> str:
         return self._html(_MOST_IN_NOTEBOOK)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._html(_MOST_IN_NOTEBOOK)}
+        return {"text/plain": repr(self), "text/html": self._finished()}
+
+    def _mime_(self) -> tuple[str, str]:
+        # What marimo asks for: it puts HTML into its page without running scripts.
+        return "text/html", page.frame(_AFTERWARDS, self._finished())
 
     def save(self, path: str | Path) -> Path:
         """Write the training as one HTML file that needs no network, with a slider over the epochs.
@@ -173,8 +170,8 @@ class Watcher:
         Returns
         -------
         Path
-            Where it is. A 2-16-16-1 network with 200 frames takes about 1 MB: its numbers are kept with 16 bits, as
-            shares of the largest of their kind in the frame, the regions of the decision boundary with 8.
+            Where it is. A 2-16-16-1 network with 200 frames takes about half a MB: its numbers are kept with five
+            digits, the regions of the decision boundary in 127 shades on each side of it.
 
         Raises
         ------
@@ -184,7 +181,7 @@ class Watcher:
         target = Path(path)
         if target.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"path: expected a name that ends in .html, got {str(path)!r}")
-        write_text(target, page.document(self._html()))
+        write_text(target, page.document(_AFTERWARDS, self._html()))
         return target
 
     def close(self) -> None:
@@ -197,9 +194,6 @@ class Watcher:
         epochs = [snapshot.epoch for snapshot in self._recording.snapshots()]
         plural = "" if len(epochs) == 1 else "s"
         return f"Watcher({len(epochs)} frame{plural} of epochs {epochs[0]} to {epochs[-1]})"
-
-
-_NONE: tuple[list[Array], list[Array]] = ([], [])
 
 
 def watch(trainer: Trainer, X: Any = None, y: Any = None, *, example: int = 0, every: int | None = None) -> Watcher:
@@ -259,7 +253,7 @@ def watch(trainer: Trainer, X: Any = None, y: Any = None, *, example: int = 0, e
         X, y = trainer.validation
     if (X is None) != (y is None):
         raise ValueError(f"expected both X and y, or neither, got no {'X' if X is None else 'y'}")
-    steps = None if every is None else at_least_one("every", every)
+    steps = None if every is None else checked_whole("every", every, least=1)
     if isinstance(example, bool) or not isinstance(example, (int, np.integer)):
         raise TypeError(f"example: expected the number of a row of X, got {example!r:.60}")
     if X is not None:

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from autograd_mini.explanations.card import kind
-from autograd_mini.explanations.names import NamedGraph, Names
+from autograd_mini.explanations.names import NamedGraph, Names, named
 from autograd_mini.explanations.steps import BackwardStep, Contribution, ForwardStep, backward_steps, forward_steps
 from autograd_mini.formulas.expression import format_number, number
 from autograd_mini.views import colours, svg
@@ -40,7 +39,7 @@ _PAPER, _INK, _BLACK = "#ffffff", "#16191d", "#000000"
 _PENDING, _DONE = "stroke-dasharray:2,3;opacity:.5", "stroke-dasharray:none;opacity:1"
 
 
-def animated_svg(root: Value, names: Names | None = None, seconds_per_step: float = 1.0) -> str:
+def animated_svg(root: Value | NamedGraph, names: Names | None = None, seconds_per_step: float = 1.0) -> str:
     """Return the forward pass, the seed ∂L/∂L = 1 and the backward pass as an SVG that plays, over and over.
 
     Parameters
@@ -76,7 +75,7 @@ def animated_svg(root: Value, names: Names | None = None, seconds_per_step: floa
         raise TypeError(f"seconds_per_step: expected a number of seconds, got {type(seconds_per_step).__name__}")
     if not 0.0 < seconds_per_step < math.inf:
         raise ValueError(f"seconds_per_step: expected a number above 0, got {seconds_per_step:g}")
-    graph = NamedGraph(root, names)
+    graph = named(root, names)
     if len(graph.order) > _MOST_VALUES:
         raise ValueError(
             f"an animation shows at most {_MOST_VALUES} values, and this graph has {len(graph.order)}; animate a part "
@@ -92,9 +91,9 @@ class _Animation:
         self.root, self.seconds = graph.root, seconds
         self.position = {node: k for k, node in enumerate(graph.order)}
         self.called = {node: shown_lines(name)[0] for node, name in short_names(graph.called).items()}
-        backward = list(backward_steps(graph.root))
-        # A constant is there from the start, and nobody asks for its gradient.
-        self.forward = [step for step in forward_steps(graph.root) if self._is_step(step.node)]
+        backward = list(backward_steps(graph))
+        # A constant is no step: its value is given, and its gradient isn't needed.
+        self.forward = [step for step in forward_steps(graph) if self._is_step(step.node)]
         self.backward = [step for step in backward if self._is_step(step.node)]
         self.count = len(self.forward) + len(self.backward)
         self.largest = colours.largest_finite([c.product for step in self.backward for c in step.contributions])
@@ -114,7 +113,7 @@ class _Animation:
         self.keyframes: dict[str, str] = {}
 
     def _is_step(self, node: Value) -> bool:
-        return kind(node) != "constant" or node is self.root
+        return node.kind != "constant" or node is self.root
 
     def document(self) -> str:
         """Return the SVG."""
@@ -151,13 +150,13 @@ class _Animation:
                     self._change(part, f"p{i}", i, _PENDING, _DONE)
                 elif name.startswith("edge"):
                     self._appear(part, i)
-        if kind(node) != "constant":
+        if node.kind != "constant":
             self._appear(self.parts[f"node-{k}"][-2], i)
         for name in reached[:2]:
             self._ring(name, i)
 
     def _pass_back(self, i: int, step: BackwardStep) -> Iterator[ET.Element]:
-        """Let the backward pass reach a node, and iterate over the contributions that its edges carry then.
+        """Show the backward step of a node; iterate over the contributions that its edges carry during the step.
 
         Its gradient and its colour appear.
         """
@@ -172,7 +171,7 @@ class _Animation:
             yield self._product(i, c, colour, x, last)
         name = f"node-{self.position[step.node]}"
         self._ring(name, i)
-        if kind(step.node) == "constant":
+        if step.node.kind == "constant":
             return
         *texts, grad = [part for part in self.parts[name] if part.tag == "text"]
         self._appear(grad, i)
@@ -236,7 +235,7 @@ class _Animation:
         self._change(part, f"f{i}", i, "opacity:0", "opacity:1")
 
     def _only_during(self, part: ET.Element, i: int) -> ET.Element:
-        """Show a part in step i only; its animation is that of step 0, as far ahead as the rest of the pass is long."""
+        """Show a part in step i only: all such parts have one animation, each with a delay of its own."""
         part.attrib.pop("style", None)
         part.attrib |= {
             "class": "on",

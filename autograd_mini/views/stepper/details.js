@@ -104,8 +104,6 @@ function boxDetails(graph, run, formulas, box) {
   for (const v of box.nodes) (graph.nodes[v].parents || []).forEach((u, slot) => {
     if (!box.inside.has(u)) inputs.set(u, [...(inputs.get(u) || []), run.products[v][slot]]);
   });
-  const table = (head, rows) => h("table", {}, h("tr", {}, head.map(text => h("th", {}, text))),
-    rows.map(row => h("tr", {}, row.map(cell => h("td", {}, cell)))));
   const sum = terms => format(terms.reduce((a, b) => a + b, 0)), asked = k => graph.nodes[k].kind !== "constant";
   const row = k => [formulas.names[k], format(run.values[k]), format(run.gradients[k])];
   const sums = [...inputs].filter(([u]) => asked(u)).map(([u, terms]) => [formulas.names[u], sum(terms)]);

@@ -1,30 +1,14 @@
 // Formulas as the lecture writes them, in plain elements: fractions are two spans, one above the other.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function h(tag, attributes = {}, ...children) {
-  const element = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes))
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
-  element.append(...children.flat(Infinity).filter(child => child != null));
-  return element;
-}
-const SVG_TAGS = new Set(["svg", "g", "rect", "path", "text"]);
-
 // A long name takes no more than a line's part; the details panel has all of it.
 function brief(name, most = 26) {
   const signs = Array.from(name);
   return signs.length > most ? signs.slice(0, most - 1).join("") + "…" : name;
 }
 
-// What is read aloud and copied, but not seen.
-const unseen = text => h("span", { class: "am-unseen" }, text);
 const fraction = (above, below) =>
   h("span", { class: "am-frac" }, h("span", {}, above), unseen("/"), h("span", {}, below));
 const derivative = (of, by) => fraction("∂" + of, "∂" + by);
-const bracketed = x => x < 0 ? `(${format(x)})` : format(x);
 
 class Formulas {
   constructor(graph) {

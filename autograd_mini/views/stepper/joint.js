@@ -1,5 +1,12 @@
-// The model of a stepper in a kernel joins itself to the pages of its name: the step is common to them. Whichever is
-// there first waits for the other in `amSteppers`, where a page puts its handle (see `fragment` in `page.py`).
+// The step that the pages of a stepper share with its model in a kernel. Page and model find each other, whichever comes
+// first, in `amSteppers`: a page puts its handle there, under the model's name.
+
+const meetingPlace = name => (globalThis.amSteppers ||= {})[name] ||= { handles: new Set() };
+
+function joinPage(name, handle) {
+  meetingPlace(name).handles.add(handle);
+  meetingPlace(name).join?.(handle);
+}
 
 function joinModel(model) {
   const place = meetingPlace(model.get("name")), ends = [];

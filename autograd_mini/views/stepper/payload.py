@@ -1,4 +1,4 @@
-"""What the stepper's page is fed with: the records of the two stages as plain data for JSON.
+"""The data of the stepper's page: the records of the two stages, as plain data for JSON.
 
 Every number in it was computed by `forward_steps` and `backward_steps`.
 """
@@ -8,17 +8,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd_mini.explanations.card import kind
-from autograd_mini.explanations.steps import application, backward_steps, forward_steps
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import NamedGraph, Names, named
+from autograd_mini.explanations.steps import BackwardStep, ForwardStep, application, backward_steps, forward_steps
 from autograd_mini.formulas.expression import printable, symbol
-from autograd_mini.views.stepper.tape import number_as_json, program
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
-    from autograd_mini.explanations.names import Names
-    from autograd_mini.explanations.steps import BackwardStep, ForwardStep
+from autograd_mini.views.page import number_as_json
+from autograd_mini.views.stepper.tape import program
 
 _PRIVATE_USE = 0xE000  # characters that no name has: they stand for the operands in a formula
 _MOST_MARKS = 6400
@@ -35,12 +32,12 @@ def short_names(names: Mapping[Value, str]) -> dict[Value, str]:
     >>> list(short_names({w: "layers.0.neurons.2.weights.1", z: "layers.1.neurons.0.z"}).values())
     ['w[0][2][1]', 'z[1][0]']
     """
-    short = {node: _short(name) for node, name in names.items()}
+    short = {node: _with_indices(name) for node, name in names.items()}
     count, taken = Counter(short.values()), set(names.values())
     return {node: s if count[s] == 1 and s not in taken else names[node] for node, s in short.items()}
 
 
-def _short(name: str) -> str:
+def _with_indices(name: str) -> str:
     match = _IN_A_NETWORK.fullmatch(name)
     if match is None:
         return name
@@ -49,7 +46,7 @@ def _short(name: str) -> str:
     return letter + "".join(f"[{i}]" for i in (layer, neuron, index) if i is not None)
 
 
-def payload(root: Value, names: Names | None = None) -> dict[str, Any]:
+def payload(root: Value | NamedGraph, names: Names | None = None) -> dict[str, Any]:
     """Return the graph and the records of both passes, ready for JSON.
 
     Parameters
@@ -64,7 +61,11 @@ def payload(root: Value, names: Names | None = None) -> dict[str, Any]:
     dict
         ``nodes`` in topological order, each with its name, kind, value, gradient, operation, parents, local derivatives
         and, for each parent, the contribution to it; ``backward``, the order of the gradients with the edges
-        ``[successor, slot]`` of each; ``rules`` and ``formulas`` of the operations.
+        ``[successor, slot]`` of each; ``rules`` and ``formulas`` of the operations. Numbers that JSON doesn't have are
+        strings, as in ``"NaN"``. A `Stepper` adds the drawings, ``views`` and those with one box ``opened``, each with
+        its ``svg``, its ``fold`` and its ``boxes``; which of the views comes first, ``view``; the options ``whatIf``,
+        ``sgd`` (the leaves that a step of gradient descent moves), ``lr`` and ``grain``; the ``step`` to begin at; and
+        ``joined``, the name of the model in a kernel that has the step in common with the page, or "".
 
     Examples
     --------
@@ -74,9 +75,10 @@ def payload(root: Value, names: Names | None = None) -> dict[str, Any]:
     >>> fed["backward"], [node["gradient"] for node in fed["nodes"]]
     ([[1, []], [0, [[1, 0], [1, 1]]]], [6.0, 1.0])
     """
-    forward, backward = list(forward_steps(root, names)), list(backward_steps(root, names))
+    graph = named(root, names)
+    forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
     position = {step.node: k for k, step in enumerate(forward)}
-    called = short_names(forward[0].names)
+    called = short_names(graph.called)
     nodes = [_node(step, called, position) for step in forward]
     for step in backward:
         _add_gradient(nodes, step, position)
@@ -116,11 +118,11 @@ def _rule_name(node: Value) -> str:
 
 def _node(step: ForwardStep, called: Mapping[Value, str], position: Mapping[Value, int]) -> dict[str, Any]:
     node, name = step.node, printable(called[step.node]).replace("\n", " ")
-    described: dict[str, Any] = {"name": name, "kind": kind(node), "value": number_as_json(step.value)}
+    described: dict[str, Any] = {"name": name, "kind": node.kind, "value": number_as_json(step.value)}
     full = printable(step.names[node]).replace("\n", " ")
     if full != name:
         described["full"] = full
-    if kind(node) == "constant" and not node.label:
+    if node.kind == "constant" and not node.label:
         described["bare"] = True  # its name is its number
     if node.primitive is not None:
         described["rule"] = _rule_name(node)

@@ -1,35 +1,12 @@
 // The drawing: it was laid out once; a step changes texts, classes and fills of what is there.
 
-const NEGATIVE = [245, 147, 34], ZERO = [232, 234, 235], POSITIVE = [8, 119, 189], NOT_A_NUMBER = [194, 24, 91];
-
-function diverging(value, largest) {
-  if (value !== value) return NOT_A_NUMBER;
-  const share = value === 0 ? 0 : !isFinite(value) || !largest ? 1 : Math.min(Math.abs(value) / largest, 1);
-  return ZERO.map((zero, i) => Math.round(zero + ((value < 0 ? NEGATIVE : POSITIVE)[i] - zero) * share));
-}
-
-const css = colour => `rgb(${colour})`;
-
-function luminance(colour) {
-  const [r, g, b] = colour.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-const inkOn = colour => luminance(colour) > 0.179 ? "#000" : "#fff";
-
-// A number with as many of four digits as there is room for.
-function fit(x, room) {
-  for (let digits = 4; digits > 1; digits--) if (format(x, digits).length <= room) return format(x, digits);
-  return format(x, 1);
-}
-
 const ROOM_PER_SIGN = 6.7;
 
 // When each thing happens, in steps counted from 1: `steps` lists them in one of the two grains.
 function timeline(graph, grain) {
   const steps = [], count = graph.nodes.length, root = count - 1, never = () => Array(count).fill(Infinity);
   const time = { steps, valued: Array(count).fill(0), started: never(), final: never(), made: graph.nodes.map(() => []) };
-  const skipped = k => graph.nodes[k].kind === "constant" && k !== root;  // nobody asks for the gradient of a 2
+  const skipped = k => graph.nodes[k].kind === "constant" && k !== root;  // a bare 2 is given, and its gradient isn't needed
   graph.nodes.forEach((_, k) => {
     if (!skipped(k)) time.valued[k] = steps.push({ pass: "forward", node: k, edges: [] });
   });
@@ -150,7 +127,7 @@ class Picture {
 
   _fill(part, gradient, known) {
     const colour = known ? diverging(gradient, this.moment.largest) : null;
-    part.shape.style.fill = colour ? css(colour) : "";
+    part.shape.style.fill = colour || "";
     for (const text of part.texts) text.style.fill = colour ? inkOn(colour) : "";
   }
 

@@ -18,10 +18,8 @@ class Prediction {
   constructor(stepper) {
     this.stepper = stepper;
     this.right = this.asked = this.next = 0;  // `next` is the step that is asked for; 0 while none is
-    this.button = h("button", {
-      type: "button", "aria-pressed": "false", "data-do": "predict",
-      title: "work out each gradient before it is shown", onclick: () => this.turn(!this.on),
-    }, "Predict");
+    this.button = button("Predict", { "aria-pressed": "false", "data-do": "predict",
+      title: "work out each gradient before it is shown", onclick: () => this.turn(!this.on) });
     this.score = h("output", { class: "am-score" });
     this.form = h("form", {
       class: "am-question", hidden: true,
@@ -34,7 +32,7 @@ class Prediction {
     this.on = on;
     this.button.setAttribute("aria-pressed", String(on));
     this._showScore();
-    this.stepper.pause();
+    this.stepper.player.pause();
     if (this.next) this.stepper.goTo(this.stepper.step);
   }
 
@@ -49,8 +47,8 @@ class Prediction {
     this.input = h("input", { type: "text", autocomplete: "off", size: 10, "aria-label": "your answer" });
     const asked = stepper.grain === "node" ? stepper.formulas.gradientOf(node) : "this contribution";
     this.form.replaceChildren(
-      h("label", {}, "Your turn: ", asked, " = ", this.input), h("button", { type: "submit" }, "Check"),
-      h("button", { type: "button", onclick: () => stepper.goTo(next) }, "Show me"));
+      h("label", {}, "Your turn: ", asked, " = ", this.input), button("Check", { type: "submit" }),
+      button("Show me", { onclick: () => stepper.goTo(next) }));
     this.form.hidden = false;
     stepper.show();
     this.input.focus({ preventScroll: true });

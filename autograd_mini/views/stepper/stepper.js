@@ -1,27 +1,12 @@
 // The stepper: it moves through the records of both passes, and shows each moment in the drawing and as a formula.
 
-const ICONS = {
-  first: "M3 2h2v12H3zM14 2v12L6 8z", last: "M11 2h2v12h-2zM2 2v12l8-6z",
-  back: "M10.5 2 12 3.5 7.5 8l4.5 4.5-1.5 1.5-6-6z", forward: "M5.5 2 4 3.5 8.5 8 4 12.5 5.5 14l6-6z",
-  play: "M4 2v12l9-6z", pause: "M3 2h4v12H3zM9 2h4v12H9z",
-};
 const SECONDS = 1.4;  // a step, at speed 1
-const KEYS = { ArrowRight: "forward", ArrowLeft: "back", Home: "first", End: "last", " ": "play" };
 const VIEW_NAMES = { null: "nothing", neuron: "neurons", layer: "layers" };
 
 const KINDS = { parameter: "a parameter", input: "an input", constant: "a constant", value: "a leaf" };
 
-const icon = name =>
-  h("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, h("path", { d: ICONS[name] }));
-
-const decoded = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
-
-// A text that Python has compressed.
-const unpacked = text =>
-  new Response(new Blob([decoded(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-
 class Stepper {
-  constructor(element, payload, options) {
+  constructor(element, payload) {
     this.element = element;
     this.payload = payload;
     this.graph = { ...payload, edgesOf: Array.from(payload.nodes, () => []) };
@@ -33,13 +18,11 @@ class Stepper {
     this.grain = payload.grain;
     this.pictures = new Map();
     this.views = [...payload.views, ...payload.opened];
-    this.svgs = payload.views.map(view => view.svg);
-    if (options.svg) this.svgs[payload.view] = options.svg;
     this.times = { node: timeline(this.graph, "node"), edge: timeline(this.graph, "edge") };
     this._build();
     this.setRun(this.recorded, false);
     this.setView(payload.view);
-    this.goTo(options.step || 0);
+    this.goTo(payload.step || 0);
   }
 
   get time() { return this.times[this.grain]; }
@@ -48,30 +31,15 @@ class Stepper {
 
   // ------------------------------------------------------------------------------------------ building
 
-  _button(name, title) {
-    return h("button", { type: "button", title, "aria-label": title, "data-do": name, onclick: () => this.act(name) },
-      icon(name));
-  }
-
-  _choice(title, options, chosen, change) {
-    const select = h("select", { "aria-label": title, onchange: () => change(select.value) },
-      options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
-    return h("label", {}, title + " ", select);
-  }
-
   _build() {
     const { payload } = this;
-    this.slider = h("input", { type: "range", min: 0, step: 1, class: "am-slider", "aria-label": "step",
-      oninput: () => this.goTo(this._stop(Number(this.slider.value), 1)) });
+    this.player = new Player(this, { noun: "step", seconds: SECONDS });
     this.counter = h("output", { class: "am-count" });
-    this.play = this._button("play", "play or pause (space)");
-    const buttons = [this._button("first", "to the start (Home)"), this._button("back", "one step back (←)"),
-      this.play, this._button("forward", "one step forward (→)"), this._button("last", "to the end (End)")];
+    this.player.element.append(this.counter);
     const grains = [["node", "by node"], ["edge", "by edge"]];
     const folds = this.views.map(({ fold, opened }, i) => [i, VIEW_NAMES[fold] + (opened ? ` but ${opened}` : "")]);
-    this.grainChoice = this._choice("grain", grains, this.grain, grain => this.setGrain(grain));
-    this.speed = this._choice("speed", [[0.5, "½×"], [1, "1×"], [2, "2×"], [4, "4×"]], 1, () => {});
-    this.foldChoice = this._choice("fold", folds, payload.view, i => this.setView(Number(i)));
+    this.grainChoice = choice("grain", grains, this.grain, grain => this.setGrain(grain));
+    this.foldChoice = choice("fold", folds, payload.view, i => this.setView(Number(i)));
     this.foldChoice.hidden = folds.length < 2;
     this.prediction = new Prediction(this);
     this.scroller = h("div", { class: "am-graph" });
@@ -81,16 +49,12 @@ class Stepper {
     this.live = h("div", { class: "am-unseen", "aria-live": "polite", "aria-atomic": "true" });
     const { button, score, form, verdict } = this.prediction;
     this.whatIf = payload.whatIf.length || payload.sgd.length ? new WhatIf(this) : null;
-    this.element.classList.add("am-stepper");
-    this.element.setAttribute("data-lm-suppress-shortcuts", "true");
-    this.element.setAttribute("tabindex", 0);
-    this.element.setAttribute("role", "group");
-    this.element.setAttribute("aria-label", `Backpropagation, step by step: ${this.formulas.root}`);
+    asPage(this.element, "am-stepper", `Backpropagation, step by step: ${this.formulas.root}`);
     this.element.replaceChildren(
-      h("div", { class: "am-bar" }, h("span", { class: "am-group" }, buttons), this.slider, this.counter),
-      h("div", { class: "am-bar am-options" }, this.grainChoice, this.speed, this.foldChoice, button, score),
+      this.player.element,
+      h("div", { class: "am-bar am-options" }, this.grainChoice, this.player.speed, this.foldChoice, button, score),
       this.scroller, h("div", { class: "am-panel" }, this.caption, this.formula, form, verdict),
-      this.whatIf ? this.whatIf.element : "", this.details, legend(), this.live);
+      this.whatIf ? this.whatIf.element : "", this.details, legend(LEGEND), this.live);
     this._keydown = event => this._onKey(event);
     this.element.addEventListener("keydown", this._keydown);
     this.observer = new ResizeObserver(() => this._reserve());
@@ -114,23 +78,18 @@ class Stepper {
 
   // -------------------------------------------------------------------------------------------- moving
 
-  act(name) {
-    if (name !== "play") this.pause();
-    if (name === "play") this.timer ? this.pause() : this._play();
-    else if (name === "first") this.goTo(0);
-    else if (name === "last") this.goTo(this.end);
-    else if (name === "back") this.goTo(this.asking ? this.step : this._stop(this.step - 1, -1));
-    else if (!this.asking) this._forward();
-    else this.prediction.input.focus();
-  }
+  back() { this.goTo(this.asking ? this.step : this._stop(this.step - 1, -1)); }
 
-  _forward() {
-    if (this.step >= this.end) return;
+  forward() {
+    if (this.asking) this.prediction.input.focus();
+    if (this.asking || this.step >= this.end) return;
     const next = this._stop(this.step + 1, 1), step = this.time.steps[next - 1];
     const guessed = this.prediction.on && step.pass === "backward" && !this.picture.boxOf.has(step.node);
     if (guessed) this.prediction.ask(next);
     else this.goTo(next);
   }
+
+  slideTo(k) { this.goTo(this._stop(k, k < this.step ? -1 : 1)); }
 
   // What happens inside of a folded box is one stop: its last computed node; its leaves pass by unseen.
   _noteStops() {
@@ -158,31 +117,6 @@ class Stepper {
 
   tell() { for (const listener of [...this.listeners]) listener(this.step); }
 
-  pause() {
-    clearTimeout(this.timer);
-    this.timer = null;
-    this._showPlaying();
-  }
-
-  _play() {
-    if (this.step >= this.end) this.goTo(0);
-    const tick = () => {
-      this._forward();
-      if (this.asking || this.step >= this.end) this.pause();
-      else wait();
-    };
-    const wait = () => {
-      this.timer = setTimeout(tick, 1000 * SECONDS / Number(this.speed.querySelector("select").value));
-    };
-    if (!this.asking) wait();
-    this._showPlaying();
-  }
-
-  _showPlaying() {
-    this.play.replaceChildren(icon(this.timer ? "pause" : "play"));
-    this.play.setAttribute("aria-pressed", String(Boolean(this.timer)));
-  }
-
   setGrain(grain) {
     const { node, pass } = this.step ? this.time.steps[this.step - 1] : {};
     this.grain = grain;
@@ -194,15 +128,11 @@ class Stepper {
     this.tell();
   }
 
-  async setView(i) {
+  setView(i) {
     const view = this.views[i];
-    if (view.opened && !this.svgs[i]) this.svgs.push(...JSON.parse(await unpacked(this.payload.packed)));
     if (!this.pictures.has(i)) {
-      const parsed = new DOMParser().parseFromString(this.svgs[i], "image/svg+xml").documentElement;
-      const svg = document.importNode(parsed, true);
-      const [width, height] = ["width", "height"].map(side => Number(svg.getAttribute(side)));
+      const { svg, width, height } = drawn(view.svg);
       svg.querySelector("style").remove();  // it is for viewers that run no scripts, and would reach all of the page
-      for (const side of ["width", "height"]) svg.removeAttribute(side);
       svg.style.cssText = `max-width:${width * 1.6}px;min-width:${width * 0.62}px;max-height:max(70vh,${height * 0.7}px)`;
       svg.setAttribute("role", "group");
       svg.setAttribute("aria-label", "the computational graph");
@@ -220,11 +150,10 @@ class Stepper {
 
   setRun(run, show = true) {
     this.run = run;
-    const sizes = numbers => numbers.filter(isFinite).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const asked = k => this.graph.nodes[k].kind !== "constant";
     const toAsked = (terms, v) => terms.filter((_, slot) => asked(this.graph.nodes[v].parents[slot]));
-    this.largest = sizes(run.gradients.filter((_, k) => asked(k)));
-    this.widest = sizes(run.products.flatMap(toAsked));
+    this.largest = largestFinite(run.gradients.filter((_, k) => asked(k)));
+    this.widest = largestFinite(run.products.flatMap(toAsked));
     if (!show) return;
     this.show();
     if (this.selected) this.select(this.selected);
@@ -235,7 +164,7 @@ class Stepper {
   show() {
     const { step: at, time, run, asking, largest, widest } = this, step = time.steps[(asking || at) - 1];
     this.picture.show({ at, time, run, step, asking, backward: at >= time.seed, largest, widest });
-    Object.assign(this.slider, { max: this.count, value: at });
+    this.player.show(at, this.count);
     this.counter.textContent = `step ${at} of ${this.count}`;
     this.element.dataset.step = at;
     this.caption.textContent = this._caption(step);
@@ -327,8 +256,8 @@ class Stepper {
     this.picture.highlight(part ? this._reachedFrom(part) : null);
     if (!part) return;
     const { graph, run, formulas } = this;
-    const close = { type: "button", class: "am-close", "aria-label": "close", onclick: () => this.select(null) };
-    this.details.replaceChildren(h("button", close, "✕"), ...(part.box
+    const close = { class: "am-close", "aria-label": "close", onclick: () => this.select(null) };
+    this.details.replaceChildren(button("✕", close), ...(part.box
       ? [...boxDetails(graph, run, formulas, part.box), ...this._unfold(part.box)]
       : nodeDetails(graph, run, formulas, part.k, this.largest)), this._fold(part.box ? part.box.nodes[0] : part.k));
   }
@@ -338,7 +267,7 @@ class Stepper {
     return new Set([...part.box.nodes, ...part.leaving.flatMap(k => [...reached(this.graph, k)])]);
   }
 
-  _toView(text, i) { return i < 0 ? "" : h("button", { type: "button", onclick: () => this.setView(i) }, text); }
+  _toView(text, i) { return i < 0 ? "" : button(text, { onclick: () => this.setView(i) }); }
 
   // The view as it is with all boxes folded.
   _whole() { return this.views.findIndex(({ fold }) => fold === this.views[this.view].fold); }
@@ -360,16 +289,15 @@ class Stepper {
 
   _onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    this.player.onKey(event);
     event.stopPropagation();  // the notebook around has keys of its own
-    const target = event.composedPath()[0], tag = target.tagName, key = event.key;
-    if (key === "Escape") this.asking ? this.goTo(this.step) : this.select(null);
-    else if (tag === "SELECT" || tag === "INPUT" || !(key in KEYS) || (tag === "BUTTON" && key === " ")) return;
-    else this.act(KEYS[key]);
+    if (event.key !== "Escape") return;
+    this.asking ? this.goTo(this.step) : this.select(null);
     event.preventDefault();
   }
 
   destroy() {
-    this.pause();
+    this.player.pause();
     this.listeners.clear();
     this.observer.disconnect();
     this.element.removeEventListener("keydown", this._keydown);
@@ -385,15 +313,11 @@ const LEGEND = [
   "Keys: ← → step, Home, End, space plays; Tab and ↑ ↓ reach the nodes, Enter asks, Escape closes.",
 ];
 
-const legend = () => h("details", { class: "am-legend" }, h("summary", {}, "Legend and keys"),
-  h("ul", {}, LEGEND.map(line => h("li", {}, line))));
-
-// Put a stepper into an element. `payload` is what Python made; `options.svg` is the first drawing where the payload
-// has it not, `options.step` the step to begin at. The handle has `step`, `count`, `grain`, `goTo(k)`,
-// `onstep(callback)`, which returns a function that ends it, and `destroy()`.
-function mount(element, payload, options = {}) {
-  const stepper = new Stepper(element, payload, options);
-  return {
+// Put a stepper into an element. `payload` is what Python made, the step to begin at with it. The handle has `step`,
+// `count`, `grain`, `goTo(k)`, `onstep(callback)`, which returns a function that ends it, and `destroy()`.
+function mount(element, payload) {
+  const stepper = new Stepper(element, payload);
+  const handle = {
     get step() { return stepper.step; },
     get count() { return stepper.count; },
     get grain() { return stepper.grain; },
@@ -401,4 +325,6 @@ function mount(element, payload, options = {}) {
     onstep: callback => { stepper.listeners.add(callback); return () => stepper.listeners.delete(callback); },
     destroy: () => stepper.destroy(),
   };
+  if (payload.joined) joinPage(payload.joined, handle);
+  return handle;
 }

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.reals import as_float
-from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names
 from autograd_mini.files import check_folder, write_text
-from autograd_mini.views.stepper import page, pictures, widgets
+from autograd_mini.views import page
+from autograd_mini.views.stepper import pictures, widgets
 from autograd_mini.views.stepper.payload import payload, step_count
 
 _COLLAPSE = (None, "neuron", "layer")
@@ -24,9 +24,9 @@ _GRAINS = ("node", "edge")
 class Stepper:
     """The two stages of backpropagation, step by step; made by `step_through`.
 
-    A notebook shows it. The numbers are those of the moment at which it was made. Where anywidget is installed, the
-    step of the pages in a live notebook and `step` are the same: ``stepper.step = 7`` moves them, and `observe` hears
-    of the reader's moves.
+    A notebook shows it. Its numbers are those of the graph at the time when it was made. Where anywidget is installed,
+    the pages in a live notebook share their step with `step`: ``stepper.step = 7`` moves the pages, and `observe` calls
+    a function when the reader moves.
 
     Attributes
     ----------
@@ -36,21 +36,19 @@ class Stepper:
 
     def __init__(
         self,
-        root: Value,
-        names: Names | None,
+        graph: NamedGraph,
         what_if: list[Value],
         collapse: str | None,
         lr: float,
         grain: str,
     ) -> None:
-        self.root = root
-        self._names, self._collapse = names, collapse
-        self._graph = NamedGraph(root, names)
-        self._records = payload(root, names)
-        order = topological_order(root)
+        self.root = graph.root
+        self._graph, self._collapse = graph, collapse
+        self._records = payload(graph)
+        order = graph.order
         position = {node: k for k, node in enumerate(order)}
         moved = [position[leaf] for leaf in what_if]
-        parameters = [position[node] for node in order if isinstance(node, Parameter)]
+        parameters = [position[node] for node in order if node.kind == "parameter"]
         self._step = 0
         self._joint: Any = None
         self._options: dict[str, Any] = {
@@ -62,15 +60,14 @@ class Stepper:
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        """What the page is fed with: the records, the drawings and the options, ready for JSON."""
+        """The data of the page, ready for JSON: the records, the drawings and the options."""
         views = pictures.views(self._graph, self._records)
         opened = pictures.opened_views(self._graph, self._records, views)
         return {
             **self._records,
             **self._options,
-            "views": [{"fold": view.fold, "boxes": view.boxes, "svg": view.svg} for view in views],
-            "opened": [{"fold": view.fold, "boxes": view.boxes, "opened": view.opened} for view in opened],
-            "packed": page.packed([view.svg for view in opened]),
+            "views": [vars(view) for view in views],
+            "opened": [vars(view) for view in opened],
             "view": pictures.first(views, self._collapse),
         }
 
@@ -78,7 +75,7 @@ class Stepper:
 
     @property
     def step(self) -> int:
-        """The step that is shown, from 0, before the forward pass, to `count`; where the page begins if none is.
+        """The step that is shown, from 0, which is before the forward pass, to `count`; at first where the page begins.
 
         Examples
         --------
@@ -162,7 +159,7 @@ class Stepper:
         MissingDependencyError
             If anywidget isn't installed.
         """
-        return widgets.view(self._joined, self.payload, self.html())
+        return widgets.view(self._joined, page.packed(self.payload), self.html())
 
     # ------------------------------------------------------------------------------------------------ the outputs
 
@@ -181,7 +178,13 @@ class Stepper:
         >>> step_through(x * x).html().count("<script>")
         1
         """
-        return page.fragment(self.payload, self._title, self.step)
+        return self._page()
+
+    def _page(self, joined: str = "") -> str:
+        """Return the page; `joined` is the name of the widget that it joins itself to."""
+        payload = self.payload
+        data = {**payload, "step": self.step, "joined": joined}
+        return page.fragment("stepper", payload["views"][payload["view"]]["svg"], self._title, data)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the stepper into a file: an interactive page, or a drawing that plays by itself.
@@ -207,11 +210,11 @@ class Stepper:
         ending = target.suffix.lower()
         check_folder(target)
         if ending in (".html", ".htm"):
-            text = page.document(self.payload, self._title, self.step)
+            text = page.document(self._title, self._page())
         elif ending == ".svg":
             from autograd_mini.views.stepper.animation import animated_svg
 
-            text = animated_svg(self.root, names=self._names)
+            text = animated_svg(self._graph)
         else:
             raise ValueError(
                 f'path: expected a name that ends in .html (an interactive page) or .svg (an animation), got "{target}"'
@@ -222,7 +225,7 @@ class Stepper:
     def __str__(self) -> str:
         from autograd_mini.views.stepper.terminal import text_steps
 
-        return text_steps(self.root, names=self._names, colour=False)
+        return text_steps(self._graph, colour=False)
 
     def __repr__(self) -> str:
         nodes = self._records["nodes"]
@@ -233,14 +236,11 @@ class Stepper:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         joined = self._joined.name if self._joint is not None or widgets.is_possible_here() else ""
-        return {
-            "text/html": page.fragment(self.payload, self._title, self.step, joined),
-            "text/plain": repr(self),
-        }
+        return {"text/html": self._page(joined), "text/plain": repr(self)}
 
     def _mime_(self) -> tuple[str, str]:
         # What marimo asks for: it puts HTML into its page without running scripts.
-        return "text/html", page.frame(self.payload, self._title, self.step)
+        return "text/html", page.frame(self._title, self._page())
 
 
 def step_through(
@@ -297,17 +297,16 @@ def step_through(
             f"step_through takes a Value, the root of a graph such as a loss, not {type(root).__name__}; "
             "of a module, step through what it returns for an example"
         )
-    if names is not None and not isinstance(names, Mapping):
-        raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
     if collapse not in _COLLAPSE:
         raise ValueError(f'collapse: expected "neuron", "layer" or None, got {collapse!r}')
     if grain not in _GRAINS:
         raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
     rate = _learning_rate(lr)
-    leaves = _leaves(root, what_if)
+    graph = NamedGraph(root, names)
+    leaves = _leaves(graph, what_if)
     if collapse is not None:
-        pictures.check_fold(NamedGraph(root), collapse)
-    return Stepper(root, names, leaves, collapse, rate, grain)
+        pictures.check_fold(graph, collapse)
+    return Stepper(graph, leaves, collapse, rate, grain)
 
 
 def _learning_rate(lr: Any) -> float:
@@ -317,7 +316,7 @@ def _learning_rate(lr: Any) -> float:
     return rate
 
 
-def _leaves(root: Value, what_if: Any) -> list[Value]:
+def _leaves(graph: NamedGraph, what_if: Any) -> list[Value]:
     """Return the leaves to move, each once.
 
     Raises
@@ -330,7 +329,7 @@ def _leaves(root: Value, what_if: Any) -> list[Value]:
     if isinstance(what_if, (Value, str)) or not isinstance(what_if, Iterable):
         raise TypeError(f"what_if: expected a list of leaves, as in what_if=[w, b], got {type(what_if).__name__}")
     chosen = list(what_if)
-    inside = set(topological_order(root))
+    inside = set(graph.order)
     for node in chosen:
         if not isinstance(node, Value):
             raise TypeError(f"what_if: expected Values, leaves of the graph, got {type(node).__name__} in the list")

@@ -1,7 +1,5 @@
-// Numbers and the tape: what the reader moves is computed again here, by the programs that Python made from its table of
-// primitives.
-
-const number = x => typeof x === "string" ? Number(x) : x;  // NaN and the infinities travel as strings
+// The tape: when the reader moves a leaf, both passes are computed again here, by the programs that Python made from its
+// table of primitives.
 
 function erf(x) {
   if (!(Math.abs(x) < 6)) return Math.sign(x);
@@ -23,7 +21,7 @@ function logsumexp(...numbers) {
   return peak + Math.log1p(others.reduce((sum, x) => sum + Math.exp(x - peak), 0));
 }
 
-// The namespace over which the rules are written.
+// The functions that the programs call: the namespace `xp` of the table's rules, in JavaScript.
 const FUNCTIONS = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, neg: a => -a,
   "**": (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b),
@@ -100,26 +98,3 @@ function finiteDifference(graph, run, u) {
   }
   return found[0];
 }
-
-// A number to so many significant digits, as Python's format "g" writes it; exact ties go to the even digit.
-function format(x, digits = 6) {
-  if (x !== x) return "nan";
-  if (!isFinite(x)) return x < 0 ? "-inf" : "inf";
-  if (x === 0) return "0";
-  let [mantissa, exponent] = Math.abs(x).toExponential(digits - 1).split("e");
-  const [exact, exactExponent] = Math.abs(x).toExponential(60).split("e"), all = exact.replace(".", "");
-  let kept = mantissa.replace(".", "");
-  if (/^50*$/.test(all.slice(digits)) && all[digits - 1] % 2 === 0) {
-    kept = all.slice(0, digits);
-    exponent = exactExponent;
-  }
-  const e = Number(exponent), sign = x < 0 ? "-" : "";
-  kept = kept.replace(/0+$/, "");
-  const point = (text, i) => text.length > i ? text.slice(0, i) + "." + text.slice(i) : text.padEnd(i, "0");
-  if (e < -4 || e >= digits)
-    return sign + point(kept, 1) + "e" + (e < 0 ? "-" : "+") + String(Math.abs(e)).padStart(2, "0");
-  return sign + (e < 0 ? "0." + "0".repeat(-e - 1) + kept : point(kept, e + 1));
-}
-
-// The same, as Python prints a float: 1.0, not 1.
-const asFloat = x => { const text = format(x); return /^-?\d+$/.test(text) ? text + ".0" : text; };

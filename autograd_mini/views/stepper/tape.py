@@ -12,23 +12,9 @@ from typing import Any
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
+from autograd_mini.views.page import number_as_json
 
 Call = list[Any]
-
-
-def number_as_json(value: float) -> float | str:
-    """Return a number as JSON has it; what JSON has no sign for becomes JavaScript's name of it.
-
-    Examples
-    --------
-    >>> number_as_json(0.5), number_as_json(float("-inf")), number_as_json(float("nan"))
-    (0.5, '-Infinity', 'NaN')
-    """
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
 
 
 def program(primitive: Primitive, count: int) -> dict[str, Any]:

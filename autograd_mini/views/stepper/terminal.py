@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from autograd_mini.explanations.card import kind
+from autograd_mini.engine.value import Value
+from autograd_mini.explanations.names import NamedGraph, Names, named
 from autograd_mini.explanations.steps import BackwardStep, backward_steps, forward_steps
 from autograd_mini.formulas.expression import derivative, format_number, number, printable
 from autograd_mini.views.stepper.payload import short_names
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.value import Value
-    from autograd_mini.explanations.names import Names
 
 GRAINS = ("node", "edge")
 _DIGITS = 6
@@ -27,11 +24,15 @@ _BLUE, _ORANGE, _MAGENTA = "\033[34m", "\033[33m", "\033[35m"
 
 
 def text_steps(
-    root: Value, names: Names | None = None, colour: bool = False, grain: str = "node", width: int | None = None
+    root: Value | NamedGraph,
+    names: Names | None = None,
+    colour: bool = False,
+    grain: str = "node",
+    width: int | None = None,
 ) -> str:
     """Return the forward pass, the seed and the backward pass as numbered lines.
 
-    Constants are no steps: their values are there from the start, and nobody asks for their gradients.
+    Constants are no steps: their values are given, and their gradients aren't needed.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def text_steps(
     """
     if grain not in GRAINS:
         raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
-    lines = list(_lines(root, names, grain))
+    lines = list(_lines(named(root, names), grain))
     written: list[str] = []
     stage = ""
     for i, line in enumerate(lines, 1):
@@ -95,17 +96,16 @@ class _Line(NamedTuple):
     result: float | None
 
 
-def _lines(root: Value, names: Names | None, grain: str) -> Iterator[_Line]:
+def _lines(graph: NamedGraph, grain: str) -> Iterator[_Line]:
     """Iterate over the steps."""
-    called: Mapping[Value, str] = {}
-    for forward in forward_steps(root, names):
-        called = called or {u: printable(name).replace("\n", " ") for u, name in short_names(forward.names).items()}
-        if kind(forward.node) != "constant" or forward.node is root:
+    called = {u: printable(name).replace("\n", " ") for u, name in short_names(graph.called).items()}
+    for forward in forward_steps(graph):
+        if forward.node.kind != "constant" or forward.node is graph.root:
             yield _Line("Forward pass", replace(forward, names=called).equation("text"), None)
-    for backward in backward_steps(root, names):
-        if backward.node is root:
+    for backward in backward_steps(graph):
+        if backward.node is graph.root:
             yield _Line("Seed", replace(backward, names=called).equation("text"), backward.gradient)
-        elif kind(backward.node) != "constant":
+        elif backward.node.kind != "constant":
             yield from _backward_lines(replace(backward, names=called), grain)
 
 
@@ -119,14 +119,10 @@ def _backward_lines(step: BackwardStep, grain: str) -> Iterator[_Line]:
         v = step.names[c.successor]
         in_names = (derivative(root, v) * derivative(v, u)).render()
         in_numbers = (number(c.upstream, _DIGITS) * number(c.local, _DIGITS)).render()
-        change = f"[{_number(before)} → {_number(before + c.product)}]"
+        product, old, new = (format_number(x, _DIGITS) for x in (c.product, before, before + c.product))
         before += c.product
-        text = f"{u}.grad += {in_names} = {in_numbers} = {_number(c.product)}   {change}"
+        text = f"{u}.grad += {in_names} = {in_numbers} = {product}   [{old} → {new}]"
         yield _Line("Backward pass", text, c.product)
-
-
-def _number(value: float) -> str:
-    return format_number(value, _DIGITS)
 
 
 def _wrapped(line: _Line, width: int, margin: int) -> list[str]:

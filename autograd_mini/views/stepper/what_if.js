@@ -23,10 +23,9 @@ class WhatIf {
     this.element = h("div", { class: "am-what-if" },
       this.rows.length ? h("table", {}, h("tr", {}, head), this.rows.map(row => row.element)) : null, this.result,
       h("div", { class: "am-bar" },
-        h("button", { type: "button", "data-do": "sgd", title: thetas.join(", "), onclick: () => this._descend() },
-          "θ ← θ − η ∇", formulas.root),
+        button(`θ ← θ − η ∇${formulas.root}`, { "data-do": "sgd", title: thetas.join(", "), onclick: () => this._descend() }),
         h("label", {}, " η ", this.rate), h("span", { class: "am-thetas" }, ` θ: ${brief(thetas.join(", "), 60)}`),
-        h("button", { type: "button", "data-do": "reset", onclick: () => this._reset() }, "Reset")));
+        button("Reset", { "data-do": "reset", onclick: () => this._reset() })));
     this._show();
   }
 
@@ -72,7 +71,7 @@ class WhatIf {
       slider.value = value;
       if (document.activeElement !== field) field.value = isFinite(value) ? format(value) : "";
       change.textContent = format(delta, 4);
-      const slope = base.gradients[k], product = `${bracketed4(slope)}·${bracketed4(delta)} = ${format(slope * delta, 4)}`;
+      const slope = base.gradients[k], product = `${bracketed(slope, 4)}·${bracketed(delta, 4)} = ${format(slope * delta, 4)}`;
       linear.textContent = delta === 0 ? "0" : product;
     }
     const moved = graph.nodes.map((_, k) => k).filter(k => !graph.nodes[k].rule && !Object.is(run.values[k], base.values[k]));
@@ -85,5 +84,3 @@ class WhatIf {
       h("span", {}, this.updates ? `${this.updates} update${this.updates === 1 ? "" : "s"}` : ""));
   }
 }
-
-const bracketed4 = x => x < 0 ? `(${format(x, 4)})` : format(x, 4);

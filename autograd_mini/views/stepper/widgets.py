@@ -1,41 +1,30 @@
-"""The stepper's step in a kernel: widgets that share it with the pages which show the stepper. They need anywidget.
+"""The stepper's step in a kernel: widgets that share it with the pages that show the stepper. They need anywidget.
 
-What a notebook keeps of a widget is an error message as soon as its kernel is gone. So the output of a stepper is the
-static page, and beside it, without a view, a widget of a few lines to which the page joins itself while both are there.
+When its kernel is gone, a notebook shows an error message in the place of a widget. So the output of a stepper is the
+static page. Beside it there is a small widget that shows nothing; the page connects to it while both are there.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from autograd_mini.errors import MissingDependencyError
-from autograd_mini.views.stepper import page
+from autograd_mini.views import page
 
-_JOIN = "\nexport default { initialize: ({ model }) => joinModel(model)%s };"
-_RENDER = """,
-render({ model, el }) {
-const element = document.createElement("div");
-el.append(element);
-const handle = mount(element, model.get("payload"), { step: model.get("step") });
-joinPage(model.get("name"), handle);
-return () => { meetingPlace(model.get("name")).handles.delete(handle); handle.destroy(); };
-}"""
+_UNSEEN = "\nexport default { initialize: ({ model }) => joinModel(model) };\n"
 
 
 def is_possible_here() -> bool:
     """Return whether this is a notebook's kernel that has anywidget."""
-    if "IPython" not in sys.modules or find_spec("anywidget") is None:
-        return False
-    return getattr(import_module("IPython").get_ipython(), "kernel", None) is not None
+    return find_spec("anywidget") is not None and page.notebook_shell() is not None
 
 
 def joint(step: int, grain: str) -> Any:
-    """Return a widget that shows nothing: it has the step in common with all pages that bear its name.
+    """Return a widget that shows nothing: it shares its step with all pages that have its name.
 
     Raises
     ------
@@ -45,19 +34,19 @@ def joint(step: int, grain: str) -> Any:
     return _classes()[0](name=f"am-{os.urandom(6).hex()}", step=step, grain=grain)
 
 
-def view(joined: Any, payload: dict[str, Any], html: str) -> Any:
+def view(joined: Any, data: str, html: str) -> Any:
     """Return a widget that shows the stepper itself, its step the same as that of a `joint`.
 
     Parameters
     ----------
     joined : AnyWidget
         The `joint`.
-    payload : dict
-        What the script is fed with.
+    data : str
+        The data for the script, packed.
     html : str
         What is shown instead where there is no kernel.
     """
-    shown = _classes()[1](name=f"{joined.name}-view", step=joined.step, grain=joined.grain, payload=payload, html=html)
+    shown = _classes()[1](name=f"{joined.name}-view", step=joined.step, grain=joined.grain, data=data, html=html)
     traitlets = import_module("traitlets")
     for trait in ("step", "grain"):
         traitlets.link((joined, trait), (shown, trait))
@@ -66,7 +55,7 @@ def view(joined: Any, payload: dict[str, Any], html: str) -> Any:
 
 @cache
 def _classes() -> tuple[Any, Any]:
-    """Return the classes of the two widgets; they can't be written down, as importing anywidget takes long."""
+    """Return the classes of the two widgets; they are made when needed, as importing anywidget takes long."""
     try:
         base = import_module("anywidget").AnyWidget
     except ImportError:
@@ -88,12 +77,12 @@ def _classes() -> tuple[Any, Any]:
     }
     unseen = {
         "_view_name": traitlets.Unicode(None, allow_none=True).tag(sync=True),
-        "_esm": page.joint() + _JOIN % "",
+        "_esm": page.file("stepper/joint.js") + _UNSEEN,
     }
     seen = {
-        "payload": traitlets.Dict().tag(sync=True),
+        "data": traitlets.Unicode().tag(sync=True),
         "html": traitlets.Unicode(),
-        "_esm": page.script() + "\n" + page.joint() + _JOIN % _RENDER,
+        "_esm": page.file("web/load.js") + page.script("stepper") + page.file("stepper/widget.js"),
         "_css": page.style(),
         "_repr_mimebundle_": bundle,
     }
