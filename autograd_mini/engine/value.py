@@ -187,6 +187,7 @@ class Value(ScalarProtocol):
         seed = as_float(grad)
         if modes.open_contexts and modes.current.detecting:
             modes.check_gradients(order, seed)
+        # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
         kept = [
             (leaf, leaf.grad)
             for leaf in order
