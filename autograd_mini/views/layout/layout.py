@@ -254,14 +254,30 @@ def _entry(start: Point, last: Item, share: float, slope: float) -> list[Point]:
         angle = math.atan2(start[1] - last.cross, last.along - start[0])
         angle = max(-_WIDEST_ENTRY, min(_WIDEST_ENTRY, angle))
         end = (last.along - half * math.cos(angle), last.cross + tall * math.sin(angle))
-        if last.column > last.main + 1.0:  # others of its rank are wider: past them only on a level
-            edge = (last.along - last.column / 2, end[1])
-            return _s_curve(start, edge, slope, 0.0) + _line(edge, end)[1:]
         reach = (end[0] - start[0]) / 2
         control = (end[0] - reach * math.cos(angle), end[1] + reach * math.sin(angle) * 0.5)
-        return [(start[0] + reach, start[1] + slope * reach), control, end]
+        curve = [(start[0] + reach, start[1] + slope * reach), control, end]
+        # Past others of its rank only on a level: where they are wider, or the curve would come by them.
+        if last.column > last.main + 1.0 or _leaves_cell([start, *curve], last):
+            edge = (last.along - last.column / 2, end[1])
+            return _s_curve(start, edge, slope, 0.0) + _line(edge, end)[1:]
+        return curve
     edge = (last.along - last.column / 2, last.cross + share * tall * 0.6)
     return _s_curve(start, edge, slope, 0.0) + _line(edge, (last.along - half, edge[1]))[1:]
+
+
+def _leaves_cell(curve: list[Point], last: Item) -> bool:
+    """Return whether a curve into a node is, among the nodes of its rank, farther from its middle than the node is."""
+    p, q, r, s = curve
+    for k in range(1, 12):
+        t = k / 12
+        weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+        along, cross = (
+            sum(w * x for w, x in zip(weights, values, strict=True)) for values in zip(p, q, r, s, strict=True)
+        )
+        if along > last.along - last.column / 2 and abs(cross - last.cross) > _tall(last):
+            return True
+    return False
 
 
 def _share(path: EdgePath) -> float:
