@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from operator import mul
 
 from autograd_mini.views.layout.layered import LEANING, EdgePath, Item, Layers, layered
 from autograd_mini.views.layout.measure import OUTLINE_GAP, node_size
@@ -103,7 +104,11 @@ def arrange(picture: Picture) -> Layout:
     spread(layers)
     _set_columns(layers, picture)
     runs = _Runs()
-    routes = {path.edge.id: _straight(path) if picture.straight else _curved(path, runs) for path in layers.paths}
+    nodes = [[item for item in items if item.node is not None] for items in layers.ranks]
+    routes = {
+        path.edge.id: _straight(path) if picture.straight else _curved(path, runs, nodes[path.end.rank])
+        for path in layers.paths
+    }
     return _turned(picture, layers, routes)
 
 
@@ -149,7 +154,7 @@ def _turned(picture: Picture, layers: Layers, routes: dict[str, Route]) -> Layou
 # --------------------------------------------------------------------------------------------------- curves
 
 
-def _curved(path: EdgePath, runs: _Runs) -> Route:
+def _curved(path: EdgePath, runs: _Runs, rank: list[Item]) -> Route:
     """Return a curve that is level wherever it passes a rank, so that it touches no other item there."""
     start, end = path.start, path.end
     curve = _line((start.along + _half(start), start.cross), (start.along + start.column / 2, start.cross))
@@ -165,7 +170,7 @@ def _curved(path: EdgePath, runs: _Runs) -> Route:
         curve += _s_curve(curve[-1], left, 0.0, slope) + _line(left, right)[1:]
         shift = path.label_shift + math.copysign(abs(slope) * item.main / 2, path.label_shift)
         label = (item.along, item.cross + shift) if path.edge.label else None
-    curve += _entry(curve[-1], end, _share(path), slope)
+    curve += _entry(curve[-1], end, _share(path), slope, rank)
     return _finished(path, curve[::-1] if path.backward else curve, label)
 
 
@@ -243,7 +248,7 @@ def _joined(curve: list[Point]) -> list[Point]:
     return joined if len(joined) > 1 else curve
 
 
-def _entry(start: Point, last: Item, share: float, slope: float) -> list[Point]:
+def _entry(start: Point, last: Item, share: float, slope: float, rank: list[Item]) -> list[Point]:
     """Return the curve from the gap before a node to its outline.
 
     A round node is met from where the line comes; on a box, `share` from -1 to 1 is how far off its middle.
@@ -257,8 +262,8 @@ def _entry(start: Point, last: Item, share: float, slope: float) -> list[Point]:
         reach = (end[0] - start[0]) / 2
         control = (end[0] - reach * math.cos(angle), end[1] + reach * math.sin(angle) * 0.5)
         curve = [(start[0] + reach, start[1] + slope * reach), control, end]
-        # Past others of its rank only on a level: where they are wider, or the curve would come by them.
-        if last.column > last.main + 1.0 or _leaves_cell([start, *curve], last):
+        # Past others of its rank only on a level: where they are wider, or the curve would touch them.
+        if last.column > last.main + 1.0 or _touches([start, *curve], [item for item in rank if item is not last]):
             edge = (last.along - last.column / 2, end[1])
             return _s_curve(start, edge, slope, 0.0) + _line(edge, end)[1:]
         return curve
@@ -266,17 +271,14 @@ def _entry(start: Point, last: Item, share: float, slope: float) -> list[Point]:
     return _s_curve(start, edge, slope, 0.0) + _line(edge, (last.along - half, edge[1]))[1:]
 
 
-def _leaves_cell(curve: list[Point], last: Item) -> bool:
-    """Return whether a curve into a node is, among the nodes of its rank, farther from its middle than the node is."""
-    p, q, r, s = curve
-    for k in range(1, 12):
-        t = k / 12
+def _touches(curve: list[Point], items: list[Item]) -> bool:
+    """Return whether one Bézier curve runs through the box of a node, or close by it."""
+    for t in (k / 16 for k in range(1, 16)):
         weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-        along, cross = (
-            sum(w * x for w, x in zip(weights, values, strict=True)) for values in zip(p, q, r, s, strict=True)
-        )
-        if along > last.along - last.column / 2 and abs(cross - last.cross) > _tall(last):
-            return True
+        along, cross = (sum(map(mul, weights, values)) for values in zip(*curve, strict=True))
+        for item in items:
+            if abs(along - item.along) < _half(item) + 1.0 and abs(cross - item.cross) < _tall(item) + 1.0:
+                return True
     return False
 
 
