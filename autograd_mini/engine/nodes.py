@@ -88,14 +88,11 @@ def gradients(order: list[Any], seed: Any, xp: Differentiable) -> dict[Any, Any]
     xp : Differentiable
         The namespace to read the rules over.
     """
-    detecting = modes.current.detecting
-    if detecting:
+    if modes.current().detecting:
         modes.check_gradients(order, seed.data)
-    modes.current.detecting = False
-    try:  # a rule computes all its branches; log(-2), for the exponent of (-2)**3, is no anomaly if nobody asks for it
+    # A rule computes all its branches; log(-2), for the exponent of (-2)**3, is no anomaly if nobody asks for it.
+    with modes.ignoring_anomalies():
         return graph.gradients(order, seed, lambda v: v.primitive.derivatives(xp, v, *v.parents))
-    finally:
-        modes.current.detecting = detecting
 
 
 def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:

@@ -57,6 +57,8 @@ class Trace:
         What is to be called after each run with the nodes' numbers, and with the number of examples.
     """
 
+    prefix = PREFIX
+
     nodes: list[Value] = field(default_factory=list)
     draws: list[Draws] = field(default_factory=list)
     live: dict[Value, Callable[[], float]] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class Trace:
 
     def follow(self, node: Value) -> None:
         """Take note of a node that was just made."""
-        if not modes.current.recording:
+        if not modes.current().recording:
             raise TraceError(
                 f"no_grad() inside of a traced function{_where()}: what it computes would stay as it is for this "
                 f"example. Leave no_grad() out, or take engine='eager'"
@@ -166,19 +168,17 @@ def input_leaf(number: float, label: str) -> Value:
 @contextmanager
 def tracing() -> Iterator[Trace]:
     """Trace what is computed inside: yields the record of it."""
-    trace, before, scope = Trace(), modes.current.tracer, modes.current.scope
-    modes.count_context(+1)
-    modes.current.tracer, modes.current.scope = trace, PREFIX
+    trace = Trace()
+    modes.enter(trace, "tracer", trace, depth=1)
     try:
         yield trace
     finally:
-        modes.current.tracer, modes.current.scope = before, scope
-        modes.count_context(-1)
+        modes.leave(trace)
 
 
 def current_trace() -> Trace | None:
     """Return the record of the trace that this thread is in, if it is in one."""
-    return modes.current.tracer  # type: ignore[no-any-return]
+    return modes.current().tracer
 
 
 class _Replay(threading.local):

@@ -6,6 +6,7 @@ Every operator makes a new node with three things in it: the result (calculation
 
 from __future__ import annotations
 
+import threading
 from operator import mul
 from typing import Any
 
@@ -15,6 +16,9 @@ from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float
+
+# One backward pass at a time: graphs in several threads may share their leaves, to whose gradients each pass adds.
+_sweep = threading.RLock()
 
 
 class Value(ScalarProtocol):
@@ -66,7 +70,7 @@ class Value(ScalarProtocol):
             raise TypeError(f"label: expected a string, got {label!r:.60}")
         self.grad = 0.0
         self.label = label
-        self.scope = modes.current.scope if modes.open_contexts else ""
+        self.scope = modes.current().scope if modes.open_contexts else ""
         self.primitive = self._parent = self._parent2 = self._local2 = None
         self._local = self._leaf
 
@@ -138,7 +142,7 @@ class Value(ScalarProtocol):
         for node in topological_order(self):
             if node.primitive is not None:
                 node._compute()
-                if modes.open_contexts and modes.current.detecting:
+                if modes.open_contexts and modes.current().detecting:
                     modes.check_node(node)
         return self._data
 
@@ -168,6 +172,11 @@ class Value(ScalarProtocol):
             Whether the leaves' gradients shall be Values, from which one can go backward again. A leaf and its gradient
             then refer to each other until the gradient is set to 0.
 
+        Raises
+        ------
+        RuntimeError
+            With `create_graph`, if leaves have changed since the graph was computed: it says which.
+
         Examples
         --------
         >>> x = Value(3.0)
@@ -179,32 +188,36 @@ class Value(ScalarProtocol):
         """
         order = topological_order(self)
         if create_graph:
+            message = modes.stale_message(order)
+            if message:  # the rules would mix new numbers with old ones, and be right at no point
+                raise RuntimeError(message)
             with modes.enable_grad():
                 nodes.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
             return
         seed = as_float(grad)
-        if modes.open_contexts and modes.current.detecting:
+        if modes.open_contexts and modes.current().detecting:
             modes.check_gradients(order, seed)
-        kept = [
-            (leaf, leaf.grad)
-            for leaf in order
-            if leaf._parent is None and (leaf.grad not in (0.0, None) or leaf._local == FROZEN)
-        ]
-        for node in order:
-            node.grad = 0.0
-        self.grad = seed
-        for v in reversed(order):
-            upstream, first, second = v.grad, v._parent, v._parent2
-            if second is not None:
-                first.grad += upstream * v._local
-                second.grad += upstream * v._local2
-            elif type(first) is tuple:
-                for parent, local_grad in zip(first, v._local, strict=True):
-                    parent.grad += upstream * local_grad
-            elif first is not None:
-                first.grad += upstream * v._local
-        for leaf, before in kept:
-            leaf.grad = before + leaf.grad if leaf._local != FROZEN else 0.0
+        with _sweep:
+            kept = [
+                (leaf, leaf.grad)
+                for leaf in order
+                if leaf._parent is None and (leaf.grad not in (0.0, None) or leaf._local == FROZEN)
+            ]
+            for node in order:
+                node.grad = 0.0
+            self.grad = seed
+            for v in reversed(order):
+                upstream, first, second = v.grad, v._parent, v._parent2
+                if second is not None:
+                    first.grad += upstream * v._local
+                    second.grad += upstream * v._local2
+                elif type(first) is tuple:
+                    for parent, local_grad in zip(first, v._local, strict=True):
+                        parent.grad += upstream * local_grad
+                elif first is not None:
+                    first.grad += upstream * v._local
+            for leaf, before in kept:
+                leaf.grad = before + leaf.grad if leaf._local != FROZEN else 0.0
 
     def _apply(self, primitive: Primitive) -> Value:
         return apply(primitive, self)
