@@ -130,7 +130,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]
         try:
             with np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
-        except Exception as error:  # zipfile, zlib and NumPy have a dozen kinds for what a damaged file may do
+        except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds of errors for damaged files
             raise ValueError(f"{path} is damaged, or no model file of autograd_mini: {error}") from None
     if _HEADER not in arrays:
         raise ValueError(f"{path} is no model file of autograd_mini")

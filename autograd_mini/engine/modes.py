@@ -55,11 +55,9 @@ _IS_GENERATOR = 0x20 | 0x200  # flags of a code object: a generator, an asynchro
 def current() -> Modes:
     """Return the modes here, but for those that a generator entered which now waits for its next turn."""
     modes = _modes.get()
-    return (
-        _rebuilt(modes, lambda entry: entry.frame is None or _is_running(entry.frame))
-        if modes.has_generators
-        else modes
-    )
+    if not modes.has_generators:
+        return modes
+    return _rebuilt(modes, lambda entry: entry.frame is None or _is_running(entry.frame))
 
 
 def enter(owner: Any, mode: str, value: Any, depth: int = 2) -> None:
@@ -79,12 +77,13 @@ def _is_held(frame: Any) -> bool:
 
 def leave(owner: Any) -> None:
     """Undo the latest change that an owner made here; those made after it stay."""
-    entry: Modes | None = _modes.get()
+    modes = _modes.get()
+    entry: Modes | None = modes
     while entry is not None and entry.owner is not owner:
         entry = entry.outer
     if entry is not None:
         left = entry
-        _modes.set(_rebuilt(_modes.get(), lambda one: one is not left))
+        _modes.set(modes.outer if left is modes else _rebuilt(modes, lambda one: one is not left))  # type: ignore[arg-type]
         _count(-1)
 
 
@@ -169,7 +168,8 @@ class _Switch:
 class no_grad(_Switch):
     """Compute values without building a graph, as a context or as a decorator.
 
-    What is computed inside are leaves: nothing can be propagated back through them. Per thread; restored on any exit.
+    What is computed inside are leaves: no gradient goes back through them. It holds for this thread, and ends with the
+    block, also by an exception.
 
     Examples
     --------
@@ -282,9 +282,9 @@ def stale_message(order: list[Any]) -> str:
 
 
 def check_gradients(order: list[Any], seed: float) -> None:
-    """Raise if a backward pass over this topological order would meet an infinite or nan gradient.
+    """Raise if a backward pass over this topological order would give an infinite or nan gradient.
 
-    It is a rehearsal: no gradient of a node is changed.
+    It is computed beside the nodes: no node's ``.grad`` is changed.
     """
     message = stale_message(order)
     if message:

@@ -1,8 +1,8 @@
 """`backend="jax"`: the same graphs and models as with NumPy, and a batch shared by eight devices."""
 
-import os
 from itertools import pairwise
 
+import jax
 import numpy as np
 import pytest
 from test_random_graphs import BINARY, N_ARY, N_INPUTS, N_PARAMETERS, UNARY, build
@@ -14,10 +14,7 @@ from autograd_mini.nn import L2, MLP
 from autograd_mini.training import Trainer
 from autograd_mini.vectorizer import vectorize
 
-if os.environ.get("AUTOGRAD_MINI_EVERYTHING"):
-    import jax  # has to be there
-else:
-    jax = pytest.importorskip("jax", reason="the JAX backend needs JAX: pip install autograd-mini[jax]")
+pytestmark = pytest.mark.needs("jax")
 
 RNG = np.random.default_rng(12)
 X, Y = RNG.normal(size=(6, 3)), RNG.normal(size=6)

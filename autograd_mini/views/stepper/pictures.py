@@ -1,8 +1,8 @@
 """The drawings that the stepper steps through: `draw`'s picture, laid out once with room for every number to come.
 
-The layout is our own on every machine, so that the SVG is small and every text stands in the middle of its place
-whatever is written there later. It shows the end of the backward pass, because it is also what a viewer shows that runs
-no scripts. Elements are known by ``data-id``, not by ``id``: several drawings may share a page. The names are those of
+The layout is our own on every machine, so that the SVG is small and every text is centred in its place, whatever is
+written there later. The drawing shows the end of the backward pass, because a viewer that runs no scripts shows it as
+it is. Elements have a ``data-id`` and no ``id``, as several drawings may be on one page. The names are those of
 `graph_picture`.
 """
 
@@ -22,12 +22,12 @@ from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, Picture
 from autograd_mini.views.stepper.tape import constant_locals
 
 MOST_SHOWN = 400  # values and boxes: more of them is neither readable nor quick
-_MOST_BOXES = 60  # in a view that nobody asked for
-_MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, if each of them can be opened by itself
+_MOST_BOXES = 60  # in the view to begin with, unless the user chose one
+_MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, for boxes that can be opened one by one
 _DIGITS = 4
-_WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for what a moved leaf will make of a number
+_WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for other numbers, when a leaf is moved
 _FOLDS = (None, "neuron", "layer")
-# Of the edges and the texts, in a viewer that runs no scripts; the script puts the page's style in its place.
+# The style of edges and texts in a viewer that runs no scripts; the script removes it, as the page has its own.
 _STYLE = (
     f"path{{fill:none;stroke:{colours.LINE}}}polygon{{fill:{colours.LINE}}}"
     f"path~text{{fill:{colours.TEXT}}}text{{stroke:none}}"
