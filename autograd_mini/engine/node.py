@@ -16,6 +16,7 @@ of any number      tuple of the parents   None          tuple of derivatives    
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autograd_mini.engine.primitives import Primitive
@@ -27,6 +28,9 @@ CONSTANT = "constant"  # a bare number in an expression, as the 2 in 2 * x
 FEATURE = "feature"  # a bare number that a module was called with: no gradient by it is needed
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 _KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}  # what users are told
+
+# While a function is traced, this is told what the function looks at: a node, and how; None while none is traced.
+look: Callable[..., Any] | None = None
 
 
 class Node:
@@ -58,6 +62,8 @@ class Node:
     @property
     def data(self) -> float:
         """The number."""
+        if look is not None:
+            look(self)
         return self._data
 
     @data.setter
