@@ -26,7 +26,7 @@ from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
 
 PREFIX = "\0"  # begins the scope of everything that is made during a trace
-_PACKAGE = str(Path(__file__).resolve().parent)
+_PACKAGE = str(Path(__file__).resolve().parents[1])
 _PYTHON = str(Path(os.__file__).resolve().parent)
 
 # The mean of a node over all examples of the batch. In the graph of one example it is the node's own value.

@@ -200,6 +200,7 @@ class Value(ScalarProtocol):
         if modes.open_contexts and modes.current().detecting:
             modes.check_gradients(order, seed)
         with _sweep:
+            # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
             kept = [
                 (leaf, leaf.grad)
                 for leaf in order

@@ -1,6 +1,7 @@
 """`Neuron`, `Layer` and `MLP`: the feed-forward network of the lectures, neuron by neuron.
 
-zⱼ = Σ wⱼᵢ aᵢ + bⱼ is one dot node, aⱼ = σ(zⱼ) the activation node after it.
+zⱼ = Σ wⱼᵢ aᵢ + bⱼ is one node (`functions.dot`), aⱼ = σ(zⱼ) the next one (`activations.unit`). Their names, their
+parameters and their state come from `module`.
 """
 
 from __future__ import annotations

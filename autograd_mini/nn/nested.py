@@ -79,7 +79,7 @@ def folded(elements: Sequence[Any], sizes: Sequence[int]) -> Any:
     """
     if not sizes:
         return elements[0]
-    step = len(elements) // sizes[0]
+    step = len(elements) // sizes[0] if sizes[0] else 0
     return [folded(elements[i * step : (i + 1) * step], sizes[1:]) for i in range(sizes[0])]
 
 

@@ -144,6 +144,13 @@ def test_bare_numbers_that_are_not_finite():
     assert_close(vectorize(f, **FAST)(X), np.stack([X[:, 0], np.maximum(X[:, 1], 0.0), X[:, 2]], axis=1), "values")
 
 
+@pytest.mark.parametrize("bound", [-np.inf, np.inf])
+def test_comparisons_with_infinity(bound):
+    f = lambda x: [ag.where(x[0] > bound, x[1], x[2]), ag.where(x[0] < bound, x[1], x[2])]
+    expected = [np.where(X[:, 0] > bound, X[:, 1], X[:, 2]), np.where(X[:, 0] < bound, X[:, 1], X[:, 2])]
+    assert_close(vectorize(f, **FAST)(X), np.stack(expected, axis=1), "values")
+
+
 @pytest.mark.parametrize(
     "f",
     [
