@@ -338,6 +338,16 @@ def test_a_saved_file_keeps_parameters_that_are_not_finite(tmp_path):
     assert numbers(run_isolated(tmp_path / "f.py").split("gradient")[0]) == [1.0]
 
 
+def test_a_saved_file_is_called_as_its_function(tmp_path):
+    def twice(x):
+        return x * 2.0
+
+    program = vectorize(twice)
+    program(Y)
+    program.save(tmp_path / "f.py")
+    assert (tmp_path / "f.py").read_text(encoding="utf-8").startswith('"""twice: 3 scalar nodes as array statements')
+
+
 def test_a_saved_file_of_a_list(tmp_path):
     w = Value(3.0)
     program = vectorize(lambda x: [x[0] * w, x[1], w])
