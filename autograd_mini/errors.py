@@ -15,5 +15,9 @@ class MissingDependencyError(ImportError):
     """A package of an optional extra is needed and isn't installed."""
 
 
+class ProgramError(RuntimeError):
+    """A program gave another result than the scalar engine: it depends on something that it can't see."""
+
+
 class TraceError(TypeError):
     """A function can't be vectorized, because what it does depends on the data of one example."""

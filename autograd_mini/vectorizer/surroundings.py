@@ -1,17 +1,16 @@
 """What a traced function can reach beside nodes: numbers, lists, arrays and objects, whose contents its program keeps.
 
-A program holds the numbers that they had when the function was traced. `Surroundings` remembers these, so that a program
-is made anew when one of them is another: before each run the contents of every list, dictionary and object are compared
-with what they were, element by element and mostly by identity.
+A program has the numbers that they had when the function was traced. `Surroundings` remembers what there was, so that
+the program is made anew when any of it is another; that is asked before each run.
 """
 
 from __future__ import annotations
 
-import operator
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,12 @@ from autograd_mini.engine.tracing import is_elsewhere
 from autograd_mini.nn.module import Module
 
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
-_MOST_THINGS = 20_000  # as many are looked at; an object graph beyond it is no function's own
+_MOST_THINGS = 20_000  # as many are looked at
 _SAMPLE = 64  # numbers of a large array that are compared
-_LISTS = (list, tuple, set, frozenset)
 
 
 class Surroundings:
-    """What a function can reach, as it was.
+    """What functions and objects can reach, as it was.
 
     Parameters
     ----------
@@ -46,152 +44,148 @@ class Surroundings:
     """
 
     def __init__(self, *roots: Any) -> None:
-        self._kept: list[tuple[str, Callable[[], Any], Any]] = []
-        seen: set[int] = set()
-        waiting: list[tuple[str, Any]] = [("the function", root) for root in roots]
-        while waiting and len(seen) < _MOST_THINGS:
-            name, thing = waiting.pop()
-            if id(thing) in seen or isinstance(thing, (*_ATOMS, Node)):
-                continue
-            seen.add(id(thing))
-            for part_name, read in _contents(name, thing):
-                contents = read()
-                self._kept.append((part_name, read, contents))
-                if not isinstance(contents, np.ndarray):
-                    waiting += [(_longer(part_name, key), part) for key, part in _parts(contents)]
+        self._cells: list[tuple[str, Any, Any]] = []
+        self._entries: list[tuple[str, Any, Any, Any]] = []  # of dictionaries, attributes among them
+        self._lists: list[tuple[str, Any, tuple[Any, ...]]] = []
+        self._sizes: list[tuple[str, Any, int]] = []
+        self._arrays: list[tuple[str, Any, Any]] = []
+        self._seen: dict[int, Any] = {}  # the things are kept, so that no other gets the id of one
+        self._waiting: list[tuple[str, Any]] = [("the function", root) for root in roots]
+        for root in roots:
+            if isinstance(root, types.FunctionType):  # also one that the package made of the user's parts
+                self._function(root)
+        while self._waiting and len(self._seen) < _MOST_THINGS:
+            name, thing = self._waiting.pop()
+            if id(thing) not in self._seen and not isinstance(thing, (*_ATOMS, Node)):
+                self._seen[id(thing)] = thing
+                self._remember(name, thing)
 
     def changed(self) -> str:
         """Return the name of something that isn't as it was; "" if all is."""
-        return next((name for name, read, contents in self._kept if not _is_same(read(), contents)), "")
+        for name, cell, before in self._cells:
+            if _contents(cell) is not before and not _is_same(_contents(cell), before):
+                return name
+        for name, dictionary, key, before in self._entries:
+            now = dictionary.get(key, _NOTHING)
+            if now is not before and not _is_same(now, before):
+                return name
+        for name, sequence, parts in self._lists:
+            is_identical = len(sequence) == len(parts) and all(map(is_, sequence, parts))
+            if not is_identical and not (len(sequence) == len(parts) and all(map(_is_same, sequence, parts))):
+                return name
+        for name, dictionary, size in self._sizes:
+            if len(dictionary) != size:
+                return name
+        return next((name for name, array, kept in self._arrays if not _is_same_array(array, kept)), "")
 
     def forget_changes(self) -> None:
         """Leave out what has changed by now: what a function writes down while it is traced it doesn't depend on."""
-        self._kept = [entry for entry in self._kept if _is_same(entry[1](), entry[2])]
+        self._cells = [kept for kept in self._cells if _is_same(_contents(kept[1]), kept[2])]
+        self._entries = [kept for kept in self._entries if _is_same(kept[1].get(kept[2], _NOTHING), kept[3])]
+        self._lists = [k for k in self._lists if len(k[1]) == len(k[2]) and all(map(_is_same, k[1], k[2]))]
+        self._sizes = [(name, dictionary, len(dictionary)) for name, dictionary, _ in self._sizes]
+        self._arrays = [kept for kept in self._arrays if _is_same_array(kept[1], kept[2])]
 
+    # ------------------------------------------------------------------------------------------------ remembering
 
-def _contents(name: str, thing: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Iterate over what a thing holds: a name, and a function that reads it."""
-    if isinstance(thing, np.ndarray):
-        yield name, partial(_sample, thing)
-    elif isinstance(thing, dict):
-        yield name, partial(_of_dictionary, thing)
-    elif isinstance(thing, _LISTS):
-        yield name, partial(tuple, thing)
-    elif isinstance(thing, types.FunctionType):
-        if not is_elsewhere(thing.__code__.co_filename):
-            yield from _of_function(thing)
-    elif isinstance(thing, types.MethodType):
-        yield name, lambda: (thing.__self__, thing.__func__)
-    elif isinstance(thing, partial):
-        yield name, lambda: (thing.func, thing.args, thing.keywords)
-    elif not isinstance(thing, (type, types.ModuleType)) and _is_own(type(thing)):
+    def _remember(self, name: str, thing: Any) -> None:
+        """Keep what a thing holds, and go on to that."""
+        if isinstance(thing, np.ndarray):
+            self._arrays.append((name, thing, _sample(thing)))
+        elif isinstance(thing, dict):
+            self._dictionary(name, thing, list(thing))
+        elif isinstance(thing, (list, tuple, set, frozenset)):
+            if not isinstance(thing, (tuple, frozenset)):
+                self._lists.append((name, thing, tuple(thing)))
+            self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing)]
+        elif isinstance(thing, types.FunctionType):
+            if not is_elsewhere(thing.__code__.co_filename):
+                self._function(thing)
+        elif isinstance(thing, types.MethodType):
+            self._waiting += [(name, thing.__self__), (name, thing.__func__)]
+        elif isinstance(thing, partial):
+            self._waiting += [(name, thing.func), (name, thing.args), (name, thing.keywords)]
+        elif not isinstance(thing, (type, types.ModuleType)) and _is_own(type(thing)):
+            self._object(name, thing)
+
+    def _dictionary(self, name: str, dictionary: Any, keys: list[Any]) -> None:
+        for key in keys:
+            inner = ".".join(filter(None, (name, key))) if isinstance(key, str) else f"{name}[{key!r:.20}]"
+            self._entries.append((inner, dictionary, key, dictionary[key]))
+            self._waiting.append((inner, dictionary[key]))
+        if name:
+            self._sizes.append((name, dictionary, len(dictionary)))
+
+    def _function(self, function: types.FunctionType) -> None:
+        """Keep the variables around a function, the globals that it names, and its defaults."""
+        for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            self._cells.append((variable, cell, _contents(cell)))
+            self._waiting.append((variable, _contents(cell)))
+        names = list(dict.fromkeys(_names(function.__code__)))
+        namespaces = [function.__globals__]
+        for thing in map(function.__globals__.get, names):
+            if isinstance(thing, types.ModuleType) and not is_elsewhere(getattr(thing, "__file__", None) or "<frozen"):
+                namespaces.append(vars(thing))
+        for namespace in namespaces:
+            self._dictionary("", namespace, [name for name in names if name in namespace])
+        self._waiting += [("a default", function.__defaults__), ("a default", function.__kwdefaults__)]
+
+    def _object(self, name: str, thing: Any) -> None:
+        """Keep the attributes of an object, and those of its class that are no methods."""
         for kind in type(thing).__mro__:
             if _is_own(kind):
-                yield kind.__name__, partial(_attributes_of_class, kind)
+                plain = [k for k, v in vars(kind).items() if isinstance(v, (*_ATOMS, list, dict)) and k[:2] != "__"]
+                self._dictionary("", vars(kind), plain)
+                method = vars(kind).get("__call__") or vars(kind).get("forward")
+                if isinstance(method, types.FunctionType) and not is_elsewhere(method.__code__.co_filename):
+                    self._waiting.append((name, method))
         if hasattr(thing, "__dict__"):
             left_out = getattr(thing, "_read_at_each_run", ())
-            yield name, partial(_attributes, thing, left_out)
+            hidden = isinstance(thing, Module)  # its private attributes are its names
+            keys = [k for k in vars(thing) if k not in left_out and not (hidden and k.startswith("_"))]
+            self._dictionary(name, vars(thing), keys)
 
 
-def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Iterate over what a function holds: variables around it, the globals that it names, its defaults."""
-    for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        yield variable, partial(_of_cell, cell)
-    names = tuple(_names(function.__code__))
-    yield "", partial(_of_namespace, function.__globals__, names)
-    for name in names:
-        module = function.__globals__.get(name)
-        if isinstance(module, types.ModuleType) and not is_elsewhere(getattr(module, "__file__", None) or "<frozen"):
-            yield name, partial(_of_namespace, vars(module), names)
-    yield "a default", lambda: (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+_NOTHING = object()
+
+
+def _contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a variable that isn't assigned yet
+        return _NOTHING
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
-    """Iterate over the names that a function's code uses, and the code of functions inside it."""
+    """Iterate over the names that a function's code uses, and those of the functions inside it."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _names(constant)
 
 
-def _of_cell(cell: Any) -> Any:
-    try:
-        return {"": cell.cell_contents}
-    except ValueError:  # a variable that isn't assigned yet
-        return {}
-
-
-def _of_namespace(namespace: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    found = {name: namespace[name] for name in names if name in namespace}
-    return {name: thing for name, thing in found.items() if not isinstance(thing, (type, types.ModuleType))}
-
-
-def _of_dictionary(dictionary: dict[Any, Any]) -> dict[Any, Any]:
-    return dict(dictionary)
-
-
-def _attributes(thing: Any, left_out: tuple[str, ...]) -> dict[str, Any]:
-    is_module = isinstance(thing, Module)
-    return {
-        name: part
-        for name, part in vars(thing).items()
-        if name not in left_out and not (is_module and name.startswith("_"))
-    }
-
-
-def _attributes_of_class(kind: type) -> dict[str, Any]:
-    return {
-        name: part
-        for name, part in vars(kind).items()
-        if not name.startswith("__") and isinstance(part, (*_ATOMS, *_LISTS, dict, np.ndarray))
-    }
-
-
 def _sample(array: np.ndarray[Any, Any]) -> Any:
     """Return a copy of an array; of a large one, of some of its numbers."""
-    flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel()
-    return flat[:: max(1, flat.size // _SAMPLE)].copy() if flat.size > 1000 else array.copy()
+    flat = array.ravel()
+    return array.shape, (flat[:: flat.size // _SAMPLE] if flat.size > 1000 else flat).copy()
 
 
-def _parts(contents: Any) -> Iterator[tuple[Any, Any]]:
-    return iter(contents.items()) if isinstance(contents, dict) else enumerate(contents)
-
-
-def _longer(name: str, key: Any) -> str:
-    if isinstance(key, str):
-        return f"{name}.{key}" if name and key else name or key
-    return f"{name}[{key!r:.20}]"
+def _is_same_array(array: np.ndarray[Any, Any], kept: Any) -> bool:
+    shape, numbers = _sample(array)
+    if shape != kept[0] or numbers.dtype != kept[1].dtype:
+        return False
+    return all(map(is_, numbers, kept[1])) if numbers.dtype == object else numbers.tobytes() == kept[1].tobytes()
 
 
 def _is_own(kind: type) -> bool:
     """Return whether a class is the user's, or one of the parts that networks are made of."""
-    module = kind.__module__
-    if module.startswith("autograd_mini."):
-        return module.startswith("autograd_mini.nn.")
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return module == "__main__" or (file is not None and not is_elsewhere(file) and "site-packages" not in file)
+    if kind.__module__.startswith("autograd_mini."):
+        return kind.__module__.startswith("autograd_mini.nn.")
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    return kind.__module__ == "__main__" or (bool(file) and not is_elsewhere(file) and "site-packages" not in file)
 
 
 def _is_same(now: Any, before: Any) -> bool:
-    """Return whether contents are what they were."""
-    if isinstance(now, np.ndarray):
-        if now.shape != before.shape or now.dtype != before.dtype:
-            return False
-        return (
-            now.tobytes() == before.tobytes() if now.dtype != object else all(map(operator.is_, now.flat, before.flat))
-        )
-    if len(now) != len(before):
-        return False
-    if isinstance(now, dict):
-        if list(now) != list(before):
-            return False
-        now, before = now.values(), before.values()
-    return all(map(operator.is_, now, before)) or all(map(_is_same_part, now, before))
-
-
-def _is_same_part(now: Any, before: Any) -> bool:
-    if now is before:
-        return True
-    return (
-        type(now) is type(before) and isinstance(now, _ATOMS) and (now == before or (now != now and before != before))
-    )
+    """Return whether a thing is the same one, or an equal number or text."""
+    is_atom = type(now) is type(before) and isinstance(now, _ATOMS)
+    return now is before or (is_atom and bool(now == before or (now != now and before != before)))
