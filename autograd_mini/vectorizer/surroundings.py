@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 import types
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -17,7 +19,6 @@ import numpy as np
 
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.tracing import is_elsewhere
-from autograd_mini.nn.module import Module
 
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _MOST_THINGS = 20_000  # as many are looked at
@@ -45,7 +46,7 @@ class Surroundings:
 
     def __init__(self, *roots: Any) -> None:
         self._cells: list[tuple[str, Any, Any]] = []
-        self._entries: list[tuple[str, Any, Any, Any]] = []  # of dictionaries, attributes among them
+        self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
         self._lists: list[tuple[str, Any, tuple[Any, ...]]] = []
         self._sizes: list[tuple[str, Any, int]] = []
         self._arrays: list[tuple[str, Any, Any]] = []
@@ -53,38 +54,80 @@ class Surroundings:
         self._waiting: list[tuple[str, Any]] = [("the function", root) for root in roots]
         for root in roots:
             if isinstance(root, types.FunctionType):  # also one that the package made of the user's parts
+                self._seen[id(root)] = root
                 self._function(root)
         while self._waiting and len(self._seen) < _MOST_THINGS:
             name, thing = self._waiting.pop()
             if id(thing) not in self._seen and not isinstance(thing, (*_ATOMS, Node)):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
+        self._keep()
 
     def changed(self) -> str:
         """Return the name of something that isn't as it was; "" if all is."""
+        if self._is_identical() and all(_is_same_array(array, kept) for _, array, kept in self._arrays):
+            return ""
         for name, cell, before in self._cells:
-            if _contents(cell) is not before and not _is_same(_contents(cell), before):
+            if not _is_same(_contents(cell), before):
                 return name
-        for name, dictionary, key, before in self._entries:
-            now = dictionary.get(key, _NOTHING)
-            if now is not before and not _is_same(now, before):
+        for name, dictionary, key, before in self._entries.values():
+            if not _is_same(dictionary.get(key, _NOTHING), before):
                 return name
         for name, sequence, parts in self._lists:
-            is_identical = len(sequence) == len(parts) and all(map(is_, sequence, parts))
-            if not is_identical and not (len(sequence) == len(parts) and all(map(_is_same, sequence, parts))):
+            if len(sequence) != len(parts) or not all(map(_is_same, sequence, parts)):
                 return name
         for name, dictionary, size in self._sizes:
             if len(dictionary) != size:
                 return name
-        return next((name for name, array, kept in self._arrays if not _is_same_array(array, kept)), "")
+        found = next((name for name, array, kept in self._arrays if not _is_same_array(array, kept)), "")
+        if not found:
+            self._keep()  # equal numbers in the place of others: from now on these
+        return found
 
     def forget_changes(self) -> None:
         """Leave out what has changed by now: what a function writes down while it is traced it doesn't depend on."""
         self._cells = [kept for kept in self._cells if _is_same(_contents(kept[1]), kept[2])]
-        self._entries = [kept for kept in self._entries if _is_same(kept[1].get(kept[2], _NOTHING), kept[3])]
+        entries, self._entries = self._entries, {}
+        for place, (name, dictionary, key, before) in entries.items():
+            now = dictionary.get(key, _NOTHING)
+            if _is_same(now, before) or key in ("_name", "_is_named"):  # a module is given its name when it is called
+                self._entries[place] = name, dictionary, key, now
         self._lists = [k for k in self._lists if len(k[1]) == len(k[2]) and all(map(_is_same, k[1], k[2]))]
         self._sizes = [(name, dictionary, len(dictionary)) for name, dictionary, _ in self._sizes]
         self._arrays = [kept for kept in self._arrays if _is_same_array(kept[1], kept[2])]
+        self._keep()
+
+    # ----------------------------------------------------------- the quick comparison: by identity, without a loop here
+
+    def _keep(self) -> None:
+        """Take down the identities of all that is kept."""
+        self._containers = [sequence for _, sequence, _ in self._lists]
+        self._readers = [cell for _, cell, _ in self._cells]
+        # A dictionary of which all entries are kept is compared as a whole, others entry by entry.
+        counts = Counter(place for place, _ in self._entries)
+        whole = {id(d): d for _, d, size in self._sizes if type(d) is dict and counts[id(d)] == size}
+        self._whole = list(whole.values())
+        rest = [entry for (place, _), entry in self._entries.items() if place not in whole]
+        self._namespaces = [entry[1] if type(entry[1]) is dict else dict(entry[1]) for entry in rest]
+        self._classes = [(entry[1], entry[2], entry[3]) for entry in rest if type(entry[1]) is not dict]
+        self._keys = [entry[2] for entry in rest]
+        self._lengths = [*map(len, self._containers), *map(len, self._whole)]
+        self._identities = [*self._parts()]
+
+    def _parts(self) -> Iterator[Any]:
+        return chain(
+            chain.from_iterable(self._containers),
+            chain.from_iterable(map(dict.values, self._whole)),
+            map(_contents, self._readers),
+            map(dict.get, self._namespaces, self._keys),
+        )
+
+    def _is_identical(self) -> bool:
+        return (
+            [*map(len, self._containers), *map(len, self._whole)] == self._lengths
+            and all(map(is_, self._parts(), self._identities))
+            and all(kind.get(name, _NOTHING) is before for kind, name, before in self._classes)
+        )
 
     # ------------------------------------------------------------------------------------------------ remembering
 
@@ -111,7 +154,7 @@ class Surroundings:
     def _dictionary(self, name: str, dictionary: Any, keys: list[Any]) -> None:
         for key in keys:
             inner = ".".join(filter(None, (name, key))) if isinstance(key, str) else f"{name}[{key!r:.20}]"
-            self._entries.append((inner, dictionary, key, dictionary[key]))
+            self._entries[id(dictionary), key] = (inner, dictionary, key, dictionary[key])
             self._waiting.append((inner, dictionary[key]))
         if name:
             self._sizes.append((name, dictionary, len(dictionary)))
@@ -140,10 +183,9 @@ class Surroundings:
                 if isinstance(method, types.FunctionType) and not is_elsewhere(method.__code__.co_filename):
                     self._waiting.append((name, method))
         if hasattr(thing, "__dict__"):
-            left_out = getattr(thing, "_read_at_each_run", ())
-            hidden = isinstance(thing, Module)  # its private attributes are its names
-            keys = [k for k in vars(thing) if k not in left_out and not (hidden and k.startswith("_"))]
-            self._dictionary(name, vars(thing), keys)
+            for left_out in getattr(thing, "_read_at_each_run", ()):
+                self._seen[id(vars(thing)[left_out])] = vars(thing)[left_out]  # its contents may change
+            self._dictionary(name, vars(thing), list(vars(thing)))
 
 
 _NOTHING = object()
