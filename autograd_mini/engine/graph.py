@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from autograd_mini.engine import floats
 from autograd_mini.engine.node import CONSTANT, Node
 
 N = TypeVar("N", bound=Node)
@@ -114,8 +113,7 @@ def evaluate(order: list[N], xp: Any, known: Mapping[N, Any]) -> dict[N, Any]:
     Examples
     --------
     >>> from autograd_mini import Value
-    >>> from autograd_mini.engine import floats
-    >>> x = Value(3.0)
+    >>>     >>> x = Value(3.0)
     >>> y = x * x + x
     >>> evaluate(topological_order(y), floats, {x: 5.0})[y]
     30.0
@@ -184,27 +182,6 @@ def recorded_gradients(root: N | list[N], seed: float = 1.0) -> dict[N, float]:
     """
     order = root if isinstance(root, list) else topological_order(root)
     return gradients(order, seed, attrgetter("local_grads"), dict.fromkeys(order, 0.0))
-
-
-def stale_nodes(order: list[N]) -> list[N]:
-    """Return the nodes whose number isn't what their parents' present data give: leaves have changed since.
-
-    Examples
-    --------
-    >>> from autograd_mini import Value
-    >>> x = Value(2.0)
-    >>> y = x * x
-    >>> x.data = 5.0
-    >>> stale_nodes([x, y]) == [y]
-    True
-    """
-    found = []
-    for v in order:
-        if v.primitive is not None:
-            now = float(v.primitive.forward(floats, *[u._data for u in v.parents]))
-            if now != v._data and (now == now or v._data == v._data):
-                found.append(v)
-    return found
 
 
 def wanted_gradients(order: list[N]) -> set[N]:

@@ -14,7 +14,8 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar
 
-from autograd_mini.engine.graph import recorded_gradients, stale_nodes, wanted_gradients
+from autograd_mini.engine import floats
+from autograd_mini.engine.graph import recorded_gradients, wanted_gradients
 from autograd_mini.engine.node import Node
 from autograd_mini.errors import AnomalyError
 
@@ -47,6 +48,8 @@ _outermost = Modes()
 _modes: ContextVar[Modes] = ContextVar("autograd_mini.modes", default=_outermost)
 open_contexts = 0
 _lock = threading.Lock()
+# Held while gradients are added up: graphs in several threads may share leaves, to whose gradients each pass adds.
+backward_pass = threading.RLock()
 # Who runs a generator as a context of its own, which holds while the generator waits.
 _HOLDERS = ("contextlib.py", "fixtures.py")
 _IS_GENERATOR = 0x20 | 0x200  # flags of a code object: a generator, an asynchronous one
@@ -266,6 +269,27 @@ def check_node(node: Node) -> None:
             f"{_operation(node)} gave {node._data}, from {_operands(node)}; "
             f"check the operands, or use a form that stays finite (log1p, logsumexp, a loss on logits)"
         )
+
+
+def stale_nodes(order: list[Any]) -> list[Any]:
+    """Return the nodes whose number isn't what their parents' present data give: leaves have changed since.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(2.0)
+    >>> y = x * x
+    >>> x.data = 5.0
+    >>> stale_nodes([x, y]) == [y]
+    True
+    """
+    found = []
+    for v in order:
+        if v.primitive is not None:
+            now = float(v.primitive.forward(floats, *[u._data for u in v.parents]))
+            if now != v._data and (now == now or v._data == v._data):
+                found.append(v)
+    return found
 
 
 def stale_message(order: list[Any]) -> str:

@@ -102,6 +102,9 @@ def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
     of references until its gradient is set to 0, as is done before the next step. In inner nodes and constants nobody
     would do that, and the circle would keep the graph in memory.
     """
+    message = modes.stale_message(order)
+    if message:  # the rules would mix new numbers with old results, and be right at no point
+        raise RuntimeError(message)
     for node, gradient in gradients(order, seed, xp).items():
         if node.primitive is not None:
             node.grad = gradient.data

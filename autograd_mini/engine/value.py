@@ -7,7 +7,6 @@ stores them is in `node`; what else Python expects of a number is in `protocol`.
 
 from __future__ import annotations
 
-import threading
 from operator import mul
 from typing import Any
 
@@ -17,9 +16,6 @@ from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float
-
-# One backward pass at a time: graphs in several threads may share their leaves, to whose gradients each pass adds.
-_sweep = threading.RLock()
 
 
 class Value(ScalarProtocol):
@@ -189,9 +185,6 @@ class Value(ScalarProtocol):
         """
         order = topological_order(self)
         if create_graph:
-            message = modes.stale_message(order)
-            if message:  # the rules would mix new numbers with old ones, and be right at no point
-                raise RuntimeError(message)
             with modes.enable_grad():
                 nodes.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
             return
@@ -199,7 +192,7 @@ class Value(ScalarProtocol):
         seed = as_float(grad)
         if modes.open_contexts and modes.current().detecting:
             modes.check_gradients(order, seed)
-        with _sweep:
+        with modes.backward_pass:
             # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
             kept = [
                 (leaf, leaf.grad)

@@ -147,7 +147,9 @@ def against_eager_at(f: Callable[..., Any], compiled: Compiled, columns: Sequenc
         results, _, found = workspace.run([column[i : i + 1] for column in columns], seed)
         got = np.concatenate([np.ravel(result) for result in results])
         by_leaf = workspace.gradient[compiled.positions]
-        by_input = {k: np.ravel(gradient) for k, gradient in zip(compiled.program.input_gradients, found, strict=True)}
+        by_input = {
+            k: np.array(gradient).ravel() for k, gradient in zip(compiled.program.input_gradients, found, strict=True)
+        }
     compiled.give_back(1, workspace)
     expected = _eager(f, compiled, columns, i)
     _compare("its value", got, expected.values, expected.value_error, compiled, i)

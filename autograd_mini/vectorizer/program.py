@@ -402,7 +402,8 @@ def vectorize(
     ----------
     f : callable
         A function of Values, and lists of Values, to a Value or a list of Values; parameters may be in its closure, as
-        those of a model are. Bare numbers that it can reach are part of the program, which is made anew when one changes.
+        those of a model are. Bare numbers that it can reach are part of the program, which is made
+        anew when one changes.
     backend : {"numpy", "jax"}, optional
         What runs it.
     dtype : {"float64", "float32"}, optional
