@@ -113,7 +113,8 @@ def evaluate(order: list[N], xp: Any, known: Mapping[N, Any]) -> dict[N, Any]:
     Examples
     --------
     >>> from autograd_mini import Value
-    >>>     >>> x = Value(3.0)
+    >>> from autograd_mini.engine import floats
+    >>> x = Value(3.0)
     >>> y = x * x + x
     >>> evaluate(topological_order(y), floats, {x: 5.0})[y]
     30.0
