@@ -15,7 +15,7 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.functions import *
 from autograd_mini.engine.modes import detect_anomaly, enable_grad, no_grad, scope
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError, TraceError
+from autograd_mini.errors import AnomalyError, GradientCheckError, LoadError, MissingDependencyError, TraceError
 
 if TYPE_CHECKING:
     from autograd_mini import datasets, graph, nn, optim
@@ -77,6 +77,7 @@ __all__ = [
     "AnomalyError",
     "Constant",
     "GradientCheckError",
+    "LoadError",
     "MissingDependencyError",
     "Parameter",
     "TraceError",
