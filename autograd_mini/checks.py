@@ -150,6 +150,25 @@ def named(kind: str, name: Any, known: Mapping[str, T], advice: str = "") -> T:
     return known[name]
 
 
+def checked_choice(name: str, choice: Any, choices: Collection[str]) -> str:
+    """Return one of several words.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them, with all that there are.
+
+    Examples
+    --------
+    >>> checked_choice("sampling", "random", ["shuffle", "order"])
+    Traceback (most recent call last):
+    ValueError: sampling: expected one of shuffle, order, got 'random'
+    """
+    if not isinstance(choice, str) or choice not in choices:
+        raise _refused(name, f"one of {', '.join(choices)}", repr(choice))
+    return choice
+
+
 def check_names(what: str, given: Collection[str], expected: Collection[str]) -> None:
     """Raise unless the names are those that were expected, in any order.
 
@@ -208,20 +227,20 @@ def check_finite(name: str, array: Array, advice: str = "") -> None:
     Raises
     ------
     ValueError
-        If one is nan or infinite, with its place.
+        If one is nan or infinite, with the place of the first and how many there are.
 
     Examples
     --------
     >>> import numpy as np
     >>> check_finite("X", np.array([[1.0, np.inf]]))
     Traceback (most recent call last):
-    ValueError: X: expected finite numbers, got inf at [0, 1]
+    ValueError: X: expected finite numbers, got inf at [0, 1] (1 such)
     """
     import numpy as np
 
     bad = np.argwhere(~np.isfinite(array)).tolist()
     if bad:
-        got = f"{array[tuple(bad[0])]} at [{', '.join(map(str, bad[0]))}]"
+        got = f"{array[tuple(bad[0])]} at [{', '.join(map(str, bad[0]))}] ({len(bad)} such)"
         raise _refused(name, "finite numbers", got, advice)
 
 

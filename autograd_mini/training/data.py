@@ -7,25 +7,15 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from autograd_mini.checks import Array, check_finite, real_array
+from autograd_mini.nn.batches import mixes_examples
+from autograd_mini.nn.module import Module
 
 
 def checked_numbers(name: str, data: Any) -> Array:
     """Return an array of finite real numbers, or say where one isn't."""
-    try:
-        array = np.asarray(data)
-        if np.iscomplexobj(array):
-            raise TypeError("complex numbers")
-        array = array.astype(float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected real numbers, all rows of the same width, got {data!r:.80}") from None
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        place = ", ".join(str(i) for i in bad[0])
-        raise ValueError(
-            f"{name}: expected finite numbers, got {array[tuple(bad[0])]} at [{place}] "
-            f"({len(bad)} such); drop or fill these rows first"
-        )
+    array = real_array(name, data, "real numbers, all rows of the same width")
+    check_finite(name, array, "drop or fill these rows first")
     return array
 
 
@@ -73,6 +63,16 @@ def checked_targets(y: Any, n_examples: int, name: str = "y") -> Array:
     return array
 
 
+def enough_for_each_batch(model: Module, n: int, batch_size: int | None) -> None:
+    """Refuse a batch of one example where a model needs several at once, before any work."""
+    size = n if batch_size is None else min(batch_size, n)
+    if mixes_examples(model) and (size == 1 or n % size == 1):
+        raise ValueError(
+            f"the model has a BatchNorm, which needs at least 2 examples in a batch, but {n} examples in batches of "
+            f"{size} leave one alone; choose another batch_size"
+        )
+
+
 SAMPLINGS = ("shuffle", "replacement", "order")
 
 
@@ -114,22 +114,17 @@ def epoch_order(n: int, batch_size: int | None, rng: np.random.Generator, sampli
     return rng.permutation(n)
 
 
-def augmented(rows: list[Any], augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator) -> Any:
-    """Return a batch of examples as a data augmentation made it.
+def augmented(rows: Any, augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator) -> Array:
+    """Return a batch of examples as a data augmentation made it; the batch itself is left as it was.
 
     Raises
     ------
     ValueError
         If it gave another shape, or numbers that aren't finite.
     """
-    return augmented_array(np.array(rows), augment, rng).tolist()
-
-
-def augmented_array(
-    given: Array, augment: Callable[[Array, np.random.Generator], Any], rng: np.random.Generator
-) -> Array:
-    """Return a batch of examples, an array, as a data augmentation made it; see `augmented`."""
-    made = checked_numbers("augment", augment(given.copy(), rng))
-    if made.shape != given.shape:
-        raise ValueError(f"augment: expected a batch of shape {given.shape}, as it was given, got {made.shape}")
+    given = np.array(rows)
+    shape = given.shape
+    made = checked_numbers("augment", augment(given, rng))
+    if made.shape != shape:
+        raise ValueError(f"augment: expected a batch of shape {shape}, as it was given, got {made.shape}")
     return made

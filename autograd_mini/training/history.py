@@ -37,10 +37,13 @@ class History:
         losses = self.validation_loss
         return losses.index(min(losses)) + 1 if losses else None
 
+    def columns(self) -> dict[str, list[float]]:
+        """Return all that is recorded, by name."""
+        return {"loss": self.loss, "validation_loss": self.validation_loss, **self.metrics}
+
     def latest(self) -> dict[str, float]:
         """Return the last epoch's numbers by name."""
-        columns = {"loss": self.loss, "validation_loss": self.validation_loss, **self.metrics}
-        return {name: column[-1] for name, column in columns.items() if column}
+        return {name: column[-1] for name, column in self.columns().items() if column}
 
     def __len__(self) -> int:
         return len(self.loss)

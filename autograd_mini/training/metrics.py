@@ -5,12 +5,16 @@ Each is ``metric(y_true, y_pred)`` and returns a float.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.training.data import Array, checked_numbers
+from autograd_mini.checks import Array
+from autograd_mini.engine import arrays as array
+from autograd_mini.nn.losses import LOSSES, Loss
+from autograd_mini.training.checks import called
+from autograd_mini.training.data import checked_numbers
 
 
 def accuracy(y_true: Any, y_pred: Any, threshold: float | None = None) -> float:
@@ -166,6 +170,46 @@ METRICS: dict[str, Callable[..., float]] = {
     "r2_score": r2_score,
     "log_loss": log_loss,
 }
+
+
+# From where on an output counts as the positive class, for the losses on one output.
+_THRESHOLDS = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0, "hinge": 0.0}
+
+
+def metric_functions(metrics: Sequence[str] | Mapping[str, Any], loss: Loss) -> dict[str, Callable[[Any, Any], float]]:
+    """Return metrics given by their names, or by a mapping of names to functions of ``(y_true, y_pred)``.
+
+    The accuracy of single outputs is taken with the threshold that belongs to the loss.
+    """
+    if isinstance(metrics, Mapping):
+        for name, metric in metrics.items():
+            if name in ("loss", "validation_loss"):
+                raise ValueError(f"metrics: {name!r} is the history's own name; call the metric otherwise")
+            called(f"metrics[{name!r}]", metric)
+        return dict(metrics)
+    metrics = [metrics] if isinstance(metrics, str) else metrics or ()
+    for name in metrics:
+        if name not in METRICS:
+            raise ValueError(
+                f"no metric is named {name!r}; choose of {', '.join(METRICS)}, or pass a dict of functions"
+            )
+    threshold = next((at for name, at in _THRESHOLDS.items() if LOSSES[name] is loss), None)
+
+    def accuracy_of_outputs(y_true: Any, y_pred: Any) -> float:
+        return accuracy(y_true, y_pred, threshold=threshold if y_pred.ndim == 1 else None)
+
+    def log_loss_of_outputs(y_true: Any, y_pred: Any) -> float:
+        return log_loss(y_true, probabilities(y_pred, loss))
+
+    of_outputs = {**METRICS, "accuracy": accuracy_of_outputs, "log_loss": log_loss_of_outputs}
+    return {name: of_outputs[name] for name in metrics}
+
+
+def probabilities(outputs: Any, loss: Loss) -> Any:
+    """Return a model's outputs as probabilities: what the losses on logits take is not one yet."""
+    if loss is LOSSES["cross_entropy"] and outputs.ndim == 2:
+        return np.column_stack(array.softmax(*outputs.T))
+    return array.sigmoid(outputs) if loss is LOSSES["binary_cross_entropy_with_logits"] else outputs
 
 
 def _paired(y_true: Any, y_pred: Any, scores: bool = False) -> tuple[Array, Array]:

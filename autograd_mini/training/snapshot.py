@@ -3,143 +3,141 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from autograd_mini.nn.module import Module
-    from autograd_mini.training.trainer import Trainer
+from autograd_mini.nn.module import Module
+from autograd_mini.optim import Optimizer
+from autograd_mini.training.history import History
+from autograd_mini.training.stopping import StoppingRule
 
 _PARTS = ("model", "parameters", "optimizer", "generators", "stopping", "history")
 
 
-def of_training(trainer: Trainer) -> dict[str, Any]:
-    """Return a copy of everything that changes while a trainer trains."""
-    history = trainer.history
-    return {
-        "model": trainer.model.state_dict(),
-        "best_model": copy.deepcopy(trainer._best_model),
-        "parameters": np.array([parameter.data for parameter in trainer.optimizer.parameters]),
-        "optimizer": trainer.optimizer.state_dict(),
-        "generators": {name: generator.bit_generator.state for name, generator in _generators(trainer)},
-        "stopping": [rule.state_dict() for rule in trainer.stopping],
-        "history": {
-            "loss": list(history.loss),
-            "validation_loss": list(history.validation_loss),
-            "metrics": copy.deepcopy(history.metrics),
-        },
-    }
+class TrainingState:
+    """All that changes while a model is trained: copies of it, and how to put them back.
 
-
-def restore_training(trainer: Trainer, state: Mapping[str, Any]) -> None:
-    """Put a trainer into a state that `of_training` took.
-
-    Raises
-    ------
-    ValueError
-        If the state doesn't fit; it is looked at before anything is changed, as far as its parts allow.
-    """
-    missing = [part for part in _PARTS if part not in state]
-    if missing:
-        raise ValueError(f"the state of the training lacks {', '.join(missing)}; expected what Trainer.state_dict gave")
-    generators = dict(_generators(trainer))
-    parameters, numbers = trainer.optimizer.parameters, np.asarray(state["parameters"], dtype=float)
-    if numbers.shape != (len(parameters),):
-        raise ValueError(f"the state has {numbers.size} parameters, this trainer's optimizer has {len(parameters)}")
-    if set(generators) != set(state["generators"]):
-        raise ValueError(
-            f"the state has the generators {sorted(state['generators'])}, this trainer {sorted(generators)}"
-        )
-    if len(trainer.stopping) != len(state["stopping"]):
-        raise ValueError(f"the state has {len(state['stopping'])} stopping rules, this trainer {len(trainer.stopping)}")
-    trainer.model.load_state_dict(state["model"])
-    trainer.optimizer.load_state_dict(state["optimizer"])
-    for parameter, number in zip(parameters, numbers.tolist(), strict=True):
-        parameter.data = number
-    for name, generator in generators.items():
-        generator.bit_generator.state = state["generators"][name]
-    for rule, rule_state in zip(trainer.stopping, state["stopping"], strict=True):
-        rule.load_state_dict(rule_state)
-    trainer._best_model = copy.deepcopy(state.get("best_model"))
-    history = trainer.history
-    history.loss[:] = state["history"]["loss"]
-    history.validation_loss[:] = state["history"]["validation_loss"]
-    history.metrics = copy.deepcopy(dict(state["history"]["metrics"]))
-
-
-def _generators(trainer: Trainer) -> Iterator[tuple[str, np.random.Generator]]:
-    """Iterate over the random generators of a training: the trainer's own, and those of modules such as `Dropout`."""
-    yield "trainer", trainer.rng
-    yield from _module_generators(trainer.model)
-
-
-def _module_generators(model: Module) -> Iterator[tuple[str, np.random.Generator]]:
-    for name, module in model.named_modules():
-        for attribute, thing in vars(module).items():
-            if isinstance(thing, np.random.Generator):
-                yield f"model.{name}.{attribute}" if name else f"model.{attribute}", thing
-
-
-class Checkpoint:
-    """The state after the last finished epoch, kept for Ctrl-C.
-
-    Where no callback can have changed anything else, it is only what training itself changes: taken in a moment,
-    also in a long training of a small network.
+    There are two kinds of copies. `state_dict` is for another day, with names for everything. `take`, which also the
+    constructor calls, is for going back after Ctrl-C: only what training itself changes, in a moment, also in a long
+    training of a small network.
 
     Parameters
     ----------
-    trainer : Trainer
-        Whose state.
+    model, optimizer, stopping, history
+        Those of the training.
+    rng : numpy.random.Generator
+        The training's own generator; those of modules such as `Dropout` are found in the model.
+    best_model : dict
+        The model's state at the best epoch; empty if there was none.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
-        self._is_full = any(not getattr(callback, "only_watches", False) for callback in trainer.callbacks)
-        self._state: Any = None
-        if not self._is_full:
-            self._leaves = list(dict.fromkeys([*trainer.model.parameters(), *trainer.optimizer.parameters]))
-            modules = [module for _, module in trainer.model.named_modules()]
-            self._with_statistics = [module for module in modules if getattr(module, "needs_batch", False)]
-            self._generators = [generator for _, generator in _generators(trainer)]
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        stopping: Sequence[StoppingRule],
+        history: History,
+        rng: np.random.Generator,
+        best_model: dict[str, Any],
+    ) -> None:
+        self._model, self._optimizer, self._stopping = model, optimizer, list(stopping)
+        self._history, self._best_model = history, best_model
+        self._leaves = list(dict.fromkeys([*model.parameters(), *optimizer.parameters]))
+        modules = model.named_modules()
+        self._with_statistics = [module for _, module in modules if getattr(module, "needs_batch", False)]
+        self._generators = {"trainer": rng}
+        for name, module in modules:
+            for attribute, thing in vars(module).items():
+                if isinstance(thing, np.random.Generator):
+                    self._generators[".".join(filter(None, ["model", name, attribute]))] = thing
         self.take()
+
+    def _common(self) -> dict[str, Any]:
+        """Return what both kinds of copies hold in one form."""
+        return {
+            "best_model": {name: array.copy() for name, array in self._best_model.items()} or None,
+            "generators": {name: generator.bit_generator.state for name, generator in self._generators.items()},
+            "stopping": [rule.state_dict() for rule in self._stopping],
+        }
+
+    def _restore_common(self, state: Mapping[str, Any]) -> None:
+        self._best_model.clear()
+        self._best_model.update(copy.deepcopy(state.get("best_model") or {}))
+        for name, generator in self._generators.items():
+            generator.bit_generator.state = state["generators"][name]
+        for rule, rule_state in zip(self._stopping, state["stopping"], strict=True):
+            rule.load_state_dict(rule_state)
+
+    # ------------------------------------------------------------------------------------------- for Ctrl-C
 
     def take(self) -> None:
         """Keep the present state."""
-        trainer = self._trainer
-        if self._is_full:
-            self._state = of_training(trainer)
-            return
-        history = trainer.history
-        self._state = (
+        optimizer = vars(self._optimizer)
+        self._kept = (
+            self._common(),
             [leaf._data for leaf in self._leaves],
             [module.state_dict() for module in self._with_statistics],
-            [generator.bit_generator.state for generator in self._generators],
-            [rule.state_dict() for rule in trainer.stopping],
-            {name: copy.copy(entry) for name, entry in trainer.optimizer.state.items()},
-            trainer.optimizer.steps,
-            trainer._best_model,
-            (len(history.loss), len(history.validation_loss)),
+            {**optimizer, "state": {name: copy.copy(entry) for name, entry in optimizer["state"].items()}},
+            {name: len(column) for name, column in self._history.columns().items()},
         )
 
     def restore(self) -> None:
-        """Put the trainer back into the state that was kept."""
-        trainer = self._trainer
-        if self._is_full:
-            restore_training(trainer, self._state)
-            return
-        data, statistics, generators, rules, state, steps, best, (n_loss, n_validation) = self._state
+        """Put back the state that was kept."""
+        common, data, statistics, optimizer, epochs = self._kept
+        self._restore_common(common)
         for leaf, number in zip(self._leaves, data, strict=True):
             leaf.data = number
         for module, entries in zip(self._with_statistics, statistics, strict=True):
             module.load_state_dict(entries)
-        for generator, generator_state in zip(self._generators, generators, strict=True):
-            generator.bit_generator.state = generator_state
-        for rule, rule_state in zip(trainer.stopping, rules, strict=True):
-            rule.load_state_dict(rule_state)
-        trainer.optimizer.state, trainer.optimizer.steps, trainer._best_model = state, steps, best
-        history = trainer.history
-        del history.loss[n_loss:], history.validation_loss[n_validation:]
-        for column in history.metrics.values():
-            del column[n_loss:]
+        vars(self._optimizer).update(optimizer)
+        for name, column in self._history.columns().items():
+            del column[epochs.get(name, 0) :]
+
+    # ------------------------------------------------------------------------------------- for another day
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of everything."""
+        return {
+            **self._common(),
+            "model": self._model.state_dict(),
+            "parameters": np.array([parameter.data for parameter in self._optimizer.parameters]),
+            "optimizer": self._optimizer.state_dict(),
+            "history": dataclasses.asdict(self._history),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put a training into the state that `state_dict` of one of the same making returned.
+
+        Raises
+        ------
+        ValueError
+            If the state doesn't fit; it is looked at before anything is changed, as far as its parts allow.
+        """
+        missing = [part for part in _PARTS if part not in state]
+        if missing:
+            raise ValueError(
+                f"the state of the training lacks {', '.join(missing)}; expected what Trainer.state_dict gave"
+            )
+        parameters, numbers = self._optimizer.parameters, np.asarray(state["parameters"], dtype=float)
+        if numbers.shape != (len(parameters),):
+            raise ValueError(f"the state has {numbers.size} parameters, this trainer's optimizer has {len(parameters)}")
+        if set(self._generators) != set(state["generators"]):
+            raise ValueError(
+                f"the state has the generators {sorted(state['generators'])}, this trainer {sorted(self._generators)}"
+            )
+        if len(self._stopping) != len(state["stopping"]):
+            raise ValueError(
+                f"the state has {len(state['stopping'])} stopping rules, this trainer {len(self._stopping)}"
+            )
+        self._model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        for parameter, number in zip(parameters, numbers.tolist(), strict=True):
+            parameter.data = number
+        self._restore_common(state)
+        history = self._history
+        history.loss[:] = state["history"]["loss"]
+        history.validation_loss[:] = state["history"]["validation_loss"]
+        history.metrics = copy.deepcopy(dict(state["history"]["metrics"]))

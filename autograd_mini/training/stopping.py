@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked, checked_flag, checked_whole
+from autograd_mini.checks import Array, check_names, checked, checked_flag, checked_whole
 from autograd_mini.engine.value import Value
 from autograd_mini.optim.clipping import grad_norm
-
-Array = np.ndarray[Any, Any]
 
 
 class StoppingRule:
@@ -72,15 +70,7 @@ class StoppingRule:
         ValueError
             If a name is missing or unknown. Nothing has been changed then.
         """
-        missing, unknown = (
-            [n for n in self._remembered if n not in state],
-            [n for n in state if n not in self._remembered],
-        )
-        if missing or unknown:
-            raise ValueError(
-                f"the state doesn't fit {type(self).__name__}: missing {missing or 'nothing'}, unknown "
-                f"{unknown or 'nothing'}; expected {list(self._remembered)}"
-            )
+        check_names(f"the state doesn't fit {type(self).__name__}", state, self._remembered)
         for name in self._remembered:
             setattr(self, name, _copied(state[name]))
 
@@ -287,3 +277,14 @@ def _copied(thing: Any) -> Any:
         return thing
     array = np.array(thing)
     return array if array.ndim else array.item()
+
+
+def stopping_rules(stopping: Any, has_validation: bool) -> list[StoppingRule]:
+    """Return the stopping rules as a list, and refuse those that watch a loss that isn't taken."""
+    rules = [stopping] if isinstance(stopping, StoppingRule) else list(stopping or ())
+    for rule in rules:
+        if not isinstance(rule, StoppingRule):
+            raise TypeError(f"stopping: expected rules such as EarlyStopping(patience=10), got {rule!r:.60}")
+        if rule.monitor == "validation_loss" and not has_validation:
+            raise ValueError(f"{rule!r} watches the validation loss; pass validation=(X, y)")
+    return rules

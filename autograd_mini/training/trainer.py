@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked
+from autograd_mini.checks import Array, checked, checked_choice, checked_whole
 from autograd_mini.engine.modes import no_grad
+from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
-from autograd_mini.training import checks, gradients, snapshot
-from autograd_mini.training.data import SAMPLINGS, Array, checked_features, checked_targets
-from autograd_mini.training.eager import EagerEngine
+from autograd_mini.optim.clipping import clip_factor, vector_norm
+from autograd_mini.training import checks
+from autograd_mini.training.data import (
+    SAMPLINGS,
+    augmented,
+    checked_features,
+    checked_targets,
+    enough_for_each_batch,
+    epoch_order,
+)
+from autograd_mini.training.eager import EagerEngine, evaluating
 from autograd_mini.training.history import History
+from autograd_mini.training.metrics import metric_functions
 from autograd_mini.training.progress import progress_bar
-from autograd_mini.training.stopping import StoppingRule
+from autograd_mini.training.snapshot import TrainingState
+from autograd_mini.training.stopping import StoppingRule, stopping_rules
 from autograd_mini.training.vectorized import VectorizedEngine
-
-ENGINES: dict[str, Any] = {"vectorized": VectorizedEngine, "eager": EagerEngine}
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -130,27 +140,24 @@ class Trainer:
         self.model = checks.checked_model(model)
         self.loss = checks.loss_function(loss)
         self.optimizer = checks.checked_optimizer(optimizer)
-        self.batch_size = None if batch_size is None else checks.at_least_one("batch_size", batch_size)
-        self.epochs = checks.at_least_one("epochs", epochs)
+        self.batch_size = None if batch_size is None else checked_whole("batch_size", batch_size, least=1)
+        self.epochs = checked_whole("epochs", epochs, least=1)
         self.penalty = checks.called("penalty", penalty)
-        self.validation = checks.pair_or_none("validation", validation)
+        self.validation: tuple[Any, Any] | None = checks.pair_or_none("validation", validation)
         self.progress = progress
-        self.stopping = checks.stopping_rules(stopping, validation is not None)
-        self.metrics = checks.metric_functions(metrics, self.loss)
+        self.stopping = stopping_rules(stopping, validation is not None)
+        self.metrics = metric_functions(metrics, self.loss)
         self.callbacks = checks.callback_list(callbacks)
         self.augment = checks.called("augment", augment)
         self.clip_norm = None if clip_norm is None else checked("clip_norm", clip_norm, above=0.0)
         self.clip_value = None if clip_value is None else checked("clip_value", clip_value, above=0.0)
-        if sampling not in SAMPLINGS:
-            raise ValueError(f"sampling: expected one of {', '.join(SAMPLINGS)}, got {sampling!r}")
-        self.sampling = sampling
-        if engine not in ENGINES:
-            raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
-        self.devices = devices if devices is None else checks.checked_devices(devices, engine)
-        self._engine: EagerEngine | VectorizedEngine = ENGINES[engine](self)
+        self.sampling = checked_choice("sampling", sampling, SAMPLINGS)
+        checked_choice("engine", engine, (VectorizedEngine.name, EagerEngine.name))
+        self.devices = None if devices is None else checks.checked_devices(devices, engine)
+        self._engine = EagerEngine() if engine == EagerEngine.name else VectorizedEngine(self.devices)
         self.rng = np.random.default_rng(seed)
         self.interrupted = False
-        self._best_model: dict[str, Any] | None = None
+        self._best_model: dict[str, Any] = {}
         self.history = History(metrics={name: [] for name in self.metrics})
 
     @property
@@ -184,33 +191,34 @@ class Trainer:
             If the loss or a parameter becomes infinite or nan, saying in which epoch and batch. The model then has the
             parameters of the last batch at which the loss was finite, and the optimizer forgets its momentum.
         """
-        training = self._checked(X, y, "X", "y")
-        checks.enough_for_each_batch(self.model, len(training[0]), self.batch_size)
+        training = self._checked(X, y)
+        enough_for_each_batch(self.model, len(training[0]), self.batch_size)
         validation = None
         if self.validation is not None:
-            X_validation, y_validation = self.validation
-            validation = self._checked(X_validation, y_validation, "validation X", "validation y")
+            validation = self._checked(*self.validation, which="validation ")
         self.model.train()
         self.interrupted = False
-        finished = snapshot.Checkpoint(self)
-        # The parameters at which the loss was last known to be finite.
-        self._last_finite = [parameter.data for parameter in self.optimizer.parameters]
-        examples = self._prepared(*training)
+        finished = self._state()
+        self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
+        self._prepare(*training)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
-                for _ in range(self.epochs):
+                for epoch in range(self.epochs):
+                    if epoch and self.callbacks:  # which may have changed the model
+                        self._prepare(*training)
                     started = time.perf_counter()
-                    self.history.loss.append(self._engine.epoch(examples))
+                    self.history.loss.append(self._epoch(*training))
                     speed = len(training[0]) / max(time.perf_counter() - started, 1e-9)
                     self._record(training, validation)
                     over = self._is_over()
                     finished.take()
-                    bar.set_postfix(_shown(self.history, speed), refresh=False)
+                    if not bar.disable:
+                        bar.set_postfix(_shown(self.history, speed), refresh=False)
                     bar.update()
                     for callback in self.callbacks:
                         callback(self)
                         if not getattr(callback, "only_watches", False):  # what a callback has done stays done
-                            finished.take()
+                            finished = self._state()
                     if over:
                         break
             except KeyboardInterrupt:
@@ -218,31 +226,76 @@ class Trainer:
                 finished.restore()
         return self.history
 
-    def _stop(self, what: str, batch: int) -> None:
-        for parameter, number in zip(self.optimizer.parameters, self._last_finite, strict=True):
-            parameter.data = number
+    # ------------------------------------------------------------------------------------------------- the loop
+
+    def _prepare(self, X: Array, y: Array) -> None:
+        """Tell the engine what to compute; where that can't be vectorized, go on with the eager engine."""
+        parameters = self.optimizer.parameters
+        if self._trained != parameters:
+            self._trained = list(parameters)
+            # θ as it was when the loss was last known to be finite, and the gradient of the step from there.
+            self._last_finite = np.array([parameter.data for parameter in parameters])
+            self._gradient: Array | None = None
+        work = (self.model, self.loss, self.penalty, parameters, X, y)
+        try:
+            self._engine.prepare(*work)
+        except TraceError as error:
+            logging.getLogger(__name__).warning("Training eagerly, which is slow: %s", error)
+            self._engine = EagerEngine()
+            self._engine.prepare(*work)
+
+    def _epoch(self, X: Array, y: Array) -> float:
+        """Go once through the examples, and return their mean loss, each as it was when it was used.
+
+        An engine that can do all of this by itself would be asked here.
+        """
+        engine, n = self._engine, len(X)
+        order = epoch_order(n, self.batch_size, self.rng, self.sampling)
+        size = min(self.batch_size or n, n)
+        rows, targets = X[order], y[order]
+        theta, total = engine.load(), 0.0
+        try:
+            with np.errstate(all="ignore"):
+                for number, start in enumerate(range(0, n, size), start=1):
+                    chosen = rows[start : start + size]
+                    if self.augment is not None:
+                        chosen = augmented(chosen, self.augment, self.rng)
+                    loss, gradient = engine(theta, chosen, targets[start : start + size])
+                    if not math.isfinite(loss):
+                        raise self._not_finite(f"the loss became {loss}", number)
+                    self._last_finite, self._gradient = theta, self._clipped(gradient)
+                    theta = self.optimizer.advance(theta, self._gradient, engine.present)
+                    if not np.isfinite(theta).all():
+                        raise self._not_finite("a parameter became infinite or nan", number)
+                    total += loss * len(chosen)
+        except NonFiniteLossError:
+            theta = self._last_finite
+            raise
+        finally:
+            engine.store(theta, self._gradient)
+        return total / n
+
+    def _clipped(self, gradient: Array) -> Array:
+        if self.clip_value is not None:
+            gradient = np.clip(gradient, -self.clip_value, self.clip_value)
+        if self.clip_norm is not None:
+            gradient = gradient * clip_factor(vector_norm(gradient), self.clip_norm)
+        return gradient
+
+    def _not_finite(self, what: str, batch: int) -> NonFiniteLossError:
         self.optimizer.state.clear()
-        raise NonFiniteLossError(
+        return NonFiniteLossError(
             f"{what} in epoch {len(self.history) + 1}, batch {batch}; the model has the parameters of the last batch "
             f"where the loss was finite. Try a smaller learning rate than {self.optimizer.lr:g}, or scale the features"
         )
 
-    def _prepared(self, X: Array, y: Array) -> Any:
-        """Return the examples as the engine takes them; where the model can't be vectorized, as the eager one does."""
-        try:
-            return self._engine.prepared(X, y)
-        except TraceError as error:
-            logging.getLogger(__name__).warning("Training eagerly, which is slow: %s", error)
-            self._engine = EagerEngine(self)
-            return self._engine.prepared(X, y)
-
     def _record(self, training: tuple[Array, Array], validation: tuple[Array, Array] | None) -> None:
         """Write down what is known after an epoch beside the training loss."""
         if validation is not None:
-            self.history.validation_loss.append(self._mean_loss(*validation))
+            self.history.validation_loss.append(self._engine.mean_loss(self.model, self.loss, *validation))
         if self.metrics:
             X, y = training if validation is None else validation
-            outputs = self._engine.outputs(X)
+            outputs = self._engine.outputs(self.model, X)
             for name, metric in self.metrics.items():
                 self.history.metrics.setdefault(name, []).append(float(metric(y, outputs)))
 
@@ -253,10 +306,11 @@ class Trainer:
             rule.should_stop(epoch, getattr(self.history, rule.monitor)[-1], parameters) for rule in self.stopping
         ]
         if any(getattr(rule, "best_epoch", None) == epoch for rule in self.stopping):
-            self._best_model = self.model.state_dict()  # with running statistics, which are no parameters
+            self._best_model.clear()
+            self._best_model.update(self.model.state_dict())  # with running statistics, which are no parameters
         if any(answers):
             rule = self.stopping[answers.index(True)]
-            if getattr(rule, "restore_best", False) and self._best_model is not None:
+            if getattr(rule, "restore_best", False) and self._best_model:
                 self.model.load_state_dict(self._best_model)
             rule.restore(parameters)
         return any(answers)
@@ -276,19 +330,11 @@ class Trainer:
         numpy.ndarray
             Of shape (n,) for one output, (n, k) for k.
         """
-        return self._engine.outputs(checked_features(X, getattr(self.model, "n_inputs", None)))
+        return self._engine.outputs(self.model, checked_features(X, getattr(self.model, "n_inputs", None)))
 
     def evaluate(self, X: Any, y: Any) -> float:
         """Return the mean loss on examples, in evaluation mode and without the penalty."""
-        return self._mean_loss(*self._checked(X, y, "X", "y"))
-
-    def _mean_loss(self, X: Array, y: Array) -> float:
-        if isinstance(self._engine, VectorizedEngine):
-            try:
-                return self._engine.mean_loss((X, y))
-            except TraceError:  # `fit` says so; a single evaluation is quick enough
-                return gradients.mean_loss(self.model, self.loss, X.tolist(), y.tolist())
-        return self._engine.mean_loss(self._engine.prepared(X, y))
+        return self._engine.mean_loss(self.model, self.loss, *self._checked(X, y))
 
     # ------------------------------------------------------------------------------------- going on another day
 
@@ -298,7 +344,7 @@ class Trainer:
         A training that is saved, loaded into a new trainer of the same making and continued equals one that never
         stopped, to the bit. See `autograd_mini.serialization.save_training`.
         """
-        return snapshot.of_training(self)
+        return self._state().state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` of a trainer of the same making returned.
@@ -308,13 +354,16 @@ class Trainer:
         ValueError
             If it doesn't fit this trainer's model, optimizer or rules.
         """
-        snapshot.restore_training(self, state)
+        self._state().load_state_dict(state)
+
+    def _state(self) -> TrainingState:
+        return TrainingState(self.model, self.optimizer, self.stopping, self.history, self.rng, self._best_model)
 
     # ------------------------------------------------------------------------------------------------- checks
 
-    def _checked(self, X: Any, y: Any, X_name: str, y_name: str) -> tuple[Array, Array]:
-        features = checked_features(X, getattr(self.model, "n_inputs", None), X_name)
-        targets = checked_targets(y, len(features), y_name)
+    def _checked(self, X: Any, y: Any, *, which: str = "") -> tuple[Array, Array]:
+        features = checked_features(X, getattr(self.model, "n_inputs", None), f"{which}X")
+        targets = checked_targets(y, len(features), f"{which}y")
         self._try_out(features[0].tolist(), targets.tolist())
         return features, targets
 
@@ -324,7 +373,7 @@ class Trainer:
         The library's own losses are shown every target there is; a function of one's own only the first.
         """
         is_known = any(self.loss is loss for loss in LOSSES.values())
-        with gradients.evaluating(self.model), no_grad():
+        with evaluating(self.model), no_grad():
             prediction = self.model(row)
             for target in _distinct(targets) if is_known else targets[:1]:
                 self.loss(prediction, target)

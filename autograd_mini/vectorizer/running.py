@@ -1,13 +1,14 @@
-"""One block of examples through a program: what both `Program` and its threads do."""
+"""Running a compiled program: on a block of examples, as `Program` does, and again and again, as a training does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.vectorizer.compiled import Array, Compiled
+from autograd_mini.checks import Array
+from autograd_mini.vectorizer.compiled import MOST_SIZES, Compiled
 
 
 def run_block(
@@ -53,3 +54,54 @@ def hand_over_effects(compiled: Compiled, effects: Sequence[Array], n: int) -> N
     for update, nodes in zip(compiled.updates, compiled.scalars.effects, strict=True):
         update(*numbers[at : at + len(nodes)], examples=n)
         at += len(nodes)
+
+
+class Resident:
+    """A program on parameters that it holds itself; not for several threads.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The program.
+
+    Attributes
+    ----------
+    theta, gradient : numpy.ndarray
+        The parameters, in the program's order (`leaves`), and the gradient of the last run.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.leaves = compiled.leaves
+        self.theta = compiled.theta()
+        self.gradient = np.zeros_like(self.theta)
+        self._bound: dict[int, tuple[Callable[..., Any], Array]] = {}
+
+    def load(self) -> None:
+        """Take over the parameters' present data."""
+        self.theta[:] = self.compiled.theta()
+
+    def loss(self, columns: Sequence[Array], n: int, rng: Any = None) -> float:
+        """Run both passes on n examples: returns the mean, and leaves its gradient in `gradient`.
+
+        Overflow and the like give infinities, as everywhere; call it inside of ``np.errstate`` to hear no warnings.
+        """
+        compiled = self.compiled
+        if compiled.draws:
+            columns = [*columns, compiled.masks(n, rng)]  # type: ignore[list-item]
+        run, ones = self._bound.get(n) or self._bind(n)
+        share = 1.0 / n
+        (output,), effects, _ = run(columns, share)
+        if effects:
+            hand_over_effects(compiled, effects, n)
+        if output.ndim == 1:  # the same for all examples
+            return float(output[0])
+        return float(output[0].dot(ones) * share)
+
+    def _bind(self, n: int) -> tuple[Callable[..., Any], Array]:
+        """Return both passes, bound to arrays for n examples, and as many ones."""
+        if len(self._bound) >= MOST_SIZES:
+            del self._bound[next(iter(self._bound))]
+        run = self.compiled.workspace(n, self.theta, self.gradient).run
+        self._bound[n] = run, np.ones(n, self.theta.dtype)
+        return self._bound[n]

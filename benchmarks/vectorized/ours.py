@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_mini import vectorize
 from autograd_mini.vectorizer.compiled import Compiled
-from autograd_mini.vectorizer.resident import Resident
+from autograd_mini.vectorizer.running import Resident
 
 Array = np.ndarray[Any, Any]
 

@@ -11,6 +11,8 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.value import Parameter
 from autograd_mini.nn import L1, L2, MLP, WeightElimination
 from autograd_mini.training import EarlyStopping, GradientNorm, NonFiniteLossError, Trainer
+from autograd_mini.training.eager import EagerEngine
+from autograd_mini.training.vectorized import VectorizedEngine
 
 RNG = np.random.default_rng(7)
 X2, LABELS = datasets.moons(n=23, noise=0.1, seed=0)
@@ -234,6 +236,24 @@ def test_what_a_callback_changes_is_followed():
     )
 
 
+@pytest.mark.parametrize("act", [nn.freeze, nn.unfreeze])
+def test_a_part_that_a_callback_freezes_or_unfreezes_is_followed(act):
+    def change(trainer):
+        if len(trainer.history) == 2:
+            act(trainer.model.layers[0])
+            before[:] = [p.data for p in trainer.model.layers[0].parameters()]
+
+    for engine in ("eager", "vectorized"):
+        before = []
+        model = MLP(2, [8, 1], rng=0)
+        if act is nn.unfreeze:
+            nn.freeze(model.layers[0])
+        optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        options = {"callbacks": [change], "epochs": 4, "engine": engine, "progress": False, "clip_norm": 0.1}
+        Trainer(model, "hinge", optimizer, **options).fit(X2, SIGNS)
+        assert ([p.data for p in model.layers[0].parameters()] == before) is (act is nn.freeze)
+
+
 def test_ctrl_c_in_the_middle_of_an_epoch_leaves_the_last_finished_one():
     calls, snapshots = [], []
 
@@ -308,3 +328,133 @@ def test_two_trainings_are_equal_to_the_bit():
     one, other = trained("vectorized", "dropout", epochs=6), trained("vectorized", "dropout", epochs=6)
     assert one.history.loss == other.history.loss
     assert [p.data for p in one.model.parameters()] == [p.data for p in other.model.parameters()]
+
+
+# ------------------------------------------------------------------------------------------ an engine by itself
+
+
+@pytest.mark.parametrize("kind", [EagerEngine, VectorizedEngine])
+@pytest.mark.parametrize("name", ["relu", "cross-entropy", "batch norm", "recurrent", "frozen part"])
+def test_an_engine_is_a_function_of_flat_arrays(kind, name):
+    make, loss, X, y, extra = MODELS[name]
+    model, loss, penalty = make(), nn.losses.LOSSES[loss], extra.get("penalty")
+    unknown = Parameter(1.5)
+    parameters = [unknown, *model.parameters()[::-1]]
+    engine = kind()
+    engine.prepare(model, loss, penalty, parameters, X, y)
+    theta = engine.load()
+    assert theta.tolist() == [p.data for p in parameters]
+    at = theta + 0.01 * RNG.normal(size=len(theta))
+    value, gradient = engine(at, X[2:6], y[2:6])
+
+    engine.store(at, None)
+    model.zero_grad()
+    outputs = nn.batch(model, X[2:6].tolist())
+    mean = sum(loss(output, t) for output, t in zip(outputs, y[2:6].tolist(), strict=True)) / 4
+    total = mean if penalty is None else mean + penalty(model)
+    total.backward()
+    assert value == pytest.approx(total.data, rel=1e-10)
+    assert gradient == pytest.approx([p.grad for p in parameters], rel=1e-9, abs=1e-12)
+
+    engine.store(theta, gradient)
+    assert [p.data for p in parameters] == theta.tolist()
+    assert [p.grad for p in parameters] == gradient.tolist()
+
+
+@pytest.mark.parametrize("engine", ["eager", "vectorized"])
+def test_a_parameter_without_a_gradient_is_left_alone(engine):
+    model = MLP(2, [3, 1], rng=0)
+    lonely, frozen = Parameter(2.0), model.layers[0].parameters()
+    lonely.grad = None
+    nn.freeze(model.layers[0])
+    before = [p.data for p in [lonely, *frozen]]
+    decaying = optim.SGD([lonely, *model.parameters()], lr=0.1, momentum=0.9, weight_decay=0.1)
+    Trainer(model, "hinge", decaying, epochs=2, engine=engine, progress=False).fit(X2, SIGNS)
+    assert [p.data for p in [lonely, *frozen]] == before
+    assert lonely.grad is None
+
+
+# ----------------------------------------------------------------------------------- one loop for both of them
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_after_a_loss_that_is_not_finite_the_gradient_is_that_of_the_last_step(batch_size):
+    gradients = []
+    for engine in ("eager", "vectorized"):
+        model = MLP(2, [3, 1], "elu", rng=0)
+        steps = -(-len(X2) // (batch_size or len(X2)))
+        scales = iter([1.0] * steps + [1e160])
+        trainer = Trainer(
+            model,
+            "squared_error",
+            optim.SGD(model.parameters(), lr=0.1),
+            batch_size,
+            augment=lambda rows, generator, scales=scales: rows * next(scales),
+            clip_norm=0.5,
+            engine=engine,
+            progress=False,
+        )
+        with pytest.raises(NonFiniteLossError, match="the loss became inf in epoch 2, batch 1"):
+            trainer.fit(X2, SIGNS)
+        gradients.append([p.grad for p in model.parameters()])
+    assert gradients[1] == pytest.approx(gradients[0], rel=1e-9)
+    assert 0.0 < np.linalg.norm(gradients[0]) <= 0.5
+
+
+@pytest.mark.parametrize("engine", ["eager", "vectorized"])
+def test_a_new_optimizer_has_its_own_last_parameters_with_a_finite_loss(engine):
+    model, at_replacement = MLP(2, [1], rng=0), []
+
+    def replace(trainer):
+        trainer.optimizer = optim.SGD(model.parameters()[:2], lr=1e200)
+        at_replacement[:] = [p.data for p in model.parameters()]
+
+    first = optim.SGD(model.parameters(), lr=0.1)
+    trainer = Trainer(model, "squared_error", first, callbacks=[replace], engine=engine, progress=False)
+    with pytest.raises(NonFiniteLossError, match="in epoch 2, batch 2; the model has the parameters"):
+        trainer.fit(np.ones((40, 2)), np.zeros(40))
+    assert [p.data for p in model.parameters()] == at_replacement
+
+
+def test_whatever_part_a_callback_replaces_is_followed():
+    def replace(trainer):
+        if len(trainer.history) == 2:
+            trainer.loss = lambda a, t: (a - t) * (a - t)
+        if len(trainer.history) == 3:
+            trainer.penalty = None
+            trainer.optimizer = optim.SGD(trainer.model.parameters()[:9], lr=0.03, momentum=0.5)
+
+    runs = [trained(e, "relu", callbacks=[replace], penalty=L2(1e-3), epochs=6) for e in ("eager", "vectorized")]
+    assert_same(*runs)
+    assert runs[1].engine == "vectorized"
+
+
+def test_a_model_that_a_callback_makes_untraceable_goes_on_eagerly(caplog):
+    def change(trainer):
+        if len(trainer.history) == 2:
+            trainer.loss = lambda a, t: a * 0.0 if a * t > 1.0 else 1.0 - a * t
+
+    with caplog.at_level(logging.WARNING):
+        vectorized = trained("vectorized", "relu", callbacks=[change])
+    assert vectorized.engine == "eager"
+    assert "Training eagerly, which is slow" in caplog.text
+    assert_same(trained("eager", "relu", callbacks=[change]), vectorized)
+
+
+@pytest.mark.parametrize("engine", ["eager", "vectorized"])
+def test_ctrl_c_in_the_middle_of_a_callback_takes_back_what_it_had_begun(engine):
+    def slow_down(trainer):
+        if len(trainer.history) == 2:
+            trainer.optimizer.lr = 1e-9
+            trainer.model.parameters()[0].data = 99.0
+            trainer.history.metrics["mine"] = [1.0, 2.0]
+            raise KeyboardInterrupt
+
+    trainer = trained(engine, "dropout", "nesterov", callbacks=[slow_down])
+    twin = trained(engine, "dropout", "nesterov", epochs=2)
+    assert trainer.interrupted
+    assert trainer.optimizer.lr == 0.02
+    assert trainer.state_dict()["history"]["loss"] == twin.history.loss
+    assert trainer.history.metrics.get("mine", []) == []
+    trainer.callbacks.clear()
+    assert trainer.fit(X2, SIGNS).loss == trained(engine, "dropout", "nesterov", epochs=6).history.loss

@@ -10,7 +10,7 @@ import pytest
 
 from autograd_mini import Trainer, Value, datasets, nn, watch
 from autograd_mini.optim import SGD, Adam
-from autograd_mini.training import EarlyStopping, gradients
+from autograd_mini.training import EarlyStopping, eager
 from autograd_mini.views.live import Watcher, screen
 from autograd_mini.views.live.budget import Budget
 from autograd_mini.views.live.measuring import MOST_FRAMES
@@ -230,7 +230,7 @@ def test_gradients_are_those_of_the_eager_engine(case):
     model.eval()
     model.zero_grad()
     rows, given = X.tolist(), np.asarray(targets).tolist()
-    gradients.add_gradients(model, trainer.loss, trainer.penalty, rows, given)
+    eager.add_gradients(model, trainer.loss, trainer.penalty, rows, given)
     expected = {
         "weights": [[w.grad for w in neuron.weights] for layer in watcher._network.layers for neuron in layer],
         "biases": [neuron.bias.grad for layer in watcher._network.layers for neuron in layer],

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd_mini.engine.modes import enable_grad
 from autograd_mini.errors import TraceError
-from autograd_mini.training import gradients
+from autograd_mini.training import eager
 from autograd_mini.vectorizer import Program
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Measure:
             for generator in vars(module).values()
             if isinstance(generator, np.random.Generator)
         ]
-        with gradients.evaluating(model):
+        with eager.evaluating(model):
             try:
                 self._place(snapshot)
                 for parameter in parameters:
@@ -202,24 +202,24 @@ class Measure:
         """Return the outputs for examples, of shape (n, outputs)."""
         if self.is_quick:
             return np.asarray(self._model_program(rows)).reshape(len(rows), -1)
-        return gradients.outputs(self._trainer.model, rows.tolist()).reshape(len(rows), -1)
+        return eager.outputs(self._trainer.model, rows.tolist()).reshape(len(rows), -1)
 
     def output(self, row: list[Any]) -> Array:
         """Return the outputs for one example."""
-        return gradients.outputs(self._trainer.model, [row]).ravel()
+        return eager.outputs(self._trainer.model, [row]).ravel()
 
     def add_gradients(self) -> None:
         """Add to the parameters the gradient of the mean loss over the sample, and of the penalty."""
         trainer, rows, targets = self._trainer, self._rows, self._targets
         with enable_grad():
             if not self._has_quick_gradients:
-                gradients.add_gradients(trainer.model, trainer.loss, trainer.penalty, rows.tolist(), targets.tolist())
+                eager.add_gradients(trainer.model, trainer.loss, trainer.penalty, rows.tolist(), targets.tolist())
                 return
             _, found = self._loss_program.value_and_grad(rows, targets)
             for parameter, gradient in zip(self._loss_program.parameters, found.tolist(), strict=True):
                 parameter.grad += gradient
             if trainer.penalty is not None:
-                gradients.as_node(trainer.penalty(trainer.model)).backward()
+                eager.as_node(trainer.penalty(trainer.model)).backward()
 
 
 def _can_be_traced(run: Callable[..., Any], *examples: Array) -> bool:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_mini.checks import checked_whole
 from autograd_mini.files import write_text
-from autograd_mini.training.checks import at_least_one
 from autograd_mini.training.data import checked_features, checked_targets
 from autograd_mini.training.trainer import Trainer
 from autograd_mini.views import page
@@ -253,7 +253,7 @@ def watch(trainer: Trainer, X: Any = None, y: Any = None, *, example: int = 0, e
         X, y = trainer.validation
     if (X is None) != (y is None):
         raise ValueError(f"expected both X and y, or neither, got no {'X' if X is None else 'y'}")
-    steps = None if every is None else at_least_one("every", every)
+    steps = None if every is None else checked_whole("every", every, least=1)
     if isinstance(example, bool) or not isinstance(example, (int, np.integer)):
         raise TypeError(f"example: expected the number of a row of X, got {example!r:.60}")
     if X is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_mini.checks import Array, checked_whole
 from autograd_mini.nn.module import Module
-from autograd_mini.training import gradients
+from autograd_mini.training import eager
 from autograd_mini.views import colours
 from autograd_mini.views.plots import axes
 from autograd_mini.views.plots.axes import AREAS, INK, MARKERS, Axes
@@ -127,7 +127,7 @@ def _labels(y: Any, examples: int) -> Array:
 
 def _scores(predict: Any, grid: Array, labels: Array) -> tuple[Array, Array]:
     """Return the scores at the points, (n,) or (n, k), and the classes that they are for."""
-    raw = gradients.outputs(predict, grid.tolist()) if isinstance(predict, Module) else np.asarray(predict(grid))
+    raw = eager.outputs(predict, grid.tolist()) if isinstance(predict, Module) else np.asarray(predict(grid))
     present = np.unique(labels)
     if raw.ndim == 1 and len(raw) == len(grid) and len(present) > 2 and _all_in(raw, present):
         return (raw[:, None] == present).astype(float), present
