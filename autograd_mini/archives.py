@@ -29,7 +29,7 @@ _ARRAY = b"\x93NUMPY\x01\x00"  # how an array in it begins; the length of the de
 _DECLARATION = re.compile(r"\{'descr': '([^']*)', 'fortran_order': (False|True), 'shape': \(([\d, ]*)\), \} *\n?")
 _PLAIN = re.compile(r"[<>|=][biufcmMSUV]\d+(\[\w+\])?")  # elements that are bytes and nothing more, as objects aren't
 
-_DIRECTORY = 4_000_000  # bytes of names at the most: of more than 40,000 arrays
+_DIRECTORY = 8_000_000  # bytes of names at the most: of 80,000 arrays and more
 _UNPACKED = 8_000_000  # bytes that any file may unpack to; a large one may to eight times its size
 _CHUNK = 1 << 20
 _DAMAGED = "is damaged, or no model file of autograd_mini"
@@ -188,5 +188,5 @@ def check_writable(arrays: Mapping[str, Array]) -> None:
             raise ValueError(f"a file can't hold a parameter of the name {name!r:.200}; choose another")
         if array.dtype.names or not _PLAIN.fullmatch(array.dtype.str):
             raise ValueError(f"{name}: a file can't hold elements of the kind {array.dtype}; expected numbers")
-    if sum(2 * len(name) + 50 for name in arrays) > _DIRECTORY:
+    if sum(len(name.encode()) + 50 for name in arrays) > _DIRECTORY:
         raise ValueError(f"a file can't hold as many as {len(arrays)} arrays")

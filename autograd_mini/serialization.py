@@ -275,6 +275,8 @@ def load_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     FileNotFoundError
         If there is no such file.
     """
+    if not isinstance(trainer, Trainer):
+        raise TypeError(f"expected a Trainer, got {type(trainer).__name__}; load_training(trainer, path)")
     with opened(path) as arrays:
         header = _header(path, arrays)
         if header["model"]["class"] != "Trainer":
