@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The rooms around the engine are entered when they are first asked for, so that importing the package stays quick.
+# Where the other public names are. A room is imported when one of its names is first used, so that importing the
+# package stays quick and needs no NumPy.
 _ROOMS = {
     **{room: room for room in ("datasets", "graph", "nn", "optim")},
     "derivatives": "engine.derivatives",
@@ -53,7 +54,7 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name that lives in one of the rooms around the engine."""
+    """Return a public name that is defined in another room than the engine."""
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = import_module(f"{__name__}.{_ROOMS[name]}")
@@ -61,7 +62,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _notebook_card(value: Value) -> str:
-    """Return a Value as HTML, for a notebook; the room that writes it is entered when one is shown."""
+    """Return a Value as HTML, for a notebook."""
     card = import_module(f"{__name__}.explanations.card")
     return card.card(value)  # type: ignore[no-any-return]
 

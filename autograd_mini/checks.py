@@ -1,7 +1,7 @@
 """Checks of arguments, for all rooms: each returns what it was given, or says what it expected instead.
 
-Nothing of the package is used but its exceptions. NumPy's numbers count as numbers without NumPy being imported: its
-kinds of numbers are registered with Python's module `numbers`.
+Of the package only the exceptions are used. NumPy's numbers are recognised without importing NumPy, as they are
+registered with Python's module `numbers`.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Dataset(tuple[Array, Array]):
         return dataset
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        """Say to copies and pickles what to make it of."""
+        """Return what copies and pickles pass to ``__new__``."""
         return self[0], self[1], self.feature_names, self.target_names
 
     @property

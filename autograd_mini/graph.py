@@ -1,4 +1,4 @@
-"""The public door to the questions about a graph: ``from autograd_mini import graph``."""
+"""What one can ask about a graph, such as its order, edges and paths: ``from autograd_mini import graph``."""
 
 from autograd_mini.engine.graph import (
     Edge,

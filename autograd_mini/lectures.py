@@ -1,4 +1,4 @@
-"""What the lessons work with: the lectures' own small systems, and the numbers that they count and plot about them.
+"""What the lessons use: the lectures' own small networks, and the quantities that the lessons count and plot.
 
 The chain of three functions, the network whose paths share factors, the chain of scalar layers, saturation by large
 initial weights, the path of an optimizer over a loss of two parameters, a convolution written as a matrix.

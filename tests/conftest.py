@@ -1,8 +1,20 @@
-"""What several test files share."""
+"""What several test files share, and which tests are left out where what they need isn't installed.
 
+Plain `pytest` runs what it can where it is, and says in one line what it left out and how to run that too. A test
+says what it needs by a mark: ``@pytest.mark.needs("dot")`` on a test or a parameter, or as ``pytestmark`` for a whole
+file, which then isn't even imported. Tests marked ``slow`` are left out unless ``-m`` chooses. Where the environment
+variable AUTOGRAD_MINI_EVERYTHING is set nothing is left out, and it is an error if anything is missing.
+"""
+
+import ast
+import gc
 import os
+import re
+import shutil
 import subprocess
 import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -14,6 +26,125 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parent.parent
+EVERYTHING = bool(os.environ.get("AUTOGRAD_MINI_EVERYTHING"))
+
+# What a test may need, and how to get it; the slow ones need only to be asked for.
+PROGRAMS = {"dot": "install Graphviz", "chromium": "install Chromium"}
+PACKAGES = """
+    anywidget graphviz-pure ipykernel jax jupyterlab marimo matplotlib micrograd nbclient nbconvert playwright
+    scikit-learn
+""".split()
+HOW = {
+    "slow": 'pytest -m "slow or not slow"',
+    **PROGRAMS,
+    **dict.fromkeys(PACKAGES, 'pip install ".[dev,plot,jax]"'),
+}
+
+left_out = pytest.StashKey[dict[str, set[str]]]()  # for each thing that is missing, the tests that need it
+
+
+@cache
+def is_missing(name):
+    if name not in HOW:
+        raise pytest.UsageError(f'needs("{name}"): tests/conftest.py knows how to get only {", ".join(HOW)}')
+    if name == "slow":
+        return False
+    if name in PROGRAMS:
+        return shutil.which(name) is None
+    try:
+        return not distribution(name)
+    except PackageNotFoundError:
+        return True
+
+
+def pytest_configure(config):
+    config.stash[left_out] = {}
+    missing = {name: name for name in HOW if EVERYTHING and is_missing(name)}
+    if missing:
+        raise pytest.UsageError(f"AUTOGRAD_MINI_EVERYTHING: nothing may be left out; missing {in_words(missing)}")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out a file that says by its `pytestmark` that it needs what isn't there, before it is imported."""
+    if collection_path.suffix != ".py" or not collection_path.is_relative_to(ROOT / "tests"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    if "pytestmark" not in text:
+        return None
+    body = ast.parse(text).body
+    why = next(filter(is_missing, needed_by_file(body)), None)
+    if why is None:
+        return None
+    asked_for = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    if any(collection_path.is_relative_to(place) for place in asked_for):  # pytest looks at their neighbours, too
+        for part in body:
+            if isinstance(part, ast.FunctionDef) and part.name.startswith("test_"):
+                leave_out(config, why, f"{collection_path}::{part.name}")
+    return True
+
+
+def needed_by_file(body):
+    marks = [part for part in body if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "pytestmark"]
+    calls = [part for mark in marks for part in ast.walk(mark) if isinstance(part, ast.Call)]
+    return [name.value for call in calls if ast.unparse(call.func) == "pytest.mark.needs" for name in call.args]
+
+
+def leave_out(config, why, test):
+    config.stash[left_out].setdefault(why, set()).add(test)
+
+
+@pytest.hookimpl(trylast=True)  # after -k and -m have chosen
+def pytest_collection_modifyitems(config, items):
+    chosen, others = [], []
+    for item in items:
+        slow = item.get_closest_marker("slow") and not config.option.markexpr and not EVERYTHING
+        why = "slow" if slow else next(filter(is_missing, needed_by(item)), None)
+        if why is not None:
+            leave_out(config, why, item.nodeid.partition("[")[0])
+        (chosen if why is None else others).append(item)
+    items[:] = chosen
+    if others:
+        config.hook.pytest_deselected(items=others)
+
+
+def pytest_collection_finish():
+    """Spare the garbage collector the thousands of collected tests, which it would look at again and again."""
+    gc.freeze()
+
+
+def needed_by(item):
+    if isinstance(item, pytest.DoctestItem):
+        source = "".join(example.source for example in item.dtest.examples)
+        return [name for name in re.findall(r"^(?:import|from) (\w+)", source, flags=re.M) if name in HOW]
+    return [name for mark in item.iter_markers("needs") for name in mark.args]
+
+
+def in_words(things):
+    """What is said of each thing, and in brackets how to get it, once for all that are got in one way."""
+    got_by = {}
+    for name, words in things.items():
+        got_by.setdefault(HOW[name], []).append(words)
+    return "; ".join(f"{', '.join(several)} ({how})" for how, several in got_by.items())
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    tests = config.stash[left_out]
+    if tests:
+        counts = {name: f"{name}: {len(tests[name])}" for name in HOW if name in tests}
+        why = "as they need what isn't here or take long"
+        terminalreporter.write_line(f"tests not collected, {why}: {in_words(counts)}")
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):  # one of several processes of pytest-xdist, which print nothing
+        tests = session.config.stash[left_out]
+        session.config.workeroutput["left out"] = {why: sorted(names) for why, names in tests.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    for why, names in getattr(node, "workeroutput", {}).get("left out", {}).items():
+        node.config.stash[left_out].setdefault(why, set()).update(names)
 
 
 @pytest.fixture

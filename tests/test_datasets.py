@@ -42,11 +42,11 @@ def test_iris_names_its_columns_and_species():
     assert data.y is data.target is data[1]
 
 
+@pytest.mark.needs("scikit-learn")
 def test_iris_is_the_iris_of_scikit_learn():
-    sklearn_datasets = pytest.importorskip(
-        "sklearn.datasets", reason="compares with scikit-learn where it is installed"
-    )
-    theirs = sklearn_datasets.load_iris()
+    from sklearn.datasets import load_iris
+
+    theirs = load_iris()
     X, y = iris()
     assert np.array_equal(X, theirs.data)
     assert np.array_equal(y, theirs.target)

@@ -139,7 +139,6 @@ def run(script, **given):
 
 
 def run_with_micrograd(script, **given):
-    pytest.importorskip("micrograd", reason="compares with micrograd where it is installed")
     scope = {"random": random, **given}
     exec(compile(script, "<a program for micrograd>", "exec"), scope)
     return scope
@@ -176,6 +175,7 @@ def test_the_training_script_runs_and_learns(capsys):
     assert scope["Z"].shape == (7,)
 
 
+@pytest.mark.needs("micrograd")
 @pytest.mark.parametrize(("steps", "batch_size"), [(2, None), (5, 12)])
 def test_the_training_script_gives_micrograds_losses_from_the_same_weights(steps, batch_size):
     theirs = run_with_micrograd(TRAINING, **moons_with(steps, batch_size))
@@ -204,6 +204,7 @@ def test_the_readme_example_has_the_numbers_it_prints():
     assert f"{scope['b'].grad:.4f}" == "645.5773"
 
 
+@pytest.mark.needs("micrograd")
 def test_every_number_of_the_readme_example_is_micrograds():
     theirs, ours = run_with_micrograd(EXPRESSIONS), run(EXPRESSIONS)
     for name in "abcdefg":

@@ -340,7 +340,7 @@ NOT_ANALYTIC = {"abs", "softplus", "sign", "erf"}
 
 
 @pytest.mark.parametrize("primitive", [p for p in ALL if p.id not in NOT_ANALYTIC])
-def test_local_derivatives_agree_with_complex_step_in_the_array_reading(primitive):
+def test_local_derivatives_agree_with_complex_step_on_arrays(primitive):
     h = 1e-30
     for point in random_points(primitive, 20):
         for i, derivative in enumerate(local_derivatives(primitive, point)):
@@ -355,7 +355,7 @@ def test_complex_step_is_left_out_only_where_a_reason_is_given():
     assert len(NOT_ANALYTIC) == 4
 
 
-# ------------------------------------------------------------------------------------------------- the array reading
+# ------------------------------------------------------------------------------------------------ the reading on arrays
 
 
 def same(one, other, rtol=1e-15):
@@ -388,12 +388,12 @@ def assert_array_reading_agrees(primitive, points):
 
 
 @pytest.mark.parametrize("primitive", ALL)
-def test_the_array_reading_agrees_with_the_eager_one(primitive):
+def test_the_reading_on_arrays_agrees_with_that_on_floats(primitive):
     assert_array_reading_agrees(primitive, random_points(primitive, 40) + awkward_points(primitive))
 
 
 @pytest.mark.parametrize("primitive", ALL)
-def test_the_array_reading_agrees_with_the_eager_one_at_infinity_and_nan_and_outside_the_domain(primitive):
+def test_the_reading_on_arrays_agrees_with_that_on_floats_at_infinity_and_nan_and_outside_the_domain(primitive):
     special = [inf, -inf, nan, 0.0, -0.0, 1.0, -2.0, 0.5, 2.0, 1e308]
     rng = random.Random(0)
     points = []
@@ -404,7 +404,7 @@ def test_the_array_reading_agrees_with_the_eager_one_at_infinity_and_nan_and_out
 
 
 @pytest.mark.parametrize("primitive", ALL)
-def test_the_eager_reading_never_raises_and_never_warns(primitive):
+def test_the_reading_on_floats_never_raises_and_never_warns(primitive):
     special = [inf, -inf, nan, 0.0, -0.0, 1.0, -2.0, 1e308, -1e308, 5e-324]
     rng = random.Random(1)
     for n in sizes(primitive):

@@ -1,4 +1,4 @@
-"""The eager and the array reading, function by function: the same names, the same numbers, NumPy's way with arrays."""
+"""The readings on floats and on arrays, function by function: the same names and numbers, NumPy's way with arrays."""
 
 import math
 import sys
@@ -120,7 +120,7 @@ def test_the_empty_sum_is_0_in_every_reading():
     assert floats.sum([]) == array.sum([]) == differentiable.sum([]) == 0.0
 
 
-def test_erf_of_arrays_needs_no_scipy_and_agrees_with_the_eager_one(monkeypatch):
+def test_erf_of_arrays_needs_no_scipy_and_agrees_with_the_one_of_floats(monkeypatch):
     x = np.array([[-1.0, 0.0], [0.5, 30.0]])
     want = [[math.erf(value) for value in row] for row in x]
     np.testing.assert_allclose(array.erf(x), want, rtol=1e-15)

@@ -1,4 +1,4 @@
-"""What the command line prints with: equations that fit the terminal, tables, signs that every terminal can show."""
+"""How the command line prints: equations that fit the terminal, tables, signs that every terminal can show."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def forward_pass(root: Value) -> list[str]:
 def backward_pass(root: Value) -> list[str]:
     """Return the backward pass as lines: the gradient of each node, from the root to the leaves.
 
-    What depends on constants only is left out: nobody wants its gradient.
+    What depends on constants only is left out: its gradient isn't needed.
     """
     varying = wanted_gradients(topological_order(root))
     return aligned([str(step) for step in backward_steps(root) if step.node in varying], terminal_width())

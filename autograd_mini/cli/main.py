@@ -176,7 +176,7 @@ def _add_table_commands(commands: Any) -> None:
 
 
 def _number(kind: type, least: float, expected: str, below: float = float("inf")) -> Callable[[str], Any]:
-    """Return what reads a number of an option, and refuses one that is out of its range."""
+    """Return a function that reads the number of an option, and refuses one that is out of its range."""
 
     def read(text: str) -> Any:
         try:

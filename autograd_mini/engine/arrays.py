@@ -1,6 +1,6 @@
-"""The array reading: the same functions on NumPy arrays, element by element.
+"""The reading on NumPy arrays: the functions of `floats`, element by element.
 
-Complex arrays serve too, wherever the function is analytic: the complex-step check of derivatives rests on that.
+They take complex arrays too, wherever the function is analytic: tests check derivatives by the complex step.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def sigmoid(a: Any) -> Any:
 
 
 def _exponential_of_difference(a: Any, b: Any) -> Any:
-    """Return exp(a - b), with the digits that a - b is rounded off put back."""
+    """Return exp(a - b), corrected by what was lost when a - b was rounded."""
     difference = a - b
     part = difference - a
     lost = (a - (difference - part)) - (b + part)
@@ -76,7 +76,7 @@ def softmax(*arrays: Any) -> tuple[Any, ...]:
 
 
 def exp_minus_square(a: Any) -> Any:
-    """Return exp(-a²), with the digits that a² is rounded off put back (see `floats`)."""
+    """Return exp(-a²) without the rounding error of a² (see `floats.exp_minus_square`)."""
     part = np.rint(np.real(a) * 32.0) / 32.0
     part = where(abs(part) < 40.0, part, 0.0)
     return exp(-(part * part)) * exp(-((a - part) * (a + part)))
@@ -84,7 +84,7 @@ def exp_minus_square(a: Any) -> Any:
 
 @functools.cache
 def _scipy_erf() -> Any:
-    """Return SciPy's erf, or None where SciPy isn't installed: it is no dependency."""
+    """Return SciPy's erf, or None where SciPy isn't installed: the package doesn't require it."""
     try:
         from scipy.special import erf
     except ImportError:

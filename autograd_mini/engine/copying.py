@@ -1,7 +1,7 @@
 """Deep copies and pickles of graphs, without recursion.
 
-Both follow the topological order, so that a node's parents are always there before it. A node keeps its identity among
-all that is copied or pickled together: after ``x, y = pickle.loads(pickle.dumps((x, y)))``, ``y.parents[0]`` is ``x``.
+Both go through the nodes in topological order, so that a node's parents exist before it does. Nodes that are copied or
+pickled together stay connected: after ``x, y = pickle.loads(pickle.dumps((x, y)))``, ``y.parents[0]`` is still ``x``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def copy_graph(root: Node, memo: dict[int, Any]) -> Node:
 
 
 class _Announced(threading.local):
-    """The ids of the nodes to which the pickling under way in this thread will come in topological order."""
+    """The ids of the nodes in the list that is being pickled in this thread, which is in topological order."""
 
     def __init__(self) -> None:
         self.ids: set[int] = set()
@@ -56,7 +56,7 @@ _announced = _Announced()
 
 
 class _Announcement:
-    """The ancestors of a node; once they are written, or pickling was broken off, they are no longer announced."""
+    """The end of a list of ancestors: when pickle has written it, or was interrupted, it announces them no longer."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.ids = [id(node) for node in nodes]
@@ -75,8 +75,8 @@ class _Announcement:
 def reduce_node(node: Node) -> tuple[Any, ...]:
     """Return what pickle is to write for a node, as ``__reduce__`` does.
 
-    The first node that pickle comes to announces all its ancestors, oldest first. Pickle then comes to each of them
-    when its parents are already written, and never has to go deeper than one node.
+    For the first node, pickle gets a list of all its ancestors, oldest first, and writes this list first. So whenever
+    it comes to a node, that node's parents are written already, and pickle never goes deeper than one node.
     """
     # The gradient goes last, as the state: it may be a Value whose graph leads back to the node itself.
     what = type(node), _own(node), node.parents

@@ -59,7 +59,7 @@ def _rebuilt(structure: Any, leaves: Iterator[Any]) -> Any:
 
 def _stacked(parts: list[Any], shape: tuple[int, ...]) -> Any:
     """Return an array of numbers, or of arrays of one shape: of objects where any holds a node, else of floats."""
-    import numpy as np  # who asks for an array has it
+    import numpy as np  # installed, as there is an array
 
     leaves = list(_leaves(parts))
     array = np.empty(len(leaves), dtype=object if any(isinstance(leaf, Value) for leaf in leaves) else float)
@@ -68,7 +68,7 @@ def _stacked(parts: list[Any], shape: tuple[int, ...]) -> Any:
 
 
 def _fresh(number: Any) -> Value:
-    """Return a node to differentiate by: a new leaf, or a node of its own that still leads on to where it came from."""
+    """Return a node to differentiate by: a new leaf, or for a Value a node computed from it, which stays connected."""
     return identity(number) if isinstance(number, Value) else Value(number)
 
 
@@ -76,7 +76,7 @@ def _fresh(number: Any) -> Value:
 
 
 class _Evaluation:
-    """A function evaluated on nodes of its own: the result and what it is to be differentiated by."""
+    """A call of a function on new nodes: its result, and the nodes by which it is to be differentiated."""
 
     def __init__(self, f: Function, arguments: tuple[Any, ...], keywords: dict[str, Any], argnums: Any) -> None:
         chosen = _chosen(argnums, len(arguments))
@@ -264,7 +264,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
 
 
 def check_gradients(f: Function, *points: Any, rtol: float = 1e-5, atol: float = 1e-7) -> None:
-    """Hold the gradient of f by each of its arguments against central differences.
+    """Compare the gradient of f by each of its arguments with central differences.
 
     Parameters
     ----------
@@ -318,8 +318,8 @@ def _place(points: tuple[Any, ...], i: int) -> str:
 def _central_difference(f: Function, points: tuple[Any, ...], flat: list[float], i: int, near: float) -> float:
     """Return ∂f/∂xᵢ by central differences at h and h/2, combined so that the error is of the fourth order.
 
-    A step may reach over a kink or over the edge of where f is defined; of several steps, the one counts whose
-    difference is nearest to the gradient that is being checked.
+    A step may cross a kink, or the edge of where f is defined. So several steps are tried, and the difference that is
+    nearest to the gradient in question is returned.
     """
 
     def at(x: float) -> float:

@@ -1,8 +1,10 @@
 """The reading on floats: functions on Python floats that follow IEEE 754, as NumPy and PyTorch do.
 
 ``math`` raises where the standard has a value (``math.exp(1000)``, ``math.log(0)``, ``1 / 0``). Each function here
-gives it: ``inf``, ``-inf`` or ``nan``. `to_python` copies into a program those that it
-needs: each needs ``math`` alone, or calls others by their bare names.
+gives it: ``inf``, ``-inf`` or ``nan``.
+
+It is the one place where the package computes with floats, and uses nothing but ``math``. `to_python` copies functions
+from here into the programs that it writes, so each of them may call only ``math`` and others of this file.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import builtins
 import math
 
-# What ``math`` and Python have in this form already.
+# Where ``math`` and Python follow the standard already.
 atan, tanh, erf = math.atan, math.tanh, math.erf
 magnitude, sum = builtins.abs, builtins.sum
 
@@ -55,7 +57,7 @@ def expm1(a: float) -> float:
 
 def log(a: float) -> float:
     """Return the natural logarithm; -inf at 0, nan below."""
-    if a > 0.0:  # asked first, and not tried: every x**2 wants a logarithm
+    if a > 0.0:  # compared, not tried: x**2 computes log x each time, and at x < 0 an exception would be slow
         return math.log(a)
     return -math.inf if a == 0.0 else math.nan
 
@@ -146,7 +148,7 @@ def sigmoid(a: float) -> float:
 
 
 def exp_of_difference(a: float, b: float) -> float:
-    """Return exp(a - b), with the digits that a - b is rounded off put back."""
+    """Return exp(a - b), corrected by what was lost when a - b was rounded."""
     difference = a - b
     part = difference - a
     lost = (a - (difference - part)) - (b + part)
@@ -173,9 +175,9 @@ def softmax(*numbers: float) -> tuple[float, ...]:
 
 
 def exp_minus_square(a: float) -> float:
-    """Return exp(-a²), with the digits that a² is rounded off put back: a² = part² + (a - part)(a + part).
+    """Return exp(-a²), from a² = part² + (a - part)(a + part), where rounding a² would cost digits.
 
-    The part lies on a grid of 1/32, so that its square is exact.
+    The part is a, rounded to a multiple of 1/32, so that its square is exact.
     """
     part = round(a * 32.0) / 32.0 if abs(a) < 40.0 else 0.0
     return math.exp(-(part * part)) * exp(-((a - part) * (a + part)))

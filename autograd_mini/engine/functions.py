@@ -1,7 +1,7 @@
-"""The operations as functions, on Values and on plain numbers.
+"""The operations of the table as functions, for Values and for plain numbers.
 
-Each one makes a node where an argument is a Value, and otherwise returns a plain float, so that one formula serves for
-both. NumPy arrays are taken element by element.
+If an argument is a Value the result is a Value, otherwise a float; so one formula serves for both. NumPy arrays are
+taken element by element.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def call(primitive: Primitive, *operands: Any) -> Any:
 
 def _element_by_element(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
     """Return an array of results: of floats where none is a node."""
-    import numpy as np  # who passes an array has it
+    import numpy as np  # installed, as there is an array
 
     elements = np.frompyfunc(lambda *numbers: call(primitive, *numbers), len(operands), 1)(*operands)
     has_nodes = any(isinstance(element, Value) for element in np.ravel(elements))

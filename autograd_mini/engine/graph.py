@@ -1,8 +1,8 @@
 """A graph: its order, its edges, its paths, and the two passes over it, `evaluate` and `gradients`.
 
-A graph is known by its root: the root, its ``parents``, their ``parents`` and so on. The passes are written once and
-don't know what numbers they are given: floats, Values, columns, or formulas that print themselves. Nothing recurses: a
-chain of a million nodes is no special case.
+A graph is given by its root: the root, its ``parents``, their ``parents`` and so on. The passes are written once, for
+any kind of number: floats, Values, columns, or formulas that print themselves. No function here calls itself, so that a
+chain of a million nodes works like any other graph. Of the package only `node` is used: what a node stores.
 """
 
 from __future__ import annotations
@@ -55,9 +55,8 @@ class Path(NamedTuple):
 def topological_order(*roots: N) -> list[N]:
     """Return all nodes of the graph, each one after its parents; the root is the last.
 
-    Of several roots, the nodes of the first one come first, then what the next ones add.
-
-    Parents are visited in the order in which they were written, so the order is the same in every run.
+    Of several roots, the nodes of the first one come first, then what the next ones add. Parents are visited in the
+    order in which they were written, so the order is the same in every run.
 
     Examples
     --------
@@ -107,9 +106,9 @@ def evaluate(order: list[N], xp: Any, known: Mapping[N, Any]) -> dict[N, Any]:
     order : list of Value
         Parents first, as `topological_order` gives it.
     xp : namespace
-        The reading: `floats`, `arrays`, Values, formulas.
+        The functions on these numbers: `floats`, `arrays` or another reading of the table of primitives.
     known : mapping
-        What isn't computed: the numbers of leaves, or of any node; a leaf that isn't there has its ``data``.
+        The values of nodes that are not to be computed, leaves or others; a leaf that isn't there has its ``data``.
 
     Examples
     --------
@@ -146,10 +145,10 @@ def gradients(
     seed : number
         The base case, ∂L/∂L.
     local_grads : callable
-        ``local_grads(v)`` gives ∂v/∂u for each parent u of v, in the numbers of the reading; it is asked once for each
-        node, when ∂L/∂v is complete.
+        ``local_grads(v)`` gives ∂v/∂u for each parent u of v, in the same kind of number as the seed. It is called once
+        for each node v, when ∂L/∂v is complete.
     start : mapping, optional
-        What contributions are added to; without it the first one is the sum so far.
+        The sums to which contributions are added; where a node has none, its sum begins with its first contribution.
 
     Examples
     --------
@@ -187,9 +186,10 @@ def recorded_gradients(root: N | list[N], seed: float = 1.0) -> dict[N, float]:
 
 
 def wanted_gradients(order: list[N]) -> set[N]:
-    """Return the nodes that were computed from a leaf other than a constant, and those leaves.
+    """Return the nodes whose gradient means something: leaves other than constants, and what was computed from them.
 
-    The gradients of the others nobody asks for: ``x**2`` has none by its exponent where x is negative.
+    The others depend on bare numbers alone, as the exponent in ``x**2`` does. Their gradient may be nan where nothing
+    is wrong: x**b has no derivative by b at a negative x. So explanations and checks of gradients leave them out.
     """
     wanted: set[N] = set()
     for node in order:

@@ -1,6 +1,7 @@
-"""What surrounds the making of nodes, per thread: recording or not, looking for anomalies, the scope they belong to.
+"""Contexts around the making of nodes: `no_grad`, `enable_grad`, `detect_anomaly`, `scope`.
 
-A node looks at its thread's modes only while `open_contexts` is not 0, so that they cost nothing when none is in use.
+Each thread has its own modes. A new node looks at them only while `open_contexts` isn't 0, that is, while some thread
+is inside of a context.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class _Modes(threading.local):
     recording = True
     detecting = False
     scope = ""
-    tracer: Any = None  # what is told of every new node while a function is traced (see `tracing`)
+    tracer: Any = None  # while a function is traced, it is called with every new node (see `tracing`)
 
 
 current = _Modes()
@@ -30,14 +31,14 @@ _lock = threading.Lock()
 
 
 def count_context(change: int) -> None:
-    """Tell all nodes that a context was entered (+1) or left (-1)."""
+    """Count a context that was entered (+1) or left (-1)."""
     global open_contexts
     with _lock:
         open_contexts += change
 
 
 def follow(node: Node) -> None:
-    """Do to a node that was just made what the contexts around it ask for."""
+    """Apply the modes to a node that was just made."""
     node.scope = current.scope
     if current.tracer is not None:
         current.tracer.follow(node)
@@ -72,7 +73,8 @@ class _Switch(ContextDecorator):
 class no_grad(_Switch):
     """Compute values without building a graph, as a context or as a decorator.
 
-    What is computed inside are leaves: nothing can be propagated back through them. Per thread; restored on any exit.
+    What is computed inside are leaves: no gradient goes back through them. It holds for this thread, and ends with the
+    block, also by an exception.
 
     Examples
     --------
@@ -150,7 +152,7 @@ class scope:
     def __enter__(self) -> None:
         before = current.scope
         self._before.append(before)
-        if not before:  # an inner scope is inside of a context that is counted already
+        if not before:  # a scope inside of a scope need not be counted again
             count_context(+1)
         if self.name:
             current.scope = f"{before}.{self.name}" if before else self.name
@@ -174,9 +176,9 @@ def check_node(node: Node) -> None:
 
 
 def check_gradients(order: list[Any], seed: float) -> None:
-    """Raise if a backward pass over this topological order would meet an infinite or nan gradient.
+    """Raise if a backward pass over this topological order would give an infinite or nan gradient.
 
-    It is a rehearsal: no gradient of a node is changed.
+    It is computed beside the nodes: no node's ``.grad`` is changed.
     """
     found = recorded_gradients(order, seed)
     wrong = {u for u in wanted_gradients(order) if not math.isfinite(found[u])}

@@ -1,8 +1,17 @@
-"""`Node`, how a node of the graph keeps its number, its parents and its local derivatives.
+"""`Node`: how a node of the graph stores its number, its parents and its local derivatives.
 
-One parent and its local derivative lie in each of two pairs of slots; a node of more operands keeps tuples in the first
-pair. Two tuples for every node would be simpler, but the garbage collector walks every one of them, and training makes
-millions of nodes: with slots a step is several times faster. A leaf has no local derivative and keeps its kind there.
+Two tuples, of the parents and of the local derivatives, would be simplest, and `parents` and `local_grads` return them.
+But training makes millions of nodes, and Python's garbage collector looks at each tuple again and again. So a node
+has four slots in their place:
+
+=================  =====================  ============  ======================  ============
+node               ``_parent``            ``_parent2``  ``_local``              ``_local2``
+=================  =====================  ============  ======================  ============
+a leaf             None                   None          its kind                None
+of one operand u   u                      None          ∂v/∂u                   not used
+of two, u and w    u                      w             ∂v/∂u                   ∂v/∂w
+of any number      tuple of the parents   None          tuple of derivatives    None
+=================  =====================  ============  ======================  ============
 """
 
 from __future__ import annotations
@@ -12,11 +21,12 @@ from typing import Any
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.reals import as_float
 
-# What a leaf may be, beside a plain one, whose gradient its maker may want.
+# The kinds of leaves. None is the kind of a Value that a user made.
 PARAMETER, FROZEN = "parameter", "frozen parameter"
-CONSTANT = "constant"  # a bare number in an expression
-FEATURE, PROBE = "feature", "probe"  # a number handed to a module; one by which derivatives are asked for
-_KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}
+CONSTANT = "constant"  # a bare number in an expression, as the 2 in 2 * x
+FEATURE = "feature"  # a bare number that a module was called with: no gradient by it is needed
+PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
+_KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}  # what `Node.kind` calls them
 
 
 class Node:
@@ -56,12 +66,12 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """What the node is: "value" where it was computed; of a leaf "parameter", "constant" or "input"."""
+        """What the node is: "value" if it was computed; a leaf is a "parameter", a "constant" or an "input"."""
         return "value" if self.primitive is not None else _KINDS.get(self._local, self._local)
 
     @property
     def is_frozen(self) -> bool:
-        """Whether it is a parameter that training leaves alone: it holds no gradient."""
+        """Whether it is a parameter that training leaves alone; its gradient stays 0."""
         return self.primitive is None and self._local == FROZEN
 
     @property

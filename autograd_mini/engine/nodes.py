@@ -1,6 +1,6 @@
-"""The reading on nodes: rules on Values give Values again, so that derivatives have derivatives.
+"""The reading on Values: a rule of the table, applied to Values, gives Values, so that derivatives have derivatives.
 
-It doesn't know how a node is made: `value` hands that in.
+`value` uses this file, not the other way round: the function that makes a node is passed in.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Differentiable:
         return bool(self.number(a) == self.number(b))
 
     def where(self, condition: bool, a: Any, b: Any) -> Any:
-        """Return the branch that was taken, and leave the other one out of the graph."""
+        """Return the branch that was chosen; the other one doesn't become part of the graph."""
         return a if condition else b
 
     def sign(self, a: Any) -> float:
@@ -92,17 +92,19 @@ def gradients(order: list[Any], seed: Any, xp: Differentiable) -> dict[Any, Any]
     if detecting:
         modes.check_gradients(order, seed.data)
     modes.current.detecting = False
-    try:  # a rule computes all its branches; log(-2), for the exponent of (-2)**3, is no anomaly if nobody asks for it
+    # A rule computes more than is used: for (-2)**3 also log(-2), for the derivative by the exponent. That is no error.
+    try:
         return graph.gradients(order, seed, lambda v: v.primitive.derivatives(xp, v, *v.parents))
     finally:
         modes.current.detecting = detecting
 
 
 def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
-    """Add to the gradients of the leaves as nodes, and set those of inner nodes as bare numbers.
+    """Add to the gradients of leaves, as nodes; set those of inner nodes and of constants, as bare numbers.
 
-    An inner node that held a node of the gradient's graph, which leads back to it, would keep itself alive for ever; so
-    would a constant, whose gradient nobody can set to 0.
+    The graph of a gradient leads back to the nodes that it was computed from. A leaf that holds it is part of a circle
+    of references until its gradient is set to 0, as is done before the next step. In inner nodes and constants nobody
+    would do that, and the circle would keep the graph in memory.
     """
     for node, gradient in gradients(order, seed, xp).items():
         if node.primitive is not None:

@@ -1,9 +1,14 @@
 """The table of primitive operations: each one's forward rule and local derivatives, written once.
 
-A rule is written over an abstract namespace ``xp`` of functions and over whatever numbers it is given, so that one
-entry can be read in four ways (see `autograd_mini.readings`): on floats, on arrays, on ``Value``s (for derivatives of
-derivatives) and on expressions that print themselves. A rule uses ``+ - *``, ``abs``, comparisons, ``&`` and ``|``; for
-all else it asks ``xp``: ``xp.divide``, ``xp.power``, ``xp.equal``, ``xp.where``, ``xp.exp`` and so on.
+A rule doesn't say what its numbers are. It uses ``+ - *``, ``abs``, comparisons, ``&`` and ``|`` on whatever it is
+given, and takes every other function from ``xp``, a namespace that belongs to the kind of number: ``xp.divide``,
+``xp.power``, ``xp.equal``, ``xp.where``, ``xp.exp`` and so on. So one entry is read in many ways:
+
+- on floats (`engine.floats`), to compute a node;
+- on Values (`engine.nodes`), for derivatives of derivatives;
+- on NumPy arrays (`engine.arrays`), whole columns at once;
+- on formulas that print themselves (`formulas.expression`), for LaTeX and the table of derivatives;
+- on formulas together with their numbers (`explanations.python`), for programs in Python.
 
 To add an operation, add one entry; the tests go through the table and find it. Nothing of the package is imported here.
 """
@@ -202,7 +207,10 @@ COSH = _entry("cosh", "cosh", lambda xp, a: xp.cosh(a), lambda xp, out, a: (xp.s
 
 
 def _tanh_derivatives(xp: Any, out: Any, a: Any) -> tuple[Any]:
-    """4e/(1+e)² with e = exp(-2|a|): 1 - tanh² has no digit left from a = 20 on."""
+    """4e/(1+e)² with e = exp(-2|a|): 1 - tanh² has no digit left from a = 20 on.
+
+    ``xp.magnitude`` is |a| inside of an even function: at 0, where |a| alone has a kink, it may be differentiated as a.
+    """
     e = xp.exp(-2.0 * xp.magnitude(a))
     return (4.0 * xp.divide(e, xp.power(1.0 + e, 2.0)),)
 
@@ -302,7 +310,7 @@ def _indicators(xp: Any, index: Any, count: int) -> list[Any]:
     return [xp.where(xp.equal(index, float(k)), 1.0, 0.0) for k in range(count)]
 
 
-# zₜ, where t itself is a node: the class of an example as a traced number. An index of no item picks 0.
+# zₜ where the index t is a node too, such as the class of an example; 0 where there is no such item.
 PICK = _entry(
     "pick",
     "pick",
@@ -319,5 +327,5 @@ def _softmax_derivatives(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
     return (p[0] * xp.sum(p[1:]), *(-(p[0] * other) for other in p[1:]))
 
 
-# The first component of the softmax of its arguments; the others are had by putting another argument first.
+# The share of the first argument. For the share of another one, put that one first.
 SOFTMAX = _entry("softmax", "softmax", lambda xp, *a: xp.softmax(*a)[0], _softmax_derivatives, arity=None)

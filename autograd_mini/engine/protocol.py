@@ -1,7 +1,7 @@
-"""What Python, NumPy and micrograd expect of a number, apart from arithmetic: `Value` inherits it.
+"""What Python, NumPy and micrograd expect of a number, apart from arithmetic; `Value` inherits from it.
 
-Comparisons, how it prints, what it refuses (``float(v)``, ``if v:``), copies and pickles, the methods by which
-``np.exp(array_of_values)`` works, and the names that programs written for micrograd use.
+Comparisons, printing, what is refused (``float(v)``, ``if v:``), copies and pickles, the methods that NumPy calls for
+``np.exp(array_of_values)``, and the names that programs written for micrograd use.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ def _data_of(number: Any) -> float:
 
 
 class ScalarProtocol(Node):
-    """The protocols of a number, without arithmetic."""
+    """What a number can do, without arithmetic."""
 
     __slots__ = ()
 
-    _repr_html_: Any  # how a notebook shows it: the package hands it in
+    _repr_html_: Any  # how a notebook shows it; set in the package's __init__, as it needs `explanations`
 
     def _apply(self, primitive: primitives.Primitive) -> Any:
-        """Return the node of an operation on this one; `Value` says how."""
+        """Return the node of an operation on this one; defined by `Value`."""
         raise NotImplementedError
 
     # -------------------------------------------------------------------- comparisons compare data; == is identity
@@ -42,7 +42,7 @@ class ScalarProtocol(Node):
     def __ge__(self, other: Any) -> bool:  # self >= other
         return self._data >= _data_of(other)
 
-    # -------------------------------------------------------------------------- what would lose the gradient unseen
+    # ------------------------------------------------------------ refused: the gradient would be lost without a word
 
     def __float__(self) -> NoReturn:
         raise TypeError(
@@ -89,7 +89,7 @@ class ScalarProtocol(Node):
     # -------------------------------------------------------- methods; NumPy calls them for arrays that hold Values
 
     def conjugate(self) -> Any:
-        """Return the number itself: it is real. ``np.var`` asks for it."""
+        """Return the number itself, as it is real. ``np.var`` calls this."""
         return self
 
     def exp(self) -> Any:
@@ -168,5 +168,5 @@ class ScalarProtocol(Node):
 
 
 def _data_or_nothing(grad: Any) -> Any:
-    """Return a gradient for printing: of a gradient that is itself a node, the number."""
+    """Return a gradient for printing; if it is a node, its number."""
     return grad._data if isinstance(grad, Node) else grad

@@ -1,6 +1,6 @@
-"""What counts as a number: every real kind becomes a float, all else is refused with advice.
+"""What counts as a number: real numbers of every kind become floats, anything else is refused with advice.
 
-NumPy isn't imported: where nobody has, nothing can be of its kinds.
+NumPy's kinds are recognised without importing NumPy: while it hasn't been imported, no object can be one of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Tracing: what a function does to one example, node by node, and the leaves that mean more than their number.
+"""Tracing: a record of what a function does to one example, node by node, from which the vectorizer makes a program.
 
-While a function is traced, its nodes refuse to be looked at: what depends on the data of the one example would be wrong
-for the others. Modules ask here for what isn't the same at each run: random masks, running statistics, batch means.
+While a function is traced, the numbers of its nodes can't be read: what the function did with the number of this
+example would be wrong for the others. Modules get from here the leaves whose numbers change from run to run, random
+masks and running statistics, and the mean over a batch.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
 
 PREFIX = "\0"  # begins the scope of everything that is made during a trace
-_PACKAGE = str(Path(__file__).resolve().parent)
+_PACKAGE = str(Path(__file__).resolve().parents[1])
 _PYTHON = str(Path(os.__file__).resolve().parent)
 
 # The mean of a node over all examples of the batch. In the graph of one example it is the node's own value.
@@ -31,7 +32,7 @@ BATCH_MEAN = Primitive("batch_mean", "mean", lambda xp, a: a, lambda xp, out, a:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Random leaves of one call: each is `scale` with a probability, else 0."""
+    """The random leaves that one call of `masked` returned: each is `scale` with a probability, else 0."""
 
     leaves: list[Value]
     rng: Any
@@ -41,7 +42,7 @@ class Draws:
 
 @dataclass(eq=False)
 class Trace:
-    """What happened while a function was traced.
+    """The record of a function that was traced.
 
     Attributes
     ----------
@@ -50,11 +51,11 @@ class Trace:
     draws : list of Draws
         The random leaves, in the order in which they were asked for.
     live : dict of Value to callable
-        Leaves whose number is read anew at each run.
+        Leaves whose number is read again at each run, by calling the function.
     choices : list of (Value, int)
         Nodes that have to be one of 0, 1, …, count - 1, such as the class of an example.
     effects : list of (list of Value, callable)
-        What is to be called after each run with the nodes' numbers, and with the number of examples.
+        Functions that are called after each run, with the nodes' numbers and with the number of examples.
     """
 
     nodes: list[Value] = field(default_factory=list)
@@ -91,7 +92,7 @@ class TracedValue(Value):
     def _gradient(self) -> NoReturn:
         _refuse(".grad", "Take derivatives of the program instead, by its gradients or value_and_grad")
 
-    # It hides the slot, as that of a frozen parameter does.
+    # A property of the class comes before the slot of the same name in `Node`.
     grad = property(_gradient, lambda self, gradient: self._gradient(), doc="Refused: it is that of one example.")
 
     def __repr__(self) -> str:
@@ -152,12 +153,12 @@ def _is_elsewhere(file: str) -> bool:
 
 
 def is_traced(thing: Any) -> bool:
-    """Return whether something is a node of a function that is being traced, whose number says nothing."""
+    """Return whether something is a node of a function that is being traced, whose number mustn't be used."""
     return isinstance(thing, TracedValue)
 
 
 def input_leaf(number: float, label: str) -> Value:
-    """Return a leaf that stands for an input."""
+    """Return a leaf for an input of the traced function."""
     leaf = Value(number, label)
     leaf.__class__ = TracedValue
     return leaf
@@ -182,7 +183,7 @@ def current_trace() -> Trace | None:
 
 
 class _Replay(threading.local):
-    """Masks that are handed out again instead of new ones, per thread."""
+    """Masks that `masked` returns in this thread instead of drawing new ones."""
 
     masks: Iterator[float] | None = None
 
@@ -192,7 +193,7 @@ _replay = _Replay()
 
 @contextmanager
 def replaying(masks: list[float]) -> Iterator[None]:
-    """Let `masked` hand out these numbers, in this order, instead of drawing."""
+    """Inside, `masked` takes these numbers, in this order, instead of drawing."""
     before, _replay.masks = _replay.masks, iter(masks)
     try:
         yield
@@ -213,7 +214,7 @@ def masked(rng: Any, count: int, probability: float, scale: float, label: str) -
 
 
 def chosen(index: Value, items: Sequence[Any]) -> Value:
-    """Return the item that a traced node names; a program refuses inputs that name none."""
+    """Return the item that a traced node names; the program raises an error for an input that names none."""
     trace = current_trace()
     if trace is not None:
         trace.choices.append((index, len(items)))

@@ -1,7 +1,8 @@
 """`Value`, the node of the computational graph: a number that remembers how it was computed.
 
-Every operator makes a new node with three things in it: the result (calculation), the local derivative for each operand
-(derivative), and the operands themselves as parents, so that `Value.backward` can apply the chain rule.
+Every operator makes a new node that stores three things: the result, the local derivative by each operand, and the
+operands themselves as its parents. From these `Value.backward` computes all gradients by the chain rule. How a node
+stores them is in `node`; what else Python expects of a number is in `protocol`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Value(ScalarProtocol):
 
     __slots__ = ()
 
-    _leaf: str | None = None  # which kind of leaf the class makes
+    _leaf: str | None = None  # the kind of the leaves that the class makes
 
     def __init__(self, data: Any, label: str = "") -> None:
         self._data = as_float(data)
@@ -165,7 +166,7 @@ class Value(ScalarProtocol):
         grad : float, optional
             The upstream gradient of this node, if not 1.
         create_graph : bool, optional
-            Whether the leaves' gradients shall be Values, from which one can go backward again. A leaf and its gradient
+            Whether to make the leaves' gradients Values, from which one can go backward again. A leaf and its gradient
             then refer to each other until the gradient is set to 0.
 
         Examples
@@ -182,9 +183,11 @@ class Value(ScalarProtocol):
             with modes.enable_grad():
                 nodes.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)
             return
+        # `graph.gradients` over the slots: the same sums in the same order, only faster.
         seed = as_float(grad)
         if modes.open_contexts and modes.current.detecting:
             modes.check_gradients(order, seed)
+        # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
         kept = [
             (leaf, leaf.grad)
             for leaf in order
@@ -227,7 +230,7 @@ class Constant(Value):
 
 
 def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
-    """Make the node of an operation that has been computed already."""
+    """Make a node from its result and its local derivatives; `second` and `local2` are None but for two operands."""
     node = Value.__new__(Value)
     node._data = data
     node.grad = 0.0
@@ -243,7 +246,7 @@ def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any
 
 
 def dot_node(weights: Any, inputs: Any, bias: Any) -> Value:
-    """Make the node of Σ wᵢxᵢ + b, all of them nodes: the table's `dot`, written out for the speed of every neuron."""
+    """Make the node of Σ wᵢxᵢ + b, all of them nodes: what `apply` would make by the table, but faster."""
     w = [weight._data for weight in weights]
     x = [feature._data for feature in inputs]
     out = sum([*map(mul, w, x), bias._data])

@@ -1,1 +1,4 @@
-"""What a graph says in words: its nodes' names, the steps of both passes, LaTeX, Python, the table of derivatives."""
+"""A graph in words: names of nodes, the steps of both passes, LaTeX, Python, the table of derivatives, notebook cards.
+
+Everything here only reads graphs. It needs no NumPy.
+"""

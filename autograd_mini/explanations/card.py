@@ -1,6 +1,6 @@
-"""`card`: a `Value` as a notebook shows it, a small table: what it is, and how it was made from its operands.
+"""`card`: how a notebook shows a `Value`, as a small table of what it is and how it was made from its operands.
 
-It looks at the node and its operands only, so that a node at the end of a long computation is shown at once.
+It reads the node and its operands only, so that a node at the end of a long computation is shown at once.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _names(node: Value) -> dict[Value, str]:
 
 
 def _unasked(u: Value, local: float) -> bool:
-    """Return whether it is the derivative by a constant, which a formula may lack and which nobody needs."""
+    """Return whether it is nan, and the derivative by a constant, where that means nothing."""
     return local != local and u.kind == "constant"
 
 

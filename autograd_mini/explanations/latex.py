@@ -30,7 +30,7 @@ class Derivation:
     def latex(self) -> str:
         """Return an aligned block of LaTeX, without dollar signs."""
         lines = ["&\\textbf{Forward pass}", *self.forward, "&\\textbf{Backward pass}", *self.backward]
-        # A line of fractions is higher than others; without room between them they touch.
+        # Fractions are higher than other lines, and would touch without room between the lines.
         body = " \\\\[4pt]\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 

@@ -1,4 +1,4 @@
-"""The names by which drawings, explanations and the stepper call the nodes of a graph."""
+"""The names by which explanations and views call the nodes of a graph; and `NamedGraph`, what they need of a graph."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class NamedGraph:
 
 
 def named(root: Value | NamedGraph, names: Names | None = None) -> NamedGraph:
-    """Return a graph with the names of its nodes; one that was made already as it is."""
+    """Return the named graph of a root; a named graph is returned as it is."""
     return root if isinstance(root, NamedGraph) else NamedGraph(root, names)
 
 

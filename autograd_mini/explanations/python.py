@@ -1,7 +1,7 @@
-"""Straight-line Python: a graph as lines, the forward pass and then the backward pass.
+"""A graph as straight-line Python, without loops or branches: first the forward pass, then the backward pass.
 
-`to_python` writes it for the leaves' present numbers, to check by hand; `function_source` for any numbers, to be run.
-Both read the rules of the table over `Term`s, parts of formulas, and give the engine's numbers.
+`to_python` writes it for the leaves' present numbers, to be checked by hand; `function_source` writes a function for
+any numbers, to be run. Both apply the rules of the table to `Term`s, which are formulas together with their numbers.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def to_python(root: Value, names: Names | None = None) -> str:
     TypeError
         If `root` is no Value.
     ValueError
-        If an operation was added to the table whose rule asks for a function that can't be written out.
+        If an operation was added to the table whose rule calls a function that can't be written out.
 
     Examples
     --------
@@ -209,7 +209,7 @@ class _Program:
         return self.formulas[node]
 
     def backward(self, start: Mapping[Value, Any], reading: Callable[[Value], Reading], lines: list[str]) -> None:
-        """Let the gradients in `start`, to which all contributions go, write their lines, in the engine's order."""
+        """Run the backward pass over the gradients in `start`; each of them writes its lines."""
 
         def local_grads(v: Value) -> Any:
             if v.primitive is None or not any(u in start for u in v.parents):
@@ -408,7 +408,7 @@ def _made(formula: Expression, number: Any, *parts: Term, call: str | None = Non
 
 
 def _grouped(part: Term, *operators: str) -> Expression:
-    """Return a right operand, in brackets where Python would else compute, and round, in another order."""
+    """Return a right operand, in brackets where Python would otherwise compute, and so round, in another order."""
     return symbol(f"({part.source()})") if part.formula.form in operators else part.formula
 
 
@@ -418,8 +418,8 @@ class Reading:
     Parameters
     ----------
     above : list of (str, Term) or None
-        Gets a variable and its term for each sum and each softmax, which a rule of derivatives uses for all operands
-        alike; None where they are to stand in the formula.
+        Where sums and softmaxes go, which the derivatives by all operands have in common: each is appended with the
+        name of a variable, to be assigned in a line above. None to write them into each formula.
 
     Examples
     --------
@@ -451,13 +451,13 @@ class Reading:
         return Term(symbol(variable), made.number)
 
     def sum(self, terms: Any) -> Term:
-        """Return the sum by Python's own `sum`, as the floats do: it rounds otherwise than + from 3.12 on."""
+        """Return the sum by Python's own `sum`, as `floats` does: from Python 3.12 on it rounds better than ``+``."""
         parts = [term(part) for part in terms]
         written = symbol(f"sum([{', '.join(part.source() for part in parts)}])")
         return self._named("sum", _made(written, floats.sum([part.number for part in parts]), *parts))
 
     def softmax(self, *numbers: Any) -> tuple[Term, ...]:
-        """Return all shares; where a line may stand above, from one call there."""
+        """Return all shares; if a line above is possible, all from one call there."""
         parts = [term(number) for number in numbers]
         shares = floats.softmax(*[part.number for part in parts])
         if all(part.known for part in parts):
@@ -490,7 +490,7 @@ class Reading:
         return _made(text.equal(a.formula, b.formula), a.number == b.number, a, b)
 
     def where(self, condition: Any, a: Any, b: Any) -> Term:
-        """Return "a if condition else b"; only the one that is meant, where the condition is known."""
+        """Return "a if condition else b"; if the condition is known, only the one that it chooses."""
         parts = term(condition), term(a), term(b)
         chosen = parts[1] if parts[0].number else parts[2]
         if parts[0].known:
@@ -514,7 +514,7 @@ class AnyNumbers(Reading):
         self.quick = quick
 
     def sum(self, terms: Any) -> Term:
-        """Return x₁ + x₂ + …: for a few terms quicker than a call."""
+        """Return x₁ + x₂ + …, which is quicker than a call for a few terms."""
         total = term(0.0)
         for k, part in enumerate(terms):
             total = total + part if k else term(part)
@@ -597,7 +597,7 @@ def _needs(name: str) -> list[str]:
         return sorted(found & set(_HELPERS))
     if not hasattr(math, name):
         raise ValueError(
-            f"to_python can't write the function {name!r} out, which a rule of the table of primitives asks for: "
+            f"to_python can't write the function {name!r} out, which a rule of the table of primitives calls: "
             "it is neither in math nor in autograd_mini/engine/floats.py; define it there"
         )
     return []
@@ -607,7 +607,7 @@ def _needs(name: str) -> list[str]:
 
 
 def _variables(called: Mapping[Value, str]) -> dict[Value, str]:
-    """Return a variable for each name, such that with ``d_`` before it is free too."""
+    """Return a variable for each name; ``d_`` and the variable is no other's name either, as it holds the gradient."""
     taken, count = set(_RESERVED), Counter[str]()
     variables = {}
     for node, name in called.items():
@@ -622,7 +622,7 @@ def _variables(called: Mapping[Value, str]) -> dict[Value, str]:
 
 
 def _identifier(name: str) -> str:
-    """Return a name as Python lets one be: ``w[0]`` as ``w_0``; leading underscores are left to auxiliary variables."""
+    """Return a name that Python allows: ``w[0]`` becomes ``w_0``. Leading underscores are for auxiliary variables."""
     folded = unicodedata.normalize("NFKC", name)  # as Python does, to which two spellings of one letter are the same
     kept = "".join(sign if f"a{sign}".isidentifier() else "_" for sign in folded[: 2 * _LONGEST_NAME])
     kept = re.sub("__+", "_", kept)[:_LONGEST_NAME].strip("_")

@@ -1,7 +1,7 @@
-"""The two stages of backpropagation as data: what the forward and the backward pass do, one record a step.
+"""The two stages of backpropagation as data: what the forward and the backward pass do, one record for each step.
 
-The records are made by looking at the graph; no ``.grad`` is touched. All that explains a gradient reads them: the text
-and the LaTeX here, the stepper, the finite difference beside a gradient.
+The records are read from the graph; no ``.grad`` is touched. Everything that explains a gradient is made of them:
+`explain`, the LaTeX, the stepper, the command line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograd_mini.formulas.expression import Expression, Style, derivative, for
 
 DIGITS = 6  # significant digits in the printed arithmetic
 
-# These are printed as they are written, a + b; every other operation by its name, softplus(x).
+# These are printed as their formula, a + b; every other operation as a call, softplus(x).
 _WRITTEN_OUT = {"add", "sub", "mul", "div", "neg", "pow", "abs", "sum", "dot"}
 
 
@@ -156,7 +156,7 @@ class BackwardStep(_Record):
     def equation(self, style: Style) -> str:
         """Return ``∂L/∂u = ∂L/∂v·∂v/∂u = 1·2 = 2`` in the given style."""
         if self.gradient != self.gradient and self.node.kind == CONSTANT:
-            # The 2 of x**2 has no derivative where x is negative, and nobody asks for one.
+            # x**2 has no derivative by the 2 where x is negative, and none is needed.
             note = "not taken, it is a constant"
             return f"{self.left_hand_side().render(style)}: " + (f"\\text{{{note}}}" if style == "latex" else note)
         return _equation([self.left_hand_side(), self.in_names(), self.in_numbers(), _number(self.gradient)], style)
@@ -228,7 +228,8 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
     root, node : Value
         L and u; 0 where u isn't in the graph of L.
     h : float, optional
-        The step; by default the widest, of several below 6e-6 max(|u|, 1), that the next narrower one agrees with.
+        The step. By default several are tried, from 6e-6 max(|u|, 1) downwards, and the first is taken whose result
+        agrees with that of the next.
 
     Examples
     --------
@@ -254,8 +255,8 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
         return difference(h)
     steps = [6e-6 * max(1.0, abs(node.data)) * 10.0**-k for k in range(9)]
     found = [difference(h) for h in steps]
-    # Too wide a step leaves the domain, or a wave; too narrow a one is all rounding: take the widest that the next one
-    # agrees with, as well as that one's rounding lets it.
+    # A step that is too wide leaves the domain, or crosses a wave; of one that is too narrow only rounding errors are
+    # left. So take the widest that agrees with the next one, as far as the rounding error of that one allows.
     rounding = [2e-15 * abs(root.data) / h for h in steps]
     for wide, narrow, noise in zip(found[:-1], found[1:], rounding[1:], strict=True):
         if abs(wide - narrow) <= 1e-6 * abs(wide) + noise:

@@ -1,1 +1,1 @@
-"""Formulas as data: expressions that print themselves, what is worked out beforehand, and how a typed one is read."""
+"""Formulas as data: how they print themselves (`expression`), are simplified (`simplify`) and are read (`parse`)."""

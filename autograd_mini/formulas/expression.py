@@ -1,6 +1,7 @@
-"""The text reading: expressions that print themselves, as Python, as plain mathematics and as LaTeX.
+"""The reading on formulas: expressions that print themselves, as Python, as plain mathematics and as LaTeX.
 
-Reading a rule over `Expression`s gives its formula: ``find("mul").derivatives(text, out, a, b)`` is ``(b, a)``.
+A rule of the table, applied to `Expression`s, gives its formula: with this module as `text`,
+``find("mul").derivatives(text, out, a, b)`` is ``(b, a)``. Nothing of the package is imported here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 Style = Literal["python", "text", "latex"]
 
-# How tightly each form binds; a part that binds less tightly than its place asks for is put into brackets.
+# How tightly each form binds. A part that binds less tightly than what is around it is put into brackets.
 _BINDING = {
     "where": 0,
     "|": 1,
@@ -188,7 +189,7 @@ def exp_minus_square(a: Any) -> Expression:
     return call("exp", -(a ** number(2.0)))
 
 
-# Every other function of a rule writes its call.
+# Every other function that a rule may call becomes a call of that name.
 exp, expm1, log, log1p, sqrt = (partial(call, name) for name in ("exp", "expm1", "log", "log1p", "sqrt"))
 sin, cos, tan = (partial(call, name) for name in ("sin", "cos", "tan"))
 asin, acos, atan = (partial(call, name) for name in ("asin", "acos", "atan"))
@@ -263,7 +264,7 @@ def _binding(expression: Expression, style: Style) -> int:
 
 
 def _render(root: Expression, style: Style) -> str:
-    """Print from the parts upwards, without recursion: a formula may be as deep as a graph."""
+    """Print the parts first, then what they are parts of; without recursion, as a formula may be as deep as a graph."""
     done: dict[int, str] = {}
     stack = [root]
     while stack:
@@ -369,7 +370,7 @@ def latex_operator(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return the text with signs in place of the characters that XML has no place for.
+    r"""Return the text with visible signs in place of the characters that XML doesn't allow.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Formulas typed by a user, such as ``tanh(w*x + b)``, as graphs of labelled Values.
 
-A formula is read as Python reads it, by `ast`, and then built from a white-list: arithmetic, numbers, names that have
-values, and the functions of `autograd_mini.engine.functions`. Nothing is ever evaluated as code.
+Python's own `ast` reads a formula; then each part is built if it is one of those allowed: arithmetic, numbers, names
+that have values, and the functions of `autograd_mini.engine.functions`. Nothing is evaluated as code.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ _UNKNOWN_FORMS: dict[type[ast.AST], str] = {
     ast.Tuple: "comma outside of a function",
 }
 
-# What is printed by this library, or pasted from a lecture, but isn't Python; one sign for one, so that columns stay.
+# Signs that this library prints, or that are pasted from a lecture, and how Python writes them: one sign for one, so
+# that the columns in messages stay right.
 _SPELLING = str.maketrans("·×÷−₀₁₂₃₄₅₆₇₈₉\n\r\t", "**/-0123456789   ")
 _SHOWN = 60  # how many characters of a long formula a message shows
 
@@ -119,7 +120,7 @@ class FormulaError(ValueError):
 def parse(source: str, /, **values: Any) -> Value:
     """Return the graph of a formula at the given values.
 
-    Two uses of one name are one node. Known are + - * / ** and brackets, numbers, pi and e, the functions of
+    Two uses of one name are one node. A formula may have + - * / ** and brackets, numbers, pi and e, the functions of
     `autograd_mini.engine.functions`, and a comparison as the condition of ``where``.
 
     Parameters
@@ -137,7 +138,7 @@ def parse(source: str, /, **values: Any) -> Value:
     Raises
     ------
     FormulaError
-        If the formula can't be read, has something in it that isn't known, or a value is missing or left over.
+        If the formula can't be read, has something in it that isn't allowed, or a value is missing or isn't used.
     TypeError
         If a value is no real number.
 
@@ -149,7 +150,7 @@ def parse(source: str, /, **values: Any) -> Value:
     >>> parse("tanh(w*foo(x))", w=0.5, x=2)
     Traceback (most recent call last):
         ...
-    autograd_mini.formulas.FormulaError: unknown function 'foo'; known: abs, ...
+    autograd_mini.formulas.parse.FormulaError: unknown function 'foo'; known: abs, ...
       tanh(w*foo(x))
              ^
     """

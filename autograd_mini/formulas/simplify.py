@@ -1,6 +1,6 @@
-"""Formulas with all that is known beforehand worked out.
+"""Formulas simplified: ``a * 1``, ``0 + a`` and ``where(2 >= 1, a, b)`` become a, operations on bare numbers a number.
 
-``a * 1`` is a, ``where(2 >= 1, a, b)`` is a, ``0 + a`` is a: what is left is what has to be computed at each run.
+What is left is what a program has to compute at each run.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def is_number(expression: Expression, value: float | None = None) -> bool:
 
 
 def simplified(expression: Expression) -> Expression:
-    """Return a formula with all that is known beforehand worked out."""
+    """Return a formula in which everything is computed that doesn't depend on symbols or views."""
     return _simplified(expression, {})
 
 
@@ -72,7 +72,7 @@ def _made(form: str, *parts: Expression) -> Expression:
 
 
 def _computed(form: str, numbers: list[float]) -> Expression | None:
-    """Return an operation on bare numbers, worked out."""
+    """Return the number that an operation on bare numbers gives; None for an operation that isn't known here."""
     operators: dict[str, Any] = {
         "+": lambda a, b: a + b,
         "-": lambda a, b: a - b,
@@ -117,7 +117,7 @@ def _times(a: Expression, b: Expression) -> Expression | None:
     for one, other in ((a, b), (b, a)):
         if one.form == "neg":
             return _made("neg", _made("*", one.parts[0], other))
-    if is_uniform(b) and not is_uniform(a):  # what is one number for all comes first
+    if is_uniform(b) and not is_uniform(a):  # a factor that is the same for all rows and examples comes first
         return _made("*", b, a)
     if is_number(b) and not is_number(a):
         return _made("*", b, a)

@@ -1,6 +1,6 @@
-"""Several examples at once: what a module computes from a batch, where the examples of a batch depend on each other.
+"""Several examples at once, for modules in which the examples of a batch depend on each other.
 
-Most modules compute an output from one example. `BatchNorm` needs the batch around it; so does everything it is in.
+Most modules compute an output from one example. `BatchNorm` needs the whole batch, and so does every module around it.
 """
 
 from __future__ import annotations

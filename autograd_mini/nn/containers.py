@@ -59,7 +59,7 @@ class Sequential(Module):
 
     @property
     def n_inputs(self) -> int:
-        """The number of features that the first module takes; there is no such attribute where it doesn't say."""
+        """The number of features that the first module takes; AttributeError where that module has no `n_inputs`."""
         return self.modules[0].n_inputs  # type: ignore[attr-defined, no-any-return]
 
     def forward(self, x: Any) -> Any:
@@ -92,7 +92,7 @@ class Sequential(Module):
         if not chosen:
             raise ValueError(f"Sequential: nothing is left of {len(self)} modules in that slice; choose at least one")
         part = Sequential.__new__(Sequential)
-        # Past __setattr__, so that the modules keep the names they have here.
+        # Not by __setattr__, which would give the modules new names.
         vars(part).update(modules=chosen, training=self.training, _is_named=True)
         return part
 
@@ -144,7 +144,7 @@ class Residual(Module):
 
     @property
     def n_inputs(self) -> int:
-        """The number of features that the module takes; there is no such attribute where it doesn't say."""
+        """The number of features that the module takes; AttributeError where it has no `n_inputs`."""
         return self.module.n_inputs  # type: ignore[attr-defined, no-any-return]
 
     def forward(self, x: Any) -> Any:

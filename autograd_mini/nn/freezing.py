@@ -46,7 +46,7 @@ def freeze(*parts: Any) -> None:
     for parameter in parameters:
         parameter.grad, parameter._local = 0.0, FROZEN
     for module in modules:
-        # Only where no other module is inside: one that is put there later, such as a new head, shall learn.
+        # Not where there are modules inside: one that is put there later, such as a new head, isn't frozen.
         if len(module.named_modules()) == 1 and module.parameters():
             vars(module)["forward"] = _WithoutGraph(module, module.parameters())
 
@@ -129,9 +129,10 @@ def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:
 
 
 class _WithoutGraph:
-    """What a frozen module has in the place of its ``forward``: the same, without a graph where none is asked for.
+    """The ``forward`` of a frozen module: the module's own, without a graph where no gradient can be needed.
 
-    It hides the method from ``Module.__call__``, so that modules which aren't frozen needn't ask whether they are.
+    It is put into the instance, where it comes before the method of the class. So a module that isn't frozen need not
+    check in every call whether it is.
     """
 
     def __init__(self, module: Module, parameters: list[Parameter]) -> None:
@@ -146,11 +147,11 @@ class _WithoutGraph:
             outputs = forward(self.module, *inputs, **options)
         for node in flat(outputs):
             if type(node) is Value:
-                node._local = FEATURE  # so that the next frozen module knows it for a number, too
+                node._local = FEATURE  # so that the next frozen module takes it as a bare number, too
         return outputs
 
     def _possible(self, inputs: list[Any]) -> bool:
-        """Return whether nobody can want a gradient: numbers only, and no parameter in use elsewhere was unfrozen."""
+        """Return whether no gradient can be needed: all inputs are bare numbers, all parameters are still frozen."""
         nodes = [x for x in flat(inputs) if isinstance(x, Value)]
         numbers = all(node.primitive is None and node._local in (FEATURE, CONSTANT) for node in nodes)
         return numbers and all(parameter.is_frozen for parameter in self.parameters)

@@ -1,6 +1,7 @@
 """`Neuron`, `Layer` and `MLP`: the feed-forward network of the lectures, neuron by neuron.
 
-zⱼ = Σ wⱼᵢ aᵢ + bⱼ is one dot node, aⱼ = σ(zⱼ) the activation node after it.
+zⱼ = Σ wⱼᵢ aᵢ + bⱼ is one node (`functions.dot`), aⱼ = σ(zⱼ) the next one (`activations.unit`). Their names, their
+parameters and their state come from `module`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from autograd_mini.nn.module import Module
 
 
 def _given(weights: Any) -> Initializer:
-    """Return an initializer that hands out these weights."""
+    """Return an initializer that gives these weights."""
     return lambda rng, shape: np.reshape(weights, shape)
 
 
 class _Features(list[Any]):
-    """One example's features as nodes, checked already."""
+    """One example's features as nodes; of this class, so that each neuron of a layer need not check them again."""
 
 
 def _nodes(x: Any, expected: int) -> _Features:
@@ -224,7 +225,7 @@ class MLP(Module):
         self.widths = [checked_whole("widths", width, 1) for width in widths] if isinstance(widths, Iterable) else []
         if not self.widths:
             raise ValueError(f"widths: expected a list with the number of neurons of each layer, got {widths!r}")
-        activation_function(activation)  # a network of one layer has no use for it, but a misspelt one is a mistake
+        activation_function(activation)  # raises for an unknown name, also where there is one layer and it isn't used
         self.activation, self.output = activation, output
         generator = np.random.default_rng(rng)
         sizes = [self.n_inputs, *self.widths]

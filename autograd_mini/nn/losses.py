@@ -106,7 +106,7 @@ def absolute_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
 
 
 def huber(prediction: Any, target: Any, reduction: str = "sum", delta: float = 1.0) -> Any:
-    """Return Σ of ½ r² where |r| ≤ δ, else δ (|r| - ½ δ), of r = a - t: outliers pull with a force of δ at most.
+    """Return Σ of ½ r² where |r| ≤ δ, else δ (|r| - ½ δ), of r = a - t: the derivative by r is never more than δ.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def binary_cross_entropy(probability: Any, target: Any, reduction: str = "sum") 
 
 
 def _known(number: Any) -> float | None:
-    """Return the number to check, of a node its data; None while tracing, as whoever runs the program has others."""
+    """Return the number to check, which of a node is its data; None of a traced node, whose number can't be used."""
     if is_traced(number):
         return None
     return number.data if isinstance(number, Value) else as_float(number)

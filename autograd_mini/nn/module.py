@@ -56,7 +56,7 @@ class Module:
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
     def _name_parts(self) -> None:
-        """Tell the modules inside what they are called, and put its name on every parameter."""
+        """Give the modules inside their names, and every parameter its name as its label."""
         for prefix, name, part in self._walk("", {id(self)}):
             if isinstance(part, Module):
                 part._name = name

@@ -1,4 +1,4 @@
-"""One number, a list, or lists in lists (channels, rows, steps): how modules walk through what they are given."""
+"""Nested lists: an example may be one number, a list, or lists in lists (channels, rows, steps of a sequence)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograd_mini.engine.value import Value
 
 
 def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
-    """Return a leaf for a number that was handed to a module: unlike a caller's node, nobody may want its gradient."""
+    """Return a leaf for a bare number that a module was called with; its kind says that no gradient by it is needed."""
     leaf = Value(number, label)
     leaf._local = kind
     return leaf
@@ -79,7 +79,7 @@ def folded(elements: Sequence[Any], sizes: Sequence[int]) -> Any:
     """
     if not sizes:
         return elements[0]
-    step = len(elements) // sizes[0]
+    step = len(elements) // sizes[0] if sizes[0] else 0
     return [folded(elements[i * step : (i + 1) * step], sizes[1:]) for i in range(sizes[0])]
 
 

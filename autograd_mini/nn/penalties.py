@@ -128,7 +128,7 @@ class L2(Penalty):
 
 
 class WeightElimination(Penalty):
-    """λ Σ w²/(1 + w²), which shrinks small weights to 0 and lets large ones be; gradient 2λw/(1 + w²)².
+    """λ Σ w²/(1 + w²), which shrinks small weights to 0 and hardly changes large ones; gradient 2λw/(1 + w²)².
 
     Parameters
     ----------

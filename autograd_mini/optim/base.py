@@ -44,7 +44,7 @@ class Optimizer:
     steps : int
         How many steps have been taken.
     state : dict of str to number or array
-        What the rule remembers. Clear it to let it forget.
+        What the rule remembers from step to step. Clear it to start again without.
 
     Raises
     ------
@@ -95,7 +95,7 @@ class Optimizer:
             self._lr = checked("lr", lr, above=0.0)
 
     def initial_state(self) -> dict[str, float]:
-        """Return what the rule begins with; nothing, unless a rule says otherwise."""
+        """Return the state before the first step; nothing, unless a rule defines it."""
         return {}
 
     def update(self, data: Any, grad: Any) -> Any:

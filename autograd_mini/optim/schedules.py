@@ -41,10 +41,10 @@ _STEPS = partial(checked_whole, least=1)
 class Schedule:
     """What schedules have in common: they are called with a step, and can be written down as a dictionary.
 
-    A subclass is a frozen dataclass that defines ``rate(step)``; `from_dict` then knows it by its name. What its
-    arguments must be may stand behind the base class: for each a function of name and argument that returns what is
-    kept, or raises. A plain function of the step may take the place of a schedule; only it is not saved with the
-    optimizer.
+    A subclass is a frozen dataclass that defines ``rate(step)``; `from_dict` then knows it by its name. Checks of its
+    arguments may be given in the class statement, as in ``class Root(Schedule, lr=check)``: ``check("lr", lr)`` returns
+    the number to keep, or raises. A plain function of the step may be used in the place of a schedule, but isn't saved
+    with the optimizer.
 
     Examples
     --------

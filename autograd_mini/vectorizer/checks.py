@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.graph import recorded_gradients as gradients
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.tracing import replaying
 from autograd_mini.errors import TraceError
-from autograd_mini.nn.nested import feature
-from autograd_mini.vectorizer.compiled import Array, Compiled, nested, result_nodes
+from autograd_mini.nn.nested import feature, folded
+from autograd_mini.vectorizer.compiled import Compiled, result_nodes
 
 BACKENDS = ("numpy", "jax")
 DTYPES = ("float64", "float32")
@@ -25,13 +26,12 @@ def options(f: Any, backend: str, dtype: str, threads: int, block: int | None) -
     """Refuse what `vectorize` can't take."""
     if not callable(f):
         raise TypeError(f"expected a function of Values, got {f!r:.60}; as in vectorize(lambda x, y: ...)")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}, got {backend!r}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
-    for name, number in (("threads", threads), ("block", block)):
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
-            raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
+    for name, choice, known in (("backend", backend, BACKENDS), ("dtype", dtype, DTYPES)):
+        if choice not in known:
+            raise ValueError(f"{name}: expected one of {', '.join(known)}, got {choice!r}")
+    checked_whole("threads", threads, least=1)
+    if block is not None:
+        checked_whole("block", block, least=1)
 
 
 def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
@@ -43,20 +43,20 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
         If one isn't made of real numbers, has no examples, or not as many as the others.
     """
     found: list[Array] = []
-    for k, given in enumerate(inputs):
+    for k, given in enumerate(inputs, start=1):
         try:
-            array = given if isinstance(given, np.ndarray) else np.asarray(given)
+            array = np.asarray(given)
         except ValueError:  # rows of different widths
             array = np.empty(0, dtype=object)
         if array.dtype.kind not in "fiub":
             raise ValueError(
-                f"input {k + 1}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, "
-                f"the Values are made by the program"
+                f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "
+                f"Values are made by the program"
             )
         if not array.ndim:
-            raise ValueError(f"input {k + 1}: expected one row for each example, got the single number {given!r:.30}")
+            raise ValueError(f"input {k}: expected one row for each example, got the single number {given!r:.30}")
         if not len(array):
-            raise ValueError(f"input {k + 1}: expected at least one example, got none (shape {array.shape})")
+            raise ValueError(f"input {k}: expected at least one example, got none (shape {array.shape})")
         found.append(array if array.dtype.kind == "f" else array.astype(float))
     counts = [len(array) for array in found]
     if len(set(counts)) > 1:
@@ -149,7 +149,7 @@ def _eager(
     """Return the results of one example by the eager engine, and the gradients of their sum."""
     kind = FEATURE if compiled.wrt == "parameters" else PROBE  # who asks for derivatives has nodes, not numbers
     leaves = [[feature(x, kind=kind) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
-    arguments = [nested(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
+    arguments = [folded(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
     masks = columns[-1][i].tolist() if compiled.draws else []
     with replaying(masks):
         nodes, _ = result_nodes(f(*arguments))
@@ -175,33 +175,4 @@ def _compare(what: str, got: Array, expected: Array, compiled: Compiled, row: in
         f"the program disagrees with the eager engine: {what} of example {row} is {expected[worst]:.9g}, the program "
         f"gives {got[worst]:.9g} (the worst difference). The function does something else at each call, as with random "
         f"numbers of its own or a branch on data: use where(...), maximum(...), or nn.Dropout"
-    )
-
-
-def _written(number: float) -> str:
-    return repr(number) if np.isfinite(number) else f"np.{number}".replace("np.-", "-np.")
-
-
-def runnable(compiled: Compiled, source: str) -> str:
-    """Return a program's source with its parameters and, if it is run by itself, an example."""
-    theta = ", ".join(map(_written, compiled.theta().tolist()))
-    precision = "" if compiled.dtype == np.float64 else f", np.{compiled.dtype}"
-    examples = ", ".join(f"np.ones((1, {size}))" for size in compiled.sizes)
-    seed = 1.0 if len(compiled.scalars.outputs) == 1 else [1.0] * len(compiled.scalars.outputs)
-    return "\n".join(
-        [
-            source,
-            f"theta = np.array([{theta}]{precision})",
-            f"order = {compiled.positions.tolist()}  # of the gradient, as the function uses its parameters",
-            "",
-            'if __name__ == "__main__":',
-            "    gradient = np.zeros_like(theta)",
-            "    forward, backward = bind(1, theta, gradient)",
-            '    with np.errstate(all="ignore"):',
-            f"        outputs, _ = forward({examples})",
-            f"        backward({seed})",
-            '    print("outputs", *[float(number) for output in outputs for number in np.ravel(output)])',
-            '    print("gradient", *gradient[order].tolist())',
-            "",
-        ]
     )

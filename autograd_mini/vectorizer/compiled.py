@@ -9,24 +9,27 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array
 from autograd_mini.engine.tracing import Trace, input_leaf, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import folded
+from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
-from autograd_mini.vectorizer.lowering import Lowering, lowered
+from autograd_mini.vectorizer.lowering import Lowering
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
-from autograd_mini.vectorizer.scalars import INPUT, PARAMETER, learns, needed, scanned
+from autograd_mini.vectorizer.scalars import learns, needed, scanned
 from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
 
 CACHE_BYTES = 2 << 20  # what a block's arrays may take up: about the second-level cache of one core
 _SECONDS_A_NODE, _SECONDS_A_STATEMENT = 0.15e-6, 0.8e-6  # in both passes, about
 MOST_SIZES = 8  # batch sizes for which arrays are kept
-Array = np.ndarray[Any, Any]
 _data = operator.attrgetter("_data")
 
 
@@ -86,59 +89,63 @@ class Compiled:
         self.backend, self.n_devices = backend, n_devices
         self.wrt, self.dtype = wrt, np.dtype(dtype)
         self.shapes = [example.shape for example in examples]
+        name = getattr(f, "__name__", type(f).__name__)
+        self._name = name if name.isidentifier() else "A function"
         with without_collection():
             self._compile(f, examples, names, order)
-
-    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Value]) -> None:
-        """Trace the function, group its nodes and print the program."""
-        wrt = self.wrt
-        trace, inputs, outputs, self.is_list = traced(f, examples, names)
-        self.n_inputs = len(inputs)
-        self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
-        masks = [leaf for draws in trace.draws for leaf in draws.leaves]
-        if masks:
-            inputs, names = [*inputs, masks], [*names, "masks"]
-        scalars = self.scalars = scanned(trace, inputs, outputs)
-        self.learning = [i for i in scalars.parameters() if learns(scalars, i)]
-        targets = (
-            self.learning
-            if wrt == "parameters"
-            else [i for i, kind in enumerate(scalars.kind) if kind == INPUT and scalars.place[i][0] < self.n_inputs]
-        )
-        self.sizes = [len(leaves) for leaves in inputs]
-        self.lowering: Lowering = lowered(scalars, needed(scalars, targets), self.sizes, names, targets)
-        self.program = self.lowering.program
-        self.mixes = any(group.form == "batch_mean" for group in self.lowering.grouping.groups)
-        self.choices = [(*scalars.place[i], count) for i, count in scalars.choices.items()]
-        self.leaves = [scalars.node[i] for i in self.lowering.layout]
-        self._live = [(leaf, trace.live[leaf]) for leaf in self.leaves if leaf in trace.live]
-        used = _in_order_of_use(trace, [scalars.node[i] for i in self.learning])
-        self.parameters = _in_order(used, order)
-        place = {leaf: k for k, leaf in enumerate(self.leaves)}
-        self.positions = np.array([place[p] for p in self.parameters], dtype=np.intp)
-        self.n_nodes = self.lowering.grouping.size
-        self.straight = self._straight_line(f) if self._is_better_straight() else None
-        self.source, self.statements = self._printed(f, str(self.dtype))
         self._bind: Callable[..., Any] | None = None
         self._jax: JaxProgram | None = None
         self._lock = threading.Lock()
         self._pool: dict[int, list[Any]] = {}
         self.checked = False
 
-    def numpy_source(self) -> str:
-        """Return the program as NumPy source, whatever runs it here."""
-        printer = NumpyPrinter(self.program, title(None, self, "array statements", "NumPy"), str(self.dtype))
-        return printer.source()
+    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Value]) -> None:
+        """Trace the function, group its nodes and print the program."""
+        trace, inputs, outputs, self.is_list = traced(f, examples, names)
+        self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
+        masks = [leaf for draws in trace.draws for leaf in draws.leaves]
+        if masks:
+            inputs, names = [*inputs, masks], [*names, "masks"]
+        scalars = self.scalars = scanned(trace, inputs, outputs)
+        targets = learning = [i for i in scalars.parameters() if learns(scalars, i)]
+        if self.wrt == "inputs":
+            targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
+        self.sizes = [len(leaves) for leaves in inputs]
+        lowering = Lowering(Grouping(scalars, needed(scalars, targets)), self.sizes, names, targets)
+        self.program, self.n_nodes = lowering.program, lowering.grouping.size
+        self.mixes = any(group.form == "batch_mean" for group in lowering.grouping.groups)
+        self.choices = [(*scalars.place[i], count) for i, count in scalars.choices.items()]
+        self.leaves = [scalars.node[i] for i in lowering.layout]
+        self._live = [(leaf, trace.live[leaf]) for leaf in self.leaves if leaf in trace.live]
+        # In the order that was given, others as the function used them first.
+        there = dict.fromkeys(scalars.node[i] for i in learning)
+        used = (parent for node in trace.nodes for parent in node.parents)
+        self.parameters = list(dict.fromkeys(p for p in chain(order, used, there) if p in there))
+        place = {leaf: k for k, leaf in enumerate(self.leaves)}
+        self.positions = np.array([place[p] for p in self.parameters], dtype=np.intp)
+        self.straight = self._straight_line() if self._is_better_straight() else None
+        self.source, self.statements = self._printed()
 
-    def _printed(self, f: Callable[..., Any], dtype: str) -> tuple[str, int]:
+    def _title(self, form: str, need: str) -> str:
+        """Return the first line of the source."""
+        return f"{self._name}: {self.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."
+
+    def _printed(self) -> tuple[str, int]:
         """Return the source, and of how many statements it is."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
-        if self.backend == "jax":
-            source = JaxPrinter(self.program, title(f, self, "array statements", "JAX")).source()
-            return source, source.count(" = ")
-        printer = NumpyPrinter(self.program, title(f, self, "array statements", "NumPy"), dtype)
+        printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
         return printer.source(), printer.statements
+
+    def _numpy_printer(self) -> NumpyPrinter:
+        return NumpyPrinter(self.program, self._title("array statements", "NumPy"), str(self.dtype))
+
+    def _jax_printer(self) -> JaxPrinter:
+        return JaxPrinter(self.program, self._title("array statements", "JAX"))
+
+    def script(self) -> str:
+        """Return the program as NumPy source with the present parameters, that runs by itself."""
+        return self._numpy_printer().script(self.theta(), self.positions.tolist())
 
     def _is_better_straight(self) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""
@@ -147,12 +154,11 @@ class Compiled:
         nodes, statements = self.n_nodes, len(self.program.forward) + len(self.program.backward)
         return nodes <= MOST_NODES and nodes * _SECONDS_A_NODE < statements * _SECONDS_A_STATEMENT
 
-    def _straight_line(self, f: Callable[..., Any]) -> StraightLine:
-        at = {node: i for i, node in enumerate(self.scalars.node) if self.scalars.kind[i] == PARAMETER}
-        leaves = [at[parameter] for parameter in self.parameters]
-        rest = [i for i in self.scalars.parameters() if self.scalars.node[i] not in set(self.parameters)]
-        heading = title(f, self, "straight-line Python", "nothing but Python")
-        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *rest], heading)
+    def _straight_line(self) -> StraightLine:
+        at = {self.scalars.node[i]: i for i in self.scalars.parameters()}
+        leaves = [at.pop(parameter) for parameter in self.parameters]
+        heading = self._title("straight-line Python", "nothing but Python")
+        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *at.values()], heading)
 
     # -------------------------------------------------------------------------------------------------- running
 
@@ -243,18 +249,10 @@ def traced(
                 for k, number in enumerate(example.ravel().tolist())
             ]
             leaves.append(flat)
-            arguments.append(nested(flat, example.shape))
+            arguments.append(folded(flat, example.shape))
         result = f(*arguments)
         outputs, is_list = result_nodes(result)
     return trace, leaves, outputs, is_list
-
-
-def nested(flat: list[Any], shape: tuple[int, ...]) -> Any:
-    """Return a flat list as lists in lists of a shape; () is the single element."""
-    if not shape:
-        return flat[0]
-    step = len(flat) // shape[0] if shape[0] else 0
-    return [nested(flat[k * step : (k + 1) * step], shape[1:]) for k in range(shape[0])]
 
 
 def result_nodes(result: Any) -> tuple[list[Value], bool]:
@@ -279,25 +277,6 @@ def result_nodes(result: Any) -> tuple[list[Value], bool]:
     return nodes, is_list
 
 
-def _in_order_of_use(trace: Trace, parameters: list[Value]) -> list[Value]:
-    """Return parameters in the order in which the function used them first."""
-    wanted, order = set(parameters), []
-    for node in trace.nodes:
-        for parent in node.parents:
-            if parent in wanted:
-                wanted.discard(parent)
-                order.append(parent)
-    return [*order, *[p for p in parameters if p in wanted]]
-
-
-def _in_order(parameters: list[Value], order: Sequence[Value]) -> list[Value]:
-    """Return parameters in a given order, those that it doesn't name after the others."""
-    there = set(parameters)
-    first = list(dict.fromkeys(p for p in order if p in there))
-    named = set(first)
-    return [*first, *[p for p in parameters if p not in named]]
-
-
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     """Return what a function calls its arguments."""
     function = f.forward if isinstance(f, Module) else f
@@ -307,10 +286,3 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
         parameters = []
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
     return [*names, *[f"x{k + 1}" for k in range(len(names), count)]]
-
-
-def title(f: Any, compiled: Compiled, form: str, need: str) -> str:
-    """Return the first line of a program's source."""
-    name = getattr(f, "__name__", type(f).__name__)
-    name = name if name.isidentifier() else "A function"
-    return f"{name}: {compiled.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."

@@ -6,8 +6,8 @@ the same to operands of the same sort are computed together, each a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograd_mini.engine.primitives import Primitive
@@ -23,22 +23,11 @@ class SumOfTerms:
     """constant + Σ coefficient·left·right, where right is NOTHING in a term of one node."""
 
     constant: float = 0.0
-    coefficients: list[float] = field(default_factory=list)
-    left: list[int] = field(default_factory=list)
-    right: list[int] = field(default_factory=list)
+    terms: list[tuple[float, int, int]] = field(default_factory=list)
 
     def append(self, coefficient: float, left: int, right: int = NOTHING) -> None:
         """Add a term."""
-        self.coefficients.append(coefficient)
-        self.left.append(left)
-        self.right.append(right)
-
-    def terms(self) -> Iterator[tuple[float, int, int]]:
-        """Iterate over the terms."""
-        return zip(self.coefficients, self.left, self.right, strict=True)
-
-    def __len__(self) -> int:
-        return len(self.left)
+        self.terms.append((coefficient, left, right))
 
 
 def dissolved(scalars: Scalars) -> tuple[dict[int, SumOfTerms], bytearray]:
@@ -79,9 +68,13 @@ def _expanded(scalars: Scalars, root: int, uses: list[int], gone: bytearray) -> 
                 result.append(c, i)
                 continue
             gone[i] = 1
-        parents = scalars.parents[i]
-        if name == "mul":
-            _expand_product(scalars, result, stack, parents, c, uses, gone)
+        parents, scaled = scalars.parents[i], _scaled(scalars, i)
+        if scaled is not None:
+            stack.append((scaled[1], c * scaled[0]))
+        elif name == "mul":
+            c, a = _without_scale(scalars, c, parents[0], uses, gone)
+            c, b = _without_scale(scalars, c, parents[1], uses, gone)
+            result.append(c, a, b)
         elif name == "dot":
             half = len(parents) // 2
             for a, b in zip(parents[:half], parents[half : 2 * half], strict=True):
@@ -89,62 +82,45 @@ def _expanded(scalars: Scalars, root: int, uses: list[int], gone: bytearray) -> 
             stack += [(p, c) for p in parents[2 * half :]]
         elif name == "sub":
             stack += [(parents[1], -c), (parents[0], c)]
-        elif name == "neg":
-            stack.append((parents[0], -c))
         else:
             stack += [(p, c) for p in parents[::-1]]
     return result
 
 
 def _append_product(scalars: Scalars, result: SumOfTerms, c: float, a: int, b: int) -> None:
-    kind, number = scalars.kind, scalars.number
-    if kind[a] == CONSTANT and kind[b] == CONSTANT:
-        result.constant += c * number[a] * number[b]
-    elif kind[a] == CONSTANT:
-        result.append(c * number[a], b)
-    elif kind[b] == CONSTANT:
-        result.append(c * number[b], a)
+    """Put c·a·b into the sum: a bare number becomes part of the coefficient."""
+    nodes = []
+    for i in (a, b):
+        if scalars.kind[i] == CONSTANT:
+            c *= scalars.number[i]
+        else:
+            nodes.append(i)
+    if nodes:
+        result.append(c, *nodes)
     else:
-        result.append(c, a, b)
+        result.constant += c
 
 
-def _expand_product(
-    scalars: Scalars,
-    result: SumOfTerms,
-    stack: list[tuple[int, float]],
-    parents: tuple[int, ...],
-    c: float,
-    uses: list[int],
-    gone: bytearray,
-) -> None:
-    """Put c·a·b into the sum: a bare number becomes part of the coefficient, and so does the sign of -a."""
-    a, b = parents
-    if scalars.kind[a] == CONSTANT:
-        stack.append((b, c * scalars.number[a]))
-    elif scalars.kind[b] == CONSTANT:
-        stack.append((a, c * scalars.number[b]))
-    else:
-        c, a = _without_sign(scalars, c, a, uses, gone)
-        c, b = _without_sign(scalars, c, b, uses, gone)
-        result.append(c, a, b)
+def _scaled(scalars: Scalars, i: int) -> tuple[float, int] | None:
+    """Return the number and the node of a product of both, or of -a; None for other nodes."""
+    name, parents = _name(scalars, i), scalars.parents[i]
+    if name == "neg":
+        return -1.0, parents[0]
+    if name == "mul":
+        for factor, other in (parents, parents[::-1]):
+            if scalars.kind[factor] == CONSTANT:
+                return scalars.number[factor], other
+    return None
 
 
-def _without_sign(scalars: Scalars, c: float, i: int, uses: list[int], gone: bytearray) -> tuple[float, int]:
+def _without_scale(scalars: Scalars, c: float, i: int, uses: list[int], gone: bytearray) -> tuple[float, int]:
     """Return a factor without the numbers it is scaled by, and the coefficient with them."""
     while uses[i] == 1:
-        name, parents = _name(scalars, i), scalars.parents[i]
-        if name == "neg":
-            factor, inner = -1.0, parents[0]
-        elif name == "mul" and scalars.kind[parents[0]] == CONSTANT:
-            factor, inner = scalars.number[parents[0]], parents[1]
-        elif name == "mul" and scalars.kind[parents[1]] == CONSTANT:
-            factor, inner = scalars.number[parents[1]], parents[0]
-        else:
-            break
-        if scalars.varies[i] != scalars.varies[inner]:
+        scaled = _scaled(scalars, i)
+        if scaled is None or scalars.varies[i] != scalars.varies[scaled[1]]:
             break
         gone[i] = 1
-        c, i = c * factor, inner
+        c, i = c * scaled[0], scaled[1]
     return c, i
 
 
@@ -280,26 +256,33 @@ class Grouping:
 
     def _place_sum(self, i: int, terms: SumOfTerms) -> None:
         row = self._sorted(terms, self.scalars.varies[i])
-        if self._is_copy(row):
-            self.alias[i] = row.bias if row.bias != NOTHING else row.rest[0][1]
-            return
+        copied = self._copied(row)
+        if copied == NOTHING:
+            self._place_row(i, row)
+        else:
+            self.alias[i] = copied
+
+    def _place_row(self, i: int, row: Row) -> None:
+        scalars = self.scalars
         level = self._levels[i] = self._level(row.dependencies())
         self._rows[i] = row
-        key = (level, self.scalars.varies[i], bool(self.needs[i]), None, *_pattern(self.scalars, row))
+        key = (level, scalars.varies[i], bool(self.needs[i]), None, *_pattern(scalars, row))
         self._buckets.setdefault(key, []).append(i)
 
-    def _is_copy(self, row: Row) -> bool:
+    def _copied(self, row: Row) -> int:
+        """Return the node that a sum is a mere copy of, or NOTHING."""
         if row.weights or row.constant != 0.0:
-            return False
+            return NOTHING
         if row.bias != NOTHING:
-            return not row.rest
-        return len(row.rest) == 1 and row.rest[0][0] == 1.0 and row.rest[0][2] == NOTHING
+            return NOTHING if row.rest else row.bias
+        is_copy = len(row.rest) == 1 and row.rest[0][0] == 1.0 and row.rest[0][2] == NOTHING
+        return row.rest[0][1] if is_copy else NOTHING
 
     def _sorted(self, terms: SumOfTerms, varies: bool) -> Row:
         """Return a sum sorted by what varies over the batch."""
         scalars, actual = self.scalars, self.actual
         row, fixed = Row(constant=terms.constant), []
-        for c, a, b in terms.terms():
+        for c, a, b in terms.terms:
             a, b = actual(a), b if b == NOTHING else actual(b)
             if c == 0.0 and b == NOTHING and scalars.kind[a] == PARAMETER:
                 continue  # a weight on a feature that is 0 by construction, such as the border of a picture
@@ -332,14 +315,9 @@ class Grouping:
         """Return a new node for a sum that doesn't vary; the same one for the same sum."""
         key = (tuple(row.rest), row.constant)
         if key not in self._made:
-            scalars = self.scalars
-            first = row.rest[0][1]
-            i = self._made[key] = scalars.add_fixed(scalars.node[first])
+            self._made[key] = i = self.scalars.add_fixed(self.scalars.node[row.rest[0][1]])
             self.needs.append(any(self.needs[p] for p in row.dependencies()))
-            level = self._levels[i] = self._level(row.dependencies())
-            self._rows[i] = row
-            bucket = (level, False, bool(self.needs[i]), None, *_pattern(scalars, row))
-            self._buckets.setdefault(bucket, []).append(i)
+            self._place_row(i, row)
         return self._made[key]
 
     # ------------------------------------------------------------------------------------------------- groups
@@ -417,12 +395,4 @@ def _convolution_order(group: Group, by_features: dict[tuple[int, ...], list[int
 
 def _part(group: Group, rows: Iterable[int], form: str) -> Group:
     rows = list(rows)
-    return Group(
-        [group.nodes[r] for r in rows],
-        group.level,
-        group.varies,
-        group.needs,
-        None,
-        [group.rows[r] for r in rows],
-        form,
-    )
+    return replace(group, nodes=[group.nodes[r] for r in rows], rows=[group.rows[r] for r in rows], form=form)

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.errors import MissingDependencyError
-
-Array = np.ndarray[Any, Any]
+from autograd_mini.checks import Array, needed
 
 
 def jax_module() -> Any:
@@ -20,13 +18,7 @@ def jax_module() -> Any:
     MissingDependencyError
         If it isn't installed.
     """
-    try:
-        import jax
-    except ImportError as error:
-        raise MissingDependencyError(
-            'backend="jax" needs JAX, which isn\'t installed; pip install "autograd-mini[jax]"'
-        ) from error
-    return jax
+    return needed("jax", 'backend="jax" needs JAX, which isn\'t installed; pip install "autograd-mini[jax]"')
 
 
 def precision(dtype: Any) -> Any:

@@ -1,20 +1,219 @@
-"""From groups to statements: each group gets its array, parameters get their places, both passes are written down."""
+"""From groups to statements: each group gets its array, each node its place in one, and both passes are written down.
+
+`Places` knows in which row of which array a node lies; `Lowering` writes each group over views of the places.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.formulas.expression import Expression
 from autograd_mini.vectorizer import operations as ops
 from autograd_mini.vectorizer.groups import NOTHING, Group, Grouping, Row
 from autograd_mini.vectorizer.operations import Tape
-from autograd_mini.vectorizer.places import Places, Slot
-from autograd_mini.vectorizer.scalars import CONSTANT, INPUT, PARAMETER, Scalars
-from autograd_mini.vectorizer.statements import SEED, ArrayProgram, Comment, Fill, Names, Statement, Variable, View
+from autograd_mini.vectorizer.scalars import CONSTANT, Scalars
+from autograd_mini.vectorizer.statements import (
+    SEED,
+    ArrayProgram,
+    Comment,
+    Fill,
+    Gather,
+    Matrix,
+    Names,
+    Statement,
+    Variable,
+    View,
+)
+
+MOST_RUNS = 4  # nodes that lie in more runs than that are gathered first
+Slot = Sequence[int] | float  # a node for each row, or one bare number for all
+
+
+class Places:
+    """The arrays of a program, and in which row of which one a node lies.
+
+    Parameters
+    ----------
+    emit : callable
+        Takes a statement: a gather, where nodes don't lie side by side.
+    new_array : callable
+        ``new_array(name, rows, varies, needs)`` makes an array.
+    """
+
+    def __init__(self, emit: Callable[[Statement], None], new_array: Callable[..., Variable]) -> None:
+        self._emit, self._new_array = emit, new_array
+        self._arrays: list[Variable] = []
+        self._number: dict[Variable, int] = {}
+        self._array: dict[int, int] = {}
+        self._row: dict[int, int] = {}
+        self._gathered: dict[Any, View] = {}
+        self.gathers: list[tuple[View, list[tuple[View, Variable, Any]]]] = []
+
+    def put(self, array: Variable, nodes: Sequence[int], first: int = 0) -> None:
+        """Say that these nodes are the rows of an array, from the row `first` on."""
+        number = self._number.setdefault(array, len(self._arrays))
+        if number == len(self._arrays):
+            self._arrays.append(array)
+        for row, node in enumerate(nodes, start=first):
+            self._array[node], self._row[node] = number, row
+
+    def knows(self, node: int) -> bool:
+        """Return whether a node has its place already."""
+        return node in self._array
+
+    def order(self, node: int) -> tuple[int, int]:
+        """Return by what nodes are to be sorted so that they lie side by side."""
+        return self._array[node], self._row[node]
+
+    # -------------------------------------------------------------------------------------------------- views
+
+    def views(
+        self, slots: Sequence[Slot], rows: int, repeats: bool = True, most: int = MOST_RUNS
+    ) -> list[tuple[int, int, list[Any]]]:
+        """Return how operands are read: for each run of rows (start, end) a view or a number for each slot.
+
+        Parameters
+        ----------
+        slots : sequence
+            For each operand its node for each row, or one number for all.
+        rows : int
+            The number of rows.
+        repeats : bool, optional
+            Whether one node for all rows may be a view of a single row.
+        most : int, optional
+            The number of runs beyond which operands are gathered, so that there is one.
+        """
+        lists = [None if isinstance(slot, float) else self._locations(slot) for slot in slots]
+        runs = self._runs([found for found in lists if found is not None], rows, most, repeats)
+        if runs is None:
+            return [(0, rows, [slot if isinstance(slot, float) else self.view(slot, repeats) for slot in slots])]
+        both = list(zip(slots, lists, strict=True))
+        return [(s, e, [slot if at is None else self._view(at, s, e) for slot, at in both]) for s, e in runs]
+
+    def view(self, nodes: Sequence[int], repeats: bool = False) -> View:
+        """Return nodes as the rows of one view; gathered into an array of their own where they lie apart."""
+        found = self._locations(nodes)
+        runs = self._runs([found], len(nodes), 1, repeats)
+        if runs is not None:
+            return self._view(found, 0, len(nodes))
+        return self._gathered_view(nodes, found)
+
+    def _gathered_view(self, nodes: Sequence[int], found: tuple[Any, Any]) -> View:
+        key = tuple(nodes)
+        if key not in self._gathered:
+            self._gathered[key] = self._gather(*found)
+        return self._gathered[key]
+
+    def block(self, nodes: Sequence[int]) -> View:
+        """Return nodes as rows one below the other, without any in between."""
+        found = self._locations(nodes)
+        if len(nodes) == 1 or ((np.diff(found[1]) == 1) & (found[0][1:] == found[0][0])).all():
+            return self._view(found, 0, len(nodes))
+        return self._gathered_view(nodes, found)
+
+    def lie_together(self, nodes: Sequence[int]) -> bool:
+        """Return whether nodes can be read as one view."""
+        return self._runs([self._locations(nodes)], len(nodes), 1, repeats=False) is not None
+
+    def runs(self, nodes: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the few views (start, end) that nodes can be read as; none if they have to be gathered."""
+        return self._runs([self._locations(nodes)], len(nodes), repeats=False) or []
+
+    def segments(self, nodes: Sequence[int]) -> list[tuple[int, int, View]]:
+        """Return nodes as a few views one after the other: (start, end, view)."""
+        return [(start, end, view) for start, end, (view,) in self.views([nodes], len(nodes), repeats=False)]
+
+    def matrix(self, rows: Sequence[Sequence[int]]) -> Matrix:
+        """Return nodes that don't vary as a matrix; gathered first where they don't lie regularly."""
+        regular = self.regular_matrix(rows)
+        if regular is not None:
+            return regular
+        shape = (len(rows), len(rows[0]))
+        gathered = self.view([node for row in rows for node in row])
+        return Matrix(gathered.array, gathered.start, shape, shape[1] * gathered.step, gathered.step)
+
+    def regular_matrix(self, rows: Sequence[Sequence[int]]) -> Matrix | None:
+        """Return nodes as a matrix where they lie regularly in one array, each at a place of its own; else None."""
+        arrays, at = self._locations([node for row in rows for node in row])
+        if (arrays != arrays[0]).any():
+            return None
+        at = at.reshape(len(rows), -1)
+        down = int(at[1, 0] - at[0, 0]) if len(rows) > 1 else at.shape[1]
+        across = int(at[0, 1] - at[0, 0]) if at.shape[1] > 1 else 1
+        matrix = Matrix(self._arrays[arrays[0]], int(at[0, 0]), at.shape, down, across)
+        if down <= 0 or across <= 0 or not np.array_equal(matrix.indices(), at):
+            return None
+        height, width = at.shape
+        apart = down >= width * across or across >= height * down or len(np.unique(at)) == at.size
+        return matrix if apart else None
+
+    # ------------------------------------------------------------------------------------------------ the work
+
+    def _locations(self, nodes: Sequence[int]) -> tuple[Any, Any]:
+        array, row = self._array, self._row
+        return np.array([array[i] for i in nodes]), np.array([row[i] for i in nodes])
+
+    def _view(self, found: tuple[Any, Any], start: int, end: int) -> View:
+        arrays, rows = found
+        array, first = self._arrays[arrays[start]], int(rows[start])
+        step = _step(rows, start, end)
+        return View(array, first, end - start if step else 1, step or 1)
+
+    def _runs(
+        self, lists: Sequence[tuple[Any, Any]], rows: int, most: int = MOST_RUNS, repeats: bool = True
+    ) -> list[tuple[int, int]] | None:
+        """Cut rows into runs in which every list of nodes goes on by one step in one array; None if they are many."""
+        runs: list[tuple[int, int]] = []
+        start = 0
+        while start < rows:
+            if len(runs) == most:
+                return None
+            end = min([_end_of_run(arrays, at, start, repeats) for arrays, at in lists], default=rows)
+            runs.append((start, end))
+            start = end
+        return runs
+
+    def _gather(self, arrays: Any, at: Any) -> View:
+        sources = [self._arrays[k] for k in np.unique(arrays)]
+        target = self._new_array("gathered", len(at), any(s.varies for s in sources), any(s.needs for s in sources))
+        pieces = []
+        for number in np.unique(arrays):
+            places = np.flatnonzero(arrays == number)
+            for start, end in _stretches(places):
+                to = View(target, int(places[start]), end - start, _step(places, start, end))
+                source, index = self._arrays[number], at[places[start:end]]
+                self._emit(Gather(target, to, source, index))
+                pieces.append((to, source, index))
+        whole = View(target, 0, len(at))
+        self.gathers.append((whole, pieces))
+        return whole
+
+
+def _end_of_run(arrays: Any, at: Any, start: int, repeats: bool) -> int:
+    """Return where nodes no longer go on by the same step in the same array."""
+    if start + 1 >= len(at):
+        return len(at)
+    step = at[start + 1] - at[start]
+    if arrays[start + 1] != arrays[start] or step < 0 or (step == 0 and not repeats):
+        return start + 1
+    broken = np.flatnonzero((np.diff(at[start:]) != step) | (arrays[start + 1 :] != arrays[start]))
+    return len(at) if not len(broken) else start + 1 + int(broken[0])
+
+
+def _stretches(places: Any) -> list[tuple[int, int]]:
+    """Return where places that aren't evenly spaced as a whole are cut into stretches side by side."""
+    if len(places) < 3 or (np.diff(places) == places[1] - places[0]).all():
+        return [(0, len(places))]
+    cuts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
+    return list(pairwise(cuts))
+
+
+def _step(places: Any, start: int, end: int) -> int:
+    return int(places[start + 1] - places[start]) if end - start > 1 else 1
 
 
 class Lowering:
@@ -48,11 +247,11 @@ class Lowering:
         for i, (argument, k) in self.scalars.place.items():
             self.places.put(inputs[argument], [i], k)
             inputs[argument].needs |= i in asked
-        self.arrays = [self._array_of(group) for group in grouping.groups]
+        arrays = [self._array_of(group) for group in grouping.groups]
         self.layout = self._lay_out(leaves)
         self.places.put(parameters, self.layout)
-        for k, group in enumerate(grouping.groups):
-            self._lower(group, self.arrays[k])
+        for group, array in zip(grouping.groups, arrays, strict=True):
+            self._lower(group, array)
         self._finish()
 
     # ------------------------------------------------------------------------------------------------- arrays
@@ -64,17 +263,6 @@ class Lowering:
         array = Variable(self.names.new(name), rows, varies, role, needs)
         self.program.arrays.append(array)
         return array
-
-    def _constant(self, numbers: Sequence[float]) -> View | float:
-        """Return bare numbers as one where they are all the same, else as an array."""
-        if all(x == numbers[0] for x in numbers):
-            return float(numbers[0])
-        array = self._new("constants", len(numbers), False, role="constant")
-        array.data = np.array(numbers, dtype=float)
-        return View(array, 0, len(numbers))
-
-    def _scratch(self, rows: int, varies: bool) -> View:
-        return View(self._new("work", rows, varies), 0, rows)
 
     def _array_of(self, group: Group) -> Variable:
         array = self._new(group_name(self.scalars, group), len(group.nodes), group.varies, group.needs)
@@ -115,11 +303,8 @@ class Lowering:
 
     def _lower(self, group: Group, array: Variable) -> None:
         before = len(self.operations)
-        self._emit(Comment(""))
-        comment_at = len(self.program.forward) - 1
-        target = View(array, 0, array.rows)
-        method = getattr(self, f"_lower_{group.form}")
-        why = method(group, target)
+        comment_at = len(self.program.forward)
+        why = getattr(self, f"_lower_{group.form}")(group, View(array, 0, array.rows))
         self._take_gathers(before)
         for operation in self.operations[before:]:
             for statement in operation.forward():
@@ -127,9 +312,9 @@ class Lowering:
         formula = next((d for operation in self.operations[before:] if (d := operation.description())), "")
         size = f"{array.rows} node{'s' if array.rows > 1 else ''}"
         place = common_scope([self.scalars.labels(i)[0] for i in group.nodes[:64]])
-        text = f"{array.name} = {formula}  ({size}{f' of {place}' if place else ''})"
-        self.program.forward[comment_at] = Comment(text)
         self._formulas[array] = f"{array.name} = {formula}"
+        comment = Comment(f"{self._formulas[array]}  ({size}{f' of {place}' if place else ''})")
+        self.program.forward.insert(comment_at, comment)
         self.program.notes.append((array.name, array.rows, f"{formula}: {why}"))
 
     def _take_gathers(self, at: int) -> None:
@@ -142,22 +327,28 @@ class Lowering:
         """Return operands, bare numbers as what they are."""
         if self.scalars.kind[nodes[0]] != CONSTANT:
             return [self.grouping.actual(i) for i in nodes]
-        column = self._constant([self.scalars.number[i] for i in nodes])
-        return column if isinstance(column, float) else self._column(column)
+        return self._numbers([self.scalars.number[i] for i in nodes])
 
-    def _column(self, column: View) -> list[int]:
-        """Return an array of bare numbers as if its rows were nodes."""
-        nodes = list(range(self._last_column - column.count, self._last_column))
-        self._last_column -= column.count
-        self.places.put(column.array, nodes)
+    def _numbers(self, numbers: Sequence[float]) -> Slot:
+        """Return bare numbers as one where they are all the same, else as the rows of an array, like nodes."""
+        if all(x == numbers[0] for x in numbers):
+            return float(numbers[0])
+        nodes = list(range(self._last_column - len(numbers), self._last_column))
+        self._last_column -= len(numbers)
+        self._put_constants(numbers, nodes)
         return nodes
+
+    def _put_constants(self, numbers: Sequence[float], nodes: Sequence[int]) -> None:
+        array = self._new("constants", len(numbers), False, role="constant")
+        array.data = np.array(numbers, dtype=float)
+        self.places.put(array, nodes)
 
     def _lower_elementwise(self, group: Group, target: View) -> str:
         parents = [self.scalars.parents[i] for i in group.nodes]
         slots = [self._slot(column) for column in zip(*parents, strict=True)]
         assert group.primitive is not None
         for start, end, operands in self.places.views(slots, target.count):
-            self.operations.append(ops.Elementwise(_part(target, start, end), group.primitive, operands))
+            self.operations.append(ops.Elementwise(target.part(start, end - start), group.primitive, operands))
         return f"{group.primitive.name} of nodes on level {group.level}"
 
     def _lower_terms(self, group: Group, target: View) -> str:
@@ -169,22 +360,19 @@ class Lowering:
         """Write the terms that aren't part of a matrix product, with what doesn't vary and the bare number."""
         slots: list[Slot] = [self._numbers([row.constant for row in rows])]
         for k in range(len(rows[0].rest)):
-            terms = [row.rest[k] for row in rows]
-            slots.append(self._numbers([c for c, _, _ in terms]))
-            slots.append([a for _, a, _ in terms])
-            slots.append(0.0 if terms[0][2] == NOTHING else [b for _, _, b in terms])
+            slots += self._factors([row.rest[k] for row in rows])
         if rows[0].bias != NOTHING:
             slots += [1.0, [row.bias for row in rows], 0.0]
         if len(slots) == 1 and slots[0] == 0.0:
             return
         for start, end, found in self.places.views(slots, len(rows)):
-            triples: Any = zip(found[1::3], found[2::3], found[3::3], strict=True)
-            written = [(c, a, b if isinstance(b, View) else None) for c, a, b in triples]
-            self.operations.append(ops.Terms(_part(target, start, end), written, found[0], add))
+            terms = list(map(_term, found[1::3], found[2::3], found[3::3]))
+            self.operations.append(ops.Terms(target.part(start, end - start), terms, found[0], add))
 
-    def _numbers(self, numbers: list[float]) -> Slot:
-        column = self._constant(numbers)
-        return column if isinstance(column, float) else self._column(column)
+    def _factors(self, terms: Sequence[tuple[float, int, int]]) -> list[Slot]:
+        """Return what terms, one for each row, are products of: the coefficients and the nodes."""
+        coefficients, left, right = zip(*terms, strict=True)
+        return [self._numbers(coefficients), left, 0.0 if right[0] == NOTHING else right]
 
     def _lower_reduction(self, group: Group, target: View) -> str:
         rows = group.rows
@@ -208,16 +396,9 @@ class Lowering:
             terms, over = [term for row in rows for term in row], "rows last"
             if not self.places.lie_together([a for _, a, _ in terms]):
                 terms, over = [row[k] for k in range(len(rows[0])) for row in rows], "rows"
-        slots: list[Slot] = [self._numbers([c for c, _, _ in terms]), [a for _, a, _ in terms]]
-        slots.append(0.0 if terms[0][2] == NOTHING else [b for _, _, b in terms])
-        whole = len(rows) > 1
-        runs = self.places.views(slots, len(terms), repeats=False)
-        if whole and len(runs) > 1:  # a fold needs all terms in one piece
-            runs = [(0, len(terms), [s if isinstance(s, float) else self.places.view(s) for s in slots])]
-        for start, end, (c, a, b) in runs:
-            assert isinstance(a, View)
-            term = (c, a, b if isinstance(b, View) else None)
-            self.operations.append(ops.Reduction(target, term, end - start, over, add))
+        most = MOST_RUNS if len(rows) == 1 else 1  # a fold needs all terms in one piece
+        for start, end, found in self.places.views(self._factors(terms), len(terms), repeats=False, most=most):
+            self.operations.append(ops.Reduction(target, _term(*found), end - start, over, add))
             add = True
 
     def _lower_affine(self, group: Group, target: View) -> str:
@@ -274,9 +455,7 @@ class Lowering:
         for i in nodes:
             actual = self.grouping.actual(i)
             if self.scalars.kind[actual] == CONSTANT and not self.places.knows(actual):
-                array = self._new("constants", 1, False, role="constant")
-                array.data = np.array([self.scalars.number[actual]])
-                self.places.put(array, [actual])
+                self._put_constants([self.scalars.number[actual]], [actual])
             found.append(actual)
         return found
 
@@ -295,8 +474,7 @@ class Lowering:
             whole = View(self._new("softmax", source.count, group.varies, group.needs), 0, source.count)
             self.operations.append(ops.Softmax(whole, source, *self._exponentials(target, source)))
             for row, k in enumerate(first):
-                part = View(whole.array, k, 1)
-                self.operations.append(ops.Terms(_part(target, row, row + 1), [(1.0, part, None)]))
+                self.operations.append(ops.Terms(target.part(row, 1), [(1.0, whole.part(k, 1), None)]))
         return f"softmax of {source.count} nodes"
 
     def _exponentials(self, target: View, source: View) -> tuple[View, View, View]:
@@ -327,12 +505,17 @@ class Lowering:
     # ------------------------------------------------------------------------------------------------- results
 
     def _finish(self) -> None:
-        """Note where the results are, and write the backward pass."""
+        """Note where the results are, and write the backward pass.
+
+        The loop is `engine.graph.gradients` written over arrays: operations in reverse, each when its gradient is
+        complete. They contribute products of matrices instead of products of numbers, to rows of arrays instead of
+        nodes. tests/vectorizer/test_random_graphs.py holds it to the one definition.
+        """
         program, scalars = self.program, self.scalars
         program.outputs = self._results(scalars.outputs)
         program.effects = self._results([i for effect in scalars.effects for i in effect])
         self._take_gathers(len(self.operations))
-        tape = Tape(self._gradient_of, program.parameters)
+        tape = Tape(program, self._new)
         if len(scalars.outputs) > 1:
             program.seed = Variable(self.names.new("seeds"), len(scalars.outputs), False, "seed")
         start = 0
@@ -347,7 +530,7 @@ class Lowering:
             tape.statements.append(Comment(f"∂L/∂{array.name}, where {self._formulas.get(array, array.name)}"))
             upstream = tape.upstream(operation.target)
             if upstream is not None:
-                operation.backward(tape, upstream, self._scratch)
+                operation.backward(tape, upstream)
         if tape.finish(program.parameters) is None and program.parameters.needs:
             tape.statements.append(Fill(program.gradient))
         for k, array in enumerate(program.inputs):
@@ -360,10 +543,9 @@ class Lowering:
         found = self._nodes([self.grouping.actual(i) for i in nodes])
         return [view for _, _, view in self.places.segments(found)] if found else []
 
-    def _gradient_of(self, array: Variable) -> Variable:
-        if array is self.program.parameters:
-            return self.program.gradient
-        return self._new(f"d_{array.name}", array.rows, array.varies, role="gradient")
+
+def _term(c: View | float, a: View, b: View | float) -> ops.Factors:
+    return c, a, b if isinstance(b, View) else None
 
 
 def _filters(group: Group) -> list[Row]:
@@ -378,10 +560,6 @@ def _filters(group: Group) -> list[Row]:
 
 def _all_free(nodes: list[int], free: set[int]) -> bool:
     return len(set(nodes)) == len(nodes) and free.issuperset(nodes)
-
-
-def _part(view: View, start: int, end: int) -> View:
-    return View(view.array, view.start + start * view.step, end - start, view.step)
 
 
 _PART_OF_A_LAYER = re.compile(r"\.?neurons(\.\d+)?$")
@@ -417,13 +595,3 @@ def common_scope(scopes: Sequence[str]) -> str:
             break
         shared.append(level[0])
     return _PART_OF_A_LAYER.sub("", ".".join(shared))
-
-
-def lowered(
-    scalars: Scalars, needs: bytearray, sizes: list[int], names: list[str], learning: Sequence[int]
-) -> Lowering:
-    """Return a graph as a program, with the order of the parameters in its flat vector."""
-    return Lowering(Grouping(scalars, needs), sizes, names, learning)
-
-
-__all__ = ["INPUT", "PARAMETER", "Expression", "Lowering", "lowered"]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
-from autograd_mini.formulas.simplify import is_uniform, product, simplified, views_of
+from autograd_mini.formulas.simplify import is_number, is_uniform, product, simplified, views_of
 from autograd_mini.vectorizer.statements import (
     HUGE,
+    ArrayProgram,
     Assign,
     Fill,
     Matrix,
@@ -29,31 +30,30 @@ from autograd_mini.vectorizer.statements import (
 )
 
 MOST_TERMS = 8  # contributions that are added up in one formula
-
-
-@dataclass(eq=False)
-class GradientPart:
-    """A part of the gradient of some rows of an array: how to add it, and the formula where it is a mere one."""
-
-    rows: Any  # the indices of the rows
-    emit: Callable[[bool], Statement]
-    view: View | None = None
-    expression: Expression | None = None
-    last: bool = False  # it can only be added to what is there
+ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg", "pow", "abs"))  # what a reader has signs for
+Contributing = Assign | Reduce | Product | Scatter | PickGradient  # to a gradient; `add` is set when all are known
+Place = TypeVar("Place", View, Matrix)
+Factors = tuple[View | float, View, View | None]  # c·a·b, or c·a
 
 
 class Tape:
-    """The contributions that are known so far, and the statements that come of them."""
+    """The contributions to gradients that are known so far, and the statements that come of them.
 
-    def __init__(self, new_gradient: Callable[[Variable], Variable], parameters: Variable) -> None:
+    Parameters
+    ----------
+    program : ArrayProgram
+        Whose backward pass it is.
+    new_array : callable
+        ``new_array(name, rows, varies, role)`` makes an array.
+    """
+
+    def __init__(self, program: ArrayProgram, new_array: Callable[..., Variable]) -> None:
         self.statements: list[Statement] = []
-        self._parameters = parameters
-        self._covered = np.zeros(parameters.rows, dtype=bool)  # by gradients of weight matrices
-        self._new_gradient = new_gradient
-        self._contributions: dict[Variable, list[GradientPart]] = {}
-        self._arrays: dict[Variable, Variable] = {}
-        self._uniform: dict[Variable, Expression | None] = {}
-        self._same: dict[Variable, View] = {}
+        self._parameters, self._new_array = program.parameters, new_array
+        self._covered = np.zeros(program.parameters.rows, dtype=bool)  # by gradients of weight matrices
+        self._contributions: dict[Variable, list[Contributing]] = {}
+        self._arrays = {program.parameters: program.gradient}
+        self._known: dict[Variable, Expression | None] = {}
 
     # ------------------------------------------------------------------------------------------ contributions
 
@@ -64,187 +64,153 @@ class Tape:
         """
         array = view.array
         expression = simplified(expression)
-        if not array.needs or (expression.form == "number" and expression.parts[0] == 0.0):
+        if not array.needs or is_number(expression, 0.0):
             return
         several = view.count < count
-        target = self.gradient_view(view)
+        target = self.gradient(view)
         found = list(views_of(expression))
         if several and all(part.count == 1 for part in found):  # the same in all rows
             expression, several = product(number(float(count)), expression), False
         if varies and not array.varies and not any(part.array.varies for part in found):  # and in all examples
             expression, varies = product(N, expression), False
         over = ("both" if several else "batch") if varies and not array.varies else "rows" if several else ""
-        if over:
-            self._record(array, view.indices(), lambda add: Reduce(target, expression, "add", over, add, count))
-        else:
-            self._record(array, view.indices(), lambda add: Assign(target, expression, add), view, expression)
+        self.contribute(
+            array, Reduce(target, expression, over=over, count=count) if over else Assign(target, expression)
+        )
 
-    def add_product(self, kind: str, view: View | Matrix, statement: Callable[[Any, bool], Product]) -> None:
-        """Contribute a matrix product: to the matrix ("matrix") or to what it was multiplied with ("source")."""
-        if not view.array.needs:
-            return
-        target = view.of(self._array(view.array)) if isinstance(view, Matrix) else self.gradient_view(view)
-        rows = np.ravel(view.indices()) if isinstance(view, Matrix) else view.indices()
-        if view.array is self._parameters:  # nothing reads it before the end: it is written where it arises
-            there = self._covered[rows]
+    def contribute(self, array: Variable, statement: Contributing) -> None:
+        """Contribute what a statement gives to the gradient of an array; its target is a part of that gradient."""
+        if array is self._parameters and isinstance(statement, Product):
+            there = self._covered[_rows(statement)]  # nothing reads it before the end: it is written where it arises
             if there.all() or not there.any():
-                self.statements.append(statement(target, bool(there.any())))
-                self._covered[rows] = True
+                self._write(statement, self._covered)
                 return
-        self._record(view.array, rows, lambda add: statement(target, add))
+        self._contributions.setdefault(array, []).append(statement)
 
-    def scatter(self, array: Variable, index: Any, expression: Expression, count: int) -> None:
-        """Contribute to the rows of an index, some of them several times."""
-        if array.needs:
-            target, unique = self._array(array), len(np.unique(index)) == len(index)
-            self._record(array, index, lambda add: Scatter(target, index, expression, count, add), last=not unique)
-
-    def pick(self, view: View, index: View, expression: Expression) -> None:
-        """Contribute, for each example, to the row that it picked."""
-        if view.array.needs:
-            target = self.gradient_view(view)
-            self._record(view.array, view.indices(), lambda add: PickGradient(target, index, expression), last=True)
-
-    def _record(
-        self,
-        array: Variable,
-        rows: Any,
-        emit: Callable[[bool], Statement],
-        view: View | None = None,
-        expression: Expression | None = None,
-        last: bool = False,
-    ) -> None:
-        self._contributions.setdefault(array, []).append(GradientPart(np.asarray(rows), emit, view, expression, last))
+    def _write(self, statement: Contributing, covered: Any) -> None:
+        rows = _rows(statement)
+        statement.add = _only_adds(statement) or bool(covered[rows].any())
+        covered[rows] = True
+        self.statements.append(statement)
 
     # ---------------------------------------------------------------------------------------------- gradients
+
+    def gradient_of(self, array: Variable) -> Variable:
+        """Return the array that an array's gradient lies in."""
+        if array not in self._arrays:
+            self._arrays[array] = self._new_array(f"d_{array.name}", array.rows, array.varies, role="gradient")
+        return self._arrays[array]
+
+    def gradient(self, place: Place) -> Place:
+        """Return the place of the gradient of what a view or a matrix reads."""
+        return place.of(self.gradient_of(place.array))
+
+    def scratch(self, rows: int, varies: bool) -> View:
+        """Return an array for what is computed on the way."""
+        return View(self._new_array("work", rows, varies), 0, rows)
 
     def upstream(self, view: View) -> Expression | None:
         """Return the gradient of what a view reads, which is complete now; None where it is 0."""
         array = view.array
-        if array not in self._uniform:
-            self._uniform[array] = self._finished(array)
-        uniform = self._uniform[array]
-        if uniform is not None:
-            return uniform
-        if array in self._same:
-            same = self._same[array]
-            return View(same.array, same.start + view.start * same.step, view.count, view.step * same.step).expression()
-        return self.gradient_view(view).expression() if array in self._arrays else None
+        if array not in self._known:
+            self._known[array] = self._completed(array)
+        whole = self._known[array]
+        if whole is None or is_uniform(whole):
+            return whole
+        return whole.parts[0].part(view.start, view.count, view.step).expression()  # type: ignore[no-any-return]
 
-    def gradient_view(self, view: View) -> View:
-        """Return the place of the gradient of what a view reads."""
-        return View(self._array(view.array), view.start, view.count, view.step)
-
-    def materialized(self, view: View, scratch: Callable[[int, bool], View]) -> View | None:
-        """Return the gradient as an array, also where it is one number for all rows; None where it is 0."""
+    def materialized(self, view: View) -> View:
+        """Return the gradient as an array, also where it is one number for all rows."""
         upstream = self.upstream(view)
-        if upstream is None:
-            return None
+        assert upstream is not None
         if upstream.form == "view":
             return upstream.parts[0]  # type: ignore[no-any-return]
-        filled = scratch(view.count, view.array.varies)
+        filled = self.scratch(view.count, view.array.varies)
         self.statements.append(Assign(filled, upstream))
         return filled
 
     def finish(self, array: Variable) -> Variable | None:
         """Complete the gradient of a leaf array and return it; None where nothing contributed."""
-        if array not in self._contributions and array not in self._arrays:
+        if array not in self._contributions and not (array is self._parameters and self._covered.any()):
             return None
-        gradient = self._array(array)
-        self._complete(array)
-        return gradient
+        self._add_up(array)
+        return self.gradient_of(array)
 
-    def _array(self, array: Variable) -> Variable:
-        if array not in self._arrays:
-            self._arrays[array] = self._new_gradient(array)
-        return self._arrays[array]
-
-    def _finished(self, array: Variable) -> Expression | None:
-        """Complete a gradient; return it as a formula where it is one number for all rows and examples."""
+    def _completed(self, array: Variable) -> Expression | None:
+        """Complete a gradient and return it as a view, or as the formula of one number for all rows and examples."""
         found = self._contributions.get(array, [])
         if not found:
-            self._arrays.pop(array, None)
             return None
-        if len(found) == 1 and found[0].expression is not None and is_uniform(found[0].expression):
-            view = found[0].view
-            if view is not None and view.is_whole:
-                self._arrays.pop(array, None)
-                return found[0].expression
-        if len(found) == 1 and found[0].expression is not None and found[0].expression.form == "view":
-            same, view = found[0].expression.parts[0], found[0].view
-            alike = (same.count, same.array.varies) == (array.rows, array.varies)
-            if view is not None and view.is_whole and alike and same.array.role == "gradient":
-                self._arrays.pop(array, None)  # handed on as it is
-                self._same[array] = same
-                return None
-        self._complete(array)
-        return None
+        first = found[0]
+        if len(found) == 1 and isinstance(first, Assign) and first.target.is_whole:
+            expression = first.expression
+            if is_uniform(expression):
+                return expression
+            if expression.form == "view":
+                same = expression.parts[0]
+                alike = (same.count, same.array.varies) == (array.rows, array.varies)
+                if alike and same.array.role == "gradient":  # handed on as it is
+                    return expression
+        self._add_up(array)
+        return View(self.gradient_of(array), 0, array.rows).expression()
 
-    def _complete(self, array: Variable) -> None:
-        contributions = self._contributions.pop(array, [])
-        found = sorted(_merged(contributions, self.gradient_view), key=lambda c: c.last)
+    def _add_up(self, array: Variable) -> None:
+        """Write down the sum of an array's contributions, those that can only be added to something last."""
+        found = sorted(_merged(self._contributions.pop(array, [])), key=_only_adds)
         is_leaf = array is self._parameters
         covered = self._covered if is_leaf else np.zeros(array.rows, dtype=bool)
-        steps: list[tuple[GradientPart, bool]] = []
-        zeros = False
-        for contribution in found:
-            there = covered[contribution.rows]
-            zeros |= bool(there.any() and not there.all()) or (contribution.last and not there.all())
-            steps.append((contribution, bool(there.any()) or contribution.last))
-            covered[contribution.rows] = True
-        if zeros or not covered.all():
-            self.statements.insert(0 if is_leaf else len(self.statements), Fill(self._array(array)))
-        self.statements += [contribution.emit(add) for contribution, add in steps]
+        at = 0 if is_leaf else len(self.statements)
+        partly = False
+        for statement in found:
+            there = covered[_rows(statement)]
+            partly |= bool((there.any() or _only_adds(statement)) and not there.all())
+            self._write(statement, covered)
+        if partly or not covered.all():
+            self.statements.insert(at, Fill(self.gradient_of(array)))
 
 
-def _merged(found: list[GradientPart], place: Callable[[View], View]) -> list[GradientPart]:
+def _rows(statement: Contributing) -> Any:
+    """Return the rows of the gradient that a statement contributes to."""
+    if isinstance(statement, Scatter):
+        return np.asarray(statement.index)
+    if isinstance(statement, Product) and statement.target is None:
+        return np.ravel(statement.matrix.indices())
+    assert statement.target is not None
+    return np.asarray(statement.target.indices())
+
+
+def _only_adds(statement: Contributing) -> bool:
+    """Return whether a statement can't be the first one: it leaves rows out, or adds to one several times."""
+    if isinstance(statement, Scatter):
+        return len(np.unique(statement.index)) < len(statement.index)
+    return isinstance(statement, PickGradient)
+
+
+def _merged(found: list[Contributing]) -> list[Contributing]:
     """Return contributions with formulas for the same rows added up to one formula."""
-    merged: list[GradientPart] = []
-    by_view: dict[View, int] = {}
-    terms: dict[View, int] = {}
-    for contribution in found:
-        view = contribution.view
-        if view is None or contribution.expression is None:
-            merged.append(contribution)
-        elif view in by_view and terms[view] < MOST_TERMS:
-            at = by_view[view]
-            terms[view] += 1
-            merged[at] = _formula(view, merged[at].expression + contribution.expression, place)
+    merged: list[Contributing] = []
+    latest: dict[View, Assign] = {}
+    terms: dict[Assign, int] = {}
+    for statement in found:
+        if not isinstance(statement, Assign):
+            merged.append(statement)
+            continue
+        same = latest.get(statement.target)
+        if same is not None and terms[same] < MOST_TERMS:
+            same.expression = simplified(same.expression + statement.expression)
+            terms[same] += 1
         else:
-            by_view[view], terms[view] = len(merged), 1
-            merged.append(contribution)
+            merged.append(statement)
+            latest[statement.target], terms[statement] = statement, 1
     return merged
 
 
-def _formula(view: View, expression: Expression, place: Callable[[View], View]) -> GradientPart:
-    expression = simplified(expression)
-    return GradientPart(np.asarray(view.indices()), lambda add: Assign(place(view), expression, add), view, expression)
-
-
-Scratch = Callable[[int, bool], View]
+# ------------------------------------------------------------------------------------------------------- formulas
 
 
 def operand(x: View | float) -> Expression:
     """Return a view or a number as a part of a formula."""
     return x.expression() if isinstance(x, View) else number(float(x))
-
-
-def application(primitive: Primitive, operands: list[View | float]) -> Expression:
-    """Return the formula of an operation on views and numbers."""
-    return simplified(primitive.forward(text, *map(operand, operands)))
-
-
-def application_by_name(primitive: Primitive, operands: list[View | float]) -> Expression:
-    """Return an operation on views and numbers for a reader: ``tanh(z)``, and not how it is computed."""
-    if primitive.name in ("add", "sub", "mul", "div", "neg", "pow", "abs"):
-        return application(primitive, operands)
-    return text.call(primitive.name, *map(operand, operands))
-
-
-def local_derivatives(primitive: Primitive, out: View, operands: list[View | float]) -> list[Expression]:
-    """Return the formulas of an operation's local derivatives."""
-    rules = primitive.derivatives(text, out.expression(), *map(operand, operands))
-    return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
 
 
 def described(expression: Expression) -> str:
@@ -260,6 +226,31 @@ def _with_names(expression: Expression) -> Expression:
     return Expression(expression.form, tuple(_with_names(part) for part in expression.parts))
 
 
+def sum_of(terms: list[Factors], constant: View | float = 0.0) -> Expression:
+    """Return constant + Σ c·a·b as a formula."""
+    total = operand(constant)
+    for c, a, b in terms:
+        total = total + operand(c) * (a.expression() if b is None else a.expression() * b.expression())
+    return simplified(total)
+
+
+def factors_of(terms: list[Factors]) -> list[tuple[View, Expression]]:
+    """Return each factor of each term with what it is multiplied by; a square counts once, with a 2."""
+    found: list[tuple[View, Expression]] = []
+    for c, a, b in terms:
+        if b is None:
+            found.append((a, operand(c)))
+        elif a == b:
+            found.append((a, product(number(2.0), operand(c), a.expression())))
+        else:
+            found.append((a, product(operand(c), b.expression())))
+            found.append((b, product(operand(c), a.expression())))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ operations
+
+
 @dataclass(eq=False)
 class Operation:
     """Something that writes rows of an array."""
@@ -270,7 +261,7 @@ class Operation:
         """Return the statements that compute the rows."""
         raise NotImplementedError
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute to the gradients of the operands; `upstream` is the gradient of the rows."""
         raise NotImplementedError
 
@@ -288,17 +279,23 @@ class Elementwise(Operation):
 
     def forward(self) -> list[Statement]:
         """Return target = f(operands)."""
-        return [Assign(self.target, application(self.primitive, self.operands))]
+        return [Assign(self.target, simplified(self._formula()))]
+
+    def _formula(self) -> Expression:
+        return self.primitive.forward(text, *map(operand, self.operands))  # type: ignore[no-any-return]
 
     def description(self) -> str:
-        """Return ``tanh(z)``."""
-        return described(application_by_name(self.primitive, self.operands))
+        """Return the operation by its name: ``tanh(z)``, and not how it is computed."""
+        if self.primitive.name in ARITHMETIC:
+            return described(simplified(self._formula()))
+        return described(text.call(self.primitive.name, *map(operand, self.operands)))
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · ∂f/∂operand."""
-        local = local_derivatives(self.primitive, self.target, self.operands)
-        for x, derivative in zip(self.operands, local, strict=True):
+        local = self.primitive.derivatives(text, self.target.expression(), *map(operand, self.operands))
+        for x, rule in zip(self.operands, local, strict=True):
             if isinstance(x, View) and x.array.needs:
+                derivative = simplified(rule if isinstance(rule, Expression) else number(float(rule)))
                 tape.add(x, product(upstream, derivative), self.target.count, self.target.array.varies)
 
 
@@ -306,44 +303,22 @@ class Elementwise(Operation):
 class Terms(Operation):
     """target (+)= Σ c·a·b + constant, row by row; c may be a number or a column of numbers."""
 
-    terms: list[tuple[View | float, View, View | None]]
+    terms: list[Factors]
     constant: View | float = 0.0
     add: bool = False
 
-    def formula(self) -> Expression:
-        """Return the sum as a formula."""
-        total = operand(self.constant)
-        for c, a, b in self.terms:
-            factors = a.expression() if b is None else a.expression() * b.expression()
-            total = total + operand(c) * factors
-        return simplified(total)
-
     def forward(self) -> list[Statement]:
         """Return the sum."""
-        return [Assign(self.target, self.formula(), self.add)]
+        return [Assign(self.target, sum_of(self.terms, self.constant), self.add)]
 
     def description(self) -> str:
         """Return the sum."""
-        return described(self.formula())
+        return described(sum_of(self.terms, self.constant))
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · c · (the other factor)."""
         for view, factor in factors_of(self.terms):
             tape.add(view, product(factor, upstream), self.target.count, self.target.array.varies)
-
-
-def factors_of(terms: list[tuple[View | float, View, View | None]]) -> list[tuple[View, Expression]]:
-    """Return each factor of each term with what it is multiplied by; a square counts once, with a 2."""
-    found: list[tuple[View, Expression]] = []
-    for c, a, b in terms:
-        if b is None:
-            found.append((a, operand(c)))
-        elif a == b:
-            found.append((a, product(number(2.0), operand(c), a.expression())))
-        else:
-            found.append((a, product(operand(c), b.expression())))
-            found.append((b, product(operand(c), a.expression())))
-    return found
 
 
 @dataclass(eq=False)
@@ -364,63 +339,53 @@ class Affine(Operation):
         """Return ``W x + b``."""
         return f"W {self.source.array.name}{' + b' if self.bias else ''}"
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream·sourceᵀ to the matrix and Mᵀ·upstream to the source."""
-        if not self.matrix.array.needs and not self.source.array.needs:
+        matrix, source, bias, windows = self.matrix, self.source, self.bias, self.windows
+        if not matrix.array.needs and not source.array.needs:
             return
-        above = tape.materialized(self.target, scratch)
-        assert above is not None
-        weights = self.matrix.without_last_column() if self.bias else self.matrix
-        tape.add_product(
-            "matrix",
-            self.matrix,
-            lambda matrix, add: Product("matrix", None, matrix, self.source, above, self.bias, self.windows, add),
-        )
-        tape.add_product(
-            "source",
-            self.source,
-            lambda target, add: Product("source", target, weights, self.source, above, False, self.windows, add),
-        )
+        above = tape.materialized(self.target)
+        if matrix.array.needs:
+            by_matrix = Product("matrix", None, tape.gradient(matrix), source, above, bias, windows)
+            tape.contribute(matrix.array, by_matrix)
+        if source.array.needs:
+            weights = matrix.without_last_column() if bias else matrix
+            by_source = Product("source", tape.gradient(source), weights, source, above, False, windows)
+            tape.contribute(source.array, by_source)
 
 
 @dataclass(eq=False)
 class Reduction(Operation):
     """target (+)= Σ over rows of c·a·b, many terms at once."""
 
-    term: tuple[View | float, View, View | None]
+    term: Factors
     count: int
     over: str = "rows"
     add: bool = False
 
     def forward(self) -> list[Statement]:
         """Return the reduction."""
-        formula = Terms(self.target, [self.term]).formula()
-        return [Reduce(self.target, formula, "add", self.over, self.add, self.count)]
+        return [Reduce(self.target, sum_of([self.term]), "add", self.over, self.add, self.count)]
 
     def description(self) -> str:
         """Return Σ of the terms."""
-        return f"Σ {described(Terms(self.target, [self.term]).formula())}"
+        return f"Σ {described(sum_of([self.term]))}"
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · c · (the other factor), the same upstream to all terms of a row."""
         if not is_uniform(upstream) and self.target.count > 1:
-            upstream = _spread(tape, upstream, self, scratch)
+            upstream = self._spread(tape, upstream)
         for view, factor in factors_of([self.term]):
             tape.add(view, product(factor, upstream), self.count, self.target.array.varies)
 
-
-def _spread(tape: Tape, upstream: Expression, operation: Reduction, scratch: Scratch) -> Expression:
-    """Return the gradient of each row once for each of its terms."""
-    rows, terms = operation.target.count, operation.count // operation.target.count
-    spread = scratch(operation.count, operation.target.array.varies)
-    for k in range(terms):
-        to = (
-            View(spread.array, spread.start + k * rows, rows)
-            if operation.over == "rows"
-            else View(spread.array, spread.start + k, rows, terms)
-        )
-        tape.statements.append(Assign(to, upstream))
-    return spread.expression()
+    def _spread(self, tape: Tape, upstream: Expression) -> Expression:
+        """Return the gradient of each row once for each of its terms."""
+        rows, terms = self.target.count, self.count // self.target.count
+        spread = tape.scratch(self.count, self.target.array.varies)
+        for k in range(terms):
+            to = spread.part(k * rows, rows) if self.over == "rows" else spread.part(k, rows, terms)
+            tape.statements.append(Assign(to, upstream))
+        return spread.expression()
 
 
 @dataclass(eq=False)
@@ -433,19 +398,18 @@ class Copy(Operation):
         """Return nothing: the gathers stand where they were asked for."""
         return []
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Hand the gradient of every row back to where it came from."""
-        above = tape.materialized(self.target, scratch)
-        assert above is not None
+        above = tape.materialized(self.target)
         for to, source, index in self.pieces:
             if not source.needs:
                 continue
-            part = View(above.array, above.start + to.start * above.step, to.count, to.step * above.step)
+            part = above.part(to.start, to.count, to.step)
             if above.array.varies and not source.varies:
-                total = scratch(to.count, False)
-                tape.statements.append(Reduce(total, part.expression(), "add", "batch", False, to.count))
+                total = tape.scratch(to.count, False)
+                tape.statements.append(Reduce(total, part.expression(), over="batch", count=to.count))
                 part = total
-            tape.scatter(source, index, part.expression(), to.count)
+            tape.contribute(source, Scatter(tape.gradient_of(source), index, part.expression(), to.count))
 
 
 @dataclass(eq=False)
@@ -463,9 +427,10 @@ class Chosen(Operation):
         """Return the choice."""
         return f"{self.source.array.name}[{self.index.array.name}]"
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute to the rows that were chosen."""
-        tape.pick(self.source, self.index, upstream)
+        if self.source.array.needs:
+            tape.contribute(self.source.array, PickGradient(tape.gradient(self.source), self.index, upstream))
 
 
 @dataclass(eq=False)
@@ -477,7 +442,7 @@ class BatchMean(Operation):
     def forward(self) -> list[Statement]:
         """Return the sum over the batch, divided by the number of examples."""
         return [
-            Reduce(self.target, self.source.expression(), "add", "batch", False, self.target.count),
+            Reduce(self.target, self.source.expression(), over="batch", count=self.target.count),
             Assign(self.target, self.target.expression() / N),
         ]
 
@@ -485,7 +450,7 @@ class BatchMean(Operation):
         """Return the mean."""
         return f"the mean of {self.source.array.name} over the batch"
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream / n to every example."""
         tape.add(self.source, upstream / N, self.target.count, True)
 
@@ -499,28 +464,25 @@ class Extremum(Operation):
 
     def forward(self) -> list[Statement]:
         """Return the reduction."""
-        return [Reduce(self.target, self.source.expression(), self.function, "rows", False, self.source.count)]
+        return [Reduce(self.target, self.source.expression(), self.function, count=self.source.count)]
 
     def description(self) -> str:
         """Return the extremum."""
         return f"{self.function} of {self.source.array.name}"
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Share the gradient equally between the rows that attain it."""
         varies, count = self.target.array.varies, self.source.count
-        attained, total = scratch(count, varies), scratch(1, varies)
+        attained, total = tape.scratch(count, varies), tape.scratch(1, varies)
         equal = text.where(text.equal(self.source.expression(), self.target.expression()), 1.0, 0.0)
-        tape.statements += [
-            Assign(attained, equal),
-            Reduce(total, attained.expression(), "add", "rows", False, count),
-        ]
+        tape.statements += [Assign(attained, equal), Reduce(total, attained.expression(), count=count)]
         share = product(attained.expression(), upstream / total.expression())
         tape.add(self.source, share, count, varies)
 
 
 @dataclass(eq=False)
-class LogSumExp(Operation):
-    """target = log Σ exp(xᵢ), from the largest on."""
+class OfExponentials(Operation):
+    """Something made of exp(xᵢ - the largest x), none of which overflows, and of their sum."""
 
     source: View
     peak: View
@@ -528,56 +490,49 @@ class LogSumExp(Operation):
     total: View
 
     def forward(self) -> list[Statement]:
-        """Return the largest, the exponentials of the differences to it, their sum, and its logarithm."""
+        """Return the largest, exp(x - largest) for each x, their sum, and what is to be made of them."""
+        peak, exponential, count = self.peak.expression(), self.exponentials.expression(), self.source.count
         return [
-            *exponentials(self.source, self.peak, self.exponentials, self.total),
-            Assign(self.target, self.peak.expression() + text.log(self.total.expression())),
+            Reduce(self.peak, self.source.expression(), "maximum", count=count, finite=True),
+            Assign(self.peak, text.minimum(peak, number(HUGE))),  # inf - inf would be nan
+            Assign(self.exponentials, text.exp(self.source.expression() - peak)),
+            Reduce(self.total, exponential, count=count),
+            Assign(self.target, self._result(peak, exponential, self.total.expression())),
         ]
+
+    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
+        raise NotImplementedError
+
+
+class LogSumExp(OfExponentials):
+    """target = log Σ exp(xᵢ)."""
+
+    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
+        return peak + text.log(total)
 
     def description(self) -> str:
         """Return log Σ exp."""
         return f"log Σ exp({self.source.array.name})"
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · softmax(x)."""
         share = product(self.exponentials.expression(), upstream / self.total.expression())
         tape.add(self.source, share, self.source.count, self.target.array.varies)
 
 
-@dataclass(eq=False)
-class Softmax(Operation):
+class Softmax(OfExponentials):
     """target = exp(xᵢ) / Σ exp(xⱼ) for all i."""
 
-    source: View
-    peak: View
-    exponentials: View
-    total: View
-
-    def forward(self) -> list[Statement]:
-        """Return the exponentials divided by their sum."""
-        return [
-            *exponentials(self.source, self.peak, self.exponentials, self.total),
-            Assign(self.target, self.exponentials.expression() / self.total.expression()),
-        ]
+    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
+        return exponential / total
 
     def description(self) -> str:
         """Return softmax."""
         return f"softmax({self.source.array.name})"
 
-    def backward(self, tape: Tape, upstream: Expression, scratch: Scratch) -> None:
+    def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute p · (upstream - Σ upstream·p)."""
         p, varies, count = self.target.expression(), self.target.array.varies, self.target.count
-        mean = scratch(1, varies)
-        tape.statements.append(Reduce(mean, product(p, upstream), "add", "rows", False, count))
+        mean = tape.scratch(1, varies)
+        tape.statements.append(Reduce(mean, product(p, upstream), count=count))
         tape.add(self.source, product(p, upstream - mean.expression()), count, varies)
-
-
-def exponentials(source: View, peak: View, exponential: View, total: View) -> list[Statement]:
-    """Return the largest of some rows, exp(x - largest) for each, and their sum."""
-    count = source.count
-    return [
-        Reduce(peak, source.expression(), "maximum", "rows", False, count, finite=True),
-        Assign(peak, text.minimum(peak.expression(), number(HUGE))),  # inf - inf would be nan
-        Assign(exponential, text.exp(source.expression() - peak.expression())),
-        Reduce(total, exponential.expression(), "add", "rows", False, count),
-    ]

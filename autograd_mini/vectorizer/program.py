@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array
 from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module
 from autograd_mini.vectorizer import checks
-from autograd_mini.vectorizer.compiled import Array, Compiled, argument_names
+from autograd_mini.vectorizer.compiled import Compiled, argument_names
 from autograd_mini.vectorizer.running import run_block
 from autograd_mini.vectorizer.straight_line import StraightLine
 
@@ -78,14 +79,8 @@ class Program:
         block: int | None = None,
         check: bool = True,
     ) -> None:
-        self.f, self.backend, self.dtype, self.threads, self.block, self.check = (
-            f,
-            backend,
-            dtype,
-            threads,
-            block,
-            check,
-        )
+        self.f, self.backend, self.dtype = f, backend, dtype
+        self.threads, self.block, self.check = threads, block, check
         self._rng = None if seed is None else np.random.default_rng(seed)
         self._compiled: dict[Any, Compiled] = {}
         self._latest: Compiled | None = None
@@ -332,8 +327,7 @@ class Program:
 
         The file has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs.
         """
-        compiled = self._traced()
-        write_text(path, checks.runnable(compiled, compiled.numpy_source()))
+        write_text(path, self._traced().script())
 
     def explain(self) -> ProgramExplanation:
         """Print how many scalar nodes became how many array statements, and why each group is what it is."""

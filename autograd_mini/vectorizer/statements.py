@@ -1,7 +1,8 @@
-"""The intermediate form: typed statements on arrays, between the groups and the text of a program.
+"""The intermediate form: typed statements on arrays, between the groups and the text of a program; and their printing.
 
-It knows nothing of NumPy or JAX; a printer turns each statement into their language. An array has rows and, if it
-varies, one more axis for the examples of the batch: shape (rows, n), or (rows,) if it doesn't.
+The statements know nothing of NumPy or JAX: a printer turns each into their language, and what all printers share is
+`Printer`. An array has rows and, if it varies, one more axis for the examples of the batch: shape (rows, n), or (rows,)
+if it doesn't.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression, symbol
+from autograd_mini.formulas.simplify import views_of
 
 HUGE = 1.7e308  # about the largest number: what stands for infinity where a difference to it is taken
 SEED = symbol("seed")  # ∂L/∂output, the same for all examples
@@ -70,6 +73,14 @@ class View:
         """Return the rows."""
         return range(self.start, self.start + self.count * self.step, self.step)
 
+    def part(self, start: int, count: int, step: int = 1) -> View:
+        """Return some of the view's own rows."""
+        return View(self.array, self.start + start * self.step, count, self.step * step)
+
+    def of(self, array: Variable) -> View:
+        """Return the same rows of another array."""
+        return View(array, self.start, self.count, self.step)
+
     def expression(self) -> Expression:
         """Return the view as a part of a formula."""
         return Expression("view", (self,))
@@ -84,6 +95,11 @@ class Matrix:
     shape: tuple[int, int]
     down: int
     across: int
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether its entries follow each other in the array, row after row."""
+        return self.across == 1 and self.down == self.shape[1]
 
     def indices(self) -> Any:
         """Return where the entries are, as an array of the matrix' shape."""
@@ -150,8 +166,7 @@ class Product(Statement):
 class Reduce(Statement):
     """target = the sum or the largest or smallest of an expression's rows, or its sum over the batch ("batch").
 
-    Over rows, `fold` says how the rows of the expression are to be read: (k, rows of the target), over the first axis;
-    "rows last" reads them (rows of the target, k), over the second.
+    "both" is over the rows and the batch.
     """
 
     target: View
@@ -161,6 +176,24 @@ class Reduce(Statement):
     add: bool = False
     count: int = 0  # rows of the expression
     finite: bool = False  # whether -inf is to become the least finite number
+
+    @property
+    def varies(self) -> bool:
+        """Whether the expression varies over the batch."""
+        return any(view.array.varies for view in views_of(self.expression))
+
+    @property
+    def fold(self) -> tuple[str, int | None]:
+        """As which shape the expression is to be read, "" where as it is, and over which axis (None: all) to reduce it.
+
+        Over rows the shape is (k, rows of the target), and the axis the first one; "rows last" is read
+        (rows of the target, k), and reduced over the second.
+        """
+        if self.over in ("batch", "both"):
+            return "", 1 if self.over == "batch" else None
+        rows, terms = self.target.count, self.count // self.target.count
+        examples = ", n" if self.varies else ""
+        return (f"{terms}, {rows}{examples}", 0) if self.over == "rows" else (f"{rows}, {terms}{examples}", 1)
 
 
 @dataclass(eq=False)
@@ -200,6 +233,7 @@ class PickGradient(Statement):
     target: View
     index: View
     expression: Expression
+    add: bool = True  # always: the rows that weren't picked stay what they are
 
 
 @dataclass(eq=False)
@@ -237,24 +271,28 @@ class ArrayProgram:
 
 # ------------------------------------------------------------------------------------------------------- names
 
+# What NumPy and JAX call the operations of formulas. A program imports NumPy's by name: looking them up took a tenth of
+# a small call.
+_ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "neg": "negative"}
+_CONDITIONS = {"<": "less", ">": "greater", ">=": "greater_equal", "=": "equal", "&": "logical_and", "|": "logical_or"}
+_OTHERS = {"abs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+_SAME = "maximum minimum exp expm1 log log1p sqrt sin cos tan sinh cosh tanh sign".split()
+FUNCTIONS = {**_ARITHMETIC, **_CONDITIONS, **_OTHERS, **{name: name for name in _SAME}}
+OPERATORS = {**{form: form for form in "+ - * / ** < > >= & |".split()}, "=": "=="}
 RESERVED = frozenset("np jnp jax run n seed theta gradient bind forward backward math functools erf examples".split())
-FUNCTIONS = frozenset(  # NumPy's, which a program imports by name: looking them up took a tenth of a small call
-    "add subtract multiply divide power less greater greater_equal equal logical_and logical_or maximum minimum "
-    "negative absolute arcsin arccos arctan exp expm1 log log1p sqrt sin cos tan sinh cosh tanh sign".split()
-)
 
 
 class Names:
     """Hands out names, each once."""
 
     def __init__(self, taken: Sequence[str] = ()) -> None:
-        self._taken = {*RESERVED, *FUNCTIONS, *taken}
+        self._taken = {*RESERVED, *FUNCTIONS.values(), *taken}
         self._last: dict[str, int] = {}
 
     def new(self, wanted: str) -> str:
         """Return the name, with a number where it is taken."""
         base = name = identifier(wanted)
-        k = self._last.get(base, 0 if base in FUNCTIONS else 1)
+        k = self._last.get(base, 0 if base in FUNCTIONS.values() else 1)
         while name in self._taken:
             k += 1
             name = f"{base}_{k}"
@@ -274,3 +312,150 @@ def identifier(wanted: str) -> str:
     name = re.sub(r"[^0-9A-Za-zΑ-Ωα-ω_]+", "_", wanted).strip("_") or "v"
     name = f"v{name}" if name[0].isdigit() else name
     return f"{name}_" if keyword.iskeyword(name) else name
+
+
+# ---------------------------------------------------------------------------------------------------- printing
+
+INDENT = "    "
+_NEAR = 8  # lines within which a comment isn't said twice
+
+
+class Printer:
+    """What the printers of all languages share: they walk through statements, and write formulas and numbers.
+
+    A printer has a method ``_print_…`` for each sort of statement but comments and products. In `_view`, `_matrix` and
+    `_function` it says how rows, matrices and operations are written; in the last four methods, the parts of a product.
+
+    Parameters
+    ----------
+    program : ArrayProgram
+        What to print.
+    title : str
+        The first line of the module.
+    dtype : str
+        "float64" or "float32".
+
+    Attributes
+    ----------
+    statements : int
+        How many statements were printed.
+    """
+
+    module = "np"
+    huge = repr(HUGE)  # the source of what stands for infinity
+
+    def __init__(self, program: ArrayProgram, title: str, dtype: str = "float64") -> None:
+        self.program, self.title, self.dtype = program, title, dtype
+        self.statements = 0
+        self._lines: list[str] = []
+
+    def source(self) -> str:
+        """Return the module's source."""
+        raise NotImplementedError
+
+    def _section(self, statements: Sequence[Statement]) -> list[str]:
+        """Return the lines of some statements."""
+        self._lines = []
+        for statement in statements:
+            getattr(self, f"_print_{type(statement).__name__.lower()}")(statement)
+        return self._lines
+
+    def _line(self, text: str) -> None:
+        self._lines.append(text)
+        self.statements += 1
+
+    def _print_comment(self, statement: Comment) -> None:
+        line = "# " + re.sub(r"\s*[\r\n]\s*", " ", statement.text)
+        if self._lines and self._lines[-1].startswith("# ∂L"):  # nothing was to be done there
+            self._lines.pop()
+        if line not in self._lines[-_NEAR:]:
+            self._lines.append(line)
+
+    # ---------------------------------------------------------------------------------------- formulas, numbers
+
+    def _view(self, view: View, in_batch: bool = False) -> str:
+        """Return how a view is written; `in_batch` asks for a column where it doesn't vary."""
+        raise NotImplementedError
+
+    def _matrix(self, matrix: Matrix) -> str:
+        """Return how a matrix is written."""
+        raise NotImplementedError
+
+    def _function(self, form: str) -> str:
+        """Return what an operation is called."""
+        raise NotImplementedError
+
+    def _number(self, number: float) -> str:
+        if abs(number) == HUGE:
+            return self.huge if number > 0 else f"-{self.huge}"
+        if np.isfinite(number):
+            return repr(number)
+        return f"-{self.module}.inf" if number < 0 else f"{self.module}.{number}"
+
+    def _formula(self, expression: Expression, in_batch: bool = False) -> str:
+        """Return a formula as one expression; its views are columns where they don't vary in a formula that does."""
+        form, parts = expression.form, expression.parts
+        if form == "view":
+            return self._view(parts[0], in_batch)
+        if form == "number":
+            return self._number(parts[0])
+        if form == "symbol":
+            return str(parts[0])
+        written = [self._formula(part, in_batch) for part in parts]
+        if form in OPERATORS:
+            return f"({written[0]} {OPERATORS[form]} {written[1]})"
+        if form == "neg":
+            return f"(-{written[0]})"
+        function = self._function(form)
+        if form in ("maximum", "minimum"):  # of two each
+            return reduce(lambda a, b: f"{function}({a}, {b})", written)
+        return f"{function}({', '.join(written)})"
+
+    def _numbers(self, array: Variable) -> str:
+        """Return the numbers of a constant array."""
+        return ", ".join(map(self._number, np.asarray(array.data).tolist()))
+
+    # ---------------------------------------------------------------------------------------- matrix products
+
+    def _print_product(self, statement: Product) -> None:
+        matrix = statement.matrix
+        if statement.kind == "forward":
+            self._put_product(self._matrix(matrix), self._source(statement), statement)
+        elif statement.kind == "source":
+            self._put_product(self._transposed(self._matrix(matrix)), self._upstream(statement), statement)
+        else:
+            self._put_product(self._upstream(statement), self._transposed(self._source(statement)), statement)
+
+    def _source(self, statement: Product) -> str:
+        name = self._with_ones(statement) if statement.bias else self._view(statement.source, True)
+        return self._folded(name, statement.matrix.shape[1], statement.windows)
+
+    def _upstream(self, statement: Product) -> str:
+        assert statement.upstream is not None
+        return self._folded(self._view(statement.upstream, True), statement.matrix.shape[0], statement.windows)
+
+    def _with_ones(self, statement: Product) -> str:
+        """Return the source with the rows of ones below."""
+        raise NotImplementedError
+
+    def _folded(self, name: str, rows: int, windows: int) -> str:
+        """Return an array of (row, window) rows as a matrix of rows, each with all windows and examples."""
+        raise NotImplementedError
+
+    def _transposed(self, name: str) -> str:
+        raise NotImplementedError
+
+    def _put_product(self, left: str, right: str, statement: Product) -> None:
+        """Write left·right into the statement's target, or add it."""
+        raise NotImplementedError
+
+
+def rows_of(view: View) -> str:
+    """Return the rows of a view as Python writes them: ``0:4``, ``1:6:2``."""
+    end = view.start + (view.count - 1) * view.step + 1
+    return f"{view.start}:{end}" + (f":{view.step}" if view.step != 1 else "")
+
+
+def indented(lines: Sequence[str]) -> list[str]:
+    """Return lines that stand inside of a function."""
+    return [INDENT + line if line else "" for line in lines]

@@ -1,8 +1,8 @@
 """Pictures: the computational graph and the network, drawn on any machine.
 
-What to show is decided in `graph_picture` and `network`, as a plain description (`picture`). `layout` places it and
-`svg` writes it; `drawing` writes it as DOT where Graphviz is to place it, so that the two never show different things.
-`stepper` steps through the passes in a drawing that `layout` placed.
+`graph_picture` and `network` decide what is shown, and describe it as plain data (`picture`). From this description
+`drawing` writes DOT for Graphviz, and where there is no Graphviz `layout` places it and `svg` writes it; so both show
+the same. `stepper` (`step_through`) and `live` (`watch`) make pages, by `page`; `plots` draws with Matplotlib.
 """
 
 from autograd_mini.views.digraph import draw

@@ -1,8 +1,8 @@
 r"""`Drawing`: a picture as a `graphviz.Digraph` that renders on every machine. Importing it imports graphviz.
 
-Every text of a picture is literal. Two things of the DOT language have to be undone for that: escape sequences in
-strings (``\N`` is the node's name) and entities (``&lt;``). Nodes have HTML-like labels, so that names can be bold;
-these have both of them too.
+Every text of a picture is shown literally. In the DOT language two things stand for other text: escape sequences
+(``\N`` is the node's name) and entities (``&lt;``); both are escaped here. Nodes have HTML-like labels, so that names
+can be bold; in these, too, both have to be escaped.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         return target
 
     def _rendered(
-        self, program: renderers.Program, format: str, engine: str, quiet: bool, options: dict[str, Any]
+        self, program: renderers.Renderer, format: str, engine: str, quiet: bool, options: dict[str, Any]
     ) -> bytes:
         """Return the picture as bytes, from a program other than ``dot``."""
         self._get_parameters(format=format, engine=engine, verify=True, quiet=quiet, **options)
@@ -278,7 +278,7 @@ def _edge(edge: DrawnEdge, straight: bool) -> dict[str, Any]:
     }
     if edge.label:
         attributes |= {"fontcolor": edge.ink, "labeltooltip": attributes["tooltip"]}
-        # A label in the middle would bend a line that shall be straight.
+        # A label in the middle would bend a line that is to be straight.
         attributes |= {"headlabel": _backed(edge)} if straight else {"label": _literal(edge.label)}
     if edge.dashed:
         attributes["style"] = "dashed"

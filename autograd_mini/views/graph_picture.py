@@ -165,7 +165,7 @@ class GraphPicture:
         """Return the finished picture."""
         return Picture(tuple(self._nodes()), tuple(self._edges()), rankdir)
 
-    # What the stepper writes otherwise.
+    # The stepper overrides these four.
 
     def is_bare(self, node: Value) -> bool:
         """Return whether a node is a constant that has no name but its number."""
@@ -289,7 +289,7 @@ class GraphPicture:
             yield _line(f"edge-{source}-{box}", source, box, tooltip=f"{uses} {'use' if uses == 1 else 'uses'}")
 
     def _is_known(self, v: Value, slot: int) -> bool:
-        """Return whether there is a local derivative: by a constant a formula may have none, and nobody asks for it."""
+        """Return whether there is a local derivative to show: that by a constant may be nan, and isn't needed."""
         local = self.shown.local_grads[v][slot]
         return local == local or v.parents[slot].kind != "constant"
 

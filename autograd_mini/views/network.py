@@ -5,7 +5,7 @@ the bias's colour. Ids, the same whichever program draws: ``input-<i>``, ``neuro
 counted from 0, ``weight-<l>-<j>-<i>`` for its i-th weight; where each layer is one box ``layer-in``, ``layer-<l>``, and
 ``between-<l>`` for the edge into layer l.
 
-Known of a module is only this: an MLP has ``layers``, a layer has ``neurons``, a neuron has ``weights``, a ``bias`` and
+Of a module only this is used: an MLP has ``layers``, a layer has ``neurons``, a neuron has ``weights``, a ``bias`` and
 an ``activation``.
 """
 

@@ -3,8 +3,8 @@
 It is a picture that Python drew, scripts, and data for them. The picture is an ``<img>``, which survives where inline
 ``<svg>`` is stripped: a viewer that runs no scripts, as an untrusted notebook, shows it. Scripts replace it: files of
 plain JavaScript in one scope, those in `web`, which all pages share, and those in the page's own folder. They are
-compressed by gzip as they are written, together with the style sheet, and unpack themselves in the browser. So do the
-data, one JSON object: `stepper.payload` and `live.data` say what is in it.
+shipped as they are written, with the style sheet, compressed by gzip; the browser unpacks them. So are the data, one
+JSON object: `stepper.payload` and `live.data` say what is in it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _compressed(text: str) -> str:
 
 
 def number_as_json(value: float) -> float | str:
-    """Return a number as JSON has it; what JSON has no sign for becomes JavaScript's name of it.
+    """Return a number for JSON; infinities and nan, which JSON hasn't, as JavaScript's names for them.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def number_as_json(value: float) -> float | str:
 
 
 def packed(data: Any) -> str:
-    """Return data as compressed JSON in signs that may stand anywhere in a page; ``unpacked`` in load.js reads it.
+    """Return data as compressed JSON, in characters that are safe in a page; ``unpacked`` in load.js reads it.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def fragment(page: str, picture: str, title: str, data: dict[str, Any]) -> str:
     title : str
         What the picture shows, in words.
     data : dict
-        What ``mount`` is fed with.
+        The data that ``mount`` gets.
     """
     name = f"am-{os.urandom(6).hex()}"
     return (

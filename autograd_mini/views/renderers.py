@@ -23,14 +23,14 @@ ADVICE = 'install Graphviz (https://graphviz.org/download) or run: pip install "
 
 
 @dataclass(frozen=True)
-class Program:
+class Renderer:
     """A renderer: its name and, unless it is our own, the path of its executable."""
 
     name: str
     path: str = ""
 
 
-def choose() -> Program:
+def choose() -> Renderer:
     """Return the renderer to use.
 
     Raises
@@ -58,12 +58,12 @@ def _what_is_missing(name: str) -> str:
     return 'graphviz-pure isn\'t installed; run: pip install "autograd-mini[render]"'
 
 
-def find(name: str) -> Program | None:
+def find(name: str) -> Renderer | None:
     """Return the renderer of that name, or None where it isn't installed."""
     if name == "builtin":
-        return Program("builtin")
+        return Renderer("builtin")
     path = shutil.which("dot") if name == "dot" else _graphviz_pure()
-    return None if path is None else Program(name, path)
+    return None if path is None else Renderer(name, path)
 
 
 def _graphviz_pure() -> str | None:
@@ -87,7 +87,7 @@ def _candidates(executable: str) -> list[Path]:
 
 
 def run(
-    program: Program,
+    program: Renderer,
     source: str,
     format: str,
     engine: str,

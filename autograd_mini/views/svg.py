@@ -17,7 +17,7 @@ from autograd_mini.views.picture import FONT, LABEL_SIZE, DrawnEdge, DrawnNode, 
 _NAMESPACE, _LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
 _CORNER = 7.0
-# What elements hand on to those inside of them, with its value where nobody says otherwise.
+# Attributes that elements inherit from those around them, with their default values.
 _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "", "font-weight": "normal"}
 
 
@@ -121,7 +121,7 @@ def text(line: str, middle: Point, size: float, ink: str, bold: bool = False) ->
 
 
 def lean(element: ET.Element, given: dict[str, str] = _INHERITED) -> None:
-    """Take out of an element, and of all in it, what it would be without being told.
+    """Remove from an element, and from all in it, the attributes that it would inherit or have by default.
 
     Examples
     --------

@@ -1,38 +1,32 @@
-"""What the tests in a real browser share: Debian's Chromium by Playwright, without a network."""
+"""What the tests in a real browser share: Chromium, driven by Playwright, without a network."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import shutil
 
 import pytest
 
 from autograd_mini import Parameter, Value, tanh
 from autograd_mini.nn import MLP
 
-CHROMIUM = Path("/usr/bin/chromium")
 # The scripts of a page unpack themselves, which takes a moment; then they replace the picture.
 MOUNTED = "() => document.querySelectorAll('.am-page > img').length === 0"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def missing(reason):
-    """Skip; but where everything has been installed, as CI does, nothing may be missing."""
-    if os.environ.get("AUTOGRAD_MINI_EVERYTHING"):
-        pytest.fail(f"{reason}, and AUTOGRAD_MINI_EVERYTHING says that nothing is")
-    pytest.skip(reason)
+def pytest_itemcollected(item):
+    """Mark the tests that drive a browser."""
+    if "chromium" in item.fixturenames:
+        item.add_marker(pytest.mark.needs("chromium", "playwright"))
+        item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright isn't installed (pip install playwright)")
-    if not CHROMIUM.exists():
-        missing(f"there is no {CHROMIUM} (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
         yield browser
         browser.close()
 

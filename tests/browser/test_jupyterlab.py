@@ -7,11 +7,10 @@ import sys
 
 import pytest
 
-from browser.conftest import missing
 from browser.jupyterlab import a_lab, do, run_all, run_cell, save
 from browser.stepping import STEPPER, press, step
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.needs("jupyterlab", "nbconvert", "anywidget")
 
 NEURON = """\
 from autograd_mini import Value, step_through, tanh
@@ -25,23 +24,10 @@ BACKGROUND = "() => getComputedStyle(document.querySelector('.am-stepper')).back
 
 @pytest.fixture(scope="module")
 def lab(chromium, tmp_path_factory):
-    try:
-        import jupyterlab  # noqa: F401
-        import nbconvert  # noqa: F401
-    except ImportError:
-        missing("JupyterLab isn't installed (pip install jupyterlab)")
     with a_lab(chromium, tmp_path_factory.mktemp("jupyterlab")) as lab:
         yield lab
         assert lab.failures == []
         assert lab.addresses_elsewhere() == set(), "nothing is fetched from a network"
-
-
-@pytest.fixture
-def anywidget():
-    try:
-        import anywidget  # noqa: F401
-    except ImportError:
-        missing("anywidget isn't installed (pip install anywidget)")
 
 
 def wait_for_step(page, number, which=0):
@@ -70,7 +56,7 @@ def reopened(lab, page, name):
     return lab.open(name)
 
 
-def test_the_step_is_common_to_the_page_and_the_kernel(lab, anywidget):
+def test_the_step_is_common_to_the_page_and_the_kernel(lab):
     page = ran(lab, "live.ipynb", NEURON + "heard = []\nstepper.on_step(heard.append)", "stepper")
     page.click(f"{STEPPER} [data-do=forward]")
     page.click(f"{STEPPER} [data-do=forward]")
@@ -86,7 +72,7 @@ def test_the_step_is_common_to_the_page_and_the_kernel(lab, anywidget):
     assert printed(page, "stepper.count", f"{STEPS + 1}")
 
 
-def test_every_output_of_a_stepper_and_its_widget_move_together(lab, anywidget):
+def test_every_output_of_a_stepper_and_its_widget_move_together(lab):
     page = ran(lab, "several.ipynb", NEURON, "stepper", "stepper", "stepper.widget")
     page.locator(STEPPER).nth(2).wait_for()
     for which, number in enumerate([1, 2, 3]):
@@ -99,7 +85,7 @@ def test_every_output_of_a_stepper_and_its_widget_move_together(lab, anywidget):
     assert printed(page, "stepper.step", "9")
 
 
-def test_a_page_that_is_loaded_again_finds_its_kernel(lab, anywidget):
+def test_a_page_that_is_loaded_again_finds_its_kernel(lab):
     page = ran(lab, "again.ipynb", NEURON, "stepper")
     run_cell(page, "stepper.step = 5")
     wait_for_step(page, 5)

@@ -6,11 +6,10 @@ import sys
 
 import pytest
 
-from browser.conftest import missing
 from browser.servers import a_server
 from browser.stepping import STEPPER
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.needs("marimo", "anywidget")
 
 NOTEBOOK = """
 import marimo
@@ -51,11 +50,6 @@ STEPS = 8
 @pytest.fixture(scope="module")
 def marimo(tmp_path_factory):
     """The address of a running notebook."""
-    try:
-        import anywidget  # noqa: F401
-        import marimo  # noqa: F401
-    except ImportError:
-        missing("marimo or anywidget isn't installed (pip install marimo anywidget)")
     folder = tmp_path_factory.mktemp("marimo")
     notebook = folder / "notebook.py"
     notebook.write_text(NOTEBOOK, encoding="utf-8")

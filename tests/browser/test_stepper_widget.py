@@ -10,19 +10,10 @@ import pytest
 from autograd_mini import step_through
 from autograd_mini.nn import MLP
 from autograd_mini.views import page as pages
-from browser.conftest import MOUNTED, missing
+from browser.conftest import MOUNTED
 from browser.stepping import STEPPER, choose, press, step
 
 # ------------------------------------------------------------------------------------------------ in Python
-
-
-@pytest.fixture
-def anywidget():
-    try:
-        import anywidget
-    except ImportError:
-        missing("anywidget isn't installed (pip install anywidget)")
-    return anywidget
 
 
 def test_the_step_is_where_the_page_begins(open_page, square, tmp_path):
@@ -95,7 +86,8 @@ print([name for name in ("anywidget", "ipywidgets", "traitlets", "IPython") if n
     assert run_python(code).strip() == "[]"
 
 
-def test_whoever_observes_hears_of_every_step(anywidget, square):
+@pytest.mark.needs("anywidget")
+def test_whoever_observes_hears_of_every_step(square):
     stepper, changes, numbers = step_through(square), [], []
     stepper.step = 1
     stepper.observe(changes.append, names="step")
@@ -108,7 +100,8 @@ def test_whoever_observes_hears_of_every_step(anywidget, square):
     assert (len(changes), numbers) == (1, [3, 0])
 
 
-def test_the_widget_has_the_step_in_common_and_the_page_for_where_no_kernel_is(anywidget, square):
+@pytest.mark.needs("anywidget")
+def test_the_widget_has_the_step_in_common_and_the_page_for_where_no_kernel_is(square):
     stepper = step_through(square)
     stepper.step = 2
     widget = stepper.widget
@@ -126,7 +119,8 @@ def test_the_widget_has_the_step_in_common_and_the_page_for_where_no_kernel_is(a
     json.dumps(widget.get_state())  # what is sent to the page
 
 
-def test_what_the_kernel_sends_for_a_page_is_small(anywidget, square):
+@pytest.mark.needs("anywidget")
+def test_what_the_kernel_sends_for_a_page_is_small(square):
     state = step_through(square)._joined.get_state()
     assert len(json.dumps({key: state[key] for key in ("_esm", "name", "step", "grain")})) < 1500
     assert state["_view_name"] is None

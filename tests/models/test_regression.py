@@ -98,8 +98,10 @@ def test_logistic_regression_by_mini_batches_finds_them_too():
     np.testing.assert_allclose(weights_and_bias(neuron), RECORDED, rtol=0.0, atol=1e-2)
 
 
+@pytest.mark.needs("scikit-learn")
 def test_a_sigmoid_neuron_agrees_with_scikit_learn_as_it_is_installed():
-    linear_model = pytest.importorskip("sklearn.linear_model", reason="compares with scikit-learn, which isn't here")
+    from sklearn import linear_model
+
     X, y = overlapping_irises()
     theirs = linear_model.LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000).fit(X, y)  # C = ∞ is no penalty
     neuron = trained_on_irises("sigmoid", "binary_cross_entropy")

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import os
 import signal
 
 import numpy as np
@@ -177,11 +176,9 @@ def test_of_the_same_node_several_times(name, arity):
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)
-@pytest.mark.skipif(
-    not os.environ.get("AUTOGRAD_MINI_EVERYTHING"), reason="compiling every operation takes a while: .ci/run does it"
-)
+@pytest.mark.slow  # every operation is compiled
+@pytest.mark.needs("jax")
 def test_with_jax(name):
-    pytest.importorskip("jax", reason="needs JAX")
     arity = PRIMITIVES[name].arity or 3
     points = random_points(name, arity)
     values, slopes = expected(name, points)

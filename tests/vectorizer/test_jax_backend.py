@@ -1,8 +1,8 @@
 """`backend="jax"`: the same graphs and models as with NumPy, and a batch shared by eight devices."""
 
-import os
 from itertools import pairwise
 
+import jax
 import numpy as np
 import pytest
 from test_random_graphs import BINARY, N_ARY, N_INPUTS, N_PARAMETERS, UNARY, build
@@ -14,10 +14,7 @@ from autograd_mini.nn import L2, MLP
 from autograd_mini.training import Trainer
 from autograd_mini.vectorizer import vectorize
 
-if os.environ.get("AUTOGRAD_MINI_EVERYTHING"):
-    import jax  # has to be there
-else:
-    jax = pytest.importorskip("jax", reason="the JAX backend needs JAX: pip install autograd-mini[jax]")
+pytestmark = pytest.mark.needs("jax")
 
 RNG = np.random.default_rng(12)
 X, Y = RNG.normal(size=(6, 3)), RNG.normal(size=6)
@@ -145,6 +142,13 @@ def test_ieee(number):
 def test_bare_numbers_that_are_not_finite():
     f = lambda x: [ag.maximum(x[0], -np.inf), ag.maximum(x[1], 0.0), ag.minimum(x[2], np.inf)]
     assert_close(vectorize(f, **FAST)(X), np.stack([X[:, 0], np.maximum(X[:, 1], 0.0), X[:, 2]], axis=1), "values")
+
+
+@pytest.mark.parametrize("bound", [-np.inf, np.inf])
+def test_comparisons_with_infinity(bound):
+    f = lambda x: [ag.where(x[0] > bound, x[1], x[2]), ag.where(x[0] < bound, x[1], x[2])]
+    expected = [np.where(X[:, 0] > bound, X[:, 1], X[:, 2]), np.where(X[:, 0] < bound, X[:, 1], X[:, 2])]
+    assert_close(vectorize(f, **FAST)(X), np.stack(expected, axis=1), "values")
 
 
 @pytest.mark.parametrize(

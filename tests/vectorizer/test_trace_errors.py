@@ -352,3 +352,14 @@ def test_the_check_leaves_gradients_and_generators_alone():
     assert np.array_equal(unchecked(X), checked_values)
     assert dropout.rng.bit_generator.state == after
     assert all(p.grad == 3.0 for p in model.parameters())
+
+
+def test_the_line_is_the_users_also_where_a_part_of_the_package_looks():
+    scope = {}
+    exec(compile("def peek(x):\n    return x.data", nn.losses.__file__, "exec"), scope)
+
+    def looking(x):
+        return scope["peek"](x)  # the user's line
+
+    with pytest.raises(TraceError, match=r"in test_trace_errors\.py, line \d+: `return scope"):
+        vectorize(looking)(np.ones(2))

@@ -1,14 +1,14 @@
 """What the tests of the plots share: the pixels that a reader would see, and what is refused."""
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
-matplotlib = pytest.importorskip("matplotlib", reason="the plots need Matplotlib (extra plot)")
-
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
-from matplotlib.colors import to_rgb  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+pytestmark = pytest.mark.needs("matplotlib")
 
 matplotlib.use("Agg")
 

@@ -181,7 +181,7 @@ def test_a_colour_comes_with_the_gradient():
 # ------------------------------------------------------------------------------------------------- the document
 
 
-def test_it_plays_where_no_script_may_run_and_asks_nobody_for_anything():
+def test_it_needs_no_script_and_nothing_from_elsewhere():
     svg = animated_svg(neuron())
     root = ET.fromstring(svg)
     assert {part.tag.removeprefix(SVG) for part in root.iter()} <= {

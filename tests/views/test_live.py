@@ -551,11 +551,13 @@ def test_closing_ends_the_watching(shown):
     assert watcher.frames[-1].epoch == 2
 
 
+@pytest.mark.slow
+@pytest.mark.needs("nbclient", "ipykernel")
 def test_a_kernel_of_jupyters_shows_the_training(monkeypatch, tmp_path):
     """One real kernel: the pictures are updates of one output, which ends as the page."""
-    nbformat = pytest.importorskip("nbformat", reason="nbformat isn't installed")
-    nbclient = pytest.importorskip("nbclient", reason="nbclient isn't installed")
-    pytest.importorskip("ipykernel", reason="ipykernel isn't installed")
+    import nbclient
+    import nbformat
+
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     source = """

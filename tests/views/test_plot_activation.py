@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("matplotlib", reason="the plots need Matplotlib (extra plot)")
-
 from plot_pixels import assert_colour, blank_axes, legend, refused
 
 import autograd_mini as ag
 from autograd_mini.views import plots
 from autograd_mini.views.plots.axes import LINES
+
+pytestmark = pytest.mark.needs("matplotlib")
 
 
 @pytest.fixture

@@ -4,9 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-pytest.importorskip("matplotlib", reason="the plots need Matplotlib (extra plot)")
-
 from plot_pixels import assert_colour, blank_axes, image, legend, pixels_of, refused
 
 import autograd_mini as ag
@@ -16,6 +13,8 @@ from autograd_mini.optim import SGD
 from autograd_mini.training import History, Trainer
 from autograd_mini.views import plots
 from autograd_mini.views.plots.axes import LINES
+
+pytestmark = pytest.mark.needs("matplotlib")
 
 
 @pytest.fixture

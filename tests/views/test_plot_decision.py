@@ -4,9 +4,6 @@ import math
 
 import numpy as np
 import pytest
-
-pytest.importorskip("matplotlib", reason="the plots need Matplotlib (extra plot)")
-
 from plot_pixels import assert_colour, blank_axes, colour_at, image, legend, recorded_contours, refused
 
 from autograd_mini import datasets
@@ -16,6 +13,8 @@ from autograd_mini.training import Trainer
 from autograd_mini.views import colours, plots
 from autograd_mini.views.plots.axes import AREAS
 from autograd_mini.views.plots.decision import region_colour, tint
+
+pytestmark = pytest.mark.needs("matplotlib")
 
 
 @pytest.fixture

@@ -4,15 +4,14 @@ import math
 
 import numpy as np
 import pytest
-
-pytest.importorskip("matplotlib", reason="the plots need Matplotlib (extra plot)")
-
 from plot_pixels import assert_colour, blank_axes, legend, recorded_contours, refused
 
 import autograd_mini as ag
 from autograd_mini.views import colours, plots
 from autograd_mini.views.plots.axes import LINES
 from autograd_mini.views.plots.descent import losses_on_grid
+
+pytestmark = pytest.mark.needs("matplotlib")
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("matplotlib", reason="the plots need Matplotlib (extra plot)")
-
 from matplotlib.figure import Figure
 from plot_pixels import assert_colour, blank_axes, colour_at, refused
 
@@ -15,6 +12,8 @@ from autograd_mini.nn.normalization import BatchNorm
 from autograd_mini.views import plots
 from autograd_mini.views.plots.axes import AREAS
 from autograd_mini.views.plots.weights import gradients_by_layer
+
+pytestmark = pytest.mark.needs("matplotlib")
 
 
 @pytest.fixture

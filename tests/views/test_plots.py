@@ -2,20 +2,20 @@
 
 import itertools
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from plot_pixels import blank_axes, image
 
-matplotlib = pytest.importorskip("matplotlib", reason="the plots need Matplotlib (extra plot)")
+from autograd_mini.nn import MLP
+from autograd_mini.training import History
+from autograd_mini.views import colours, plots
+from autograd_mini.views.plots.axes import AREAS, LINES, line_style
 
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.colors import to_rgb  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from plot_pixels import blank_axes, image  # noqa: E402
-
-from autograd_mini.nn import MLP  # noqa: E402
-from autograd_mini.training import History  # noqa: E402
-from autograd_mini.views import colours, plots  # noqa: E402
-from autograd_mini.views.plots.axes import AREAS, LINES, line_style  # noqa: E402
+pytestmark = pytest.mark.needs("matplotlib")
 
 HISTORY = History(loss=[4.0, 2.0, 1.0, 0.5, 0.4], validation_loss=[4.5, 2.5, 1.5, 2.0, 3.0])
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])

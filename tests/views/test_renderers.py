@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
 
 import graphviz
 import pytest
 
 from autograd_mini import MissingDependencyError, Value, draw
 from autograd_mini.views import renderers
-
-needs_dot = pytest.mark.skipif(renderers.find("dot") is None, reason="Graphviz isn't installed here")
-needs_pure = pytest.mark.skipif(renderers.find("graphviz-pure") is None, reason="graphviz-pure isn't installed here")
 
 
 @pytest.fixture
@@ -42,18 +38,10 @@ def without_programs(without_dot, monkeypatch):
 def test_dot_is_first(monkeypatch):
     monkeypatch.delenv(renderers.VARIABLE, raising=False)
     monkeypatch.setattr(renderers.shutil, "which", lambda name: f"/somewhere/{name}")
-    assert renderers.choose() == renderers.Program("dot", "/somewhere/dot")
+    assert renderers.choose() == renderers.Renderer("dot", "/somewhere/dot")
 
 
-def is_installed(name):
-    try:
-        return bool(distribution(name))
-    except PackageNotFoundError:
-        return False
-
-
-# Not `needs_pure`: a program of another environment may be on PATH, and is rightly lost with it.
-@pytest.mark.skipif(not is_installed("graphviz-pure"), reason="graphviz-pure isn't installed in this environment")
+@pytest.mark.needs("graphviz-pure")
 def test_graphviz_pure_is_found_without_being_on_path(without_dot, drawing, parse):
     program = renderers.choose()
     assert program.name == "graphviz-pure"
@@ -62,7 +50,7 @@ def test_graphviz_pure_is_found_without_being_on_path(without_dot, drawing, pars
 
 
 def test_the_builtin_layout_is_last(without_programs, drawing, parse):
-    assert renderers.choose() == renderers.Program("builtin")
+    assert renderers.choose() == renderers.Renderer("builtin")
     assert len(parse(drawing.pipe("svg")).nodes) == 3
 
 
@@ -100,7 +88,7 @@ def test_a_dot_that_fails_is_shown_and_not_replaced(monkeypatch, tmp_path, drawi
         drawing.pipe("svg")
 
 
-@needs_pure
+@pytest.mark.needs("graphviz-pure")
 def test_a_graphviz_pure_that_fails_is_shown(monkeypatch, drawing):
     monkeypatch.setenv(renderers.VARIABLE, "graphviz-pure")
     drawing.body.append("this is { no DOT")
@@ -159,12 +147,10 @@ def files_below(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-@needs_dot
+@pytest.mark.needs("dot")
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("name", ["graphviz-pure", "builtin"])
+@pytest.mark.parametrize("name", [pytest.param("graphviz-pure", marks=pytest.mark.needs("graphviz-pure")), "builtin"])
 def test_render_writes_the_same_files_as_with_dot(name, call, drawing, tmp_path, monkeypatch):
-    if renderers.find(name) is None:
-        pytest.skip(f"{name} isn't installed here")
     written = {}
     for renderer in ("dot", name):
         folder = tmp_path / renderer

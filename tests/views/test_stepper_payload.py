@@ -278,9 +278,9 @@ def test_only_leaves_can_be_moved():
 
 
 def test_a_view_that_is_too_large_is_refused():
-    network = MLP(2, [300, 300, 1], rng=0)([1.0, 2.0])
+    network = MLP(2, [200, 200, 1], rng=0)([1.0, 2.0])
     with pytest.raises(
-        ValueError, match=r'collapse="neuron" leaves 603 values and boxes, more than 400; leave collapse'
+        ValueError, match=r'collapse="neuron" leaves 403 values and boxes, more than 400; leave collapse'
     ):
         step_through(network, collapse="neuron")
 

@@ -45,7 +45,7 @@ class Item:
 
 
 @dataclass
-class Path:
+class EdgePath:
     """The way of an edge from the lower rank to the higher.
 
     Attributes
@@ -92,7 +92,7 @@ class Layers:
 
     ranks: list[list[Item]]
     items: dict[str, Item]
-    paths: list[Path] = field(default_factory=list)
+    paths: list[EdgePath] = field(default_factory=list)
     in_given_order: bool = False
     n_bends: int = 0
 
@@ -124,7 +124,7 @@ def layered(picture: Picture) -> Layers:
         layers.ranks[item.rank].append(item)
     bends: dict[str, list[Item]] = {}
     for link in links:
-        path = Path(link.edge, items[link.start], items[link.end], link.backward, bends.setdefault(link.start, []))
+        path = EdgePath(link.edge, items[link.start], items[link.end], link.backward, bends.setdefault(link.start, []))
         layers.paths.append(path)
         _join_on(layers, path, link.span, across, picture.straight)
     return layers
@@ -206,7 +206,7 @@ def _ranks(names: list[str], links: list[_Link]) -> dict[str, int]:
 # --------------------------------------------------------------------------------------------------- paths
 
 
-def _join_on(layers: Layers, path: Path, span: int, across: bool, straight: bool) -> None:
+def _join_on(layers: Layers, path: EdgePath, span: int, across: bool, straight: bool) -> None:
     """Make the bends and the label that an edge needs, and join all items on its way."""
     if path.edge.label:
         width, height = text_width(path.edge.label, LABEL_SIZE), LABEL_SIZE * LINE_HEIGHT
@@ -224,7 +224,7 @@ def _join_on(layers: Layers, path: Path, span: int, across: bool, straight: bool
     _join(path.last, path.end)
 
 
-def _label_item(rank: int, path: Path, across: bool) -> Item:
+def _label_item(rank: int, path: EdgePath, across: bool) -> Item:
     width, height = path.label_size
     if not path.edge.label:
         return Item(rank, 0.0, _BEND_GAP, _BEND_GAP)
@@ -233,7 +233,7 @@ def _label_item(rank: int, path: Path, across: bool) -> Item:
     return Item(rank, width + 4, height + LEANING + 4, LEANING + 4)
 
 
-def _bend(layers: Layers, path: Path, stop: int) -> None:
+def _bend(layers: Layers, path: EdgePath, stop: int) -> None:
     """Let an edge pass an item in each rank from its start to the rank before `stop`.
 
     All edges of a node share them: they leave it as one line and part where they have to.

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from autograd_mini.views.layout.layered import LEANING, Item, Layers, Path, layered
+from autograd_mini.views.layout.layered import LEANING, EdgePath, Item, Layers, layered
 from autograd_mini.views.layout.measure import OUTLINE_GAP, node_size
 from autograd_mini.views.layout.ordering import order_ranks, spread
 from autograd_mini.views.picture import Picture
@@ -149,7 +149,7 @@ def _turned(picture: Picture, layers: Layers, routes: dict[str, Route]) -> Layou
 # --------------------------------------------------------------------------------------------------- curves
 
 
-def _curved(path: Path, runs: _Runs) -> Route:
+def _curved(path: EdgePath, runs: _Runs) -> Route:
     """Return a curve that is level wherever it passes a rank, so that it touches no other item there."""
     start, end = path.start, path.end
     curve = _line((start.along + _half(start), start.cross), (start.along + start.column / 2, start.cross))
@@ -175,7 +175,7 @@ class _Runs:
     def __init__(self) -> None:
         self._known: dict[Item, list[tuple[int, Item]]] = {}
 
-    def until(self, path: Path) -> Iterator[tuple[Item, Item]]:
+    def until(self, path: EdgePath) -> Iterator[tuple[Item, Item]]:
         """Iterate over the first and the last bend of every level stretch of an edge's way."""
         if not path.n_bends:
             return
@@ -197,7 +197,7 @@ def _leaning(before: Point, item: Item, after: Item) -> float:
     return max(-LEANING, min(LEANING, slope * item.column / 2))
 
 
-def _straight(path: Path) -> Route:
+def _straight(path: EdgePath) -> Route:
     """Return the straight line between two circles."""
     first, last = path.start, path.end
     way = (last.along - first.along, last.cross - first.cross)
@@ -211,7 +211,7 @@ def _straight(path: Path) -> Route:
     return _finished(path, curve[::-1] if path.backward else curve, label)
 
 
-def _finished(path: Path, curve: list[Point], label: Point | None) -> Route:
+def _finished(path: EdgePath, curve: list[Point], label: Point | None) -> Route:
     """Return the route, with an arrowhead if the edge has one."""
     curve = _joined(curve)
     if not path.edge.arrow:
@@ -264,7 +264,7 @@ def _entry(start: Point, last: Item, share: float, slope: float) -> list[Point]:
     return _s_curve(start, edge, slope, 0.0) + _line(edge, (last.along - half, edge[1]))[1:]
 
 
-def _share(path: Path) -> float:
+def _share(path: EdgePath) -> float:
     """Return where among the edges into its last node this one arrives, from -1 to 1; 0 if it is the only one."""
     before = path.end.before
     if len(before) == 1:

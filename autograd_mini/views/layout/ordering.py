@@ -181,14 +181,14 @@ def _between(item: Item) -> float:
 
 
 def _weight(item: Item) -> float:
-    """Return how much an item's wish counts: straight long edges look best."""
+    """Return how much the place that suits an item counts in the fit: most on long edges, to keep them straight."""
     if item.node is not None:
         return _NODE_WEIGHT
     return _BEND_WEIGHT if item.main == 0.0 else _LABEL_WEIGHT
 
 
 def _fit(items: list[Item], wishes: list[float]) -> None:
-    """Place the items of a rank as near to their wishes (in least squares) as their order and their sizes allow.
+    """Place the items of a rank as near to the places wished for (in least squares) as their order and sizes allow.
 
     With the room that is taken before each item subtracted this is a regression by a rising sequence, which is found by
     pooling adjacent violators: neighbours that would overlap form a block, at the mean of their wishes.

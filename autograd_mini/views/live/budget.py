@@ -1,4 +1,4 @@
-"""How often a live picture may be drawn: a training shall take less than 5 % longer for being watched."""
+"""How often a live picture may be drawn, so that a training takes less than 5 % longer for being watched."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 import time
 from collections.abc import Callable
 
-_SHARE = 0.03  # of the training's time, for all that is done in it; the rest is left to what can't be measured
+_SHARE = 0.03  # of the training's time, for the work that is measured here; the rest is for what can't be measured
 _SHORTEST = 0.1  # seconds between two pictures
 
 
 class Budget:
     """Keep account of the time spent on a training, and on watching it.
 
-    An epoch counts at most twice the shortest one, so that a pause between two trainings is no credit.
+    An epoch counts as at most twice the shortest one, so that a pause between two trainings doesn't count as training.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What the page of a watched training is fed with: the numbers of its frames as plain data for JSON.
+"""The data of a watched training's page: the numbers of its frames, as plain data for JSON.
 
-Each number was computed by Python: the script looks them up, and colours what Python drew. They have five digits, which
-is more than a picture shows.
+Python computed every number and drew the picture; the script only looks the numbers up and changes colours and texts.
+They have five digits, which is more than a picture shows.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_mini.views import colours
 
-# Of whatever is near: a page gives the class its own text colour, a picture on its own has one readable on all.
+# The colour of texts: a page gives the class its own text colour; a picture by itself has one that can be read on any.
 INK: dict[str, Any] = {"class_": "am-ink", "fill": colours.TEXT}
 BOLD = {**INK, "font_weight": "bold"}
 _SHORTEST, _LONGEST = 0.01, 1000.0  # from where to where a number is written without an exponent
@@ -64,7 +64,7 @@ def tag(name: str, *inside: str, **attributes: Any) -> str:
 
 
 def text(words: str, x: float, y: float, size: float = 12, anchor: str = "start", **more: Any) -> str:
-    """Return a text, in the ink of what is near unless `more` says otherwise."""
+    """Return a text, in the colour of texts unless `more` has another."""
     return tag("text", escape(words), x=x, y=y, font_size=size, text_anchor=anchor, **(more or INK))
 
 

@@ -1,9 +1,9 @@
 """What is kept of a training, and what a frame shows of it: taken without disturbing the training.
 
 A snapshot of the parameters is kept every so many epochs, the first and the last always. Gradients and outputs are
-computed from it when somebody looks, by programs of the vectorizer where model and loss can be traced. All of it is
-taken in evaluation mode, so that no generator is asked, no running statistic moves, and dropout is its own expectation.
-Parameters, gradients, modes and generators are put back as they were, whatever happens.
+computed from it when a frame is looked at, by programs of the vectorizer where model and loss can be traced. All of it
+is computed in evaluation mode, so that no random number is drawn, no running statistic changes, and dropout is
+replaced by its expectation. Parameters, gradients, modes and generators are always put back as they were.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def spread(count: int, most: int) -> Array:
 class Snapshot:
     """The parameters at the end of an epoch, and the model's state where there is more to it than parameters.
 
-    A copy of some numbers is all that a training has to wait for; the rest is computed when somebody looks.
+    A training only has to wait for this copy of its numbers; the rest is computed when a frame is looked at.
     """
 
     epoch: int

@@ -1,6 +1,6 @@
-"""A place in a notebook where a picture is replaced by the next, and by the page when its cell is over.
+"""An output in a notebook in which each picture replaces the one before, and the page the last one when its cell ends.
 
-It is an ordinary output with an id, so it needs no extension; IPython is there already wherever there is a notebook.
+It is an ordinary output with an id, so it needs no extension; IPython is installed wherever there is a notebook.
 """
 
 from __future__ import annotations
@@ -56,5 +56,5 @@ def screen_here() -> Screen | None:
 
 
 def _display() -> Any:
-    """Return the module that displays; nobody has to install it, as without it there is no notebook."""
+    """Return IPython's module that displays."""
     return import_module("IPython.display")

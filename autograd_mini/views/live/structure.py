@@ -1,4 +1,4 @@
-"""What of a model can be drawn as a network: its layers of neurons, and the modules between that are passed over."""
+"""The part of a model that can be drawn as a network: its layers of neurons. Modules between layers aren't drawn."""
 
 from __future__ import annotations
 

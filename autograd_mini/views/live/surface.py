@@ -19,7 +19,7 @@ from autograd_mini.views.plots.axes import AREAS, padded
 
 Array = np.ndarray[Any, Any]
 
-_SIDE, _COARSE_SIDE = 40, 20  # points along each axis; fewer where each costs a call of the model
+_SIDE, _COARSE_SIDE = 40, 20  # points along each axis; fewer where the model has to be called for each
 _CURVE = 80
 _MOST_POINTS = 300  # examples that are drawn
 _LEVELS = 127  # shades on each side of the boundary
@@ -27,7 +27,7 @@ _LEVELS = 127  # shades on each side of the boundary
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Where a model is asked, and what its answers mean.
+    """The points at which a model is evaluated, and what its outputs mean.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Surface:
         One output over two features, from orange to blue; the largest of several outputs over two features; the outputs
         over one feature.
     grid : array of shape (points, features)
-        Where the model is asked: for two features row by row, from the lower left.
+        The points: for two features row by row, from the lower left.
     x_range, y_range : (float, float)
         What the axes span: the features, or the feature and the target.
     points, targets : array
@@ -89,7 +89,7 @@ class Surface:
 
 
 def surface_of(X: Array, y: Array, n_outputs: int, loss: Any, is_quick: bool) -> Surface | None:
-    """Return where to ask a model of one feature or of two; None of other numbers, and of several numbers over two."""
+    """Return the surface of a model of one or two features; None for more, and for several numbers over two."""
     if X.ndim != 2 or X.shape[1] not in (1, 2):
         return None
     chosen = spread(len(X), _MOST_POINTS)

@@ -217,7 +217,7 @@ class Watch {
     this._fillTable();
   }
 
-  // Nobody can listen to ten epochs a second.
+  // While it plays, a screen reader isn't told of each epoch: there may be ten in a second.
   playing(on) { this.words.setAttribute("aria-live", on ? "off" : "polite"); }
 
   _point({ clientX, clientY }) {

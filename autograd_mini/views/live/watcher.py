@@ -44,7 +44,7 @@ class Watcher:
         What is kept: at most 200 epochs, evenly spread, the first and the last always among them.
     """
 
-    only_watches = True  # the trainer need not take its state anew after this callback
+    only_watches = True  # it changes nothing, so the trainer need not save its state again after this callback
 
     def __init__(self, trainer: Trainer, X: Array | None, y: Array | None, example: int, every: int | None) -> None:
         self.trainer = trainer

@@ -93,7 +93,7 @@ def plot_descent_path(
 def _intervals(interval: Any, steps: Array) -> list[tuple[float, float]]:
     if interval is None:
         spans = np.ptp(steps, axis=0)
-        # A path along one axis shall not be drawn on a thread: neither side is shorter than a third of the other.
+        # A path along one axis would make a very narrow picture: no side is shorter than a third of the other.
         least = float(spans.max()) / 3.0
         middle = steps.mean(axis=0)
         return [axes.padded(column, 0.2) for column in np.vstack([steps, middle - least / 2, middle + least / 2]).T]

@@ -1,4 +1,4 @@
-"""What lies in the layers: the norm of their gradients, and how their weights are spread, epoch by epoch."""
+"""Plots of layers: the norms of their gradients, and how their weights are distributed, epoch by epoch."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class _Animation:
         self.position = {node: k for k, node in enumerate(graph.order)}
         self.called = {node: shown_lines(name)[0] for node, name in short_names(graph.called).items()}
         backward = list(backward_steps(graph))
-        # A constant is there from the start, and nobody asks for its gradient.
+        # A constant is no step: its value is given, and its gradient isn't needed.
         self.forward = [step for step in forward_steps(graph) if self._is_step(step.node)]
         self.backward = [step for step in backward if self._is_step(step.node)]
         self.count = len(self.forward) + len(self.backward)
@@ -156,7 +156,7 @@ class _Animation:
             self._ring(name, i)
 
     def _pass_back(self, i: int, step: BackwardStep) -> Iterator[ET.Element]:
-        """Let the backward pass reach a node, and iterate over the contributions that its edges carry then.
+        """Show the backward step of a node; iterate over the contributions that its edges carry during the step.
 
         Its gradient and its colour appear.
         """
@@ -235,7 +235,7 @@ class _Animation:
         self._change(part, f"f{i}", i, "opacity:0", "opacity:1")
 
     def _only_during(self, part: ET.Element, i: int) -> ET.Element:
-        """Show a part in step i only; its animation is that of step 0, as far ahead as the rest of the pass is long."""
+        """Show a part in step i only: all such parts have one animation, each with a delay of its own."""
         part.attrib.pop("style", None)
         part.attrib |= {
             "class": "on",

@@ -1,5 +1,5 @@
-// The step that the pages of a stepper have in common with its model in a kernel. Whichever is there first waits for the
-// other in `amSteppers`, where a page puts its handle under the model's name.
+// The step that the pages of a stepper share with its model in a kernel. Page and model find each other, whichever comes
+// first, in `amSteppers`: a page puts its handle there, under the model's name.
 
 const meetingPlace = name => (globalThis.amSteppers ||= {})[name] ||= { handles: new Set() };
 

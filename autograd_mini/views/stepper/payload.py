@@ -1,4 +1,4 @@
-"""What the stepper's page is fed with: the records of the two stages as plain data for JSON.
+"""The data of the stepper's page: the records of the two stages, as plain data for JSON.
 
 Every number in it was computed by `forward_steps` and `backward_steps`.
 """

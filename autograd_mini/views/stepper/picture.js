@@ -6,7 +6,7 @@ const ROOM_PER_SIGN = 6.7;
 function timeline(graph, grain) {
   const steps = [], count = graph.nodes.length, root = count - 1, never = () => Array(count).fill(Infinity);
   const time = { steps, valued: Array(count).fill(0), started: never(), final: never(), made: graph.nodes.map(() => []) };
-  const skipped = k => graph.nodes[k].kind === "constant" && k !== root;  // nobody asks for the gradient of a 2
+  const skipped = k => graph.nodes[k].kind === "constant" && k !== root;  // a bare 2 is given, and its gradient isn't needed
   graph.nodes.forEach((_, k) => {
     if (!skipped(k)) time.valued[k] = steps.push({ pass: "forward", node: k, edges: [] });
   });

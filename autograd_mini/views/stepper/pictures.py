@@ -1,8 +1,8 @@
 """The drawings that the stepper steps through: `draw`'s picture, laid out once with room for every number to come.
 
-The layout is our own on every machine, so that the SVG is small and every text stands in the middle of its place
-whatever is written there later. It shows the end of the backward pass, because it is also what a viewer shows that runs
-no scripts. Elements are known by ``data-id``, not by ``id``: several drawings may share a page. The names are those of
+The layout is our own on every machine, so that the SVG is small and every text is centred in its place, whatever is
+written there later. The drawing shows the end of the backward pass, because a viewer that runs no scripts shows it as
+it is. Elements have a ``data-id`` and no ``id``, as several drawings may be on one page. The names are those of
 `graph_picture`.
 """
 
@@ -22,12 +22,12 @@ from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, Picture
 from autograd_mini.views.stepper.tape import constant_locals
 
 MOST_SHOWN = 400  # values and boxes: more of them is neither readable nor quick
-_MOST_BOXES = 60  # in a view that nobody asked for
-_MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, if each of them can be opened by itself
+_MOST_BOXES = 60  # in the view to begin with, unless the user chose one
+_MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, for boxes that can be opened one by one
 _DIGITS = 4
-_WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for what a moved leaf will make of a number
+_WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for other numbers, when a leaf is moved
 _FOLDS = (None, "neuron", "layer")
-# Of the edges and the texts, in a viewer that runs no scripts; the script puts the page's style in its place.
+# The style of edges and texts in a viewer that runs no scripts; the script removes it, as the page has its own.
 _STYLE = (
     f"path{{fill:none;stroke:{colours.LINE}}}polygon{{fill:{colours.LINE}}}"
     f"path~text{{fill:{colours.TEXT}}}text{{stroke:none}}"
@@ -36,7 +36,7 @@ _STYLED = ("fill", "stroke", "stroke-width", "font-size")
 
 
 @dataclass(frozen=True)
-class View:
+class Drawn:
     """One way of folding the graph.
 
     Attributes
@@ -57,7 +57,7 @@ class View:
     opened: str = ""
 
 
-def views(graph: NamedGraph, fed: dict[str, Any]) -> list[View]:
+def views(graph: NamedGraph, fed: dict[str, Any]) -> list[Drawn]:
     """Return the graph unfolded, by neurons and by layers: those of the three that differ and can be read.
 
     Parameters
@@ -86,7 +86,7 @@ def views(graph: NamedGraph, fed: dict[str, Any]) -> list[View]:
     return [_view(graph, fed, fold, boxes) for fold, boxes in readable]
 
 
-def opened_views(graph: NamedGraph, fed: dict[str, Any], folded: list[View]) -> list[View]:
+def opened_views(graph: NamedGraph, fed: dict[str, Any], folded: list[Drawn]) -> list[Drawn]:
     """Return for each box of the folded views one in which it is open: a layer shows its neurons, a neuron its nodes.
 
     A way of folding is left out where there are so many boxes, or so large drawings, that the page would be too large.
@@ -95,7 +95,7 @@ def opened_views(graph: NamedGraph, fed: dict[str, Any], folded: list[View]) -> 
     ----------
     graph, fed
         As for `views`.
-    folded : list of View
+    folded : list of Drawn
         What `views` returned.
     """
     if folded[0].fold is not None:
@@ -116,7 +116,7 @@ def _opened(box: Fold, boxes: list[Fold], finer: list[Fold]) -> list[Fold]:
     return [part for other in boxes for part in ([other] if other is not box else inside if len(inside) > 1 else [])]
 
 
-def first(views: list[View], collapse: str | None) -> int:
+def first(views: list[Drawn], collapse: str | None) -> int:
     """Return which of the views to begin with: the one asked for, else the finest that is readable."""
     for i, view in enumerate(views):
         if view.fold == collapse or (collapse is None and len(view.boxes) <= _MOST_BOXES):
@@ -171,7 +171,7 @@ class _Roomy(_Picture):
         return label if is_fixed else max(label, _WIDEST_LABEL, key=len)
 
 
-def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequence[Fold], opened: str = "") -> View:
+def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequence[Fold], opened: str = "") -> Drawn:
     picture = _Picture(graph, folded, fed)
     boxes = [
         {
@@ -182,7 +182,7 @@ def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequ
         for box in folded
     ]
     layout = arrange(_Roomy(graph, folded, fed).picture())
-    return View(fold, boxes, _drawn(picture.picture(), layout), opened)
+    return Drawn(fold, boxes, _drawn(picture.picture(), layout), opened)
 
 
 def _drawn(picture: Picture, layout: Layout) -> str:

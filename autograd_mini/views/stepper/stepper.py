@@ -24,9 +24,9 @@ _GRAINS = ("node", "edge")
 class Stepper:
     """The two stages of backpropagation, step by step; made by `step_through`.
 
-    A notebook shows it. The numbers are those of the moment at which it was made. Where anywidget is installed, the
-    step of the pages in a live notebook and `step` are the same: ``stepper.step = 7`` moves them, and `observe` hears
-    of the reader's moves.
+    A notebook shows it. Its numbers are those of the graph at the time when it was made. Where anywidget is installed,
+    the pages in a live notebook share their step with `step`: ``stepper.step = 7`` moves the pages, and `observe` calls
+    a function when the reader moves.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Stepper:
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        """What the page is fed with, ready for JSON: the records, the drawings and the options."""
+        """The data of the page, ready for JSON: the records, the drawings and the options."""
         views = pictures.views(self._graph, self._records)
         opened = pictures.opened_views(self._graph, self._records, views)
         return {
@@ -75,7 +75,7 @@ class Stepper:
 
     @property
     def step(self) -> int:
-        """The step that is shown, from 0, before the forward pass, to `count`; where the page begins if none is.
+        """The step that is shown, from 0, which is before the forward pass, to `count`; at first where the page begins.
 
         Examples
         --------

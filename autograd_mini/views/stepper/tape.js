@@ -1,5 +1,5 @@
-// The tape: what the reader moves is computed again here, by the programs that Python made from its table of
-// primitives.
+// The tape: when the reader moves a leaf, both passes are computed again here, by the programs that Python made from its
+// table of primitives.
 
 function erf(x) {
   if (!(Math.abs(x) < 6)) return Math.sign(x);
@@ -21,7 +21,7 @@ function logsumexp(...numbers) {
   return peak + Math.log1p(others.reduce((sum, x) => sum + Math.exp(x - peak), 0));
 }
 
-// The namespace over which the rules are written.
+// The functions that the programs call: the namespace `xp` of the table's rules, in JavaScript.
 const FUNCTIONS = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, neg: a => -a,
   "**": (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b),

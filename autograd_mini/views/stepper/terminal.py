@@ -32,7 +32,7 @@ def text_steps(
 ) -> str:
     """Return the forward pass, the seed and the backward pass as numbered lines.
 
-    Constants are no steps: their values are there from the start, and nobody asks for their gradients.
+    Constants are no steps: their values are given, and their gradients aren't needed.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The stepper's step in a kernel: widgets that share it with the pages which show the stepper. They need anywidget.
+"""The stepper's step in a kernel: widgets that share it with the pages that show the stepper. They need anywidget.
 
-What a notebook keeps of a widget is an error message as soon as its kernel is gone. So the output of a stepper is the
-static page, and beside it, without a view, a widget of a few lines to which the page joins itself while both are there.
+When its kernel is gone, a notebook shows an error message in the place of a widget. So the output of a stepper is the
+static page. Beside it there is a small widget that shows nothing; the page connects to it while both are there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def is_possible_here() -> bool:
 
 
 def joint(step: int, grain: str) -> Any:
-    """Return a widget that shows nothing: it has the step in common with all pages that bear its name.
+    """Return a widget that shows nothing: it shares its step with all pages that have its name.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def view(joined: Any, data: str, html: str) -> Any:
     joined : AnyWidget
         The `joint`.
     data : str
-        What the script is fed with, packed.
+        The data for the script, packed.
     html : str
         What is shown instead where there is no kernel.
     """
@@ -55,7 +55,7 @@ def view(joined: Any, data: str, html: str) -> Any:
 
 @cache
 def _classes() -> tuple[Any, Any]:
-    """Return the classes of the two widgets; they can't be written down, as importing anywidget takes long."""
+    """Return the classes of the two widgets; they are made when needed, as importing anywidget takes long."""
     try:
         base = import_module("anywidget").AnyWidget
     except ImportError:

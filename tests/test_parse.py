@@ -1,4 +1,4 @@
-"""Formulas: what they become, and what is said about those that can't become anything."""
+"""Typed formulas: the graphs they become, and the messages about those that can't be read."""
 
 from __future__ import annotations
 

@@ -94,11 +94,11 @@ def test_the_printed_formulas_are_the_derivatives_they_claim_to_be(name):
 
 
 def test_a_new_operation_appears_in_the_table_by_itself():
-    cube = Primitive("cube", "³", lambda xp, a: a * a * a, lambda xp, out, a: (3.0 * xp.power(a, 2.0),))
+    cube = Primitive("third_power", "³", lambda xp, a: a * a * a, lambda xp, out, a: (3.0 * xp.power(a, 2.0),))
     register(cube)
     try:
-        assert rows("text")[-1].split() == ["cube", "y", "=", "a·a·a", "∂y/∂a", "=", "3·a²"]
+        assert rows("text")[-1].split() == ["third_power", "y", "=", "a·a·a", "∂y/∂a", "=", "3·a²"]
         check_gradients(lambda x: apply(cube, x), 0.7)
         assert grad(grad(lambda x: apply(cube, x)))(2.0) == 12.0
     finally:
-        del PRIMITIVES["cube"]
+        del PRIMITIVES["third_power"]

@@ -1,4 +1,4 @@
-"""The text reading: every rule prints itself in three styles; what it prints as Python computes the same numbers."""
+"""The reading on formulas: every rule prints itself in three styles; as Python it computes the same numbers."""
 
 import inspect
 import math
@@ -34,7 +34,7 @@ def formulas(primitive, n):
 
 
 def evaluate(written, variables):
-    """Evaluate Python text over the array reading."""
+    """Evaluate Python text by the functions of `arrays`."""
     return eval(compile(written, "formula", "eval"), {**vars(array), "abs": abs, "float": float}, variables)
 
 

@@ -80,8 +80,10 @@ def test_names_come_from_variables():
     assert to_latex(a * a, names={"a": a}).forward[0] == "a &= 2"
 
 
+@pytest.mark.needs("matplotlib")
 def test_matplotlib_can_typeset_every_line():
-    mathtext = pytest.importorskip("matplotlib.mathtext", reason="matplotlib isn't installed here")
+    from matplotlib import mathtext
+
     parser = mathtext.MathTextParser("path")
     x = Value(0.5, label="x")
     derivation = to_latex(softmax([x, x * x, exp(-x).sigmoid()])[0] / (x + 1).sqrt())
