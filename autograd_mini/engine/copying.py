@@ -23,6 +23,8 @@ def _build(kind: type[Node], own: tuple[Any, ...], parents: tuple[Node, ...]) ->
     node = kind.__new__(kind)
     node._data, node.label, node.scope, node.primitive, node._local, node._local2 = own
     node._connect(parents)
+    if node.is_frozen:  # in another process perhaps the first one
+        node._freeze()
     node.grad = 0.0
     return node
 

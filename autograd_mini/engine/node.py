@@ -27,6 +27,7 @@ CONSTANT = "constant"  # a bare number in an expression, as the 2 in 2 * x
 FEATURE = "feature"  # a bare number that a module was called with: no gradient by it is needed
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 _KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}  # what `Node.kind` calls them
+any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
 
 
 class Node:
@@ -92,6 +93,11 @@ class Node:
         if type(self._parent) is tuple:
             return self._local  # type: ignore[no-any-return]
         return (self._local,) if self._parent2 is None else (self._local, self._local2)
+
+    def _freeze(self) -> None:
+        """Mark a parameter as frozen."""
+        global any_frozen
+        self._local, any_frozen = FROZEN, True
 
     def _connect(self, parents: tuple[Any, ...]) -> None:
         """Put the parents into the slots."""

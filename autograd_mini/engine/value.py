@@ -11,6 +11,7 @@ from operator import mul
 from typing import Any
 
 from autograd_mini.engine import floats, modes, nodes
+from autograd_mini.engine import node as node_marks
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
@@ -188,11 +189,7 @@ class Value(ScalarProtocol):
         if modes.open_contexts and modes.current.detecting:
             modes.check_gradients(order, seed)
         # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
-        kept = [
-            (leaf, leaf.grad)
-            for leaf in order
-            if leaf._parent is None and (leaf.grad not in (0.0, None) or leaf._local == FROZEN)
-        ]
+        kept = [(leaf, leaf.grad) for leaf in order if leaf._parent is None and leaf.grad not in (0.0, None)]
         for node in order:
             node.grad = 0.0
         self.grad = seed
@@ -207,7 +204,10 @@ class Value(ScalarProtocol):
             elif first is not None:
                 first.grad += upstream * v._local
         for leaf, before in kept:
-            leaf.grad = before + leaf.grad if leaf._local != FROZEN else 0.0
+            leaf.grad = before + leaf.grad
+        for leaf in order if node_marks.any_frozen else ():
+            if leaf._parent is None and leaf._local == FROZEN:
+                leaf.grad = 0.0
 
     def _apply(self, primitive: Primitive) -> Value:
         return apply(primitive, self)

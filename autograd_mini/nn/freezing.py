@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_mini.engine import modes
-from autograd_mini.engine.node import CONSTANT, FEATURE, FROZEN, PARAMETER
+from autograd_mini.engine.node import CONSTANT, FEATURE, PARAMETER
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import flat
@@ -44,7 +44,8 @@ def freeze(*parts: Any) -> None:
     modules, parameters = _members(parts)
     _note_change()
     for parameter in parameters:
-        parameter.grad, parameter._local = 0.0, FROZEN
+        parameter.grad = 0.0
+        parameter._freeze()
     for module in modules:
         # Not where there are modules inside: one that is put there later, such as a new head, isn't frozen.
         if len(module.named_modules()) == 1 and module.parameters():

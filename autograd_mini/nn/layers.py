@@ -13,8 +13,8 @@ import numpy as np
 
 from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
+from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.value import Parameter, Value
-from autograd_mini.nn import nested
 from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
@@ -49,7 +49,8 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                features[i] = nested.feature(feature, f"x{i + 1}")
+                leaf = features[i] = Value(feature, f"x{i + 1}")
+                leaf._local = FEATURE
     return features
 
 

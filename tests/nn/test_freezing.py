@@ -193,3 +193,15 @@ class TestGraphs:
             twin(X).backward()
             assert any(p.grad for p in twin[0].parameters())
             assert is_frozen(trained[0].bias[0])
+
+
+def test_frozen_parameters_stay_frozen_in_another_process(run_python, tmp_path):
+    trained, model = transfer_model()
+    freeze(trained)
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
+    printed = run_python(
+        f"import pickle, pathlib; model = pickle.loads(pathlib.Path({str(tmp_path / 'model.pickle')!r}).read_bytes())\n"
+        f"x = __import__('autograd_mini').Value(1.0); (model([x, 0.5, -0.5, 2.0])).backward()\n"
+        f"print({{p.grad for p in model[0].parameters()}}, any(p.grad for p in model[1].parameters()))"
+    )
+    assert printed.strip() == "{0.0} True"
