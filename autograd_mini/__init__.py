@@ -15,7 +15,14 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.functions import *
 from autograd_mini.engine.modes import detect_anomaly, enable_grad, no_grad, scope
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.errors import AnomalyError, GradientCheckError, MissingDependencyError, TraceError
+from autograd_mini.errors import (
+    AnomalyError,
+    GradientCheckError,
+    LoadError,
+    MissingDependencyError,
+    ProgramError,
+    TraceError,
+)
 
 if TYPE_CHECKING:
     from autograd_mini import datasets, graph, nn, optim
@@ -78,8 +85,10 @@ __all__ = [
     "AnomalyError",
     "Constant",
     "GradientCheckError",
+    "LoadError",
     "MissingDependencyError",
     "Parameter",
+    "ProgramError",
     "TraceError",
     "Trainer",
     "Value",

@@ -11,8 +11,16 @@ class GradientCheckError(AssertionError):
     """A gradient disagrees with its finite difference."""
 
 
+class LoadError(ValueError):
+    """A file can't be read: it is damaged, isn't one of this library's, or holds something else than was asked for."""
+
+
 class MissingDependencyError(ImportError):
     """A package of an optional extra is needed and isn't installed."""
+
+
+class ProgramError(RuntimeError):
+    """A program gave another result than the scalar engine: it depends on something that it can't see."""
 
 
 class TraceError(TypeError):

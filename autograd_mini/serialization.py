@@ -1,6 +1,7 @@
 """Models to and from files: NumPy's ``.npz``, with the architecture as JSON beside the arrays; never a pickle.
 
-A file is written under a temporary name and then renamed, so that an interrupted save leaves the old one as it was.
+A file is written under a temporary name and then renamed, so that an interrupted save leaves the old one as it was. It
+is read in steps: what it declares, whether that fits together and fits the model, and only then the arrays.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.archives import Arrays, check_kind, check_numbers, check_writable, is_writable, opened, refusing
+from autograd_mini.checks import check_names, checked_whole
+from autograd_mini.errors import LoadError
 from autograd_mini.files import replacing
 from autograd_mini.nn import MLP, Layer, Module, Neuron
 from autograd_mini.nn.activations import activation_name
@@ -18,7 +22,8 @@ from autograd_mini.training import Trainer
 
 _HEADER = "autograd_mini.json"
 _VERSION = 1
-_ZIP = b"PK\x03\x04"  # how an .npz file begins
+_PARTS = 500_000  # lists and dictionaries in a header at the most: each takes far more memory than its two characters
+_NAME = 100  # characters of an activation's name at the most
 
 # The modules that a file can name, with the arguments that make them anew.
 _ARCHITECTURES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -43,7 +48,8 @@ def save(model: Module, path: str | os.PathLike[str], **extra: Any) -> None:
     Raises
     ------
     ValueError
-        If an activation is a function that has no name in the library.
+        If an activation is a function that has no name in the library, a parameter is nan, or a name is one that a file
+        can't hold.
     TypeError
         If something in `extra` can't be written as JSON.
 
@@ -60,14 +66,35 @@ def save(model: Module, path: str | os.PathLike[str], **extra: Any) -> None:
     """
     if not isinstance(model, Module):
         raise TypeError(f"expected a model, got {type(model).__name__}; save(model, path)")
-    _write(path, _architecture(model), extra, model.state_dict())
+    arrays = model.state_dict()
+    _check_weights("", arrays)
+    _write(path, _architecture(model), extra, arrays)
 
 
 def _write(path: str | os.PathLike[str], model: dict[str, Any], extra: Any, arrays: dict[str, Any]) -> None:
     """Write a header, which says what the arrays are, and the arrays."""
     header = json.dumps({"format": "autograd_mini", "version": _VERSION, "model": model, "extra": extra})
+    _check_size(header)
+    if _HEADER in arrays:
+        raise ValueError(f"a file keeps its own header under {_HEADER!r}; give the parameter another name")
+    arrays = {_HEADER: np.array(header), **arrays}
+    check_writable(arrays)
     with replacing(path) as file:
-        np.savez(file, **{_HEADER: np.array(header), **arrays})
+        np.savez(file, **arrays)
+
+
+def _check_size(header: str) -> None:
+    if header.count("[") + header.count("{") > _PARTS:
+        raise ValueError(f"the header has more than {_PARTS} lists and dictionaries; keep numbers in flat lists")
+
+
+def _check_weights(name: str, part: Any) -> None:
+    """Raise unless all in a dictionary, or in dictionaries in it, are real numbers, none of them nan."""
+    if not isinstance(part, dict):
+        check_numbers(name, part)
+    else:
+        for key, entry in part.items():
+            _check_weights(f"{name}.{key}" if name else key, entry)
 
 
 def _architecture(model: Module) -> dict[str, Any]:
@@ -102,8 +129,9 @@ def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
 
     Raises
     ------
-    ValueError
-        If the file is damaged, isn't one of this library's, or doesn't fit the model, saying which.
+    LoadError
+        If the file is damaged, isn't one of this library's, or doesn't fit the model, saying which; the model is left
+        as it was. It is a ValueError.
     FileNotFoundError
         If there is no such file.
     """
@@ -112,58 +140,90 @@ def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
 
 def load_with_extra(path: str | os.PathLike[str], model: Module | None = None) -> tuple[Module, dict[str, Any]]:
     """Read a model and what was kept beside it; see `load` and `save`."""
-    header, arrays = _read(path)
-    model = _build(path, header["model"]) if model is None else model
-    try:
-        model.load_state_dict(arrays)
-    except ValueError as error:
-        raise ValueError(f"{path} doesn't fit the model: {error}") from None
+    if model is not None and not isinstance(model, Module):
+        raise TypeError(f"expected a model, got {type(model).__name__}; load(path, model)")
+    with opened(path) as arrays:
+        header = _header(path, arrays)
+        if model is None:
+            build, arguments, shapes = _plan(path, header["model"], len(arrays))
+            state = _fitting(path, arrays, header["model"]["class"], shapes)
+            with refusing(path, _impossible(header["model"])):
+                model = build(**arguments, initializer="zeros")
+        elif type(model).load_state_dict is Module.load_state_dict:
+            shapes = {name: array.shape for name, array in model.state_dict().items()}
+            state = _fitting(path, arrays, type(model).__name__, shapes)
+        else:  # the model may know what to make of other names
+            state = dict(arrays)
+        with refusing(path, "doesn't fit the model"):
+            _check_weights("", state)
+            model.load_state_dict(state)
     return model, header["extra"]
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the header and the arrays of a file."""
-    with open(os.fspath(path), "rb") as file:
-        if file.read(len(_ZIP)) != _ZIP:
-            raise ValueError(f"{path} is no model file of autograd_mini")
-        file.seek(0)
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds of errors for damaged files
-            raise ValueError(f"{path} is damaged, or no model file of autograd_mini: {error}") from None
+def _header(path: str | os.PathLike[str], arrays: Arrays) -> dict[str, Any]:
+    """Return the header of a file; the arrays are then those of the model alone."""
     if _HEADER not in arrays:
-        raise ValueError(f"{path} is no model file of autograd_mini")
-    return _checked_header(path, str(arrays.pop(_HEADER))), arrays
-
-
-def _checked_header(path: str | os.PathLike[str], written: str) -> dict[str, Any]:
-    try:
-        header = json.loads(written)
-        version, kind, _ = header["version"], header["model"]["class"], header["extra"]
-        if not isinstance(kind, str):
-            raise TypeError(f"{kind!r} is no class")
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: its header can't be read ({error})") from None
-    if version != _VERSION:
-        raise ValueError(
-            f"{path} has format version {version}, this autograd_mini reads version {_VERSION}; "
+        raise LoadError(f"{path} is no model file of autograd_mini")
+    with refusing(path, "is damaged: its header can't be read"):
+        if arrays.declared[_HEADER].dtype.kind != "U" or arrays.declared[_HEADER].shape:
+            raise TypeError("it is no text")
+        written = arrays[_HEADER].item()
+        _check_size(written)
+        header: dict[str, Any] = json.loads(written)
+        version, kind, extra = header["version"], header["model"]["class"], header["extra"]
+        if not isinstance(kind, str) or not isinstance(extra, dict):
+            raise TypeError("its class is no name" if isinstance(extra, dict) else "its extra is no dictionary")
+    if version != _VERSION or type(version) is not int:
+        raise LoadError(
+            f"{path} has format version {version!s:.80}, this autograd_mini reads version {_VERSION}; "
             f"install the release that wrote it"
         )
-    return header  # type: ignore[no-any-return]
+    del arrays.declared[_HEADER]
+    return header
 
 
-def _build(path: str | os.PathLike[str], architecture: dict[str, Any]) -> Module:
+def _plan(
+    path: str | os.PathLike[str], architecture: dict[str, Any], n_arrays: int
+) -> tuple[Any, dict[str, Any], dict[str, tuple[int, ...]]]:
+    """Return the class of a model, its arguments, and the shapes that its arrays must have; nothing is built yet."""
     kind = architecture["class"]
     if kind not in _ARCHITECTURES or "arguments" not in architecture:
-        raise ValueError(f"{path} holds the parameters of a {kind}; make one and pass it: load(path, model)")
+        raise LoadError(f"{path} holds the parameters of a {kind}; make one and pass it: load(path, model)")
     build, names = _ARCHITECTURES[kind]
-    arguments = architecture["arguments"]
-    try:
-        module: Module = build(**{name: arguments[name] for name in names}, initializer="zeros")
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged: it describes no possible {kind} ({error})") from None
-    return module
+    with refusing(path, _impossible(architecture)):
+        arguments = {name: architecture["arguments"][name] for name in names}
+        for name in {"activation", "output"} & set(arguments):
+            if not isinstance(arguments[name], str) or len(arguments[name]) > _NAME:
+                raise ValueError(f"{name}: expected the name of an activation, got {arguments[name]!r:.80}")
+        n_inputs = checked_whole("n_inputs", arguments["n_inputs"], 1)
+        if kind == "Neuron":
+            return build, arguments, {"weight": (n_inputs,), "bias": ()}
+        widths = [arguments["n_outputs"]] if kind == "Layer" else arguments["widths"]
+        if not isinstance(widths, list) or not widths or len(widths) > n_arrays:
+            raise ValueError(f"widths: expected the number of neurons of each layer, got {widths!r:.80}")
+        widths = [checked_whole("widths", width, 1) for width in widths]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for i, (n_in, n_out) in enumerate(zip([n_inputs, *widths], widths)):  # noqa: B905 (the last is an output only)
+        prefix = f"layers.{i}." if kind == "MLP" else ""
+        shapes |= {f"{prefix}weight": (n_out, n_in), f"{prefix}bias": (n_out,)}
+    return build, arguments, shapes
+
+
+def _impossible(architecture: dict[str, Any]) -> str:
+    return f"is damaged: it describes no possible {architecture['class']}"
+
+
+def _fitting(
+    path: str | os.PathLike[str], arrays: Arrays, kind: str, shapes: dict[str, tuple[int, ...]]
+) -> dict[str, Any]:
+    """Return the arrays, read only if they are those of a model of this kind."""
+    with refusing(path, "doesn't fit the model"):
+        check_names(f"the state doesn't fit this {kind}", arrays, shapes)
+        for name, declared in arrays.declared.items():
+            if declared.shape != shapes[name]:
+                raise ValueError(f"{name}: expected shape {shapes[name]}, got {declared.shape}")
+            check_kind(name, declared.dtype)
+    return dict(arrays)
 
 
 # ------------------------------------------------------------------------------------------------- trainings
@@ -198,7 +258,9 @@ def save_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     if not isinstance(trainer, Trainer):
         raise TypeError(f"expected a Trainer, got {type(trainer).__name__}; for a model write save(model, path)")
     arrays: dict[str, Any] = {}
-    state = _without_arrays(trainer.state_dict(), "state", arrays)
+    state = trainer.state_dict()
+    _check_training(state)
+    state = _without_arrays(state, "state", arrays)
     _write(path, {"class": "Trainer"}, state, arrays)
 
 
@@ -207,26 +269,44 @@ def load_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
 
     Raises
     ------
-    ValueError
-        If the file is damaged, isn't one that `save_training` wrote, or doesn't fit the trainer.
+    LoadError
+        If the file is damaged, isn't one that `save_training` wrote, or doesn't fit the trainer; the trainer is left as
+        it was. It is a ValueError.
     FileNotFoundError
         If there is no such file.
     """
-    header, arrays = _read(path)
-    if header["model"]["class"] != "Trainer":
-        raise ValueError(f"{path} holds a model and no training; write load(path)")
-    try:
-        trainer.load_state_dict(_with_arrays(header["extra"], arrays))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} doesn't fit the trainer: {error}") from None
+    if not isinstance(trainer, Trainer):
+        raise TypeError(f"expected a Trainer, got {type(trainer).__name__}; load_training(trainer, path)")
+    with opened(path) as arrays:
+        header = _header(path, arrays)
+        if header["model"]["class"] != "Trainer":
+            raise LoadError(f"{path} holds a model and no training; write load(path)")
+        state = _with_arrays(header["extra"], dict(arrays))
+        with refusing(path, "doesn't fit the trainer"):
+            _check_training(state)
+            trainer.load_state_dict(state)
+
+
+def _check_training(state: Any) -> None:
+    """Raise unless the weights in the state of a training are numbers."""
+    optimizer = state.get("optimizer")
+    for name in ("model", "best_model", "parameters"):
+        if state.get(name) is not None:
+            _check_weights(name, state[name])
+    if isinstance(optimizer, dict):
+        _check_weights("optimizer", optimizer.get("state", {}))
 
 
 def _without_arrays(state: Any, name: str, arrays: dict[str, Any]) -> Any:
     """Return a state as JSON can hold it, each array replaced by its name; the arrays are put into `arrays`."""
     if isinstance(state, np.ndarray):
+        if name in arrays or not is_writable(name):  # the header says where it belongs, whatever it is called
+            name = f"array.{len(arrays)}"
         arrays[name] = state
         return {"array": name}
     if isinstance(state, dict):
+        if _is_reference(state):
+            raise ValueError(f"{name}: a file can't hold {state!r:.80}, which is how it writes an array")
         return {key: _without_arrays(part, f"{name}.{key}", arrays) for key, part in state.items()}
     if isinstance(state, (list, tuple)):
         return [_without_arrays(part, f"{name}.{i}", arrays) for i, part in enumerate(state)]
@@ -236,7 +316,11 @@ def _without_arrays(state: Any, name: str, arrays: dict[str, Any]) -> Any:
 def _with_arrays(state: Any, arrays: dict[str, Any]) -> Any:
     """Return a state with its arrays put back."""
     if isinstance(state, dict):
-        if set(state) == {"array"}:
+        if _is_reference(state):
             return arrays[state["array"]]
         return {key: _with_arrays(part, arrays) for key, part in state.items()}
     return [_with_arrays(part, arrays) for part in state] if isinstance(state, list) else state
+
+
+def _is_reference(state: dict[str, Any]) -> bool:
+    return set(state) == {"array"} and isinstance(state["array"], str)

@@ -175,3 +175,11 @@ def test_identity_makes_a_node_of_its_own():
     y = functions.identity(x)
     assert y is not x
     assert (y.data, y.parents, y.local_grads) == (2.0, (x,), (1.0,))
+
+
+def test_sums_are_added_up_in_order_on_every_python():
+    terms = [1e16, 1.0, -1e16]  # Python's own sum gives 1 from 3.12 on
+    assert ag.functions.sum(terms) == 0.0
+    assert ag.functions.sum([Value(term) for term in terms]).data == 0.0
+    assert ag.dot([Value(term) for term in terms], [1.0, 1.0, 1.0], 0.0).data == 0.0
+    assert ag.dot([Value(term) for term in terms], [1.0, 1.0, 1.0]).data == 0.0

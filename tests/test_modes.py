@@ -29,7 +29,7 @@ def modes_are_as_they_were():
     assert modes.open_contexts == 0
     yield
     assert modes.open_contexts == 0
-    assert (modes.current.recording, modes.current.detecting, modes.current.scope) == (True, False, "")
+    assert (modes.current().recording, modes.current().detecting, modes.current().scope) == (True, False, "")
 
 
 # ---------------------------------------------------------------------------------------------------------- no_grad
@@ -326,12 +326,12 @@ def test_scopes_hold_inside_the_other_contexts():
 
 @pytest.mark.parametrize("context", [no_grad, enable_grad, detect_anomaly])
 def test_a_context_may_be_entered_again_and_inside_itself(context):
-    before = (modes.open_contexts, modes.current.recording, modes.current.detecting)
+    before = (modes.open_contexts, modes.current().recording, modes.current().detecting)
     again = context()
     for _ in range(2):
         with again, again:
             pass
-    assert (modes.open_contexts, modes.current.recording, modes.current.detecting) == before
+    assert (modes.open_contexts, modes.current().recording, modes.current().detecting) == before
 
 
 def test_an_anomaly_is_found_when_the_graph_is_recomputed():

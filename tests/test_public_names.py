@@ -10,12 +10,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PUBLIC = {
     "autograd_mini": (
-        "AnomalyError Constant GradientCheckError MissingDependencyError Parameter TraceError Trainer Value acos "
-        "asin atan backward_steps check_gradients cos cosh datasets derivative_table detect_anomaly dot draw elu "
-        "enable_grad erf exp explain expm1 finite_difference forward_steps grad graph greater greater_equal "
-        "hessian identity jacobian leaky_relu load log log1p logsumexp maximum minimum nn no_grad optim pick relu "
-        "save scope sigmoid sign sin sinh softmax softplus sqrt step step_through tan tanh to_latex to_python "
-        "value_and_grad vectorize watch where"
+        "AnomalyError Constant GradientCheckError LoadError MissingDependencyError Parameter TraceError Trainer Value "
+        "acos asin atan backward_steps check_gradients cos cosh datasets derivative_table detect_anomaly dot draw elu "
+        "enable_grad erf exp explain expm1 finite_difference forward_steps grad graph greater greater_equal hessian "
+        "identity jacobian leaky_relu load log log1p logsumexp maximum minimum nn no_grad optim pick relu save scope "
+        "sigmoid sign sin sinh softmax softplus sqrt step step_through tan tanh to_latex to_python value_and_grad "
+        "vectorize watch where"
     ),
     "autograd_mini.derivatives": ("check_gradients grad hessian jacobian value_and_grad"),
     "autograd_mini.engine": ("Value"),

@@ -308,7 +308,7 @@ def _target_in_words(columns: Any) -> str:
 def _predict(arguments: argparse.Namespace) -> None:
     from autograd_mini.cli.table_models import CsvModel
     from autograd_mini.cli.tables import TableError, read_table
-    from autograd_mini.files import replacing
+    from autograd_mini.files import write_text
 
     # Predictions must not take the place of the model either.
     path = _output_path(arguments.output, reading=[arguments.data, arguments.model]) if arguments.output else None
@@ -319,8 +319,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     if path is None:
         print(lines.getvalue(), end="")
     else:
-        with replacing(path) as file:
-            file.write(lines.getvalue().encode())
+        write_text(path, lines.getvalue())
         print(f"wrote {path}")
     if model.columns.target in table.header:
         try:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_mini.checks import Array
+from autograd_mini.archives import refusing
+from autograd_mini.checks import Array, check_names, checked
 from autograd_mini.cli.tables import Table, TableError, Target, Task, class_name, read_target
 from autograd_mini.datasets import split
+from autograd_mini.errors import LoadError
 from autograd_mini.nn import MLP
 from autograd_mini.optim import SGD
 from autograd_mini.serialization import load_with_extra, save
@@ -141,19 +143,47 @@ class CsvModel:
 
         Raises
         ------
-        ValueError
+        LoadError
             If the file is damaged or no such model.
         OSError
             If it can't be opened.
         """
         network, kept = load_with_extra(path)
         if kept.pop("kind", None) != _KIND or not isinstance(network, MLP):
-            raise ValueError(f"{path} holds a network without its columns' names; make one with autograd-mini train")
-        return cls(network, Columns(**kept))
+            raise LoadError(f"{path} holds a network without its columns' names; make one with autograd-mini train")
+        with refusing(path, "is damaged: its columns don't fit the network"):
+            return cls(network, _checked_columns(kept, network))
 
     def _outputs(self, X: Array) -> Array:
         trainer = Trainer(self.network, "squared_error", SGD(self.network.parameters(), lr=1.0))
         return trainer.predict(self.columns.standardised(X))
+
+
+def _checked_columns(kept: dict[str, Any], network: MLP) -> Columns:
+    """Return what was kept beside a network as its columns.
+
+    Raises
+    ------
+    ValueError
+        If it can't be that, with what is wrong.
+    """
+    check_names("the columns", kept, [field.name for field in fields(Columns)])
+    n, classes = network.n_inputs, network.widths[-1] if kept["task"] == "classification" else 0
+    if kept["task"] not in ("classification", "regression") or network.widths[-1] != (classes or 1):
+        raise ValueError(f"{kept['task']!r:.80} is no task for {network.widths[-1]} outputs")
+    for name, length in {"features": n, "means": n, "scales": n, "classes": classes}.items():
+        if not isinstance(kept[name], list) or len(kept[name]) != length:
+            raise ValueError(f"{name}: expected a list of {length}, got {kept[name]!r:.80}")
+    for name in (*kept["features"], *kept["classes"], kept["target"]):
+        if not isinstance(name, str):
+            raise ValueError(f"expected the name of a column or a class, got {name!r:.80}")
+    numbers = {
+        "means": [checked("means", mean) for mean in kept["means"]],
+        "scales": [checked("scales", scale, above=0.0) for scale in kept["scales"]],
+        "target_mean": checked("target_mean", kept["target_mean"]),
+        "target_scale": checked("target_scale", kept["target_scale"], above=0.0),
+    }
+    return Columns(**kept | numbers)
 
 
 def score(task: Task, predicted: Array, actual: Array) -> Score:

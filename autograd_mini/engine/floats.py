@@ -14,7 +14,15 @@ import math
 
 # Where ``math`` and Python follow the standard already.
 atan, tanh, erf = math.atan, math.tanh, math.erf
-magnitude, sum = builtins.abs, builtins.sum
+magnitude = builtins.abs
+
+
+def sum(terms: list[float] | tuple[float, ...]) -> float:
+    """Return x₁ + x₂ + …, added up in this order; Python's own sum rounds differently from 3.12 on."""
+    total = 0.0
+    for term in terms:
+        total += term
+    return total
 
 
 def equal(a: float, b: float) -> bool:

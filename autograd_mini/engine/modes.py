@@ -1,73 +1,171 @@
-"""Contexts around the making of nodes: `no_grad`, `enable_grad`, `detect_anomaly`, `scope`.
+"""What surrounds the making of nodes: recording or not, looking for anomalies, the scope they belong to.
 
-Each thread has its own modes. A new node looks at them only while `open_contexts` isn't 0, that is, while some thread
-is inside of a context.
+The modes belong to a context in the sense of `contextvars`: each thread and each asyncio task has its own. A node looks
+at them only while `open_contexts` is not 0, so that they cost nothing when none is in use.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import threading
-from contextlib import ContextDecorator
-from typing import Any
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, TypeVar
 
+from autograd_mini.engine import floats
 from autograd_mini.engine.graph import recorded_gradients, wanted_gradients
 from autograd_mini.engine.node import Node
 from autograd_mini.errors import AnomalyError
 
-
-class _Modes(threading.local):
-    """The modes of one thread."""
-
-    recording = True
-    detecting = False
-    scope = ""
-    tracer: Any = None  # while a function is traced, it is called with every new node (see `tracing`)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-current = _Modes()
+class Modes:
+    """The modes at one point of a program; entering a context puts changed ones on top of those around it."""
+
+    __slots__ = ("change", "detecting", "frame", "has_generators", "outer", "owner", "recording", "scope", "tracer")
+
+    def __init__(self, outer: Modes | None = None, change: tuple[str, Any] = ("", None), owner: Any = None) -> None:
+        self.outer, self.change, self.owner = outer, change, owner
+        self.frame: Any = None  # of the generator that entered the context, if it was one
+        self.recording, self.detecting, self.scope, self.tracer = True, False, "", None
+        self.has_generators = False
+        if outer is not None:
+            self.recording, self.detecting, self.scope = outer.recording, outer.detecting, outer.scope
+            self.tracer, self.has_generators = outer.tracer, outer.has_generators
+        mode, value = change
+        if mode == "tracer":  # a trace marks its nodes by the scope that they begin with
+            self.tracer, self.scope = value, value.prefix
+        elif mode == "scope" and self.scope and value:
+            self.scope = f"{self.scope}.{value}"
+        elif mode and (mode != "scope" or value):
+            setattr(self, mode, value)
+
+
+_outermost = Modes()
+_modes: ContextVar[Modes] = ContextVar("autograd_mini.modes", default=_outermost)
 open_contexts = 0
 _lock = threading.Lock()
+# Held while gradients are added up: graphs in several threads may share leaves, to whose gradients each pass adds.
+backward_pass = threading.RLock()
+# Who runs a generator as a context of its own, which holds while the generator waits.
+_HOLDERS = ("contextlib.py", "fixtures.py")
+_IS_GENERATOR = 0x20 | 0x200  # flags of a code object: a generator, an asynchronous one
 
 
-def count_context(change: int) -> None:
-    """Count a context that was entered (+1) or left (-1)."""
+def current() -> Modes:
+    """Return the modes here, but for those that a generator entered which now waits for its next turn."""
+    modes = _modes.get()
+    if not modes.has_generators:
+        return modes
+    return _rebuilt(modes, lambda entry: entry.frame is None or _is_running(entry.frame))
+
+
+def enter(owner: Any, mode: str, value: Any, depth: int = 2) -> None:
+    """Change a mode until `leave` is called for the same owner; it is entered by the frame `depth` calls above."""
+    modes = Modes(_modes.get(), (mode, value), owner)
+    frame = sys._getframe(depth)
+    if frame.f_code.co_flags & _IS_GENERATOR and not _is_held(frame):
+        modes.frame, modes.has_generators = frame, True
+    _modes.set(modes)
+    _count(+1)
+
+
+def _is_held(frame: Any) -> bool:
+    """Return whether a generator is run as a context of its own, as by `contextlib.contextmanager`."""
+    return frame.f_back is not None and frame.f_back.f_code.co_filename.endswith(_HOLDERS)
+
+
+def leave(owner: Any) -> None:
+    """Undo the latest change that an owner made here; those made after it stay."""
+    modes = _modes.get()
+    entry: Modes | None = modes
+    while entry is not None and entry.owner is not owner:
+        entry = entry.outer
+    if entry is not None:
+        left = entry
+        _modes.set(modes.outer if left is modes else _rebuilt(modes, lambda one: one is not left))  # type: ignore[arg-type]
+        _count(-1)
+
+
+def _rebuilt(modes: Modes, stays: Callable[[Modes], bool]) -> Modes:
+    """Return the modes without the changes that don't stay."""
+    changes = []
+    while modes.outer is not None:
+        if stays(modes):
+            changes.append(modes)
+        modes = modes.outer
+    for one in reversed(changes):
+        modes = Modes(modes, one.change, one.owner)
+        modes.frame = one.frame
+        modes.has_generators |= one.frame is not None
+    return modes
+
+
+def _is_running(frame: Any) -> bool:
+    """Return whether a frame is among those that led here."""
+    here: Any = sys._getframe(1)
+    while here is not None and here is not frame:
+        here = here.f_back
+    return here is not None
+
+
+def _count(change: int) -> None:
+    """Tell all nodes that a context was entered (+1) or left (-1)."""
     global open_contexts
     with _lock:
         open_contexts += change
 
 
 def follow(node: Node) -> None:
-    """Apply the modes to a node that was just made."""
-    node.scope = current.scope
-    if current.tracer is not None:
-        current.tracer.follow(node)
-    if current.detecting:
+    """Do to a node that was just made what the contexts around it ask for."""
+    modes = current()
+    node.scope = modes.scope
+    if modes.tracer is not None:
+        modes.tracer.follow(node)
+    if modes.detecting:
         check_node(node)
-    if not current.recording:
+    if not modes.recording:
         node.primitive = node._parent = node._parent2 = node._local = node._local2 = None
 
 
-class _Switch(ContextDecorator):
+class _Switch:
     """A mode set to a value inside a context or a decorated function; it may be used again, also inside itself."""
 
     _mode: str
     _value: bool
 
-    def __init__(self) -> None:
-        self._before: list[bool] = []
-
-    def _recreate_cm(self) -> _Switch:
-        return type(self)()  # a decorated function may run in several threads at once
-
     def __enter__(self) -> None:
-        self._before.append(getattr(current, self._mode))
-        count_context(+1)
-        setattr(current, self._mode, self._value)
+        enter(self, self._mode, self._value)
 
     def __exit__(self, *exception: object) -> None:
-        setattr(current, self._mode, self._before.pop())
-        count_context(-1)
+        leave(self)
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function; of a generator function each step is run with the mode."""
+        if function.__code__.co_flags & 0x20 if hasattr(function, "__code__") else False:
+
+            @wraps(function)
+            def steps(*arguments: Any, **keywords: Any) -> Any:
+                generator, send, value = function(*arguments, **keywords), None, None
+                while True:
+                    with self:
+                        try:
+                            value = generator.send(send)
+                        except StopIteration as end:
+                            return end.value
+                    send = yield value
+
+            return steps  # type: ignore[return-value]
+
+        @wraps(function)
+        def inside(*arguments: Any, **keywords: Any) -> Any:
+            with self:
+                return function(*arguments, **keywords)
+
+        return inside  # type: ignore[return-value]
 
 
 class no_grad(_Switch):
@@ -126,6 +224,12 @@ class detect_anomaly(_Switch):
     _mode, _value = "detecting", True
 
 
+class ignoring_anomalies(_Switch):
+    """Look for no anomalies inside of `detect_anomaly`."""
+
+    _mode, _value = "detecting", False
+
+
 class scope:
     """Tag the nodes made inside with a name; nested scopes are joined by dots.
 
@@ -143,24 +247,16 @@ class scope:
     'layers.0.neurons.2'
     """
 
-    __slots__ = ("_before", "name")
+    __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._before: list[str] = []  # a list, because one scope may be entered inside itself
 
     def __enter__(self) -> None:
-        before = current.scope
-        self._before.append(before)
-        if not before:  # a scope inside of a scope need not be counted again
-            count_context(+1)
-        if self.name:
-            current.scope = f"{before}.{self.name}" if before else self.name
+        enter(self, "scope", self.name)
 
     def __exit__(self, *exception: object) -> None:
-        current.scope = self._before.pop()
-        if not current.scope:
-            count_context(-1)
+        leave(self)
 
 
 # ------------------------------------------------------------------------------------ what `detect_anomaly` looks for
@@ -175,11 +271,48 @@ def check_node(node: Node) -> None:
         )
 
 
+def stale_nodes(order: list[Any]) -> list[Any]:
+    """Return the nodes whose number isn't what their parents' present data give: leaves have changed since.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> x = Value(2.0)
+    >>> y = x * x
+    >>> x.data = 5.0
+    >>> stale_nodes([x, y]) == [y]
+    True
+    """
+    found = []
+    for v in order:
+        if v.primitive is not None:
+            now = float(v.primitive.forward(floats, *[u._data for u in v.parents]))
+            if now != v._data and (now == now or v._data == v._data):
+                found.append(v)
+    return found
+
+
+def stale_message(order: list[Any]) -> str:
+    """Return what to say of a graph whose leaves have changed since it was computed; "" where none has."""
+    stale = stale_nodes(order)
+    if not stale:
+        return ""
+    v = stale[0]
+    changed = " or ".join(dict.fromkeys(_name(u) for u in v.parents if u.kind != "constant"))
+    return (
+        f"the graph is older than its leaves: {_operation(v)} has {v._data}, and from {_operands(v)} it would be "
+        f"another number, so {changed} has changed since; call forward() on the root to bring the graph up to date"
+    )
+
+
 def check_gradients(order: list[Any], seed: float) -> None:
     """Raise if a backward pass over this topological order would give an infinite or nan gradient.
 
     It is computed beside the nodes: no node's ``.grad`` is changed.
     """
+    message = stale_message(order)
+    if message:
+        raise AnomalyError(message)
     found = recorded_gradients(order, seed)
     wrong = {u for u in wanted_gradients(order) if not math.isfinite(found[u])}
     sums = dict.fromkeys(wrong, 0.0)

@@ -16,6 +16,7 @@ of any number      tuple of the parents   None          tuple of derivatives    
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autograd_mini.engine.primitives import Primitive
@@ -28,6 +29,9 @@ FEATURE = "feature"  # a bare number that a module was called with: no gradient 
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 _KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}  # what `Node.kind` calls them
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
+
+# While a function is traced, this is told what the function looks at: a node, and how; None while none is traced.
+look: Callable[..., Any] | None = None
 
 
 class Node:
@@ -59,6 +63,8 @@ class Node:
     @property
     def data(self) -> float:
         """The number."""
+        if look is not None:
+            look(self)
         return self._data
 
     @data.setter

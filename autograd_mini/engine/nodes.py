@@ -88,15 +88,11 @@ def gradients(order: list[Any], seed: Any, xp: Differentiable) -> dict[Any, Any]
     xp : Differentiable
         The namespace to read the rules over.
     """
-    detecting = modes.current.detecting
-    if detecting:
+    if modes.current().detecting:
         modes.check_gradients(order, seed.data)
-    modes.current.detecting = False
     # A rule computes more than is used: for (-2)**3 also log(-2), for the derivative by the exponent. That is no error.
-    try:
+    with modes.ignoring_anomalies():
         return graph.gradients(order, seed, lambda v: v.primitive.derivatives(xp, v, *v.parents))
-    finally:
-        modes.current.detecting = detecting
 
 
 def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
@@ -106,6 +102,9 @@ def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
     of references until its gradient is set to 0, as is done before the next step. In inner nodes and constants nobody
     would do that, and the circle would keep the graph in memory.
     """
+    message = modes.stale_message(order)
+    if message:  # the rules would mix new numbers with old results, and be right at no point
+        raise RuntimeError(message)
     for node, gradient in gradients(order, seed, xp).items():
         if node.primitive is not None:
             node.grad = gradient.data

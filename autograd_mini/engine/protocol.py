@@ -6,9 +6,10 @@ Comparisons, printing, what is refused (``float(v)``, ``if v:``), copies and pic
 
 from __future__ import annotations
 
+import operator
 from typing import Any, NoReturn
 
-from autograd_mini.engine import copying, primitives
+from autograd_mini.engine import copying, node, primitives
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.reals import as_float
 
@@ -31,16 +32,16 @@ class ScalarProtocol(Node):
     # -------------------------------------------------------------------- comparisons compare data; == is identity
 
     def __lt__(self, other: Any) -> bool:  # self < other
-        return self._data < _data_of(other)
+        return self._data < _data_of(other) if node.look is None else node.look(self, other, operator.lt)
 
     def __le__(self, other: Any) -> bool:  # self <= other
-        return self._data <= _data_of(other)
+        return self._data <= _data_of(other) if node.look is None else node.look(self, other, operator.le)
 
     def __gt__(self, other: Any) -> bool:  # self > other
-        return self._data > _data_of(other)
+        return self._data > _data_of(other) if node.look is None else node.look(self, other, operator.gt)
 
     def __ge__(self, other: Any) -> bool:  # self >= other
-        return self._data >= _data_of(other)
+        return self._data >= _data_of(other) if node.look is None else node.look(self, other, operator.ge)
 
     # ------------------------------------------------------------ refused: the gradient would be lost without a word
 
@@ -66,11 +67,13 @@ class ScalarProtocol(Node):
     # ------------------------------------------------------------------------------------------------- how it prints
 
     def __repr__(self) -> str:
+        if node.look is not None:
+            node.look(self)
         label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}(data={self._data}, grad={_data_or_nothing(self.grad)}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return format(self.data, spec) if spec else repr(self)
 
     # -------------------------------------------------------------------------------------------- copies and pickles
 

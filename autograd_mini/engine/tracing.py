@@ -8,6 +8,7 @@ masks and running statistics, and the mean over a batch.
 from __future__ import annotations
 
 import linecache
+import operator
 import os
 import sys
 import threading
@@ -17,8 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd_mini.engine import modes
+from autograd_mini.engine import modes, node
+from autograd_mini.engine.node import Node
 from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
+from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
 
@@ -40,6 +43,42 @@ class Draws:
     scale: float
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a traced function saw of a node that was there before: its number, or how it compares with another.
+
+    Attributes
+    ----------
+    node : Value
+        The node.
+    outcome : float or bool
+        What was seen.
+    where : str
+        The line of the function.
+    operation : callable or None
+        The comparison, such as ``operator.gt``; None where the number itself was seen.
+    other : Value or number
+        What it was compared with.
+    """
+
+    node: Node
+    outcome: Any
+    where: str
+    operation: Callable[[float, float], bool] | None = None
+    other: Any = None
+
+    def holds(self) -> bool:
+        """Return whether the function would see the same now."""
+        number = self.node._data
+        if self.operation is None:
+            return number == self.outcome or (number != number and self.outcome != self.outcome)
+        return self.operation(number, _number(self.other)) is self.outcome
+
+
+def _number(thing: Any) -> float:
+    return thing._data if isinstance(thing, Node) else as_float(thing)
+
+
 @dataclass(eq=False)
 class Trace:
     """The record of a function that was traced.
@@ -56,17 +95,22 @@ class Trace:
         Nodes that have to be one of 0, 1, …, count - 1, such as the class of an example.
     effects : list of (list of Value, callable)
         Functions that are called after each run, with the nodes' numbers and with the number of examples.
+    looks : list of Look
+        What was seen of nodes that were there before, on which the function may depend.
     """
+
+    prefix = PREFIX
 
     nodes: list[Value] = field(default_factory=list)
     draws: list[Draws] = field(default_factory=list)
     live: dict[Value, Callable[[], float]] = field(default_factory=dict)
     choices: list[tuple[Value, int]] = field(default_factory=list)
     effects: list[tuple[list[Value], Callable[..., None]]] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
 
     def follow(self, node: Value) -> None:
         """Take note of a node that was just made."""
-        if not modes.current.recording:
+        if not modes.current().recording:
             raise TraceError(
                 f"no_grad() inside of a traced function{_where()}: what it computes would stay as it is for this "
                 f"example. Leave no_grad() out, or take engine='eager'"
@@ -97,6 +141,14 @@ class TracedValue(Value):
 
     def __repr__(self) -> str:
         return f"TracedValue({self.label!r})" if self.label else "TracedValue()"
+
+    def __format__(self, spec: str) -> str:
+        return _refuse("its number in a text", "Print what the program returns instead") if spec else repr(self)
+
+    @property
+    def local_grads(self) -> tuple[float, ...]:
+        """Refuse: they are those of one example."""
+        _refuse(".local_grads", "Take derivatives of the program instead, by its gradients or value_and_grad")
 
     def backward(self, grad: Any = 1.0, create_graph: bool = False) -> NoReturn:
         """Refuse: the gradients would be those of one example."""
@@ -138,7 +190,7 @@ def _refuse(what: str, advice: str) -> NoReturn:
 def _where() -> str:
     """Return the place in the caller's code: the innermost frame outside of this package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and _is_elsewhere(frame.f_code.co_filename):
+    while frame.f_back is not None and is_elsewhere(frame.f_code.co_filename):
         frame = frame.f_back
     file, number = frame.f_code.co_filename, frame.f_lineno
     line = linecache.getline(file, number, frame.f_globals).strip()
@@ -146,7 +198,7 @@ def _where() -> str:
     return f", in {name}, line {number}" + (f": `{line}`" if line else "")
 
 
-def _is_elsewhere(file: str) -> bool:
+def is_elsewhere(file: str) -> bool:
     """Return whether a file is the package's, NumPy's or Python's own."""
     inside_python = file.startswith(_PYTHON) and "site-packages" not in file
     return inside_python or file.startswith((_PACKAGE, "<frozen")) or f"{os.sep}numpy{os.sep}" in file
@@ -164,22 +216,57 @@ def input_leaf(number: float, label: str) -> Value:
     return leaf
 
 
+# Comparisons of a plain node with a traced one: those of the traced one, which are conditions for `where`.
+_CONDITIONS: dict[Any, Callable[[Any, Any], Value]] = {
+    operator.gt: lambda a, b: apply(GREATER, a, b),
+    operator.lt: lambda a, b: apply(GREATER, b, a),
+    operator.ge: lambda a, b: apply(GREATER_EQUAL, a, b),
+    operator.le: lambda a, b: apply(GREATER_EQUAL, b, a),
+}
+
+
+def _look(seen: Node, other: Any = None, operation: Any = None) -> Any:
+    """Take note of what a traced function looks at; return the result of a comparison."""
+    trace = current_trace()
+    if operation is None:
+        if trace is not None and seen.scope[:1] != PREFIX:
+            trace.looks.append(Look(seen, seen._data, _where()))
+        return None
+    if trace is not None and is_traced(other):
+        return _CONDITIONS[operation](seen, other)
+    outcome = operation(seen._data, _number(other))
+    if trace is not None and not (seen.scope[:1] == PREFIX and getattr(other, "scope", PREFIX)[:1] == PREFIX):
+        trace.looks.append(Look(seen, outcome, _where(), operation, other))
+    return outcome
+
+
+_traces, _lock = 0, threading.Lock()
+
+
+def _watch(change: int) -> None:
+    """Let nodes tell what is looked at while any function is traced, in any thread."""
+    global _traces
+    with _lock:
+        _traces += change
+        node.look = _look if _traces else None
+
+
 @contextmanager
 def tracing() -> Iterator[Trace]:
     """Trace what is computed inside: yields the record of it."""
-    trace, before, scope = Trace(), modes.current.tracer, modes.current.scope
-    modes.count_context(+1)
-    modes.current.tracer, modes.current.scope = trace, PREFIX
+    trace = Trace()
+    modes.enter(trace, "tracer", trace, depth=1)
+    _watch(+1)
     try:
         yield trace
     finally:
-        modes.current.tracer, modes.current.scope = before, scope
-        modes.count_context(-1)
+        _watch(-1)
+        modes.leave(trace)
 
 
 def current_trace() -> Trace | None:
     """Return the record of the trace that this thread is in, if it is in one."""
-    return modes.current.tracer  # type: ignore[no-any-return]
+    return modes.current().tracer
 
 
 class _Replay(threading.local):

@@ -68,7 +68,7 @@ class Value(ScalarProtocol):
             raise TypeError(f"label: expected a string, got {label!r:.60}")
         self.grad = 0.0
         self.label = label
-        self.scope = modes.current.scope if modes.open_contexts else ""
+        self.scope = modes.current().scope if modes.open_contexts else ""
         self.primitive = self._parent = self._parent2 = self._local2 = None
         self._local = self._leaf
 
@@ -140,7 +140,7 @@ class Value(ScalarProtocol):
         for node in topological_order(self):
             if node.primitive is not None:
                 node._compute()
-                if modes.open_contexts and modes.current.detecting:
+                if modes.open_contexts and modes.current().detecting:
                     modes.check_node(node)
         return self._data
 
@@ -170,6 +170,11 @@ class Value(ScalarProtocol):
             Whether to make the leaves' gradients Values, from which one can go backward again. A leaf and its gradient
             then refer to each other until the gradient is set to 0.
 
+        Raises
+        ------
+        RuntimeError
+            With `create_graph`, if leaves have changed since the graph was computed: it says which.
+
         Examples
         --------
         >>> x = Value(3.0)
@@ -186,28 +191,29 @@ class Value(ScalarProtocol):
             return
         # `graph.gradients` over the slots: the same sums in the same order, only faster.
         seed = as_float(grad)
-        if modes.open_contexts and modes.current.detecting:
+        if modes.open_contexts and modes.current().detecting:
             modes.check_gradients(order, seed)
-        # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
-        kept = [(leaf, leaf.grad) for leaf in order if leaf._parent is None and leaf.grad not in (0.0, None)]
-        for node in order:
-            node.grad = 0.0
-        self.grad = seed
-        for v in reversed(order):
-            upstream, first, second = v.grad, v._parent, v._parent2
-            if second is not None:
-                first.grad += upstream * v._local
-                second.grad += upstream * v._local2
-            elif type(first) is tuple:
-                for parent, local_grad in zip(first, v._local, strict=True):
-                    parent.grad += upstream * local_grad
-            elif first is not None:
-                first.grad += upstream * v._local
-        for leaf, before in kept:
-            leaf.grad = before + leaf.grad
-        for leaf in order if node_marks.any_frozen else ():
-            if leaf._parent is None and leaf._local == FROZEN:
-                leaf.grad = 0.0
+        with modes.backward_pass:
+            # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
+            kept = [(leaf, leaf.grad) for leaf in order if leaf._parent is None and leaf.grad not in (0.0, None)]
+            for node in order:
+                node.grad = 0.0
+            self.grad = seed
+            for v in reversed(order):
+                upstream, first, second = v.grad, v._parent, v._parent2
+                if second is not None:
+                    first.grad += upstream * v._local
+                    second.grad += upstream * v._local2
+                elif type(first) is tuple:
+                    for parent, local_grad in zip(first, v._local, strict=True):
+                        parent.grad += upstream * local_grad
+                elif first is not None:
+                    first.grad += upstream * v._local
+            for leaf, before in kept:
+                leaf.grad = before + leaf.grad
+            for leaf in order if node_marks.any_frozen else ():
+                if leaf._parent is None and leaf._local == FROZEN:
+                    leaf.grad = 0.0
 
     def _apply(self, primitive: Primitive) -> Value:
         return apply(primitive, self)
@@ -249,7 +255,7 @@ def dot_node(weights: Any, inputs: Any, bias: Any) -> Value:
     """Make the node of Σ wᵢxᵢ + b, all of them nodes: what `apply` would make by the table, but faster."""
     w = [weight._data for weight in weights]
     x = [feature._data for feature in inputs]
-    out = sum([*map(mul, w, x), bias._data])
+    out = floats.sum([*map(mul, w, x), bias._data])
     return _node(out, DOT, (*weights, *inputs, bias), None, (*x, *w, 1.0), None)
 
 

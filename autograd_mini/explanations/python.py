@@ -451,10 +451,10 @@ class Reading:
         return Term(symbol(variable), made.number)
 
     def sum(self, terms: Any) -> Term:
-        """Return the sum by Python's own `sum`, as `floats` does: from Python 3.12 on it rounds better than ``+``."""
+        """Return the sum by the function of `floats`, which adds up in the same order on every Python."""
         parts = [term(part) for part in terms]
         written = symbol(f"sum([{', '.join(part.source() for part in parts)}])")
-        return self._named("sum", _made(written, floats.sum([part.number for part in parts]), *parts))
+        return self._named("sum", _made(written, floats.sum([part.number for part in parts]), *parts, call="sum"))
 
     def softmax(self, *numbers: Any) -> tuple[Term, ...]:
         """Return all shares; if a line above is possible, all from one call there."""

@@ -160,6 +160,8 @@ class BatchNorm(_Normalization):
 
     needs_batch = True
 
+    _read_at_each_run = ("running_mean", "running_var")  # a program asks for them, and does not keep them
+
     def __init__(self, n_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__(n_features, eps)
         expected, advice = "a number from 0 to 1", "it is the newest batch's share in the running statistics"

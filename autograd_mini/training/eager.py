@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.engine import functions
+from autograd_mini.engine import floats, functions
 from autograd_mini.engine.modes import no_grad
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.batches import batch as batch_outputs
@@ -125,7 +125,7 @@ def mean_loss(model: Module, loss: Loss, rows: list[Any], targets: list[Any]) ->
     """Return the mean loss on examples, in evaluation mode."""
     with evaluating(model), no_grad():
         losses = [as_node(loss(model(row), target)).data for row, target in zip(rows, targets, strict=True)]
-    return float(sum(losses)) / len(losses)
+    return floats.sum(losses) / len(losses)
 
 
 def outputs(model: Module, rows: list[Any]) -> Array:

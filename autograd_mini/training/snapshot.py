@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import is_number
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
 from autograd_mini.training.history import History
@@ -114,7 +115,7 @@ class TrainingState:
         Raises
         ------
         ValueError
-            If the state doesn't fit; it is looked at before anything is changed, as far as its parts allow.
+            If the state doesn't fit. Whatever is raised, everything is as it was then.
         """
         missing = [part for part in _PARTS if part not in state]
         if missing:
@@ -132,12 +133,50 @@ class TrainingState:
             raise ValueError(
                 f"the state has {len(state['stopping'])} stopping rules, this trainer {len(self._stopping)}"
             )
-        self._model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        for parameter, number in zip(parameters, numbers.tolist(), strict=True):
-            parameter.data = number
-        self._restore_common(state)
-        history = self._history
-        history.loss[:] = state["history"]["loss"]
-        history.validation_loss[:] = state["history"]["validation_loss"]
-        history.metrics = copy.deepcopy(dict(state["history"]["metrics"]))
+        for name, generator in self._generators.items():
+            _check_generator(name, generator, state["generators"][name])
+        history = {name: _numbers(name, state["history"][name]) for name in ("loss", "validation_loss")}
+        metrics = {name: _numbers(name, column) for name, column in state["history"]["metrics"].items()}
+        self.take()
+        try:  # what can only be found out by trying
+            if state.get("best_model") is not None:
+                self._model.load_state_dict(state["best_model"])
+            self._model.load_state_dict(state["model"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            for parameter, number in zip(parameters, numbers.tolist(), strict=True):
+                parameter.data = number
+            self._restore_common(state)
+            self._optimizer.lr  # noqa: B018 (a schedule says whether it knows this step)
+            for rule in self._stopping:
+                best = getattr(rule, "best_parameters", None)
+                if best is not None and np.shape(best) != numbers.shape:
+                    raise ValueError(f"best_parameters: expected {numbers.size} numbers, got {np.size(best)}")
+        except BaseException:
+            self.restore()
+            raise
+        self._history.loss[:], self._history.validation_loss[:] = history["loss"], history["validation_loss"]
+        self._history.metrics = metrics
+
+
+def _numbers(name: str, column: Any) -> list[float]:
+    """Return what was recorded of a training as numbers."""
+    if not isinstance(column, list) or not all(map(is_number, column)):
+        raise ValueError(f"history: expected a list of numbers for {name!r:.80}, got {column!r:.80}")
+    return [float(number) for number in column]
+
+
+def _check_generator(name: str, generator: np.random.Generator, state: Any) -> None:
+    """Raise unless a random generator can be put into a state; NumPy itself takes some that lead out of its memory."""
+    twin = copy.deepcopy(generator.bit_generator)
+    twin.state = state
+    places = {"pos": 624, "buffer_pos": 4}
+    inside = {**state, **state["state"]} if isinstance(state["state"], dict) else state
+    wrong = [place for place, size in places.items() if not 0 <= inside.get(place, 0) <= size]
+    if wrong or not _is_same(twin.state, state):
+        raise ValueError(f"the state of the generator {name!r} is none of a {state['bit_generator']}")
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    if not isinstance(first, dict):
+        return bool(np.array_equal(first, second))
+    return first.keys() == second.keys() and all(_is_same(first[name], second[name]) for name in first)

@@ -9,12 +9,12 @@ have stopped.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import Array, check_names, checked, checked_flag, checked_whole
+from autograd_mini.checks import Array, check_names, checked, checked_flag, checked_whole, is_number, is_whole
 from autograd_mini.engine.value import Value
 from autograd_mini.optim.clipping import grad_norm
 
@@ -68,11 +68,15 @@ class StoppingRule:
         Raises
         ------
         ValueError
-            If a name is missing or unknown. Nothing has been changed then.
+            If a name is missing or unknown, or what it stands for is of another kind. Nothing has been changed then.
         """
         check_names(f"the state doesn't fit {type(self).__name__}", state, self._remembered)
-        for name in self._remembered:
-            setattr(self, name, _copied(state[name]))
+        entries = {name: _copied(state[name]) for name in self._remembered}
+        for name, entry in entries.items():
+            if name in _KINDS and not _KINDS[name][1](entry):
+                raise ValueError(f"{name}: expected {_KINDS[name][0]}, got {entry!r:.60}")
+        for name, entry in entries.items():
+            setattr(self, name, entry)
 
 
 class EarlyStopping(StoppingRule):
@@ -269,6 +273,20 @@ class GradientNorm(StoppingRule):
 
     def __repr__(self) -> str:
         return f"GradientNorm(tol={self.tol:g})"
+
+
+def _are_weights(thing: Any) -> bool:
+    return isinstance(thing, np.ndarray) and thing.ndim == 1 and thing.dtype.kind in "iuf" and not np.isnan(thing).any()
+
+
+# What the library's own rules remember, and of which kind it is.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "best_epoch": ("a number of epochs, or None", lambda thing: thing is None or is_whole(thing, least=1)),
+    "best_loss": ("a number", lambda thing: is_number(thing) and not math.isnan(thing)),
+    "waited": ("a number of epochs", lambda thing: is_whole(thing, least=0)),
+    "norm": ("a number, or None", lambda thing: thing is None or is_number(thing)),
+    "best_parameters": ("numbers, or None", lambda thing: thing is None or _are_weights(thing)),
+}
 
 
 def _copied(thing: Any) -> Any:

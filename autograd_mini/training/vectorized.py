@@ -6,6 +6,7 @@ engine.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,16 +14,15 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.engine.value import Value
-from autograd_mini.errors import TraceError
+from autograd_mini.errors import ProgramError, TraceError
+from autograd_mini.nn import freezing
 from autograd_mini.nn.losses import Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.training.eager import EagerEngine, Penalty, evaluating
-from autograd_mini.vectorizer.checks import against_eager, choices
+from autograd_mini.vectorizer.checks import SpotCheck, against_eager, against_eager_at, choices
 from autograd_mini.vectorizer.compiled import Compiled
 from autograd_mini.vectorizer.program import Program
 from autograd_mini.vectorizer.running import Resident
-
-_SIMPLE = (int, float, str, bool, type(None), np.integer, np.floating)
 
 
 class VectorizedEngine(EagerEngine):
@@ -39,6 +39,7 @@ class VectorizedEngine(EagerEngine):
     def __init__(self, devices: int | None = None) -> None:
         self._backend = ("numpy", 1) if devices is None else ("jax", devices)
         self._key: Any = None
+        self._spot_check = SpotCheck()
         self._programs: dict[str, tuple[Any, Program]] = {}
 
     def prepare(
@@ -54,11 +55,9 @@ class VectorizedEngine(EagerEngine):
             If a target names a class that isn't there.
         """
         super().prepare(model, loss, penalty, parameters, X, y)
-        about_penalty = [_simple(part) for part in (penalty, *getattr(penalty, "parts", ()))]
-        shapes, parts = (X.shape[1:], y.shape[1:]), (id(loss), id(penalty), *map(id, parameters))
-        key = (shapes, parts, about_penalty, _fingerprint(model))
+        key = (X.shape[1:], y.shape[1:], id(loss), id(penalty), *map(id, parameters), freezing.changes())
         columns = [_flat(X), _flat(y)]
-        if key != self._key:
+        if key != self._key or not self._resident.compiled.is_current():
             self._trace(X, y, columns)
             self._key = key
         choices(self._resident.compiled, columns)
@@ -72,13 +71,21 @@ class VectorizedEngine(EagerEngine):
             return value if penalty is None else value + penalty(model)
 
         compiled = Compiled(objective, [X[0], y[0]], ["x", "t"], "parameters", "float64", *self._backend)
+        trained = set(self.parameters)
+        look = next((look for look in compiled.looks if not trained.isdisjoint((look.node, look.other))), None)
+        if look is not None:
+            raise TraceError(
+                f"the number of a parameter decides what is computed{look.where}: each step changes it, and the "
+                f"program would go on as with the first. Use where(condition, a, b) or the parameter itself"
+            )
         if compiled.is_list:
             raise TraceError(f"the loss returned a list of {len(compiled.scalars.outputs)}, expected one number")
         few = sorted({0, len(X) // 2, len(X) - 1})
         samples = [column[few] for column in columns]
         if compiled.draws:  # by a generator that is none of the model's
             samples.append(compiled.masks(len(few), np.random.default_rng(0)))  # type: ignore[arg-type]
-        against_eager(objective, compiled, samples, len(few))
+        with self._spot_check:
+            against_eager(objective, compiled, samples, len(few))
         self._objective = objective  # what the key names by its id must not make room for another
         self._resident = Resident(compiled)
         place = {leaf: k for k, leaf in enumerate(compiled.leaves)}
@@ -98,22 +105,55 @@ class VectorizedEngine(EagerEngine):
     def load(self) -> Array:
         """Return θ, and take over the present numbers of all that isn't trained."""
         self._resident.load()
-        return super().load()
+        theta = super().load()
+        self._good = theta.copy()
+        return theta
 
     def __call__(self, theta: Array, rows: Array, targets: Array) -> tuple[float, Array]:
         """Return the loss of a batch and its gradient."""
         resident = self._resident
         resident.theta[self._at] = theta[self._known]
+        started = time.perf_counter()
         loss = resident.loss((_flat(rows), _flat(targets)), len(rows))
+        if self._spot_check.is_due(time.perf_counter() - started):
+            self._check(theta, [_flat(rows), _flat(targets)])
         gradient = np.zeros(len(theta))
         gradient[self._known] = resident.gradient[self._at]
         return loss, gradient
+
+    def _check(self, theta: Array, columns: list[Array]) -> None:
+        """Compare a random row with the eager engine.
+
+        Raises
+        ------
+        ProgramError
+            If they differ; the parameters are then those at which they were last found to be equal.
+        """
+        compiled, i = self._resident.compiled, self._spot_check.row(len(columns[0]))
+        row = [column[i : i + 1] for column in columns]
+        if compiled.draws:
+            row.append(compiled.masks(1, np.random.default_rng(i)))  # type: ignore[arg-type]
+        self._assign(theta)
+        try:
+            with self._spot_check:
+                against_eager_at(self._objective, compiled, row, 0)
+        except TraceError as error:
+            self._assign(self._good)
+            raise ProgramError(
+                f"{error}. Something has changed that the program can't see; the model has the parameters at which "
+                f"both last agreed. Train with engine='eager', or make it a parameter or an input"
+            ) from None
+        self._good = theta.copy()
+
+    def _assign(self, theta: Array) -> None:
+        for parameter, number in zip(self.parameters, theta.tolist(), strict=True):
+            parameter._data = number
 
     # ---------------------------------------------------------------------------------------------- evaluating
 
     def outputs(self, model: Module, X: Array) -> Array:
         """Return a model's outputs for every row, in evaluation mode."""
-        program = self._program("outputs", lambda x: model(x), _fingerprint(model))
+        program = self._program("outputs", lambda x: model(x), id(model))
         try:
             with evaluating(model):
                 return program(X)  # type: ignore[no-any-return]
@@ -122,7 +162,7 @@ class VectorizedEngine(EagerEngine):
 
     def mean_loss(self, model: Module, loss: Loss, X: Array, y: Array) -> float:
         """Return the mean loss on examples, in evaluation mode and without a penalty."""
-        program = self._program("loss", lambda x, t: loss(model(x), t), (id(loss), _fingerprint(model)))
+        program = self._program("loss", lambda x, t: loss(model(x), t), (id(loss), id(model)))
         try:
             with evaluating(model):
                 return float(np.mean(program(X, y)))
@@ -139,14 +179,3 @@ class VectorizedEngine(EagerEngine):
 def _flat(array: Array) -> Array:
     """Return an array with a row of numbers for each example."""
     return array if array.ndim == 2 else array.reshape(len(array), -1)
-
-
-def _fingerprint(model: Module) -> Any:
-    """Return what a traced program took for granted of a model: if it is another, the program is, too."""
-    modules = tuple((id(part), _simple(part)) for _, part in model.named_modules())
-    return modules, tuple((id(p), p.is_frozen) for p in model.parameters())
-
-
-def _simple(thing: Any) -> Any:
-    """Return the plain attributes of an object."""
-    return tuple([(k, v) for k, v in getattr(thing, "__dict__", {}).items() if isinstance(v, _SIMPLE)])

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine import functions
-from autograd_mini.engine.graph import recorded_gradients as gradients
+from autograd_mini.engine.graph import gradients, recorded_gradients, topological_order
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.tracing import replaying
+from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.nested import feature, folded
 from autograd_mini.vectorizer.compiled import Compiled, result_nodes
 
 BACKENDS = ("numpy", "jax")
 DTYPES = ("float64", "float32")
+_CANDIDATES = 12  # rows among which some with finite results are looked for
+_SHORT_RUN = 2e-6  # seconds that straight-line Python takes, about
+_TINY = 1e-30  # saturated units: where the scalar rules keep digits that those on arrays don't
 _SAMPLES = 3  # examples that the first run is checked on
 _MANY_NODES = 20_000  # of so many, one example has to do
 
@@ -106,26 +113,86 @@ def against_eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[A
     TraceError
         If they differ, naming the worst difference.
     """
-    if compiled.mixes or any(len(np.shape(column)) != 2 for column in columns):
-        return  # one example by itself isn't defined where the batch is averaged over
+    if not _is_comparable(compiled, columns):
+        return
     few = 1 if len(compiled.scalars) > _MANY_NODES else _SAMPLES
-    rows = sorted({0, n // 2, n - 1})[:few]
+    candidates = dict.fromkeys([0, n // 2, n - 1, *np.linspace(0, n - 1, _CANDIDATES).astype(int).tolist()])
+    found = 0
+    for i in candidates:
+        found += against_eager_at(f, compiled, columns, i)
+        if found == few:
+            return
+    if not found:
+        logging.getLogger(__name__).warning(
+            "The program was compared with the eager engine on no row: the results of all %d rows that were tried are "
+            "infinite or nan",
+            len(candidates),
+        )
+
+
+def against_eager_at(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], i: int) -> bool:
+    """Compare a program with the eager engine on one row; return whether its results are finite.
+
+    Raises
+    ------
+    TraceError
+        If they differ, naming the worst difference.
+    """
+    if not _is_comparable(compiled, columns):
+        return False
     workspace = compiled.workspace(1)
-    for i in rows:
-        np.copyto(workspace.theta, compiled.theta())
-        with np.errstate(all="ignore"):
-            seed = 1.0 if len(compiled.scalars.outputs) == 1 else np.ones(len(compiled.scalars.outputs))
-            results, _, found = workspace.run([column[i : i + 1] for column in columns], seed)
-            got = np.concatenate([np.ravel(result) for result in results])
-        expected, by_leaf, by_input = _eager(f, compiled, columns, i)
-        _compare("its value", got, expected, compiled, i)
-        if compiled.wrt == "parameters":
-            _compare("a gradient", workspace.gradient[compiled.positions], by_leaf, compiled, i)
-        else:
-            flat = {k: np.ravel(gradient) for k, gradient in zip(compiled.program.input_gradients, found, strict=True)}
-            for k, gradient in enumerate(by_input):
-                _compare("a gradient", flat.get(k, np.zeros(len(gradient))), gradient, compiled, i)
+    np.copyto(workspace.theta, compiled.theta())
+    with np.errstate(all="ignore"):
+        seed = 1.0 if len(compiled.scalars.outputs) == 1 else np.ones(len(compiled.scalars.outputs))
+        results, _, found = workspace.run([column[i : i + 1] for column in columns], seed)
+        got = np.concatenate([np.ravel(result) for result in results])
+        by_leaf = workspace.gradient[compiled.positions]
+        by_input = {
+            k: np.array(gradient).ravel() for k, gradient in zip(compiled.program.input_gradients, found, strict=True)
+        }
     compiled.give_back(1, workspace)
+    expected = _eager(f, compiled, columns, i)
+    _compare("its value", got, expected.values, expected.value_error, compiled, i)
+    if compiled.wrt == "parameters":
+        _compare("a gradient", by_leaf, *expected.by_leaf, compiled, i)
+    else:
+        for k, (gradient, error) in enumerate(expected.by_input):
+            _compare("a gradient", by_input.get(k, np.zeros(len(gradient))), gradient, error, compiled, i)
+    return bool(np.isfinite(expected.values).all())
+
+
+def _is_comparable(compiled: Compiled, columns: Sequence[Array]) -> bool:
+    """Return whether one example by itself is defined: it isn't where the batch is averaged over."""
+    return not compiled.mixes and all(len(np.shape(column)) == 2 for column in columns)
+
+
+class SpotCheck:
+    """When a random row is compared with the eager engine: as often as 2 % of the running time allows.
+
+    Use it as a context around a comparison, so that it knows what one costs.
+    """
+
+    SHARE = 0.02
+
+    def __init__(self) -> None:
+        self._allowance, self._cost, self._started = 0.0, 0.0, 0.0
+        self._rng = np.random.default_rng(0)
+
+    def is_due(self, seconds: float) -> bool:
+        """Add the time of a run, and return whether a comparison may follow; of 0 s, a run that wasn't timed."""
+        self._allowance += self.SHARE * (seconds or _SHORT_RUN)
+        return self._allowance > self._cost > 0.0
+
+    def row(self, n: int) -> int:
+        """Return one of n rows at random."""
+        return int(self._rng.integers(n))
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        self._cost = time.perf_counter() - self._started
+        self._allowance = 0.0
 
 
 def straight_against_eager(f: Callable[..., Any], compiled: Compiled) -> None:
@@ -138,14 +205,22 @@ def straight_against_eager(f: Callable[..., Any], compiled: Compiled) -> None:
     """
     assert compiled.straight is not None
     values, derivatives = compiled.straight()
-    expected, by_leaf, _ = _eager(f, compiled, [], 0)
-    _compare("its value", np.array(values), expected, compiled, 0)
-    _compare("a gradient", np.array(derivatives[: len(by_leaf)]), by_leaf, compiled, 0)
+    expected = _eager(f, compiled, [], 0)
+    _compare("its value", np.array(values), expected.values, expected.value_error, compiled, 0)
+    by_leaf, error = expected.by_leaf
+    _compare("a gradient", np.array(derivatives[: len(by_leaf)]), by_leaf, error, compiled, 0)
 
 
-def _eager(
-    f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], i: int
-) -> tuple[Array, Array, list[Array]]:
+class _Expected(NamedTuple):
+    """What the eager engine gives for one example, and on what scale it is rounded."""
+
+    values: Array
+    value_error: Any
+    by_leaf: tuple[Array, Any]
+    by_input: list[tuple[Array, Any]]
+
+
+def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], i: int) -> _Expected:
     """Return the results of one example by the eager engine, and the gradients of their sum."""
     kind = FEATURE if compiled.wrt == "parameters" else PROBE  # who asks for derivatives has nodes, not numbers
     leaves = [[feature(x, kind=kind) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
@@ -154,23 +229,32 @@ def _eager(
     with replaying(masks):
         nodes, _ = result_nodes(f(*arguments))
     total = nodes[0] if len(nodes) == 1 else functions.sum(nodes)
-    found = gradients(total)
-    return (
-        np.array([node.data for node in nodes]),
-        np.array([found.get(p, 0.0) for p in compiled.parameters]),
-        [np.array([found.get(leaf, 0.0) for leaf in flat]) for flat in leaves],
-    )
+    order = topological_order(total)
+    found = recorded_gradients(order)
+    # How far the total moves if every node moves by a share of itself: on that scale it is rounded.
+    reach = gradients(order, 1.0, lambda v: [abs(d) for d in v.local_grads], dict.fromkeys(order, 0.0))
+    moved = sum(m for v in order if math.isfinite(m := reach[v] * abs(v._data)))
+    times = min(moved / abs(total._data), 1e12) if total._data else 1e12 if moved else 1.0
+
+    def of(chosen: Sequence[Value]) -> tuple[Array, Any]:
+        sizes = np.array([reach.get(node, 0.0) for node in chosen]) * max(1.0, times)
+        return np.array([found.get(node, 0.0) for node in chosen]), sizes
+
+    values = np.array([node._data for node in nodes])
+    return _Expected(values, moved, of(compiled.parameters), [of(flat) for flat in leaves])
 
 
-def _compare(what: str, got: Array, expected: Array, compiled: Compiled, row: int) -> None:
+def _compare(what: str, got: Array, expected: Array, size: Any, compiled: Compiled, row: int) -> None:
+    """Raise if numbers differ by more than rounding explains; `size` is the scale on which they are rounded."""
     if not expected.size:
         return
-    tolerance = 1e-6 if compiled.dtype == np.float64 else 1e-2
-    scale = np.max(np.abs(expected), initial=1.0, where=np.isfinite(expected))
-    close = np.isclose(got, expected, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
-    if close.all() or not (np.isfinite(expected).all() and np.isfinite(got).all()):
+    rounding, share = (1e-13, 1e-9) if compiled.dtype == np.float64 else (1e-5, 1e-2)
+    with np.errstate(all="ignore"):
+        difference = np.abs(got - expected)
+        is_close = (difference <= rounding * size + share * np.abs(expected) + _TINY) | (got == expected)
+    if is_close.all() or not (np.isfinite(expected).all() and np.isfinite(got).all()):
         return
-    worst = int(np.argmax(np.abs(got - expected)))
+    worst = int(np.argmax(np.where(is_close, -1.0, difference)))
     raise TraceError(
         f"the program disagrees with the eager engine: {what} of example {row} is {expected[worst]:.9g}, the program "
         f"gives {got[worst]:.9g} (the worst difference). The function does something else at each call, as with random "

@@ -26,6 +26,7 @@ from autograd_mini.vectorizer.lowering import Lowering
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
 from autograd_mini.vectorizer.scalars import learns, needed, scanned
 from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
+from autograd_mini.vectorizer.surroundings import Surroundings
 
 CACHE_BYTES = 2 << 20  # what a block's arrays may take up: about the second-level cache of one core
 _SECONDS_A_NODE, _SECONDS_A_STATEMENT = 0.15e-6, 0.8e-6  # in both passes, about
@@ -91,17 +92,24 @@ class Compiled:
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
         self._name = name if name.isidentifier() else "A function"
+        self._around = Surroundings(f)
         with without_collection():
             self._compile(f, examples, names, order)
+        self._around.forget_changes()
         self._bind: Callable[..., Any] | None = None
         self._jax: JaxProgram | None = None
         self._lock = threading.Lock()
         self._pool: dict[int, list[Any]] = {}
         self.checked = False
 
+    def is_current(self) -> bool:
+        """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
+        return not self._around.changed() and all(look.holds() for look in self.looks)
+
     def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Value]) -> None:
         """Trace the function, group its nodes and print the program."""
         trace, inputs, outputs, self.is_list = traced(f, examples, names)
+        self.looks = trace.looks
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
         masks = [leaf for draws in trace.draws for leaf in draws.leaves]
         if masks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module
 from autograd_mini.vectorizer import checks
+from autograd_mini.vectorizer.checks import SpotCheck
 from autograd_mini.vectorizer.compiled import Compiled, argument_names
 from autograd_mini.vectorizer.running import run_block
 from autograd_mini.vectorizer.straight_line import StraightLine
@@ -53,6 +55,8 @@ class ProgramExplanation:
         return "\n".join(lines)
 
 
+MOST_VERSIONS = 4  # programs kept for one kind of call, where what the function looks at goes to and fro
+MOST_KEYS = 16  # kinds of call, such as widths of the features, for which programs are kept
 REDUCTIONS = ("mean", "sum", None)
 
 
@@ -82,9 +86,11 @@ class Program:
         self.f, self.backend, self.dtype = f, backend, dtype
         self.threads, self.block, self.check = threads, block, check
         self._rng = None if seed is None else np.random.default_rng(seed)
-        self._compiled: dict[Any, Compiled] = {}
+        self._compiled: dict[Any, list[Compiled]] = {}  # for each kind of call the latest ones, newest first
+        self._spot_check = SpotCheck()
         self._latest: Compiled | None = None
         self._modules: list[Module] | None = None
+        self._current: Compiled | None = None  # of straight-line Python
         self._straight: StraightLine | None = None
         self._latest_list, self._n_parameters = False, 0
 
@@ -110,8 +116,8 @@ class Program:
         TraceError
             If the function looks at the data of a traced Value.
         """
-        if not inputs and self._straight is not None:
-            values, _ = self._straight()
+        if not inputs and self._runs_straight():
+            values, _ = self._straight()  # type: ignore[misc]
             return np.array(values) if self._latest_list else values[0]
         arrays, n = checks.arrays(inputs)
         compiled = self._for(arrays, "parameters")
@@ -142,8 +148,8 @@ class Program:
         ValueError
             If there are no examples, not equally many in all inputs, or the function returns a list.
         """
-        if reduction == "mean" and not inputs and self._straight is not None and not self._latest_list:
-            (value,), derivatives = self._straight()
+        if reduction == "mean" and not inputs and self._runs_straight() and not self._latest_list:
+            (value,), derivatives = self._straight()  # type: ignore[misc]
             return value, np.array(derivatives[: self._n_parameters])
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction: expected 'mean', 'sum' or None, got {reduction!r}")
@@ -237,13 +243,26 @@ class Program:
             results.append(np.moveaxis(array, 2, 0).reshape(shape))
         return _shaped(outputs, compiled.is_list, True), results[0] if len(results) == 1 else tuple(results)
 
+    def _runs_straight(self) -> bool:
+        """Return whether straight-line Python is there, and still right."""
+        if self._current is None:
+            return False
+        if not self._current.is_current():
+            self._current = self._straight = None
+            return False
+        if self.check and self._spot_check.is_due(0.0):
+            with self._spot_check:
+                checks.straight_against_eager(self.f, self._current)
+        return True
+
     def _columns(self, compiled: Compiled, arrays: list[Array], n: int) -> list[Array]:
         """Return the inputs with a row for each example, and new random leaves; the first ones are checked."""
         masks = compiled.masks(n, self._rng)
         columns = [array.reshape(n, -1) for array in arrays] + ([] if masks is None else [masks])
         checks.choices(compiled, columns)
         if not compiled.checked and self.check:
-            checks.against_eager(self.f, compiled, columns, n)
+            with self._spot_check:
+                checks.against_eager(self.f, compiled, columns, n)
             compiled.checked = True
         return columns
 
@@ -257,6 +276,7 @@ class Program:
             size = min(size, max(-(-n // self.threads), 256))
         blocks = [(start, min(start + size, n)) for start in range(0, n, size)]
         theta = compiled.theta()
+        started = time.perf_counter()
         outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
 
         def run(block: tuple[int, int]) -> Array | None:
@@ -270,6 +290,9 @@ class Program:
         total = np.zeros(len(theta)) if gradients[0] is None else gradients[0]
         for gradient in gradients[1:]:
             total = total if gradient is None else total + gradient
+        if self.check and self._spot_check.is_due(time.perf_counter() - started):
+            with self._spot_check:
+                checks.against_eager_at(self.f, compiled, columns, self._spot_check.row(n))
         return outputs, total
 
     # ------------------------------------------------------------------------------------------- looking inside
@@ -281,23 +304,27 @@ class Program:
         # In evaluation mode, or with a part that is frozen, a model is another function.
         modes = (freezing.changes(), *[module.training for module in self._modules])
         key = (tuple([array.shape[1:] for array in arrays]), wrt, modes)
-        compiled = self._compiled.get(key)
+        versions = self._compiled.get(key, [])
+        compiled = next((version for version in versions if version.is_current()), None)
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
             order = [parameter for model in _models(self.f) for parameter in model.parameters()]
             compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=order)
-            if compiled.straight is not None:
-                self._run_straight(compiled)
-            self._compiled[key] = compiled
+            self._compiled[key] = [compiled, *versions][:MOST_VERSIONS]
+            if len(self._compiled) > MOST_KEYS:
+                del self._compiled[next(iter(self._compiled))]  # the oldest
+        if compiled.straight is not None:
+            self._run_straight(compiled)
         self._latest = compiled
         return compiled
 
     def _run_straight(self, compiled: Compiled) -> None:
         """From now on run as Python on floats: the function has no inputs, and is short."""
-        if self.check:
+        if self.check and not compiled.checked:
             checks.straight_against_eager(self.f, compiled)
-        self._straight, self._latest_list = compiled.straight, compiled.is_list
+            compiled.checked = True
+        self._current, self._straight, self._latest_list = compiled, compiled.straight, compiled.is_list
         self._n_parameters = len(compiled.parameters)
 
     def _traced(self) -> Compiled:
@@ -375,7 +402,8 @@ def vectorize(
     ----------
     f : callable
         A function of Values, and lists of Values, to a Value or a list of Values; parameters may be in its closure, as
-        those of a model are. Bare numbers in it are part of the program: what they were when it was traced.
+        those of a model are. Bare numbers that it can reach are part of the program, which is made
+        anew when one changes.
     backend : {"numpy", "jax"}, optional
         What runs it.
     dtype : {"float64", "float32"}, optional

@@ -182,13 +182,17 @@ def test_gradients_inside_are_refused_or_right():
     assert "line" in message
 
 
+def seen(here):
+    return here.recording, here.detecting, here.scope, here.tracer
+
+
 @pytest.mark.parametrize("f", [branch, as_float, without_graph, looked_at, of_numpy], ids=lambda f: f.__name__)
 def test_a_refusal_leaves_the_modes_as_they_were(f):
-    before = (modes.current.recording, modes.current.detecting, modes.current.scope, modes.current.tracer)
+    before = seen(modes.current())
     contexts = modes.open_contexts
     with pytest.raises(TraceError):
         vectorize(f)(X)
-    assert (modes.current.recording, modes.current.detecting, modes.current.scope, modes.current.tracer) == before
+    assert seen(modes.current()) == before
     assert modes.open_contexts == contexts
     y = Value(2.0) * 3.0
     assert type(y) is Value
@@ -206,8 +210,8 @@ def test_any_error_of_the_function_passes_through_and_leaves_the_modes_as_they_w
     with ag.scope("outer"):
         with pytest.raises(LookupError, match="the function's own"):
             vectorize(f)(X)
-        assert modes.current.scope == "outer"
-    assert modes.current.tracer is None
+        assert modes.current().scope == "outer"
+    assert modes.current().tracer is None
     assert modes.open_contexts == contexts
 
 
