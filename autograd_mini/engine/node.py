@@ -63,9 +63,7 @@ class Node:
     @property
     def data(self) -> float:
         """The number."""
-        if look is not None:
-            look(self)
-        return self._data
+        return self._data if look is None else look(self, lambda: self._data)
 
     @data.setter
     def data(self, number: Any) -> None:
@@ -94,6 +92,9 @@ class Node:
     @property
     def local_grads(self) -> tuple[float, ...]:
         """The local derivative ∂self/∂parent for each parent."""
+        return self._local_grads() if look is None else look(self, self._local_grads)
+
+    def _local_grads(self) -> tuple[float, ...]:
         if self._parent is None:
             return ()
         if type(self._parent) is tuple:

@@ -7,6 +7,7 @@ Comparisons, printing, what is refused (``float(v)``, ``if v:``), copies and pic
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograd_mini.engine import copying, node, primitives
@@ -32,16 +33,21 @@ class ScalarProtocol(Node):
     # -------------------------------------------------------------------- comparisons compare data; == is identity
 
     def __lt__(self, other: Any) -> bool:  # self < other
-        return self._data < _data_of(other) if node.look is None else node.look(self, other, operator.lt)
+        return self._compared(operator.lt, other)
 
     def __le__(self, other: Any) -> bool:  # self <= other
-        return self._data <= _data_of(other) if node.look is None else node.look(self, other, operator.le)
+        return self._compared(operator.le, other)
 
     def __gt__(self, other: Any) -> bool:  # self > other
-        return self._data > _data_of(other) if node.look is None else node.look(self, other, operator.gt)
+        return self._compared(operator.gt, other)
 
     def __ge__(self, other: Any) -> bool:  # self >= other
-        return self._data >= _data_of(other) if node.look is None else node.look(self, other, operator.ge)
+        return self._compared(operator.ge, other)
+
+    def _compared(self, operation: Callable[[float, float], bool], other: Any) -> bool:
+        if node.look is not None:
+            return node.look(self, lambda: operation(self._data, _data_of(other)), other, operation)  # type: ignore[no-any-return]
+        return operation(self._data, _data_of(other))
 
     # ------------------------------------------------------------ refused: the gradient would be lost without a word
 
@@ -67,10 +73,8 @@ class ScalarProtocol(Node):
     # ------------------------------------------------------------------------------------------------- how it prints
 
     def __repr__(self) -> str:
-        if node.look is not None:
-            node.look(self)
         label = f", label={self.label!r}" if self.label else ""
-        return f"{type(self).__name__}(data={self._data}, grad={_data_or_nothing(self.grad)}{label})"
+        return f"{type(self).__name__}(data={self.data}, grad={_data_or_nothing(self.grad)}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)

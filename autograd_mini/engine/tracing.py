@@ -21,7 +21,6 @@ from typing import Any, NoReturn
 from autograd_mini.engine import modes, node
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
-from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
 
@@ -45,38 +44,32 @@ class Draws:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What a traced function saw of a node that was there before: its number, or how it compares with another.
+    """What a traced function saw of a node that was there before: its number, local derivatives, or a comparison.
 
     Attributes
     ----------
     node : Value
         The node.
-    outcome : float or bool
+    other : Value or number
+        What it was compared with.
+    read : callable
+        What was looked at: it gives what would be seen now.
+    outcome : float, bool or tuple of float
         What was seen.
     where : str
         The line of the function.
-    operation : callable or None
-        The comparison, such as ``operator.gt``; None where the number itself was seen.
-    other : Value or number
-        What it was compared with.
     """
 
     node: Node
+    other: Any
+    read: Callable[[], Any]
     outcome: Any
     where: str
-    operation: Callable[[float, float], bool] | None = None
-    other: Any = None
 
     def holds(self) -> bool:
         """Return whether the function would see the same now."""
-        number = self.node._data
-        if self.operation is None:
-            return number == self.outcome or (number != number and self.outcome != self.outcome)
-        return self.operation(number, _number(self.other)) is self.outcome
-
-
-def _number(thing: Any) -> float:
-    return thing._data if isinstance(thing, Node) else as_float(thing)
+        now = self.read()
+        return bool(now == self.outcome) or (now != now and self.outcome != self.outcome)
 
 
 @dataclass(eq=False)
@@ -225,18 +218,14 @@ _CONDITIONS: dict[Any, Callable[[Any, Any], Value]] = {
 }
 
 
-def _look(seen: Node, other: Any = None, operation: Any = None) -> Any:
-    """Take note of what a traced function looks at; return the result of a comparison."""
+def _look(seen: Node, read: Callable[[], Any], other: Any = None, operation: Any = None) -> Any:
+    """Take note of what a traced function looks at; return what it sees."""
     trace = current_trace()
-    if operation is None:
-        if trace is not None and seen.scope[:1] != PREFIX:
-            trace.looks.append(Look(seen, seen._data, _where()))
-        return None
-    if trace is not None and is_traced(other):
+    if trace is not None and operation is not None and is_traced(other):
         return _CONDITIONS[operation](seen, other)
-    outcome = operation(seen._data, _number(other))
+    outcome = read()
     if trace is not None and not (seen.scope[:1] == PREFIX and getattr(other, "scope", PREFIX)[:1] == PREFIX):
-        trace.looks.append(Look(seen, outcome, _where(), operation, other))
+        trace.looks.append(Look(seen, other, read, outcome, _where()))
     return outcome
 
 

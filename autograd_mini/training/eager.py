@@ -58,6 +58,10 @@ class EagerEngine:
         """
         self.model, self.loss, self.penalty, self.parameters = model, loss, penalty, parameters
 
+    def is_current(self) -> bool:
+        """Return whether what `prepare` took up is still what is to be computed."""
+        return True
+
     def load(self) -> Array:
         """Return θ, the parameters' present numbers."""
         return np.array([parameter._data for parameter in self.parameters])

@@ -204,7 +204,7 @@ class Trainer:
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
                 for epoch in range(self.epochs):
-                    if epoch and self.callbacks:  # which may have changed the model
+                    if epoch and (self.callbacks or not self._engine.is_current()):  # something has changed the model
                         self._prepare(*training)
                     started = time.perf_counter()
                     self.history.loss.append(self._epoch(*training))

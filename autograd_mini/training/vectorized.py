@@ -102,6 +102,10 @@ class VectorizedEngine(EagerEngine):
         if np.array_equal(at, np.arange(len(at))):
             self._known, self._at = slice(None), slice(len(at))
 
+    def is_current(self) -> bool:
+        """Return whether the program is still that of the model; see `EagerEngine.is_current`."""
+        return self._resident.compiled.is_current()
+
     def load(self) -> Array:
         """Return θ, and take over the present numbers of all that isn't trained."""
         self._resident.load()

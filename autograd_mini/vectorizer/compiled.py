@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.engine.tracing import Trace, input_leaf, tracing
+from autograd_mini.engine.tracing import Look, Trace, input_leaf, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import folded
@@ -96,6 +97,10 @@ class Compiled:
         with without_collection():
             self._compile(f, examples, names, order)
         self._around.forget_changes()
+        if "grad" in self._around.names:  # an attribute that no node can watch
+            self.looks += [
+                Look(p, None, partial(getattr, p, "grad"), p.grad, " (its .grad)") for p in self._around.nodes
+            ]
         self._bind: Callable[..., Any] | None = None
         self._jax: JaxProgram | None = None
         self._lock = threading.Lock()

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import sys
 import types
-from collections import Counter
-from collections.abc import Iterator
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import partial
 from itertools import chain
-from operator import is_
+from operator import getitem, is_
+from types import CellType
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -22,7 +26,7 @@ from autograd_mini.engine.tracing import is_elsewhere
 
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _MOST_THINGS = 20_000  # as many are looked at
-_SAMPLE = 64  # numbers of a large array that are compared
+_MOST_NUMBERS = 16_384  # of a larger array, as many are compared
 
 
 class Surroundings:
@@ -45,11 +49,13 @@ class Surroundings:
     """
 
     def __init__(self, *roots: Any) -> None:
+        self.nodes: dict[Node, None] = {}
+        self.names: set[str] = set()  # that the functions' code has, of globals and attributes
         self._cells: list[tuple[str, Any, Any]] = []
         self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
         self._lists: list[tuple[str, Any, tuple[Any, ...]]] = []
         self._sizes: list[tuple[str, Any, int]] = []
-        self._arrays: list[tuple[str, Any, Any]] = []
+        self._readings: list[tuple[str, Any, Callable[[Any], Any], Any]] = []  # what isn't in a container
         self._seen: dict[int, Any] = {}  # the things are kept, so that no other gets the id of one
         self._waiting: list[tuple[str, Any]] = [("the function", root) for root in roots]
         for root in roots:
@@ -58,14 +64,16 @@ class Surroundings:
                 self._function(root)
         while self._waiting and len(self._seen) < _MOST_THINGS:
             name, thing = self._waiting.pop()
-            if id(thing) not in self._seen and not isinstance(thing, (*_ATOMS, Node)):
+            if isinstance(thing, Node):
+                self.nodes[thing] = None
+            elif id(thing) not in self._seen and not isinstance(thing, _ATOMS):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
         self._keep()
 
     def changed(self) -> str:
         """Return the name of something that isn't as it was; "" if all is."""
-        if self._is_identical() and all(_is_same_array(array, kept) for _, array, kept in self._arrays):
+        if self._is_identical() and (not self._readings or all(map(_is_read_again, self._readings))):
             return ""
         for name, cell, before in self._cells:
             if not _is_same(_contents(cell), before):
@@ -79,7 +87,7 @@ class Surroundings:
         for name, dictionary, size in self._sizes:
             if len(dictionary) != size:
                 return name
-        found = next((name for name, array, kept in self._arrays if not _is_same_array(array, kept)), "")
+        found = next((reading[0] for reading in self._readings if not _is_read_again(reading)), "")
         if not found:
             self._keep()  # equal numbers in the place of others: from now on these
         return found
@@ -93,102 +101,155 @@ class Surroundings:
             if _is_same(now, before) or key in ("_name", "_is_named"):  # a module is given its name when it is called
                 self._entries[place] = name, dictionary, key, now
         self._lists = [k for k in self._lists if len(k[1]) == len(k[2]) and all(map(_is_same, k[1], k[2]))]
-        self._sizes = [(name, dictionary, len(dictionary)) for name, dictionary, _ in self._sizes]
-        self._arrays = [kept for kept in self._arrays if _is_same_array(kept[1], kept[2])]
+        grown = [(name, dictionary) for name, dictionary, size in self._sizes if len(dictionary) != size]
+        self._sizes = [kept for kept in self._sizes if len(kept[1]) == kept[2]]
+        for name, dictionary in grown:  # a number that was put in meanwhile, as by a defaultdict, may be read again
+            new = [key for key in dictionary if (id(dictionary), key) not in entries]
+            self._some(name, dictionary, [key for key in new if isinstance(dictionary[key], _ATOMS)])
+        self._readings = [reading for reading in self._readings if _is_read_again(reading)]
         self._keep()
 
-    # ----------------------------------------------------------- the quick comparison: by identity, without a loop here
+    # ---------------------------------------------------------- the quick comparison: of containers as wholes, in C
 
     def _keep(self) -> None:
-        """Take down the identities of all that is kept."""
-        self._containers = [sequence for _, sequence, _ in self._lists]
-        self._readers = [cell for _, cell, _ in self._cells]
-        # A dictionary of which all entries are kept is compared as a whole, others entry by entry.
+        """Take down copies of the containers, and by itself all that `==` might take for another thing."""
         counts = Counter(place for place, _ in self._entries)
         whole = {id(d): d for _, d, size in self._sizes if type(d) is dict and counts[id(d)] == size}
-        self._whole = list(whole.values())
-        rest = [entry for (place, _), entry in self._entries.items() if place not in whole]
-        self._namespaces = [entry[1] if type(entry[1]) is dict else dict(entry[1]) for entry in rest]
-        self._classes = [(entry[1], entry[2], entry[3]) for entry in rest if type(entry[1]) is not dict]
-        self._keys = [entry[2] for entry in rest]
-        self._lengths = [*map(len, self._containers), *map(len, self._whole)]
-        self._identities = [*self._parts()]
-
-    def _parts(self) -> Iterator[Any]:
-        return chain(
-            chain.from_iterable(self._containers),
-            chain.from_iterable(map(dict.values, self._whole)),
-            map(_contents, self._readers),
-            map(dict.get, self._namespaces, self._keys),
-        )
+        lists = [sequence for _, sequence, _ in self._lists if type(sequence) is list]
+        cells = [cell for _, cell, before in self._cells if _is_told_by_equality(before)]
+        read = [before for _, _, before in self._cells if _is_told_by_equality(before)]
+        self._containers = [*lists, *whole.values(), *cells]
+        self._copies = [*map(list, lists), *map(dict, whole.values()), *map(CellType, read)]
+        exact: list[tuple[Any, Any, Any]] = [
+            (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x)
+        ]
+        exact += [(s, k, x) for s in lists for k, x in enumerate(s) if not _is_told_by_equality(x)]
+        exact += [(d, k, before) for (at, _), (_, d, k, before) in self._entries.items() if at not in whole]
+        self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
+        self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_by_equality(before)]
+        self._sets = [(sequence, parts) for _, sequence, parts in self._lists if type(sequence) is not list]
 
     def _is_identical(self) -> bool:
-        return (
-            [*map(len, self._containers), *map(len, self._whole)] == self._lengths
-            and all(map(is_, self._parts(), self._identities))
-            and all(kind.get(name, _NOTHING) is before for kind, name, before in self._classes)
-        )
+        """Return whether surely nothing has changed but the numbers in arrays."""
+        try:
+            return (
+                self._containers == self._copies
+                and (not self._kept or all(map(is_, map(getitem, self._owners, self._keys), self._kept)))
+                and (not self._readers or all(_contents(cell) is before for cell, before in self._readers))
+                and (not self._sets or all(len(s) == len(parts) and all(map(is_, s, parts)) for s, parts in self._sets))
+            )
+        except (LookupError, TypeError, ValueError):  # something is gone; or there are arrays, whose `==` is an array
+            return False
 
     # ------------------------------------------------------------------------------------------------ remembering
 
     def _remember(self, name: str, thing: Any) -> None:
         """Keep what a thing holds, and go on to that."""
-        if isinstance(thing, np.ndarray):
-            self._arrays.append((name, thing, _sample(thing)))
-        elif isinstance(thing, dict):
-            self._dictionary(name, thing, list(thing))
-        elif isinstance(thing, (list, tuple, set, frozenset)):
+        kind = type(thing)
+        if isinstance(thing, dict):
+            self._dictionary(name, thing)
+        elif isinstance(thing, (list, tuple, set, frozenset, deque)):
             if not isinstance(thing, (tuple, frozenset)):
                 self._lists.append((name, thing, tuple(thing)))
             self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing)]
         elif isinstance(thing, types.FunctionType):
             if not is_elsewhere(thing.__code__.co_filename):
                 self._function(thing)
-        elif isinstance(thing, types.MethodType):
-            self._waiting += [(name, thing.__self__), (name, thing.__func__)]
+        elif isinstance(thing, (types.MethodType, types.BuiltinMethodType)):
+            self._waiting += [(name, thing.__self__), (name, getattr(thing, "__func__", None))]
+        elif isinstance(thing, (classmethod, staticmethod)):
+            self._waiting.append((name, thing.__func__))
+        elif isinstance(thing, property):
+            self._waiting.append((name, thing.fget))
         elif isinstance(thing, partial):
             self._waiting += [(name, thing.func), (name, thing.args), (name, thing.keywords)]
-        elif not isinstance(thing, (type, types.ModuleType)) and _is_own(type(thing)):
+        elif isinstance(thing, type):
+            self._class(name, thing)
+        elif isinstance(thing, ref):
+            self._waiting.append((name, thing()))
+        elif isinstance(thing, ContextVar):
+            self._readings.append((name, thing, _of_context, _of_context(thing)))
+        elif isinstance(thing, (bytearray, array)):
+            self._readings.append((name, thing, bytes, bytes(thing)))
+        elif isinstance(thing, np.ndarray) or (
+            hasattr(kind, "__array__") and getattr(thing, "size", 0) < _MOST_NUMBERS
+        ):
+            self._readings.append((name, thing, _numbers, _numbers(thing)))
+            if isinstance(thing, np.ndarray) and thing.dtype == object:
+                self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing.flat)]
+        elif not isinstance(thing, types.ModuleType):
             self._object(name, thing)
 
-    def _dictionary(self, name: str, dictionary: Any, keys: list[Any]) -> None:
+    def _dictionary(self, name: str, dictionary: Any) -> None:
+        self._some(name, dictionary, list(dictionary))
+        self._sizes.append((name, dictionary, len(dictionary)))
+
+    def _some(self, name: str, dictionary: Any, keys: list[Any]) -> None:
+        """Keep some of a dictionary's entries."""
         for key in keys:
             inner = ".".join(filter(None, (name, key))) if isinstance(key, str) else f"{name}[{key!r:.20}]"
             self._entries[id(dictionary), key] = (inner, dictionary, key, dictionary[key])
             self._waiting.append((inner, dictionary[key]))
-        if name:
-            self._sizes.append((name, dictionary, len(dictionary)))
 
     def _function(self, function: types.FunctionType) -> None:
-        """Keep the variables around a function, the globals that it names, and its defaults."""
+        """Keep the variables around a function, the globals that it names, its defaults and attributes."""
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             self._cells.append((variable, cell, _contents(cell)))
             self._waiting.append((variable, _contents(cell)))
         names = list(dict.fromkeys(_names(function.__code__)))
+        self.names.update(names)
         namespaces = [function.__globals__]
-        for thing in map(function.__globals__.get, names):
-            if isinstance(thing, types.ModuleType) and not is_elsewhere(getattr(thing, "__file__", None) or "<frozen"):
-                namespaces.append(vars(thing))
-        for namespace in namespaces:
-            self._dictionary("", namespace, [name for name in names if name in namespace])
+        for namespace in namespaces:  # which grow by those of the modules that are found on the way
+            is_foreign = is_elsewhere(namespace.get("__file__") or "")
+            here = [name for name in names if name in namespace]
+            self._some("", namespace, [n for n in here if not (is_foreign and isinstance(namespace[n], _NO_DATA))])
+            modules = [vars(thing) for thing in map(namespace.get, here) if isinstance(thing, types.ModuleType)]
+            namespaces += [module for module in modules if not any(module is known for known in namespaces)]
         self._waiting += [("a default", function.__defaults__), ("a default", function.__kwdefaults__)]
+        self._waiting.append((function.__name__, vars(function)))
+
+    def _class(self, name: str, kind: type) -> None:
+        """Keep the attributes of a class and those that it inherits, and go on to its methods."""
+        for one in kind.__mro__:
+            if _is_own(one):
+                entries = [key for key in vars(one) if key[:2] != "__"]
+                self._some("", vars(one), [key for key in entries if isinstance(vars(one)[key], _DATA)])
+                methods = [thing for thing in vars(one).values() if isinstance(thing, _METHODS)]
+                self._waiting += [(f"{name}.{getattr(thing, '__name__', '')}", thing) for thing in methods]
 
     def _object(self, name: str, thing: Any) -> None:
-        """Keep the attributes of an object, and those of its class that are no methods."""
-        for kind in type(thing).__mro__:
-            if _is_own(kind):
-                plain = [k for k, v in vars(kind).items() if isinstance(v, (*_ATOMS, list, dict)) and k[:2] != "__"]
-                self._dictionary("", vars(kind), plain)
-                method = vars(kind).get("__call__") or vars(kind).get("forward")
-                if isinstance(method, types.FunctionType) and not is_elsewhere(method.__code__.co_filename):
-                    self._waiting.append((name, method))
-        if hasattr(thing, "__dict__"):
-            for left_out in getattr(thing, "_read_at_each_run", ()):
-                self._seen[id(vars(thing)[left_out])] = vars(thing)[left_out]  # its contents may change
-            self._dictionary(name, vars(thing), list(vars(thing)))
+        """Keep the attributes of an object, and those of its class."""
+        kind = type(thing)
+        if not _is_open(kind):
+            return
+        if id(kind) not in self._seen:
+            self._seen[id(kind)] = kind
+            self._class(name, kind)
+        attributes = getattr(thing, "__dict__", {})
+        for left_out in getattr(kind, "_read_at_each_run", ()):
+            self._seen[id(attributes[left_out])] = attributes[left_out]  # its contents may change
+        self._dictionary(name, attributes)
+        for slot in chain.from_iterable(_slots(one) for one in kind.__mro__):
+            self._readings.append((f"{name}.{slot}", (thing, slot), _in_slot, _in_slot((thing, slot))))
+            self._waiting.append((f"{name}.{slot}", getattr(thing, slot, None)))
 
 
+_DATA = (*_ATOMS, list, dict, set, np.ndarray)
+_METHODS = (types.FunctionType, classmethod, staticmethod, property)
+_NO_DATA = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
+# Whose objects aren't looked into: they are many, or change by themselves, and no numbers of a model are in them.
+_CLOSED = {"numpy", "random", "logging", "threading", "concurrent", "asyncio", "io", "_io", "matplotlib"}
+_CLOSED |= {"jax", "jaxlib", "IPython", "ipykernel", "itertools", "re", "typing", "torch"}
+_OWN_CLOSED = ("autograd_mini.engine.", "autograd_mini.vectorizer.", "autograd_mini.views.")
 _NOTHING = object()
+
+
+def _is_told_by_equality(thing: Any) -> bool:
+    """Return whether nothing but the thing itself, or an equal number or text, equals it."""
+    if isinstance(thing, float):
+        return thing == thing and thing != 0.0  # nan differs from itself, and 0 equals -0
+    is_plain: bool = type(thing).__eq__ is object.__eq__  # type: ignore[comparison-overlap]
+    return is_plain or isinstance(thing, (int, str, bytes, type(None)))
 
 
 def _contents(cell: Any) -> Any:
@@ -206,28 +267,52 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _sample(array: np.ndarray[Any, Any]) -> Any:
-    """Return a copy of an array; of a large one, of some of its numbers."""
-    flat = array.ravel()
-    return array.shape, (flat[:: flat.size // _SAMPLE] if flat.size > 1000 else flat).copy()
+def _numbers(thing: Any) -> Any:
+    """Return the numbers of an array, as bytes; of a large one, of some of them."""
+    numbers = np.asarray(thing)
+    heading = f"{numbers.shape}{numbers.dtype.str}"
+    if numbers.size > _MOST_NUMBERS:
+        numbers = numbers.reshape(-1)[:: numbers.size // _MOST_NUMBERS]
+    if numbers.dtype == object:
+        return heading + repr([*map(id, numbers.flat)] if numbers is thing else numbers.tolist())
+    return heading.encode() + numbers.tobytes()
 
 
-def _is_same_array(array: np.ndarray[Any, Any], kept: Any) -> bool:
-    shape, numbers = _sample(array)
-    if shape != kept[0] or numbers.dtype != kept[1].dtype:
-        return False
-    return all(map(is_, numbers, kept[1])) if numbers.dtype == object else numbers.tobytes() == kept[1].tobytes()
+def _is_read_again(reading: tuple[str, Any, Callable[[Any], Any], Any]) -> bool:
+    _, thing, read, before = reading
+    return _is_same(read(thing), before)
+
+
+def _of_context(variable: ContextVar[Any]) -> Any:
+    return variable.get(_NOTHING)
+
+
+def _in_slot(place: tuple[Any, str]) -> Any:
+    return getattr(*place, _NOTHING)
+
+
+def _slots(kind: type) -> list[str]:
+    """Return the slots that a class adds."""
+    slots = vars(kind).get("__slots__", ())
+    return [slot for slot in ([slots] if isinstance(slots, str) else slots) if slot[:2] != "__"]
+
+
+def _is_open(kind: type) -> bool:
+    """Return whether the attributes of a class's objects are looked at."""
+    return kind.__module__.split(".")[0] not in _CLOSED and not kind.__module__.startswith(_OWN_CLOSED)
 
 
 def _is_own(kind: type) -> bool:
     """Return whether a class is the user's, or one of the parts that networks are made of."""
     if kind.__module__.startswith("autograd_mini."):
         return kind.__module__.startswith("autograd_mini.nn.")
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
-    return kind.__module__ == "__main__" or (bool(file) and not is_elsewhere(file) and "site-packages" not in file)
+    return _is_open(kind) and not is_elsewhere(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 
 
 def _is_same(now: Any, before: Any) -> bool:
     """Return whether a thing is the same one, or an equal number or text."""
-    is_atom = type(now) is type(before) and isinstance(now, _ATOMS)
-    return now is before or (is_atom and bool(now == before or (now != now and before != before)))
+    if now is before:
+        return True
+    if type(now) is not type(before) or not isinstance(now, _ATOMS):
+        return False
+    return repr(now) == repr(before) if isinstance(now, (float, complex)) else bool(now == before)

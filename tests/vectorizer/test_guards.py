@@ -2,7 +2,13 @@
 
 import itertools
 import logging
+import os
 import random
+import threading
+from array import array
+from collections import defaultdict, deque
+from contextvars import ContextVar
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -146,6 +152,120 @@ def test_numbers_that_a_function_can_reach_make_the_program_anew(monkeypatch):
     TABLE[1], RATES["a"][0] = 2.0, 1.0
 
 
+class Slots:
+    __slots__ = ("rate",)
+
+    def __init__(self):
+        self.rate = [1.0]
+
+
+class Rates:
+    rate = 1.0
+
+    def __init__(self):
+        self._rates = [1.0]
+        self.hidden = {"extra": 1.0}
+
+    first = property(lambda self: self._rates[0])
+
+    def __getattr__(self, name):
+        return self.__dict__["hidden"][name]
+
+    def scaled(self, v):
+        return v * SETTINGS.rate
+
+    @staticmethod
+    def of_class(v):
+        return v * Rates.rate
+
+
+@dataclass
+class Settings:
+    rate: float = 1.0
+
+
+def places():
+    """For each kind of place where a number can be: a function that finds it there, and how another is put there."""
+    slots, rates, inner = Slots(), Rates(), SimpleNamespace(deep=SimpleNamespace(rate=1.0))
+    counts, queue, numbers, octets = defaultdict(float), deque([1.0]), array("d", [1.0]), bytearray(b"\1")
+    table, scalar, mixed = np.ones((40, 60)).T, np.array(1.0), np.array([1.0, Settings()], dtype=object)
+    equals, local, variable = [Settings()], threading.local(), ContextVar("rate", default=1.0)
+    local.rate, pair = 1.0, ([1.0],)
+
+    def replaced_by_an_equal_one(number):
+        equals[0] = Settings(equals[0].rate)
+        assert vectorized_equals(x).shape == (3,)
+        equals[0].rate = number
+
+    def of_equals(v):
+        return v * equals[0].rate
+
+    vectorized_equals = vectorize(of_equals)
+
+    def with_attribute(v):
+        return v * with_attribute.rate
+
+    with_attribute.rate = 1.0
+    return {
+        "a slot": (lambda v: v * slots.rate[0], lambda number: slots.rate.__setitem__(0, number)),
+        "a property": (lambda v: v * rates.first, lambda number: rates._rates.__setitem__(0, number)),
+        "__getattr__": (lambda v: v * rates.extra, lambda number: rates.hidden.__setitem__("extra", number)),
+        "a method's global": (lambda v: rates.scaled(v), lambda number: setattr(SETTINGS, "rate", number)),
+        "a static method's class": (lambda v: Rates.of_class(v), lambda number: setattr(Rates, "rate", number)),
+        "a namespace in a namespace": (
+            lambda v: v * inner.deep.rate,
+            lambda number: setattr(inner.deep, "rate", number),
+        ),
+        "a defaultdict": (lambda v: v * (1 + counts["a"]), lambda number: counts.__setitem__("a", number)),
+        "a deque": (lambda v: v * queue[0], lambda number: queue.__setitem__(0, number)),
+        "an array of Python's": (lambda v: v * numbers[0], lambda number: numbers.__setitem__(0, number)),
+        "a bytearray": (lambda v: v * octets[0], lambda number: octets.__setitem__(0, int(number))),
+        "a large array": (lambda v: v * table[33, 21], lambda number: table.__setitem__((33, 21), number)),
+        "an array of no dimensions": (lambda v: v * float(scalar), lambda number: scalar.__setitem__((), number)),
+        "an array of objects": (lambda v: v * mixed[1].rate, lambda number: setattr(mixed[1], "rate", number)),
+        "a list in a tuple": (lambda v: v * pair[0][0], lambda number: pair[0].__setitem__(0, number)),
+        "a thread's own": (lambda v: v * local.rate, lambda number: setattr(local, "rate", number)),
+        "a context's variable": (lambda v: v * variable.get(), variable.set),
+        "the environment": (
+            lambda v: v * float(os.environ.get("A_RATE", "1")),
+            lambda number: os.environ.__setitem__("A_RATE", str(number)),
+        ),
+        "a function's attribute": (with_attribute, lambda number: setattr(with_attribute, "rate", number)),
+        "what replaces an equal one": (of_equals, replaced_by_an_equal_one),
+        "a gradient": (lambda v: v * (1.0 + W.grad), lambda number: setattr(W, "grad", number)),
+        "a graph's local derivative": (lambda v: v * SQUARE.local_grads[0], lambda number: squared(number)),
+    }
+
+
+SQUARE = W * W
+
+
+def squared(number):
+    W.data = number
+    SQUARE.forward()
+
+
+@pytest.mark.parametrize("place", places())
+def test_wherever_a_number_is_the_program_follows_it(place, monkeypatch):
+    monkeypatch.setattr(Rates, "rate", 1.0)
+    monkeypatch.setenv("A_RATE", "1.0")
+    f, put = places()[place]
+    program = vectorize(f)
+    assert_as_eager(program, f)
+    for number in (2.0, 5.0, 3.0):
+        put(number)
+        assert_as_eager(program, f)
+    W.grad, W.data = 0.0, 1.5
+
+
+def test_a_zero_that_changes_its_sign_is_another_number():
+    zeros = [0.0]
+    program = vectorize(lambda v: v * zeros[0])
+    assert not np.signbit(program([1.0])[0])
+    zeros[0] = -0.0
+    assert np.signbit(program([1.0])[0])
+
+
 def test_parameters_and_layers_that_are_replaced_and_lists_that_grow(monkeypatch):
     model = nn.MLP(1, [2, 1], rng=0)
     extra = [Parameter(1.0)]
@@ -232,10 +352,13 @@ LINE_X, LINE_Y = datasets.linear(n=40, noise=0.1, seed=0)
 def trained(engine, make, epochs=12, **options):
     """The parameters and losses after a training; `make` gives model, loss, and more options of the trainer."""
     model, loss, more = make()
+    of = more.pop("loss_of", None)
     optimizer = optim.SGD(model.parameters(), lr=0.05)
     trainer = Trainer(
         model, loss, optimizer, batch_size=10, epochs=epochs, progress=False, engine=engine, **more, **options
     )
+    if of is not None:
+        of.trainer = trainer
     trainer.fit(LINE_X, LINE_Y)
     return [p.data for p in model.parameters()], trainer.history.loss
 
@@ -312,10 +435,46 @@ class Branching(nn.Module):
         return self.w * features[0] if self.w > 0 else features[0] * self.w * 0.5 + 0.1
 
 
+class OfTrainer:
+    """A loss that becomes smaller with each epoch that its trainer has done."""
+
+    def __init__(self):
+        self.trainer = None
+
+    def __call__(self, a, t):
+        return (a - t) ** 2 / (1 + len(self.trainer.history.loss))
+
+
+def loss_by_the_epoch():
+    loss = OfTrainer()
+    return nn.MLP(1, [1], rng=0), loss, {"validation": (LINE_X, LINE_Y), "loss_of": loss}
+
+
+def loss_weight_set_by_a_metric():
+    loss = Weighted()
+
+    def halve(outputs, targets):
+        loss.weight *= 0.5
+        return 0.0
+
+    return nn.MLP(1, [1], rng=0), loss, {"metrics": {"halving": halve}}
+
+
+def gradients_in_a_penalty():
+    return (
+        nn.MLP(1, [1], rng=0),
+        "squared_error",
+        {"penalty": lambda model: ag.sum([q * q.grad for q in model.parameters()])},
+    )
+
+
 @pytest.mark.parametrize(
     "make",
     [
         loss_weight_in_a_list,
+        loss_by_the_epoch,
+        loss_weight_set_by_a_metric,
+        gradients_in_a_penalty,
         attribute_of_a_loss,
         list_and_array_of_a_model,
         data_in_a_penalty,
