@@ -152,12 +152,13 @@ def against_eager_at(f: Callable[..., Any], compiled: Compiled, columns: Sequenc
         }
     compiled.give_back(1, workspace)
     expected = _eager(f, compiled, columns, i)
-    _compare("its value", got, expected.values, expected.value_error, compiled, i)
+    _compare(_output(compiled), got, expected.values, expected.value_error, compiled, i)
     if compiled.wrt == "parameters":
-        _compare("a gradient", by_leaf, *expected.by_leaf, compiled, i)
+        _compare(_derivative(compiled.parameters), by_leaf, *expected.by_leaf, compiled, i)
     else:
         for k, (gradient, error) in enumerate(expected.by_input):
-            _compare("a gradient", by_input.get(k, np.zeros(len(gradient))), gradient, error, compiled, i)
+            name = lambda j, k=k: f"the derivative by number {j} of input {k + 1}"  # noqa: E731
+            _compare(name, by_input.get(k, np.zeros(len(gradient))), gradient, error, compiled, i)
     return bool(np.isfinite(expected.values).all())
 
 
@@ -206,9 +207,9 @@ def straight_against_eager(f: Callable[..., Any], compiled: Compiled) -> None:
     assert compiled.straight is not None
     values, derivatives = compiled.straight()
     expected = _eager(f, compiled, [], 0)
-    _compare("its value", np.array(values), expected.values, expected.value_error, compiled, 0)
+    _compare(_output(compiled), np.array(values), expected.values, expected.value_error, compiled, 0)
     by_leaf, error = expected.by_leaf
-    _compare("a gradient", np.array(derivatives[: len(by_leaf)]), by_leaf, error, compiled, 0)
+    _compare(_derivative(compiled.parameters), np.array(derivatives[: len(by_leaf)]), by_leaf, error, compiled, 0)
 
 
 class _Expected(NamedTuple):
@@ -244,7 +245,15 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
     return _Expected(values, moved, of(compiled.parameters), [of(flat) for flat in leaves])
 
 
-def _compare(what: str, got: Array, expected: Array, size: Any, compiled: Compiled, row: int) -> None:
+def _output(compiled: Compiled) -> Callable[[int], str]:
+    return lambda k: f"output {k}" if compiled.is_list else "its value"
+
+
+def _derivative(by: Sequence[Value]) -> Callable[[int], str]:
+    return lambda k: f"the derivative by {by[k].label or f'leaf {k}'}"
+
+
+def _compare(name: Callable[[int], str], got: Array, expected: Array, size: Any, compiled: Compiled, row: int) -> None:
     """Raise if numbers differ by more than rounding explains; `size` is the scale on which they are rounded."""
     if not expected.size:
         return
@@ -256,7 +265,7 @@ def _compare(what: str, got: Array, expected: Array, size: Any, compiled: Compil
         return
     worst = int(np.argmax(np.where(is_close, -1.0, difference)))
     raise TraceError(
-        f"the program disagrees with the eager engine: {what} of example {row} is {expected[worst]:.9g}, the program "
-        f"gives {got[worst]:.9g} (the worst difference). The function does something else at each call, as with random "
-        f"numbers of its own or a branch on data: use where(...), maximum(...), or nn.Dropout"
+        f"the program disagrees with the eager engine: {name(worst)} of example {row} is {expected[worst]:.9g}, the "
+        f"program gives {got[worst]:.9g} (the worst difference). The function does something else at each call, as "
+        f"with random numbers of its own or a branch on data: use where(...), maximum(...), or nn.Dropout"
     )

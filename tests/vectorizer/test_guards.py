@@ -311,6 +311,17 @@ def test_a_function_of_random_numbers_is_found_out_whatever_its_size():
             vectorize(lambda v, scale=scale: scale * v * (1.0 + rng.random()))(x)
 
 
+def test_a_difference_is_said_with_the_output_or_parameter_that_differs():
+    rng, v, w = random.Random(0), Parameter(2.0, "v"), Parameter(3.0)
+    with pytest.raises(TraceError, match=r"output 1 of example \d is \S+, the program gives"):
+        vectorize(lambda a: [a * v, a * rng.random(), a])(x)
+    signs = itertools.cycle([1.0, -1.0])  # the value is the same, the derivatives aren't
+    with pytest.raises(TraceError, match=r"the derivative by v of example \d is \S+, the program gives"):
+        vectorize(lambda a: a * w + v - 2.0 if next(signs) > 0 else a * w - v + 2.0)(x)
+    with pytest.raises(TraceError, match=r"the derivative by number 0 of input 1 of example \d is"):
+        vectorize(lambda a: a * w * next(signs)).gradients(np.zeros(3))
+
+
 def test_rounding_is_not_taken_for_randomness():
     for f in (
         lambda v: (v + 1e16) - 1e16,
