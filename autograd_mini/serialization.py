@@ -103,8 +103,8 @@ def _check_weights(name: str, part: Any) -> None:
     _check_kind(name, numbers.dtype)
     if np.isnan(numbers).any():
         raise ValueError(
-            f"{name}: expected numbers, got nan at {np.argwhere(np.isnan(numbers))[0].tolist()}; nan is neither "
-            f"saved nor loaded: detect_anomaly() finds where it begins; numpy.savez and numpy.load keep arrays as they are"
+            f"{name}: expected numbers, got nan at {np.argwhere(np.isnan(numbers))[0].tolist()}; nan is neither saved "
+            f"nor loaded: detect_anomaly() finds where it begins; numpy.savez and numpy.load keep arrays as they are"
         )
 
 
