@@ -76,27 +76,27 @@ class Value(ScalarProtocol):
 
     def __add__(self, other: Any) -> Value:  # self + other
         if not isinstance(other, Value):
-            other = Constant(other)
+            other = _constant("+", self, other)
         return _node(self._data + other._data, ADD, self, other, 1.0, 1.0)
 
     def __radd__(self, other: Any) -> Value:  # other + self
-        return Constant(other) + self
+        return _constant("+", other, self) + self
 
     def __sub__(self, other: Any) -> Value:  # self - other
         if not isinstance(other, Value):
-            other = Constant(other)
+            other = _constant("-", self, other)
         return _node(self._data - other._data, SUB, self, other, 1.0, -1.0)
 
     def __rsub__(self, other: Any) -> Value:  # other - self
-        return Constant(other) - self
+        return _constant("-", other, self) - self
 
     def __mul__(self, other: Any) -> Value:  # self * other
         if not isinstance(other, Value):
-            other = Constant(other)
+            other = _constant("*", self, other)
         return _node(self._data * other._data, MUL, self, other, other._data, self._data)
 
     def __rmul__(self, other: Any) -> Value:  # other * self
-        return Constant(other) * self
+        return _constant("*", other, self) * self
 
     def __truediv__(self, other: Any) -> Value:  # self / other
         return apply(DIV, self, other)
