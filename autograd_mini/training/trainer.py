@@ -388,7 +388,7 @@ class Trainer:
         self._try_out(features, targets, which)
         return features, targets
 
-    def _try_out(self, X: Array, y: Array, which: str) -> None:
+    def _try_out(self, X: Array, y: Array, which: str = "") -> None:
         """Compute losses of one example and drop them, so that a target the loss can't take is found before any work.
 
         The library's own losses are shown every target there is; a function of one's own only the first.
