@@ -15,7 +15,7 @@ from autograd_mini.formulas.expression import format_number
 
 Names = Mapping[str, Any]
 
-_COUNTED = 1_000_000  # nodes: whether a graph has more makes no difference any more
+_COUNTED = 300_000  # nodes: how many more a graph has that is too large makes no difference any more
 _SMALLER = "take the graph of fewer examples, or a node nearer to the leaves as its root"
 
 
@@ -134,10 +134,10 @@ def check_size(root: Node, most: int, what: str, advice: str = "") -> None:
     Raises
     ------
     ValueError
-        If it has, with both numbers, of which those beyond a million aren't counted.
+        If it has, with both numbers, if they aren't far too many to be counted.
     """
     seen, stack, edges = {root}, [root], 0
-    while stack and len(seen) < _COUNTED:
+    while stack and len(seen) <= max(_COUNTED, most):
         parents = stack.pop().parents
         edges += len(parents)
         for u in parents:

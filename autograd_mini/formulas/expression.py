@@ -121,7 +121,7 @@ class Expression:
 
 def symbol(name: str, latex: str | None = None) -> Expression:
     """Return a name as an expression; `latex` is how LaTeX writes it."""
-    name = re.sub(r"\s*[\r\n\t]\s*", " ", name)  # a formula is one line, whatever a label is
+    name = printable(re.sub(r"\s*[\r\n\t]\s*", " ", name))  # a formula is one line, whatever a label is
     return Expression("symbol", (name, latex_name(name) if latex is None else latex))
 
 
