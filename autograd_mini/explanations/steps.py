@@ -284,7 +284,7 @@ class Explanation:
         return [*rows, ("gradient", _number(self.step.gradient))] if self.step.contributions else rows[1:]
 
     def __str__(self) -> str:
-        u, root = self.step.names[self.step.node], self.step.names[self.step.root]
+        u, root = (text.printable(self.step.names[node]) for node in (self.step.node, self.step.root))
         left = self.step.left_hand_side().render()
         lines = [f"{left}: how {root} changes with {u}, at {u} = {format_number(self.step.node.data, DIGITS)}"]
         lines += [f"  {title:<18}{left} = {formula}" for title, formula in self._rows("text")]
