@@ -3,6 +3,7 @@
 The table "What raises what" in CONTRIBUTING.md is run here, row by row.
 """
 
+import itertools
 import logging
 import math
 import re
@@ -13,8 +14,13 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
-from autograd_mini import Value, draw, explain, nn, optim, scope, step_through, to_latex, to_python
+from autograd_mini import Value, draw, errors, explain, nn, optim, scope, step_through, to_latex, to_python
+from autograd_mini.checks import needed
+from autograd_mini.cli.table_models import CsvModel
+from autograd_mini.cli.tables import read_table
 from autograd_mini.formulas.expression import printable
+from autograd_mini.formulas.parse import parse
+from autograd_mini.serialization import load_training
 from autograd_mini.training import EarlyStopping, History, StoppingRule, Trainer
 from autograd_mini.views.stepper.terminal import text_steps
 
@@ -324,3 +330,76 @@ def test_any_label_and_scope_is_shown_as_text_in_every_view(tmp_path, monkeypatc
     ET.parse(tmp_path / "page.svg")
     assert "</script>]" not in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert printable(name).replace("\n", " ").strip()
+
+
+# -------------------------------------------------------------------------------------------- what raises what
+
+PAGE = CONTRIBUTING.partition("## What raises what\n")[2].partition("\n## ")[0]
+LINES = [
+    (line, name)
+    for row in PAGE.splitlines()
+    if row.startswith("| `")
+    for line in re.findall(r"`([^`]+)`", row.split("|")[1])
+    for name in re.findall(r"`(\w+)`", row.split("|")[2])
+]
+OWN = [thing.__name__ for thing in vars(errors).values() if isinstance(thing, type) and issubclass(thing, Exception)]
+
+
+@pytest.fixture
+def at_hand(tmp_path, monkeypatch):
+    """What the lines of the page use."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("autograd_mini.vectorizer.checks.SpotCheck.SHARE", 1e6)  # so that a row is compared at once
+    ag.save(nn.MLP(2, [1], rng=0), "damaged.npz")
+    Path("damaged.npz").write_bytes(Path("damaged.npz").read_bytes()[:-300])
+    x, model, lost = Value(2.0, label="x"), nn.MLP(2, [1], rng=0), nn.Neuron(2, rng=0)
+    lost.bias.data = math.nan
+    drift = itertools.chain([1.0] * 60, itertools.repeat(3.0))
+
+    def watched(function):
+        with ag.detect_anomaly():
+            function()
+
+    def made(loss, lr=0.01, epochs=2, outputs=1):
+        model = nn.MLP(2, [outputs], rng=0)
+        return Trainer(model, loss, optim.SGD(model.parameters(), lr), epochs=epochs, progress=False)
+
+    return {
+        "ag": ag,
+        "np": np,
+        "nn": nn,
+        "optim": optim,
+        "Value": Value,
+        "Trainer": Trainer,
+        "Path": Path,
+        "load_training": load_training,
+        "CsvModel": CsvModel,
+        "parse": parse,
+        "read_table": read_table,
+        "needed": needed,
+        "x": x,
+        "y": x * x,
+        "model": model,
+        "lost": lost,
+        "watched": watched,
+        "X": X,
+        "t": np.array([0.0, 1.0, 0.0, 1.0, 1.0, 0.0]),
+        "trainer": made("squared_error"),
+        "classifier": made("cross_entropy", outputs=3),
+        "steep": made("squared_error", lr=1e200, epochs=9),
+        "drifting": made(lambda output, target: next(drift) * (output - target) ** 2, epochs=100_000),
+    }
+
+
+@pytest.mark.parametrize(("line", "name"), LINES, ids=[line for line, _ in LINES])
+def test_each_line_of_the_page_raises_what_it_says(at_hand, line, name):
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (the page says which)
+        eval(line, at_hand)
+    kinds = [kind.__name__ for kind in type(caught.value).__mro__]
+    assert kinds[0] == name or (name in kinds and name not in OWN)
+    assert str(caught.value)
+
+
+def test_every_exception_of_the_package_is_on_the_page():
+    assert {*OWN, "NonFiniteLossError", "FormulaError", "TableError"} <= {name for _, name in LINES}
+    assert len(OWN) == 6
