@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import autograd_mini
-from autograd_mini import LoadError, load, save
+from autograd_mini import LoadError, load, optim, save
 from autograd_mini.cli.table_models import Columns, CsvModel
 from autograd_mini.files import write_text
 from autograd_mini.nn import MLP, BatchNorm, Dropout, Layer, Module, Neuron, Parameter, Sequential
@@ -595,7 +595,7 @@ def test_weights_that_are_nan_are_refused_when_they_are_saved(tmp_path):
     save(model, tmp_path / "m.npz")
     before = (tmp_path / "m.npz").read_bytes()
     model.neurons[1].weights[0].data = float("nan")
-    with pytest.raises(ValueError, match=r"weight: expected numbers, got nan at \[1, 0\]"):
+    with pytest.raises(ValueError, match=r"weight: expected numbers, got nan at \[1, 0\]; .* detect_anomaly\(\) finds"):
         save(model, tmp_path / "m.npz")
     trainer, *_ = new_trainer()
     trainer.optimizer.parameters[0].data = float("nan")
@@ -603,6 +603,29 @@ def test_weights_that_are_nan_are_refused_when_they_are_saved(tmp_path):
         save_training(trainer, tmp_path / "m.npz")
     assert (tmp_path / "m.npz").read_bytes() == before
     assert os.listdir(tmp_path) == ["m.npz"]
+
+
+STATES = {
+    optim.SGD: ("step", {"momentum": 0.5}),
+    optim.Adagrad: ("sum", {}),
+    optim.RMSprop: ("square_avg", {}),
+    optim.Adam: ("exp_avg_sq", {}),
+    optim.AdamW: ("step", {}),
+}
+
+
+@pytest.mark.parametrize("rule", STATES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("wrong", [np.array(-1.0), np.array([-1.0, 1.0]), np.array([1.0]), np.array("1")])
+def test_counts_and_squares_of_an_optimizer_are_at_least_0(rule, wrong):
+    name, options = STATES[rule]
+    model = Neuron(1, rng=0)
+    optimizer = rule(model.parameters(), **options)
+    before = plain(optimizer.state_dict())
+    state = optimizer.state_dict()
+    state["state"][name] = wrong
+    with pytest.raises(ValueError, match=rf"{name}: expected (numbers from 0 to .*, got -1|2 numbers, one for each)"):
+        optimizer.load_state_dict(state)
+    assert plain(optimizer.state_dict()) == before
 
 
 def test_what_is_to_be_loaded_into_is_told_from_a_path(tmp_path):
@@ -645,6 +668,13 @@ def damaged_states():
     yield "a rule's count", lambda state: state["stopping"][1].update(waited=-1)
     yield "steps", lambda state: state["optimizer"].update(steps=10**400)
     yield "a schedule", lambda state: state["optimizer"]["hyperparameters"]["lr"].update(schedule=None)
+    yield "steps of Adam below 0", lambda state: state["optimizer"]["state"].update(step=np.array(-1))
+    yield "steps of Adam without end", lambda state: state["optimizer"]["state"].update(step=np.array(2**63))
+    yield "squares below 0", lambda state: state["optimizer"]["state"]["exp_avg_sq"].__isub__(9.0)
+    yield "no mapping of arrays", lambda state: state["optimizer"].update(state=[])
+    yield "no mapping of hyperparameters", lambda state: state["optimizer"].update(hyperparameters=[["lr", 1.0]])
+    yield "a schedule beyond its numbers", lambda state: state["optimizer"].update(steps=10**400)
+    yield "a variance below 0", lambda state: state["model"]["1.running_var"].__isub__(9.0)
     yield "the best model", lambda state: state["best_model"].pop("0.weight")
     yield "a best model that is none", lambda state: state.update(best_model=[1])
     yield "the optimizer's arrays", lambda state: state["optimizer"]["state"].popitem()
