@@ -218,7 +218,7 @@ def real_array(name: str, data: Any, expected: str = "real numbers", advice: str
             raise TypeError("complex numbers, dates")
         return array.astype(float)
     except (TypeError, ValueError):
-        raise _refused(name, expected, _odd_row(data) or f"{data!r:.80}", advice) from None
+        raise _refused(name, expected, f"{data!r:.80}{_odd_row(data)}", advice) from None
 
 
 def _odd_row(data: Any) -> str:
@@ -230,9 +230,9 @@ def _odd_row(data: Any) -> str:
         try:
             shape, of_first = real_array("row", row).shape, shape
         except ValueError:
-            return f"{row!r:.60} in row {i}"
+            return f" ({row!r:.60} in row {i})"
         if of_first not in (None, shape):
-            return f"{row!r:.60} in row {i}, and rows of shape {of_first} before"
+            return f" ({row!r:.60} in row {i}, and rows of shape {of_first} before)"
     return ""
 
 
