@@ -250,7 +250,7 @@ def step_through(
     collapse: str | None = None,
     lr: float = 0.1,
     grain: str = "node",
-    max_nodes: int = 20_000,
+    max_nodes: int = 95_000,
 ) -> Stepper:
     """Step through the forward and the backward pass of a graph, with the arithmetic of every step.
 
