@@ -214,11 +214,26 @@ def real_array(name: str, data: Any, expected: str = "real numbers", advice: str
 
     try:
         array = np.asarray(data)
-        if np.iscomplexobj(array):
-            raise TypeError("complex numbers")
+        if array.dtype.kind in "cmM":
+            raise TypeError("complex numbers, dates")
         return array.astype(float)
     except (TypeError, ValueError):
-        raise _refused(name, expected, f"{data!r:.80}", advice) from None
+        raise _refused(name, expected, f"{data!r:.80}{_odd_row(data)}", advice) from None
+
+
+def _odd_row(data: Any) -> str:
+    """Return which row of a list is no numbers, or of another shape than the first; nothing if it can't be told."""
+    import numpy as np
+
+    shape = None
+    for i, row in enumerate(data if isinstance(data, (list, tuple, np.ndarray)) and np.ndim(data[:1]) else ()):
+        try:
+            shape, of_first = real_array("row", row).shape, shape
+        except ValueError:
+            return f" ({row!r:.60} in row {i})"
+        if of_first not in (None, shape):
+            return f" ({row!r:.60} in row {i}, and rows of shape {of_first} before)"
+    return ""
 
 
 def check_finite(name: str, array: Array, advice: str = "") -> None:

@@ -18,12 +18,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
+from autograd_mini.errors import LoadError
+
 try:
     import fcntl
 except ImportError:  # Windows, where a file that is open can't be removed anyhow
     fcntl = None  # type: ignore[assignment]
 
 _NO_TEXT = re.compile("[\\0\\ud800-\\udfff]")
+_DAMAGED = "is damaged, or no model file of autograd_mini"
 _OLD = 3600.0  # seconds after which, where there are no locks, a temporary file belongs to nobody
 
 
@@ -113,6 +116,20 @@ def encoded(text: str, name: str) -> bytes:
         around = text[max(found.start() - 20, 0) : found.end() + 20]
         raise ValueError(f"{name}: a file can't hold the character {found[0]!r} in {around!r}; leave it out")
     return text.encode("utf-8")
+
+
+@contextmanager
+def refusing(path: str | os.PathLike[str], what: str = _DAMAGED) -> Iterator[None]:
+    """Turn every exception inside, of which a damaged file can cause many kinds, into a `LoadError` with the path."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # the disk's own fault
+            raise
+        said = str(error) or type(error).__name__
+        if isinstance(error, LoadError) and said.startswith(f"{path} "):
+            raise
+        raise LoadError(f"{path} {what}: {said[:500]}") from error
 
 
 def _locked_file(folder: Path, prefix: str) -> tuple[int, str]:

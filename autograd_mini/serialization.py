@@ -7,15 +7,20 @@ is read in steps: what it declares, whether that fits together and fits the mode
 from __future__ import annotations
 
 import json
+import math
 import os
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import FileIO
+from typing import Any, NamedTuple
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
-from autograd_mini.archives import Arrays, check_kind, check_numbers, check_writable, is_writable, opened, refusing
-from autograd_mini.checks import check_names, checked_whole
+from autograd_mini.checks import Array, check_names, checked_whole
 from autograd_mini.errors import LoadError
-from autograd_mini.files import replacing
+from autograd_mini.files import is_text, refusing, replacing
 from autograd_mini.nn import MLP, Layer, Module, Neuron
 from autograd_mini.nn.activations import activation_name
 from autograd_mini.training import Trainer
@@ -48,8 +53,8 @@ def save(model: Module, path: str | os.PathLike[str], **extra: Any) -> None:
     Raises
     ------
     ValueError
-        If an activation is a function that has no name in the library, a parameter is nan, or a name is one that a file
-        can't hold.
+        If an activation is a function that has no name in the library, a parameter is nan (the file that is there stays
+        as it was), or a name is one that a file can't hold.
     TypeError
         If something in `extra` can't be written as JSON.
 
@@ -78,7 +83,7 @@ def _write(path: str | os.PathLike[str], model: dict[str, Any], extra: Any, arra
     if _HEADER in arrays:
         raise ValueError(f"a file keeps its own header under {_HEADER!r}; give the parameter another name")
     arrays = {_HEADER: np.array(header), **arrays}
-    check_writable(arrays)
+    _check_writable(arrays)
     with replacing(path) as file:
         np.savez(file, **arrays)
 
@@ -89,12 +94,24 @@ def _check_size(header: str) -> None:
 
 
 def _check_weights(name: str, part: Any) -> None:
-    """Raise unless all in a dictionary, or in dictionaries in it, are real numbers, none of them nan."""
-    if not isinstance(part, dict):
-        check_numbers(name, part)
-    else:
+    """Raise unless a number, an array, or all in a dictionary of such, are real numbers, none of them nan."""
+    if isinstance(part, dict):
         for key, entry in part.items():
             _check_weights(f"{name}.{key}" if name else key, entry)
+        return
+    numbers = np.asarray(part)
+    _check_kind(name, numbers.dtype)
+    if np.isnan(numbers).any():
+        raise ValueError(
+            f"{name}: expected numbers, got nan at {np.argwhere(np.isnan(numbers))[0].tolist()}; nan is neither saved "
+            f"nor loaded: detect_anomaly() finds where it begins; numpy.savez and numpy.load keep arrays as they are"
+        )
+
+
+def _check_kind(name: str, dtype: np.dtype[Any]) -> None:
+    """Raise unless the elements of an array are real numbers, of a kind that a float holds."""
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise ValueError(f"{name}: expected real numbers, got {dtype}")
 
 
 def _architecture(model: Module) -> dict[str, Any]:
@@ -142,7 +159,7 @@ def load_with_extra(path: str | os.PathLike[str], model: Module | None = None) -
     """Read a model and what was kept beside it; see `load` and `save`."""
     if model is not None and not isinstance(model, Module):
         raise TypeError(f"expected a model, got {type(model).__name__}; load(path, model)")
-    with opened(path) as arrays:
+    with _opened(path) as arrays:
         header = _header(path, arrays)
         if model is None:
             build, arguments, shapes = _plan(path, header["model"], len(arrays))
@@ -160,7 +177,7 @@ def load_with_extra(path: str | os.PathLike[str], model: Module | None = None) -
     return model, header["extra"]
 
 
-def _header(path: str | os.PathLike[str], arrays: Arrays) -> dict[str, Any]:
+def _header(path: str | os.PathLike[str], arrays: _Arrays) -> dict[str, Any]:
     """Return the header of a file; the arrays are then those of the model alone."""
     if _HEADER not in arrays:
         raise LoadError(f"{path} is no model file of autograd_mini")
@@ -214,7 +231,7 @@ def _impossible(architecture: dict[str, Any]) -> str:
 
 
 def _fitting(
-    path: str | os.PathLike[str], arrays: Arrays, kind: str, shapes: dict[str, tuple[int, ...]]
+    path: str | os.PathLike[str], arrays: _Arrays, kind: str, shapes: dict[str, tuple[int, ...]]
 ) -> dict[str, Any]:
     """Return the arrays, read only if they are those of a model of this kind."""
     with refusing(path, "doesn't fit the model"):
@@ -222,7 +239,7 @@ def _fitting(
         for name, declared in arrays.declared.items():
             if declared.shape != shapes[name]:
                 raise ValueError(f"{name}: expected shape {shapes[name]}, got {declared.shape}")
-            check_kind(name, declared.dtype)
+            _check_kind(name, declared.dtype)
     return dict(arrays)
 
 
@@ -277,7 +294,7 @@ def load_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     """
     if not isinstance(trainer, Trainer):
         raise TypeError(f"expected a Trainer, got {type(trainer).__name__}; load_training(trainer, path)")
-    with opened(path) as arrays:
+    with _opened(path) as arrays:
         header = _header(path, arrays)
         if header["model"]["class"] != "Trainer":
             raise LoadError(f"{path} holds a model and no training; write load(path)")
@@ -300,7 +317,7 @@ def _check_training(state: Any) -> None:
 def _without_arrays(state: Any, name: str, arrays: dict[str, Any]) -> Any:
     """Return a state as JSON can hold it, each array replaced by its name; the arrays are put into `arrays`."""
     if isinstance(state, np.ndarray):
-        if name in arrays or not is_writable(name):  # the header says where it belongs, whatever it is called
+        if name in arrays or not _is_writable(name):  # the header says where it belongs, whatever it is called
             name = f"array.{len(arrays)}"
         arrays[name] = state
         return {"array": name}
@@ -324,3 +341,133 @@ def _with_arrays(state: Any, arrays: dict[str, Any]) -> Any:
 
 def _is_reference(state: dict[str, Any]) -> bool:
     return set(state) == {"array"} and isinstance(state["array"], str)
+
+
+# ---------------------------------------------------------------------------------------------------- arrays
+
+_ZIP = b"PK\x03\x04"  # how an .npz file begins
+_ARRAY = b"\x93NUMPY\x01\x00"  # how an array in it begins; the length of the declaration comes next, and then that, as
+# {'descr': '<f8', 'fortran_order': False, 'shape': (3, 5), }
+_DECLARATION = re.compile(r"\{'descr': '([^']*)', 'fortran_order': (False|True), 'shape': \(([\d, ]*)\), \} *\n?")
+_PLAIN = re.compile(r"[<>|=][biufcmMSUV]\d+(\[\w+\])?")  # elements that are bytes and nothing more, as objects aren't
+
+_DIRECTORY = 8_000_000  # bytes of names at the most: of 80,000 arrays and more
+_UNPACKED = 8_000_000  # bytes that any file may unpack to; a large one may to eight times its size
+_CHUNK = 1 << 20
+_TAKEN = ("file", "allow_pickle")  # by arguments of numpy.savez
+
+
+class _Declared(NamedTuple):
+    """What a file says of an array: of which kind its elements are, and of which shape it is."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    by_columns: bool
+    start: int  # where the elements begin
+    packed: ZipInfo
+
+
+class _Arrays(Mapping[str, Array]):
+    """The arrays of an open file, each read when it is asked for.
+
+    Attributes
+    ----------
+    declared : dict of str to _Declared
+        What the file says of each; its sizes are those that are there.
+    """
+
+    def __init__(self, archive: ZipFile, size: int) -> None:
+        self._archive = archive
+        infos = archive.infolist()
+        packed, unpacked = sum(info.compress_size for info in infos), sum(info.file_size for info in infos)
+        if packed > size or unpacked > max(_UNPACKED, 8 * size):
+            raise LoadError(f"it declares {unpacked} bytes, {packed} of them when packed, but has {size}")
+        if len({info.filename for info in infos}) != len(infos):
+            raise LoadError("two arrays have one name")
+        self.declared = {info.filename.removesuffix(".npy"): self._declaration(info) for info in infos}
+
+    def _declaration(self, info: ZipInfo) -> _Declared:
+        is_whole = info.compress_type == ZIP_STORED and info.compress_size == info.file_size
+        if not info.filename.endswith(".npy") or (not is_whole and info.compress_type != ZIP_DEFLATED):
+            raise LoadError(f"{info.filename!r:.200} is no array as NumPy writes it")
+        with self._archive.open(info) as file:
+            start = file.read(len(_ARRAY) + 2)
+            length = int.from_bytes(start[-2:], "little")
+            found = _DECLARATION.fullmatch(file.read(length).decode("latin-1"))
+        if not start.startswith(_ARRAY) or found is None or not _PLAIN.fullmatch(found[1]):
+            raise LoadError(f"{info.filename!r:.200} is no array of plain elements, such as numbers")
+        dtype, shape = np.dtype(found[1]), tuple(int(n) for n in found[3].replace(",", " ").split())
+        declared = _Declared(dtype, shape, found[2] == "True", len(start) + length, info)
+        there = info.file_size - declared.start
+        if math.prod(shape) * dtype.itemsize != there:
+            raise LoadError(f"{info.filename!r:.200} declares {dtype} of shape {shape}, but holds {there} bytes")
+        return declared
+
+    def __getitem__(self, name: str) -> Array:
+        dtype, shape, by_columns, start, packed = self.declared[name]
+        array = np.empty(math.prod(shape), dtype)
+        content, at = array.view(np.uint8) if array.size else array, 0
+        with self._archive.open(packed) as file:
+            file.read(start)
+            while chunk := file.read(_CHUNK):  # at the end, the checksum is compared
+                content[at : at + len(chunk)] = np.frombuffer(chunk, np.uint8)
+                at += len(chunk)
+        if at != content.nbytes:
+            raise LoadError(f"{name!r:.200} ends too early")
+        return array.reshape(shape, order="F" if by_columns else "C").astype(dtype.newbyteorder("="), copy=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.declared)
+
+    def __len__(self) -> int:
+        return len(self.declared)
+
+
+class _File(FileIO):
+    """A file that isn't read in larger pieces than a directory or a chunk may have, whatever sizes it declares."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _DIRECTORY:
+            raise LoadError(f"{size} bytes of names are too many")
+        return super().read(-1 if size is None else size) or b""
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[_Arrays]:
+    """Open a file and read what it declares; whatever goes wrong in the block is said to be wrong in the file.
+
+    Raises
+    ------
+    LoadError
+        If the file is damaged, or no archive of arrays.
+    OSError
+        If it can't be opened or read.
+    """
+    with _File(os.fspath(path)) as file, refusing(path):
+        if file.read(len(_ZIP)) != _ZIP:
+            raise LoadError(f"{path} is no model file of autograd_mini")
+        with ZipFile(file) as archive:
+            yield _Arrays(archive, os.fstat(file.fileno()).st_size)
+
+
+def _is_writable(name: str) -> bool:
+    """Return whether an array can be written and read under a name."""
+    is_kept = ZipInfo(f"{name}.npy").filename == f"{name}.npy" and len(name) < 10_000
+    return is_kept and is_text(name) and name not in _TAKEN
+
+
+def _check_writable(arrays: Mapping[str, Array]) -> None:
+    """Raise unless arrays can be written so that they come back under their names.
+
+    Raises
+    ------
+    ValueError
+        If a name holds what a file can't hold, or an array Python objects, or there are too many.
+    """
+    for name, array in arrays.items():
+        if not _is_writable(name):
+            raise ValueError(f"a file can't hold a parameter of the name {name!r:.200}; choose another")
+        if array.dtype.names or not _PLAIN.fullmatch(array.dtype.str):
+            raise ValueError(f"{name}: a file can't hold elements of the kind {array.dtype}; expected numbers")
+    if sum(len(name.encode()) + 50 for name in arrays) > _DIRECTORY:
+        raise ValueError(f"a file can't hold as many as {len(arrays)} arrays")

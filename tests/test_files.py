@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import autograd_mini
-from autograd_mini import LoadError, load, save
+from autograd_mini import LoadError, load, optim, save
 from autograd_mini.cli.table_models import Columns, CsvModel
 from autograd_mini.files import write_text
 from autograd_mini.nn import MLP, BatchNorm, Dropout, Layer, Module, Neuron, Parameter, Sequential
@@ -54,7 +54,7 @@ models = [MLP(30, [60, seed], rng=seed) for seed in (1, 2)]
 state = {model.widths[1]: {name: a.tolist() for name, a in model.state_dict().items()} for model in models}
 save(models[0], path)
 random.seed(0)
-for _ in range(20):
+for _ in range(int(sys.argv[2])):
     ready, tell = os.pipe()
     child = os.fork()
     if not child:
@@ -92,8 +92,9 @@ def started(code, *arguments):
 
 
 @on_posix
-def test_a_save_that_is_killed_leaves_the_old_file_and_nothing_that_the_next_does_not_clear(tmp_path):
-    process = started(KILLED_AT_RANDOM, tmp_path)
+@pytest.mark.parametrize("times", [4, pytest.param(48, marks=pytest.mark.slow)])
+def test_a_save_that_is_killed_leaves_the_old_file_and_nothing_that_the_next_does_not_clear(tmp_path, times):
+    process = started(KILLED_AT_RANDOM, tmp_path, times)
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert out.splitlines()[-1] == "['model.npz']"
@@ -372,7 +373,18 @@ def npz(header, arrays, written=None):
     return file.getvalue()
 
 
-fuzzed = settings(deadline=None, suppress_health_check=list(HealthCheck))
+FUZZING = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def fuzzed(**drawn):
+    """Make two tests of a check: one with a few examples; a slow one, "…_often", with as many as the profile says."""
+
+    def both(check):
+        often = pytest.mark.slow(FUZZING(given(**drawn)(check)))
+        globals()[f"{check.__name__}_often"] = often
+        return settings(FUZZING, max_examples=4)(given(**drawn)(check))
+
+    return both
 
 
 def test_every_reader_has_one_exception():
@@ -381,8 +393,7 @@ def test_every_reader_has_one_exception():
     assert "LoadError" in autograd_mini.__all__
 
 
-@fuzzed
-@given(data=st.data())
+@fuzzed(data=st.data())
 def test_flipped_bytes_are_refused_or_change_nothing(reader, data):
     content = bytearray(reader.content)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -390,8 +401,7 @@ def test_flipped_bytes_are_refused_or_change_nothing(reader, data):
     reader.is_fine(bytes(content))
 
 
-@fuzzed
-@given(data=st.data())
+@fuzzed(data=st.data())
 def test_a_file_cut_off_or_with_pieces_moved_is_refused_or_the_same(reader, data):
     content = reader.content
     a, b, c = sorted(data.draw(st.integers(0, len(content))) for _ in range(3))
@@ -413,8 +423,7 @@ def test_parts_of_other_files_are_refused(reader, tmp_path):
         assert not reader.is_fine(npz(header, other_arrays))
 
 
-@fuzzed
-@given(data=st.data())
+@fuzzed(data=st.data())
 def test_what_an_archive_says_of_its_parts_is_not_believed(reader, data):
     """Single fields of the zip archive's and of the arrays' headers, set to other numbers."""
     content = bytearray(reader.content)
@@ -505,17 +514,18 @@ def changed(header, at, wrong):
     return header
 
 
-def test_a_header_with_anything_wrong_anywhere_is_refused_or_loads(reader):
+@pytest.mark.parametrize("share", [50, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_header_with_anything_wrong_anywhere_is_refused_or_loads(reader, share):
     header, arrays = parts_of(reader.content)
     refused = 0
     few = 4 if reader.kind == "training" else 1  # a training has many places: each gets a fourth of what may be wrong
-    for i, at in enumerate(places(header)):
-        for wrong in [*WRONG, KeyError][i % few :: few]:
-            reader.path.write_bytes(npz(changed(header, at, wrong), arrays))
-            found = reader.found()
-            refused += found is None
-            assert found in (None, reader.expected) or reader.kind == "training", (at, wrong)
-    assert refused > 50
+    cases = [(at, wrong) for i, at in enumerate(places(header)) for wrong in [*WRONG, KeyError][i % few :: few]]
+    for at, wrong in cases[::share]:
+        reader.path.write_bytes(npz(changed(header, at, wrong), arrays))
+        found = reader.found()
+        refused += found is None
+        assert found in (None, reader.expected) or reader.kind == "training", (at, wrong)
+    assert refused > 50 // share
 
 
 JSON = st.recursive(
@@ -525,8 +535,7 @@ JSON = st.recursive(
 )
 
 
-@fuzzed
-@given(data=st.data())
+@fuzzed(data=st.data())
 def test_a_header_with_other_json_anywhere_is_refused_or_loads(reader, data):
     header, arrays = parts_of(reader.content)
     at = data.draw(st.sampled_from(list(places(header))))
@@ -534,8 +543,7 @@ def test_a_header_with_other_json_anywhere_is_refused_or_loads(reader, data):
     assert reader.found() in (None, reader.expected) or reader.kind == "training"
 
 
-@fuzzed
-@given(written=st.text() | JSON.map(json.dumps) | st.sampled_from(["[" * 100_000, '{"a":' * 100_000, "1" * 10_000]))
+@fuzzed(written=st.text() | JSON.map(json.dumps) | st.sampled_from(["[" * 100_000, '{"a":' * 100_000, "1" * 10_000]))
 @example('{"version": 1, "model": {"class": "MLP"}, "extra": {}}')
 @example('{"version": 1, "model": {"class": "Trainer"}, "extra": {}}')
 @example('{"version": ' + "1" * 9999 + ', "model": {"class": "Trainer"}, "extra": {}}')
@@ -587,7 +595,7 @@ def test_weights_that_are_nan_are_refused_when_they_are_saved(tmp_path):
     save(model, tmp_path / "m.npz")
     before = (tmp_path / "m.npz").read_bytes()
     model.neurons[1].weights[0].data = float("nan")
-    with pytest.raises(ValueError, match=r"weight: expected numbers, got nan at \[1, 0\]"):
+    with pytest.raises(ValueError, match=r"weight: expected numbers, got nan at \[1, 0\]; .* detect_anomaly\(\) finds"):
         save(model, tmp_path / "m.npz")
     trainer, *_ = new_trainer()
     trainer.optimizer.parameters[0].data = float("nan")
@@ -595,6 +603,29 @@ def test_weights_that_are_nan_are_refused_when_they_are_saved(tmp_path):
         save_training(trainer, tmp_path / "m.npz")
     assert (tmp_path / "m.npz").read_bytes() == before
     assert os.listdir(tmp_path) == ["m.npz"]
+
+
+STATES = {
+    optim.SGD: ("step", {"momentum": 0.5}),
+    optim.Adagrad: ("sum", {}),
+    optim.RMSprop: ("square_avg", {}),
+    optim.Adam: ("exp_avg_sq", {}),
+    optim.AdamW: ("step", {}),
+}
+
+
+@pytest.mark.parametrize("rule", STATES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("wrong", [np.array(-1.0), np.array([-1.0, 1.0]), np.array([1.0]), np.array("1")])
+def test_counts_and_squares_of_an_optimizer_are_at_least_0(rule, wrong):
+    name, options = STATES[rule]
+    model = Neuron(1, rng=0)
+    optimizer = rule(model.parameters(), **options)
+    before = plain(optimizer.state_dict())
+    state = optimizer.state_dict()
+    state["state"][name] = wrong
+    with pytest.raises(ValueError, match=rf"{name}: expected (numbers from 0 to .*, got -1|2 numbers, one for each)"):
+        optimizer.load_state_dict(state)
+    assert plain(optimizer.state_dict()) == before
 
 
 def test_what_is_to_be_loaded_into_is_told_from_a_path(tmp_path):
@@ -637,6 +668,13 @@ def damaged_states():
     yield "a rule's count", lambda state: state["stopping"][1].update(waited=-1)
     yield "steps", lambda state: state["optimizer"].update(steps=10**400)
     yield "a schedule", lambda state: state["optimizer"]["hyperparameters"]["lr"].update(schedule=None)
+    yield "steps of Adam below 0", lambda state: state["optimizer"]["state"].update(step=np.array(-1))
+    yield "steps of Adam without end", lambda state: state["optimizer"]["state"].update(step=np.array(2**63))
+    yield "squares below 0", lambda state: state["optimizer"]["state"]["exp_avg_sq"].__isub__(9.0)
+    yield "no mapping of arrays", lambda state: state["optimizer"].update(state=[])
+    yield "no mapping of hyperparameters", lambda state: state["optimizer"].update(hyperparameters=[["lr", 1.0]])
+    yield "a schedule beyond its numbers", lambda state: state["optimizer"].update(steps=10**400)
+    yield "a variance below 0", lambda state: state["model"]["1.running_var"].__isub__(9.0)
     yield "the best model", lambda state: state["best_model"].pop("0.weight")
     yield "a best model that is none", lambda state: state.update(best_model=[1])
     yield "the optimizer's arrays", lambda state: state["optimizer"]["state"].popitem()
@@ -712,7 +750,7 @@ def deep(depth):
     return '{"version": 1, "model": {"class": "MLP"}, "extra": {"a": ' + "[" * depth + "]" * depth + "}}"
 
 
-def write_bombs(folder):
+def write_bombs(folder, count):
     """Write files that are small, and declare or unpack to far more than is there."""
     one = {"layers.0.weight": np.ones((1, 1)), "layers.0.bias": np.ones(1)}
     parts = '{"version": 1, "model": {"class": "MLP"}, "extra": {"a": [' + "{}," * 2_000_000 + "0]}}"
@@ -729,20 +767,20 @@ def write_bombs(folder):
         "parts": npz(None, one, parts),
         "a long number": npz(None, one, parts.replace("{},", "9")),
         "names": directory(400_000),
-        "fewer names": directory(145_000),
+        "fewer names": directory(145_000 if count > 10**7 else 20_000),
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    packed_zeros(folder / "zeros", model_header(), "layers.0.weight", 40_000_000)
-    packed_zeros(folder / "hidden zeros", model_header(), "layers.0.weight", 40_000_000, declared=136)
-    packed_zeros(folder / "zeros in a training", training, "zeros", 40_000_000)
+    packed_zeros(folder / "zeros", model_header(), "layers.0.weight", count)
+    packed_zeros(folder / "hidden zeros", model_header(), "layers.0.weight", count, declared=136)
+    packed_zeros(folder / "zeros in a training", training, "zeros", count)
     packed = io.BytesIO()
     np.savez_compressed(packed, **{HEADER: np.array(parts)}, **one)
     (folder / "packed parts").write_bytes(packed.getvalue())
 
 
 READING = """
-import os, sys, time, tracemalloc
+import os, resource, sys, time, tracemalloc
 from autograd_mini import LoadError, load
 from autograd_mini.cli.table_models import CsvModel
 from autograd_mini.nn import MLP
@@ -756,26 +794,33 @@ def outcome(read, name):
     try:
         read(os.path.join(sys.argv[1], name))
         return "loaded"
-    except LoadError:
-        return "refused"
+    except LoadError as error:
+        return "out of memory" if isinstance(error.__cause__, MemoryError) else "refused"
     except BaseException as error:
         return repr(error)
+pages = int(open("/proc/self/statm").read().split()[0]) if os.path.exists("/proc/self/statm") else 1 << 40
+most = pages * resource.getpagesize() + 256_000_000  # what lies beyond it raises a MemoryError, which isn't refused
+resource.setrlimit(resource.RLIMIT_AS, (min(most, 1 << 60), resource.RLIM_INFINITY))
 for name in sorted(os.listdir(sys.argv[1])):
     for number, read in enumerate(readers):
         started = time.process_time()
         found = outcome(read, name)
         seconds = time.process_time() - started
-        tracemalloc.start()
-        outcome(read, name)
+        if sys.argv[2] == "traced":
+            tracemalloc.start()
+            outcome(read, name)
         print(f"{name}|{number}|{found}|{seconds}|{tracemalloc.get_traced_memory()[1]}", flush=True)
         tracemalloc.stop()
 """
 
 
 @on_posix
-def test_a_small_file_takes_neither_long_nor_much_memory(tmp_path):
-    write_bombs(tmp_path)
-    process = started(READING, tmp_path)
+@pytest.mark.parametrize(
+    ("count", "how"), [(1_500_000, "limited"), pytest.param(40_000_000, "traced", marks=pytest.mark.slow)]
+)
+def test_a_small_file_takes_neither_long_nor_much_memory(tmp_path, count, how):
+    write_bombs(tmp_path, count)
+    process = started(READING, tmp_path, how)
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     found = [line.split("|") for line in out.splitlines()]

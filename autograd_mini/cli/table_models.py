@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_mini.archives import refusing
 from autograd_mini.checks import Array, check_names, checked
 from autograd_mini.cli.tables import Table, TableError, Target, Task, class_name, read_target
 from autograd_mini.datasets import split
 from autograd_mini.errors import LoadError
+from autograd_mini.files import refusing
 from autograd_mini.nn import MLP
 from autograd_mini.optim import SGD
 from autograd_mini.serialization import load_with_extra, save

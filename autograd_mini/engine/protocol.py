@@ -12,11 +12,29 @@ from typing import Any, NoReturn
 
 from autograd_mini.engine import copying, node, primitives
 from autograd_mini.engine.node import Node
-from autograd_mini.engine.reals import as_float
+from autograd_mini.engine.reals import as_float, unsupported
 
 
-def _data_of(number: Any) -> float:
-    return number._data if isinstance(number, Node) else as_float(number)
+def _data_of(number: Any, symbol: str, node: Any) -> float:
+    if isinstance(number, Node):
+        return number._data
+    try:
+        return as_float(number)
+    except TypeError as error:
+        raise unsupported(symbol, [node, number], error) from None
+
+
+def _refused(symbol: str) -> tuple[Callable[[Any, Any], NoReturn], Callable[[Any, Any], NoReturn]]:
+    """Return the two methods of an operator that has no derivative of use, or no meaning for one number."""
+    why = "there is no such operation on a Value: compute with v.data, or with the functions of autograd_mini"
+
+    def operate(self: Any, other: Any) -> NoReturn:
+        raise unsupported(symbol, [self, other], why)
+
+    def reflected(self: Any, other: Any) -> NoReturn:
+        raise unsupported(symbol, [other, self], why)
+
+    return operate, reflected
 
 
 class ScalarProtocol(Node):
@@ -33,21 +51,22 @@ class ScalarProtocol(Node):
     # -------------------------------------------------------------------- comparisons compare data; == is identity
 
     def __lt__(self, other: Any) -> bool:  # self < other
-        return self._compared(operator.lt, other)
+        return self._compared(operator.lt, "<", other)
 
     def __le__(self, other: Any) -> bool:  # self <= other
-        return self._compared(operator.le, other)
+        return self._compared(operator.le, "<=", other)
 
     def __gt__(self, other: Any) -> bool:  # self > other
-        return self._compared(operator.gt, other)
+        return self._compared(operator.gt, ">", other)
 
     def __ge__(self, other: Any) -> bool:  # self >= other
-        return self._compared(operator.ge, other)
+        return self._compared(operator.ge, ">=", other)
 
-    def _compared(self, operation: Callable[[float, float], bool], other: Any) -> bool:
-        if node.look is not None:
-            return node.look(self, lambda: operation(self._data, _data_of(other)), other, operation)  # type: ignore[no-any-return]
-        return operation(self._data, _data_of(other))
+    def _compared(self, operation: Callable[[float, float], bool], sign: str, other: Any) -> bool:
+        def read() -> bool:
+            return operation(self._data, _data_of(other, sign, self))
+
+        return read() if node.look is None else node.look(self, read, other, operation)
 
     # ------------------------------------------------------------ refused: the gradient would be lost without a word
 
@@ -69,6 +88,11 @@ class ScalarProtocol(Node):
         raise TypeError(
             "a Value is neither true nor false: compare it, as in `if v > 0:`, test `v.data`, or ask `v is not None`"
         )
+
+    __floordiv__, __rfloordiv__ = _refused("//")
+    __mod__, __rmod__ = _refused("%")
+    __divmod__, __rdivmod__ = _refused("divmod()")
+    __matmul__, __rmatmul__ = _refused("@")
 
     # ------------------------------------------------------------------------------------------------- how it prints
 

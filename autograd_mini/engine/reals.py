@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -58,6 +59,18 @@ def as_float(number: Any) -> float:
         except ValueError:  # a signalling nan
             return math.nan
     raise TypeError(f"expected a real number, got {_describe(number)}; {_advice(number)}")
+
+
+def unsupported(symbol: str, operands: Sequence[Any], why: object) -> TypeError:
+    """Return the error of an operation on what isn't all numbers, as Python words it, with what to do.
+
+    Examples
+    --------
+    >>> unsupported("+", [1.0, "a"], "convert the text first")
+    TypeError("unsupported operand type(s) for +: 'float' and 'str'; convert the text first")
+    """
+    kinds = " and ".join(dict.fromkeys(repr(type(operand).__name__) for operand in operands))
+    return TypeError(f"unsupported operand type(s) for {symbol}: {kinds}; {why}")
 
 
 def _describe(number: Any) -> str:

@@ -16,7 +16,7 @@ from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
-from autograd_mini.engine.reals import as_float
+from autograd_mini.engine.reals import as_float, unsupported
 
 
 class Value(ScalarProtocol):
@@ -59,7 +59,6 @@ class Value(ScalarProtocol):
     """
 
     __slots__ = ()
-
     _leaf: str | None = None  # the kind of the leaves that the class makes
 
     def __init__(self, data: Any, label: str = "") -> None:
@@ -75,28 +74,25 @@ class Value(ScalarProtocol):
     # ---------------------------------------------------------------------------------------------- operators
 
     def __add__(self, other: Any) -> Value:  # self + other
-        if not isinstance(other, Value):
-            other = Constant(other)
+        other = other if isinstance(other, Value) else _constant(other, "+", self, other)
         return _node(self._data + other._data, ADD, self, other, 1.0, 1.0)
 
     def __radd__(self, other: Any) -> Value:  # other + self
-        return Constant(other) + self
+        return _constant(other, "+", other, self) + self
 
     def __sub__(self, other: Any) -> Value:  # self - other
-        if not isinstance(other, Value):
-            other = Constant(other)
+        other = other if isinstance(other, Value) else _constant(other, "-", self, other)
         return _node(self._data - other._data, SUB, self, other, 1.0, -1.0)
 
     def __rsub__(self, other: Any) -> Value:  # other - self
-        return Constant(other) - self
+        return _constant(other, "-", other, self) - self
 
     def __mul__(self, other: Any) -> Value:  # self * other
-        if not isinstance(other, Value):
-            other = Constant(other)
+        other = other if isinstance(other, Value) else _constant(other, "*", self, other)
         return _node(self._data * other._data, MUL, self, other, other._data, self._data)
 
     def __rmul__(self, other: Any) -> Value:  # other * self
-        return Constant(other) * self
+        return _constant(other, "*", other, self) * self
 
     def __truediv__(self, other: Any) -> Value:  # self / other
         return apply(DIV, self, other)
@@ -223,7 +219,6 @@ class Parameter(Value):
     """A leaf that training may change; a module hands it out in ``parameters()``."""
 
     __slots__ = ()
-
     _leaf = PARAMETER
 
 
@@ -231,8 +226,15 @@ class Constant(Value):
     """A leaf for a bare number in an expression: the 2 in ``2 * x``."""
 
     __slots__ = ()
-
     _leaf = CONSTANT
+
+
+def _constant(number: Any, symbol: str, *operands: Any) -> Value:
+    """Make the leaf of a bare number among operands; what is none is refused with the types of all of them."""
+    try:
+        return Constant(number)
+    except TypeError as error:
+        raise unsupported(symbol, operands, error) from None
 
 
 def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
@@ -242,10 +244,8 @@ def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any
     node.grad = 0.0
     node.label = node.scope = ""
     node.primitive = primitive
-    node._parent = first
-    node._parent2 = second
-    node._local = local
-    node._local2 = local2
+    node._parent, node._parent2 = first, second
+    node._local, node._local2 = local, local2
     if modes.open_contexts:
         modes.follow(node)
     return node
@@ -285,7 +285,7 @@ def apply(primitive: Primitive, *operands: Any) -> Value:
     try:
         data = [x._data for x in operands]
     except AttributeError:
-        operands = tuple([x if isinstance(x, Value) else Constant(x) for x in operands])
+        operands = tuple([x if isinstance(x, Value) else _constant(x, primitive.symbol, *operands) for x in operands])
         data = [x._data for x in operands]
     out = float(primitive.forward(floats, *data))
     local_grads = primitive.derivatives(floats, out, *data)

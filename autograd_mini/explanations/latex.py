@@ -41,7 +41,7 @@ class Derivation:
         return f"$$\n{self.latex()}\n$$"
 
 
-def to_latex(root: Value, names: Names | None = None) -> Derivation:
+def to_latex(root: Value, names: Names | None = None, max_nodes: int = 10_000) -> Derivation:
     r"""Write the derivation of all gradients out: every node once, then ∂L/∂u for every node, in names and in numbers.
 
     Parameters
@@ -50,6 +50,8 @@ def to_latex(root: Value, names: Names | None = None) -> Derivation:
         L, the root of the graph.
     names : mapping, optional
         Variables, as in ``names=locals()``, to name the nodes that have no label.
+    max_nodes : int, optional
+        The most nodes, and half of the most edges, of a graph that is written out; larger ones take long.
 
     Returns
     -------
@@ -60,6 +62,8 @@ def to_latex(root: Value, names: Names | None = None) -> Derivation:
     ------
     TypeError
         If `root` is no Value.
+    ValueError
+        If the graph is larger than `max_nodes` says.
 
     Examples
     --------
@@ -77,7 +81,7 @@ def to_latex(root: Value, names: Names | None = None) -> Derivation:
     \frac{\partial L}{\partial w} &= \frac{\partial L}{\partial L} \cdot \frac{\partial L}{\partial w} = 1 \cdot 2 = 2
     \end{aligned}
     """
-    graph = named(root, names)
+    graph = named(root, names, max_nodes, "to_latex")
     forward = [step for step in forward_steps(graph) if _is_shown(step.node, root)]
     backward = [step for step in backward_steps(graph) if _is_shown(step.node, root)]
     return Derivation(

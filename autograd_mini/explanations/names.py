@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from autograd_mini.checks import checked_whole
 from autograd_mini.engine.graph import Edge, outgoing_edges, topological_order
 from autograd_mini.engine.node import CONSTANT, Node
 from autograd_mini.engine.value import Value
 from autograd_mini.formulas.expression import format_number
 
 Names = Mapping[str, Any]
+
+_COUNTED = 300_000  # nodes: how many more a graph has that is too large makes no difference any more
+_SMALLER = "take the graph of fewer examples, or a node nearer to the leaves as its root"
 
 
 def node_names(root: Value, names: Names | None = None) -> dict[Value, str]:
@@ -78,7 +82,12 @@ class NamedGraph:
             raise TypeError(f"names: expected a mapping of variables, as in names=locals(), got {type(names).__name__}")
         self.root = root
         self.order = topological_order(root)
-        self.called = _called(self.order, names)
+        self._names = names
+
+    @cached_property
+    def called(self) -> dict[Value, str]:
+        """What the nodes are called."""
+        return _called(self.order, self._names)
 
     @cached_property
     def outgoing(self) -> dict[Value, list[Edge]]:
@@ -86,9 +95,61 @@ class NamedGraph:
         return outgoing_edges(self.order)
 
 
-def named(root: Value | NamedGraph, names: Names | None = None) -> NamedGraph:
-    """Return the named graph of a root; a named graph is returned as it is."""
-    return root if isinstance(root, NamedGraph) else NamedGraph(root, names)
+def named(
+    root: Value | NamedGraph, names: Names | None = None, max_nodes: int | None = None, what: str = ""
+) -> NamedGraph:
+    """Return the named graph of a root; a named graph is returned as it is.
+
+    Parameters
+    ----------
+    root, names
+        As for `NamedGraph`.
+    max_nodes : int, optional
+        The most nodes that `what` can do with in a reasonable time; of edges it may be twice as many.
+    what : str
+        The function that was called.
+
+    Raises
+    ------
+    ValueError
+        If the graph is larger than that.
+
+    Examples
+    --------
+    >>> x = Value(3.0)
+    >>> named(x * x + x, max_nodes=2, what="to_latex")
+    Traceback (most recent call last):
+    ValueError: to_latex: expected a graph of at most 2 nodes and 4 edges, as a larger one takes long, got 3 nodes ...
+    """
+    if isinstance(root, NamedGraph):
+        return root
+    if max_nodes is not None and isinstance(root, Node):
+        check_size(root, checked_whole("max_nodes", max_nodes, least=1), what)
+    return NamedGraph(root, names)
+
+
+def check_size(root: Node, most: int, what: str, advice: str = "") -> None:
+    """Raise if a graph has more nodes than `most`, or more than twice as many edges; quickly, and before any work.
+
+    Raises
+    ------
+    ValueError
+        If it has, with both numbers, if they aren't far too many to be counted.
+    """
+    seen, stack, edges = {root}, [root], 0
+    while stack and len(seen) <= max(_COUNTED, most):
+        parents = stack.pop().parents
+        edges += len(parents)
+        for u in parents:
+            if u not in seen:
+                seen.add(u)
+                stack.append(u)
+    if len(seen) > most or edges > 2 * most:
+        more = "over " if stack else ""
+        raise ValueError(
+            f"{what}: expected a graph of at most {most} nodes and {2 * most} edges, as a larger one takes long, got "
+            f"{more}{len(seen)} nodes and {more}{edges} edges; {advice or _SMALLER}, or pass a larger max_nodes"
+        )
 
 
 def _called(order: list[Value], names: Names | None) -> dict[Value, str]:

@@ -33,7 +33,7 @@ _LONGEST_NAME, _LONGEST_COMMENT, _LONGEST_LINE = 40, 90, 100  # characters
 _MOST_TERMS = 8  # contributions that are added up in one line
 
 
-def to_python(root: Value, names: Names | None = None) -> str:
+def to_python(root: Value, names: Names | None = None, max_nodes: int = 25_000) -> str:
     """Return the graph as Python source: a line for every step forward, then the lines of the backward pass.
 
     The program needs nothing but Python's standard library. Run as a file, it prints the value and the gradients of the
@@ -46,6 +46,8 @@ def to_python(root: Value, names: Names | None = None) -> str:
         L, the root of the graph.
     names : mapping, optional
         Variables, as in ``names=locals()``, to name the nodes that have no label.
+    max_nodes : int, optional
+        The most nodes, and half of the most edges, of a graph that is written out; larger ones take long.
 
     Returns
     -------
@@ -57,7 +59,8 @@ def to_python(root: Value, names: Names | None = None) -> str:
     TypeError
         If `root` is no Value.
     ValueError
-        If an operation was added to the table whose rule calls a function that can't be written out.
+        If the graph is larger than `max_nodes` says, or an operation was added to the table whose rule calls a
+        function that can't be written out.
 
     Examples
     --------
@@ -93,7 +96,7 @@ def to_python(root: Value, names: Names | None = None) -> str:
         print("d_x =", d_x)
     <BLANKLINE>
     """
-    graph = named(root, names)
+    graph = named(root, names, max_nodes, "to_python")
     # A bare number stands in the formulas, and has no variable.
     bare = {node for node in graph.order if node.kind == CONSTANT and not node.label and node is not root}
     called = {node: name for node, name in graph.called.items() if node not in bare}

@@ -284,7 +284,7 @@ class Explanation:
         return [*rows, ("gradient", _number(self.step.gradient))] if self.step.contributions else rows[1:]
 
     def __str__(self) -> str:
-        u, root = self.step.names[self.step.node], self.step.names[self.step.root]
+        u, root = (text.printable(self.step.names[node]) for node in (self.step.node, self.step.root))
         left = self.step.left_hand_side().render()
         lines = [f"{left}: how {root} changes with {u}, at {u} = {format_number(self.step.node.data, DIGITS)}"]
         lines += [f"  {title:<18}{left} = {formula}" for title, formula in self._rows("text")]
@@ -304,7 +304,7 @@ class Explanation:
         return f"$$\n{self.latex()}\n$$"
 
 
-def explain(node: Value, root: Value, names: Names | None = None) -> Explanation:
+def explain(node: Value, root: Value, names: Names | None = None, max_nodes: int = 150_000) -> Explanation:
     """Explain the gradient ∂root/∂node: the formula in names and in numbers, and a finite difference beside it.
 
     Parameters
@@ -313,6 +313,13 @@ def explain(node: Value, root: Value, names: Names | None = None) -> Explanation
         u and L.
     names : mapping, optional
         Variables, as in ``names=locals()``, to name the nodes that have no label.
+    max_nodes : int, optional
+        The most nodes, and half of the most edges, of a graph that is gone through; larger ones take long.
+
+    Raises
+    ------
+    ValueError
+        If the graph is larger than `max_nodes` says.
 
     Examples
     --------
@@ -325,7 +332,7 @@ def explain(node: Value, root: Value, names: Names | None = None) -> Explanation
       gradient          ∂L/∂w = 2
       finite difference ∂L/∂w ≈ 2
     """
-    graph = named(root, names)
+    graph = named(root, names, max_nodes, "explain")
     for step in backward_steps(graph):
         if step.node is node:
             return Explanation(step, finite_difference(root, node))

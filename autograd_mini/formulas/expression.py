@@ -121,7 +121,7 @@ class Expression:
 
 def symbol(name: str, latex: str | None = None) -> Expression:
     """Return a name as an expression; `latex` is how LaTeX writes it."""
-    name = re.sub(r"\s*[\r\n\t]\s*", " ", name)  # a formula is one line, whatever a label is
+    name = printable(re.sub(r"\s*[\r\n\t]\s*", " ", name))  # a formula is one line, whatever a label is
     return Expression("symbol", (name, latex_name(name) if latex is None else latex))
 
 
@@ -229,6 +229,7 @@ def latex_name(name: str) -> str:
     >>> latex_name("w1"), latex_name("theta"), latex_name("net.bias")
     ('w_{1}', '\\theta', '\\mathrm{net.bias}')
     """
+    name = printable(name)
     if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", name):  # a constant is called by its number
         return latex_number(float(name))
     match = re.fullmatch(r"([A-Za-z]+?)_?(\d*)", name)
@@ -377,6 +378,8 @@ def printable(text: str) -> str:
     >>> printable("a\tb\x00")
     'a b␀'
     """
+    if text.isprintable():
+        return text
     return "".join(c if c == "\n" or c.isprintable() else _sign(c) for c in text)
 
 

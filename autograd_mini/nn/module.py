@@ -174,6 +174,10 @@ class Module:
         check_names(f"the state doesn't fit this {type(self).__name__}", state, entries)
         arrays = {name: _checked_array(name, state[name], np.shape(_data_array(entries[name]))) for name in entries}
         for name, entry in entries.items():
+            least = min((getattr(cell, "least", -np.inf) for cell in flat(entry)), default=-np.inf)
+            if (arrays[name] < least).any():
+                raise ValueError(f"{name}: expected numbers of at least {least:g}, got {arrays[name].min():g}")
+        for name, entry in entries.items():
             for parameter, number in zip(flat(entry), arrays[name].ravel().tolist(), strict=True):
                 parameter.data = number
 

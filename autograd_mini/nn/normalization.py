@@ -232,7 +232,7 @@ class BatchNorm(_Normalization):
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield from super()._state_entries()
         yield "running_mean", [_Cell(self.running_mean, j) for j in range(self.n_features)]
-        yield "running_var", [_Cell(self.running_var, j) for j in range(self.n_features)]
+        yield "running_var", [_Cell(self.running_var, j, least=0.0) for j in range(self.n_features)]
 
 
 class _Cell:
@@ -241,8 +241,8 @@ class _Cell:
     Running statistics are no parameters: no gradient reaches them, and ``parameters()`` doesn't list them.
     """
 
-    def __init__(self, numbers: list[float], at: int) -> None:
-        self._numbers, self._at = numbers, at
+    def __init__(self, numbers: list[float], at: int, least: float = -math.inf) -> None:
+        self._numbers, self._at, self.least = numbers, at, least
 
     @property
     def data(self) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -67,6 +67,9 @@ class Optimizer:
     >>> x.data, optimizer.steps, optimizer.lr
     (1.5, 2, 0.25)
     """
+
+    # Of what in the state can't be below 0, the most that it may be; ∞ for sums and means of squares.
+    _most: ClassVar[Mapping[str, float]] = {}
 
     def __init__(self, parameters: Iterable[Value], lr: Rate) -> None:
         if not isinstance(parameters, Iterable):
@@ -227,6 +230,8 @@ class Optimizer:
                 f"expected the state of {kind}, got that of {state['optimizer']}; make an optimizer of its kind"
             )
         steps = checked_whole("steps", state["steps"], least=0)
+        if not isinstance(state["hyperparameters"], Mapping):
+            raise ValueError(f"the hyperparameters of {kind}: expected a mapping, got {state['hyperparameters']!r:.60}")
         given = dict(state["hyperparameters"])
         own = self.hyperparameters()
         given.setdefault("lr", own["lr"])
@@ -234,11 +239,14 @@ class Optimizer:
             given["lr"] = schedules.from_dict(given["lr"])
         check_names(f"the hyperparameters of {kind}", given, list(own))
         fresh = type(self)(self.parameters, **given)  # checks them
+        if not isinstance(state["state"], Mapping):
+            raise ValueError(f"the arrays of {kind}: expected a mapping of names, got {state['state']!r:.60}")
         if fresh.initial_state():
             check_names(f"the arrays of {kind}", state["state"], list(fresh.initial_state()))
         for name, entry in state["state"].items():
-            fresh.state[name] = _state_entry(name, entry, len(self.parameters))
+            fresh.state[name] = _state_entry(name, entry, len(self.parameters), self._most.get(name))
         fresh.steps = steps
+        fresh.lr  # noqa: B018 (a schedule says whether it knows this step)
         self.__dict__.update(vars(fresh))
 
     def __repr__(self) -> str:
@@ -247,11 +255,13 @@ class Optimizer:
         return f"{type(self).__name__}({n} parameter{'' if n == 1 else 's'}, {given})"
 
 
-def _state_entry(name: str, entry: Any, n: int) -> Any:
-    """Return a number or an array of one number for each parameter, as a copy."""
+def _state_entry(name: str, entry: Any, n: int, most: float | None) -> Any:
+    """Return a number or an array of one number for each parameter, as a copy; from 0 to `most`, if that is given."""
     array = np.array(entry)
     if array.dtype.kind not in "iuf" or array.shape not in ((), (n,)):
         raise ValueError(
             f"{name}: expected {n} numbers, one for each parameter, got {array.dtype} of shape {array.shape}"
         )
+    if most is not None and array[(array < 0) | (array > most)].size:
+        raise ValueError(f"{name}: expected numbers from 0 to {most:g}, got {array[(array < 0) | (array > most)][0]:g}")
     return array if array.shape else array.item()

@@ -6,14 +6,17 @@ taken element by element: every parameter has a state of its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd_mini.checks import checked, checked_flag
 from autograd_mini.engine.value import Value
 from autograd_mini.optim.base import Optimizer, Rate
+
+_MOST_STEPS = 2**53  # up to here a float holds every whole number
 
 
 class SGD(Optimizer):
@@ -54,6 +57,8 @@ class SGD(Optimizer):
     >>> round(x.data, 6)
     2.4
     """
+
+    _most: ClassVar = {"step": _MOST_STEPS}
 
     def __init__(
         self,
@@ -128,6 +133,8 @@ class Adagrad(Optimizer):
     2.9
     """
 
+    _most: ClassVar = {"step": _MOST_STEPS, "sum": math.inf}
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -197,6 +204,8 @@ class RMSprop(Optimizer):
     >>> round(x.data, 6)
     2.8
     """
+
+    _most: ClassVar = {"square_avg": math.inf}
 
     def __init__(
         self,
@@ -269,6 +278,8 @@ class Adam(Optimizer):
     >>> round(x.data, 6)
     2.9
     """
+
+    _most: ClassVar = {"step": _MOST_STEPS, "exp_avg_sq": math.inf}
 
     def __init__(
         self,

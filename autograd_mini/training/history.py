@@ -19,7 +19,7 @@ class History:
         For each metric that was asked for its value after the epoch, on the validation examples where there are any,
         else on the training examples.
     best_epoch : int or None
-        The epoch of the lowest validation loss, counted from 1; None without validation.
+        The epoch of the lowest validation loss, counted from 1; None without one that is a number.
 
     Examples
     --------
@@ -34,8 +34,8 @@ class History:
     @property
     def best_epoch(self) -> int | None:
         """The epoch of the lowest validation loss, counted from 1."""
-        losses = self.validation_loss
-        return losses.index(min(losses)) + 1 if losses else None
+        losses = [loss for loss in self.validation_loss if loss == loss]
+        return self.validation_loss.index(min(losses)) + 1 if losses else None
 
     def columns(self) -> dict[str, list[float]]:
         """Return all that is recorded, by name."""

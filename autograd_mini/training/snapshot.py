@@ -146,7 +146,6 @@ class TrainingState:
             for parameter, number in zip(parameters, numbers.tolist(), strict=True):
                 parameter.data = number
             self._restore_common(state)
-            self._optimizer.lr  # noqa: B018 (a schedule says whether it knows this step)
             for rule in self._stopping:
                 best = getattr(rule, "best_parameters", None)
                 if best is not None and np.shape(best) != numbers.shape:

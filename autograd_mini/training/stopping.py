@@ -25,7 +25,7 @@ class StoppingRule:
     Attributes
     ----------
     monitor : str
-        Which loss the rule is told: "loss" or "validation_loss".
+        Which number the rule is told: "loss", "validation_loss" or the name of a metric.
 
     Examples
     --------
@@ -54,6 +54,12 @@ class StoppingRule:
         raise NotImplementedError(
             f"{type(self).__name__} has no rule; define should_stop(self, epoch, loss, parameters)"
         )
+
+    def reason(self, loss: float) -> str:
+        """Return why it has stopped a training, in words that go on after what `monitor` names."""
+        if math.isnan(loss):
+            return "is nan, which is never an improvement; detect_anomaly() finds where it begins"
+        return f"is {loss:g}"
 
     def restore(self, parameters: Sequence[Value]) -> None:
         """Put better parameters in place, after the rule has stopped a training; does nothing unless a rule says so."""
@@ -297,12 +303,16 @@ def _copied(thing: Any) -> Any:
     return array if array.ndim else array.item()
 
 
-def stopping_rules(stopping: Any, has_validation: bool) -> list[StoppingRule]:
-    """Return the stopping rules as a list, and refuse those that watch a loss that isn't taken."""
+def stopping_rules(stopping: Any, recorded: Sequence[str]) -> list[StoppingRule]:
+    """Return the stopping rules as a list, and refuse those that watch what isn't recorded."""
     rules = [stopping] if isinstance(stopping, StoppingRule) else list(stopping or ())
     for rule in rules:
         if not isinstance(rule, StoppingRule):
             raise TypeError(f"stopping: expected rules such as EarlyStopping(patience=10), got {rule!r:.60}")
-        if rule.monitor == "validation_loss" and not has_validation:
+        if rule.monitor == "validation_loss" and rule.monitor not in recorded:
             raise ValueError(f"{rule!r} watches the validation loss; pass validation=(X, y)")
+        if rule.monitor not in recorded:
+            raise ValueError(
+                f"{rule!r} watches {rule.monitor!r}, which isn't recorded; choose of {', '.join(recorded)}"
+            )
     return rules

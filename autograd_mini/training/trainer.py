@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ from autograd_mini.training.progress import progress_bar
 from autograd_mini.training.snapshot import TrainingState
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
 from autograd_mini.training.vectorized import VectorizedEngine
+
+_LOG = logging.getLogger(__name__)
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -94,6 +97,8 @@ class Trainer:
         What has been recorded so far.
     interrupted : bool
         Whether Ctrl-C ended the last `fit`.
+    stop_reason : str
+        Which stopping rule ended the last `fit`, when and why, as is logged too; empty if none did.
 
     Raises
     ------
@@ -145,8 +150,10 @@ class Trainer:
         self.penalty = checks.called("penalty", penalty)
         self.validation: tuple[Any, Any] | None = checks.pair_or_none("validation", validation)
         self.progress = progress
-        self.stopping = stopping_rules(stopping, validation is not None)
         self.metrics = metric_functions(metrics, self.loss)
+        self.stopping = stopping_rules(
+            stopping, ["loss", *["validation_loss"] * (validation is not None), *self.metrics]
+        )
         self.callbacks = checks.callback_list(callbacks)
         self.augment = checks.called("augment", augment)
         self.clip_norm = None if clip_norm is None else checked("clip_norm", clip_norm, above=0.0)
@@ -156,7 +163,7 @@ class Trainer:
         self.devices = None if devices is None else checks.checked_devices(devices, engine)
         self._engine = EagerEngine() if engine == EagerEngine.name else VectorizedEngine(self.devices)
         self.rng = np.random.default_rng(seed)
-        self.interrupted = False
+        self.interrupted, self.stop_reason = False, ""
         self._best_model: dict[str, Any] = {}
         self.history = History(metrics={name: [] for name in self.metrics})
 
@@ -190,6 +197,8 @@ class Trainer:
         NonFiniteLossError
             If the loss or a parameter becomes infinite or nan, saying in which epoch and batch. The model then has the
             parameters of the last batch at which the loss was finite, and the optimizer forgets its momentum.
+        Exception
+            What a metric or a stopping rule raises; everything is then as it was after the last finished epoch.
         """
         training = self._checked(X, y)
         enough_for_each_batch(self.model, len(training[0]), self.batch_size)
@@ -197,7 +206,7 @@ class Trainer:
         if self.validation is not None:
             validation = self._checked(*self.validation, which="validation ")
         self.model.train()
-        self.interrupted = False
+        self.interrupted, self.stop_reason = False, ""
         finished = self._state()
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
@@ -209,8 +218,12 @@ class Trainer:
                     started = time.perf_counter()
                     self.history.loss.append(self._epoch(*training))
                     speed = len(training[0]) / max(time.perf_counter() - started, 1e-9)
-                    self._record(training, validation)
-                    over = self._is_over()
+                    try:
+                        self._record(training, validation)
+                        over = self._is_over()
+                    except Exception:  # an epoch is recorded with all its numbers, or has not been
+                        finished.restore()
+                        raise
                     finished.take()
                     if not bar.disable:
                         bar.set_postfix(_shown(self.history, speed), refresh=False)
@@ -237,12 +250,13 @@ class Trainer:
             self._last_finite = np.array([parameter.data for parameter in parameters])
             self._gradient: Array | None = None
         work = (self.model, self.loss, self.penalty, parameters, X, y)
-        try:
-            self._engine.prepare(*work)
-        except TraceError as error:
-            logging.getLogger(__name__).warning("Training eagerly, which is slow: %s", error)
-            self._engine = EagerEngine()
-            self._engine.prepare(*work)
+        with self._naming_row(X, y):
+            try:
+                self._engine.prepare(*work)
+            except TraceError as error:
+                _LOG.warning("Training eagerly, which is slow: %s", error)
+                self._engine = EagerEngine()
+                self._engine.prepare(*work)
 
     def _epoch(self, X: Array, y: Array) -> float:
         """Go once through the examples, and return their mean loss, each as it was when it was used.
@@ -255,7 +269,7 @@ class Trainer:
         rows, targets = X[order], y[order]
         theta, total = engine.load(), 0.0
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), self._naming_row(X, y):
                 for number, start in enumerate(range(0, n, size), start=1):
                     chosen = rows[start : start + size]
                     if self.augment is not None:
@@ -292,24 +306,27 @@ class Trainer:
     def _record(self, training: tuple[Array, Array], validation: tuple[Array, Array] | None) -> None:
         """Write down what is known after an epoch beside the training loss."""
         if validation is not None:
-            self.history.validation_loss.append(self._engine.mean_loss(self.model, self.loss, *validation))
+            self.history.validation_loss.append(self._mean_loss(*validation, which="validation "))
         if self.metrics:
             X, y = training if validation is None else validation
             outputs = self._engine.outputs(self.model, X)
             for name, metric in self.metrics.items():
-                self.history.metrics.setdefault(name, []).append(float(metric(y, outputs)))
+                self.history.metrics.setdefault(name, []).append(_number(f"metrics[{name!r}]", metric(y, outputs)))
 
     def _is_over(self) -> bool:
         """Ask every stopping rule; the first that says stop may put better parameters in place."""
         parameters, epoch = self.optimizer.parameters, len(self.history)
-        answers = [
-            rule.should_stop(epoch, getattr(self.history, rule.monitor)[-1], parameters) for rule in self.stopping
-        ]
+        latest = self.history.latest()
+        answers = [rule.should_stop(epoch, latest[rule.monitor], parameters) for rule in self.stopping]
         if any(getattr(rule, "best_epoch", None) == epoch for rule in self.stopping):
             self._best_model.clear()
             self._best_model.update(self.model.state_dict())  # with running statistics, which are no parameters
         if any(answers):
             rule = self.stopping[answers.index(True)]
+            self.stop_reason = f"{rule!r} after epoch {epoch}: {rule.monitor} {rule.reason(latest[rule.monitor])}"
+            _LOG.log(
+                logging.WARNING if math.isnan(latest[rule.monitor]) else logging.INFO, "Stopped by %s", self.stop_reason
+            )
             if getattr(rule, "restore_best", False) and self._best_model:
                 self.model.load_state_dict(self._best_model)
             rule.restore(parameters)
@@ -334,7 +351,11 @@ class Trainer:
 
     def evaluate(self, X: Any, y: Any) -> float:
         """Return the mean loss on examples, in evaluation mode and without the penalty."""
-        return self._engine.mean_loss(self.model, self.loss, *self._checked(X, y))
+        return self._mean_loss(*self._checked(X, y))
+
+    def _mean_loss(self, X: Array, y: Array, which: str = "") -> float:
+        with self._naming_row(X, y, which):
+            return self._engine.mean_loss(self.model, self.loss, X, y)
 
     # ------------------------------------------------------------------------------------- going on another day
 
@@ -364,19 +385,38 @@ class Trainer:
     def _checked(self, X: Any, y: Any, *, which: str = "") -> tuple[Array, Array]:
         features = checked_features(X, getattr(self.model, "n_inputs", None), f"{which}X")
         targets = checked_targets(y, len(features), f"{which}y")
-        self._try_out(features[0].tolist(), targets.tolist())
+        self._try_out(features, targets, which)
         return features, targets
 
-    def _try_out(self, row: list[float], targets: list[Any]) -> None:
+    def _try_out(self, X: Array, y: Array, which: str = "") -> None:
         """Compute losses of one example and drop them, so that a target the loss can't take is found before any work.
 
         The library's own losses are shown every target there is; a function of one's own only the first.
         """
         is_known = any(self.loss is loss for loss in LOSSES.values())
+        targets = y.tolist()
         with evaluating(self.model), no_grad():
-            prediction = self.model(row)
-            for target in _distinct(targets) if is_known else targets[:1]:
-                self.loss(prediction, target)
+            prediction = self.model(X[0].tolist())
+            with self._naming_row(X, y, which):
+                for target in _distinct(targets) if is_known else targets[:1]:
+                    self.loss(prediction, target)
+
+    @contextmanager
+    def _naming_row(self, X: Array, y: Array, which: str = "") -> Iterator[None]:
+        """Say of an error that a target has caused in which row it is: the first that the loss doesn't take."""
+        try:
+            yield
+        except (ValueError, TypeError, LookupError) as error:
+            if type(error) not in (ValueError, TypeError, KeyError, IndexError):  # others want other arguments
+                raise
+            with evaluating(self.model), no_grad():
+                prediction = self.model(X[0].tolist())
+                for i, target in enumerate(y.tolist()):
+                    try:
+                        self.loss(prediction, target)
+                    except type(error) as refused:
+                        raise type(error)(f"{which}y, row {i}: {refused}") from error
+            raise
 
 
 def _shown(history: History, speed: float) -> dict[str, str]:
@@ -384,6 +424,13 @@ def _shown(history: History, speed: float) -> dict[str, str]:
     latest = history.latest().items()
     shown = {name.removeprefix("validation_loss") or "validation": f"{x:.4f}" for name, x in latest}
     return shown | {"examples/s": f"{speed:.0f}"}
+
+
+def _number(name: str, number: Any) -> float:
+    try:
+        return float(number)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a number, got {number!r:.60}") from None
 
 
 def _distinct(targets: list[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.engine.value import Value
-from autograd_mini.explanations.names import NamedGraph, Names
+from autograd_mini.explanations.names import NamedGraph, Names, check_size
 from autograd_mini.views.graph_picture import GraphPicture, count, folds
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DIRECTIONS = ("LR", "TB", "RL", "BT")
 _COLLAPSE = (None, "neuron", "layer")
+_MOST_FOLDED = 1000  # nodes in a box, on average; to sort more into boxes takes long
 
 
 def draw(
@@ -77,6 +78,7 @@ def draw(
     """
     _check_options(collapse, max_nodes, rankdir, digits)
     if isinstance(root, Value):
+        check_size(root, _MOST_FOLDED * max_nodes, "draw", "draw the graph of fewer examples")
         graph = NamedGraph(root, names)
         boxes = folds(graph, collapse)
         _check_count(count(graph, boxes), max_nodes, "values" if collapse is None else "values and boxes", collapse)

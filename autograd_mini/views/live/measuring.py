@@ -154,7 +154,7 @@ class Measure:
         if X is not None and y is not None:
             chosen = spread(len(X), _SAMPLE)
             self._rows, self._targets = X[chosen], y[chosen]
-            trainer._try_out(self._rows[0].tolist(), y.tolist())  # a program shows the loss no targets
+            trainer._try_out(X, y)  # a program shows the loss no targets
             with self.at(self.snapshot(0)):
                 self.is_quick = _can_be_traced(self._model_program, self._rows)
                 gradient = self._loss_program.value_and_grad

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.value import Value
-from autograd_mini.explanations.names import NamedGraph, Names
+from autograd_mini.explanations.names import NamedGraph, Names, named
 from autograd_mini.files import check_folder, write_text
 from autograd_mini.views import page
 from autograd_mini.views.stepper import pictures, widgets
@@ -250,6 +250,7 @@ def step_through(
     collapse: str | None = None,
     lr: float = 0.1,
     grain: str = "node",
+    max_nodes: int = 95_000,
 ) -> Stepper:
     """Step through the forward and the backward pass of a graph, with the arithmetic of every step.
 
@@ -271,6 +272,8 @@ def step_through(
         The learning rate η of the button that takes one step θ ← θ − η ∇L on all parameters and leaves in `what_if`.
     grain : {"node", "edge"}, optional
         Whether a step of the backward pass is a node with the sum of all its contributions, or one contribution.
+    max_nodes : int, optional
+        The most nodes, and half of the most edges, of a graph that is stepped through; larger ones take long.
 
     Returns
     -------
@@ -302,7 +305,7 @@ def step_through(
     if grain not in _GRAINS:
         raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
     rate = _learning_rate(lr)
-    graph = NamedGraph(root, names)
+    graph = named(root, names, max_nodes, "step_through")
     leaves = _leaves(graph, what_if)
     if collapse is not None:
         pictures.check_fold(graph, collapse)

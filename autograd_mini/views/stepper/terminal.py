@@ -29,6 +29,7 @@ def text_steps(
     colour: bool = False,
     grain: str = "node",
     width: int | None = None,
+    max_nodes: int = 20_000,
 ) -> str:
     """Return the forward pass, the seed and the backward pass as numbered lines.
 
@@ -46,6 +47,8 @@ def text_steps(
         Whether a step of the backward pass is a node with all its contributions, or one contribution.
     width : int, optional
         The number of columns after which a line goes on below itself; by default it doesn't.
+    max_nodes : int, optional
+        The most nodes, and half of the most edges, of a graph that is written out; larger ones take long.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def text_steps(
     TypeError
         If `root` is no Value.
     ValueError
-        If there is no such grain.
+        If there is no such grain, or the graph is larger than `max_nodes` says.
 
     Examples
     --------
@@ -74,7 +77,7 @@ def text_steps(
     """
     if grain not in GRAINS:
         raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
-    lines = list(_lines(named(root, names), grain))
+    lines = list(_lines(named(root, names, max_nodes, "text_steps"), grain))
     written: list[str] = []
     stage = ""
     for i, line in enumerate(lines, 1):
