@@ -5,8 +5,10 @@ It is one class in three layers: names for arrays, formulas as calls that write 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from textwrap import wrap as wrapped
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,9 @@ from autograd_mini.vectorizer.statements import (
 
 CONDITIONS = frozenset("< > >= = & |".split())
 LEAVES = frozenset(("number", "symbol", "view"))
+MOST_FROM_OUTSIDE = 1_000  # variables that a pass has from the function around it
+MOST_COLUMNS = 100
+_WORD = re.compile(r"\w+")
 HUGE_SINGLE = 3.4e38  # about the largest number of float32
 _ERF = '''
 try:
@@ -317,15 +322,15 @@ class NumpyPrinter(_Formulas):
         reading = [f"{name}[:] = {batch}.T" for name, batch in zip(arrays, batches, strict=True)]
         gradients = [self._define(array) for array in program.input_gradients.values()]
         seeding = [] if program.seed is None else [f"{self._define(program.seed)}[:] = seed"]
+        first = self._pass("forward", batches, [*reading, *forward, f"return {_tuple(results)}, {_tuple(effects)}"])
+        second = self._pass("backward", ["seed"], [*seeding, *backward, f"return {_tuple(gradients)}"])
         body = [
             '"""Return the forward and the backward pass for n examples, in arrays that they use again."""',
             *self._setup,
             "",
-            f"def forward({', '.join(batches)}):",
-            *indented([*reading, *forward, f"return {_tuple(results)}, {_tuple(effects)}"]),
+            *first,
             "",
-            "def backward(seed):",
-            *indented([*seeding, *backward, f"return {_tuple(gradients)}"]),
+            *second,
             "",
             "return forward, backward",
         ]
@@ -344,6 +349,27 @@ class NumpyPrinter(_Formulas):
                 "",
             ]
         )
+
+    def _pass(self, name: str, arguments: list[str], lines: list[str]) -> list[str]:
+        """Return the function of one pass, inside of `bind`.
+
+        It finds what was defined there by name; of many things, in a tuple that it takes apart: Python's compiler takes
+        a time that is quadratic in the variables that a function has from outside.
+        """
+        header = f"def {name}({', '.join(arguments)}):"
+        if len(self._known) <= MOST_FROM_OUTSIDE:
+            return [header, *indented(lines)]
+        known = dict.fromkeys(self._known.values())
+        used = dict.fromkeys(word for line in lines for word in _WORD.findall(line) if word in known)
+        names = [*wrapped(f"{', '.join(used)},", MOST_COLUMNS)] if used else []
+        return [
+            f"for_{name} = (",
+            *indented(names),
+            ")",
+            "",
+            header,
+            *indented(["(", *indented(names), f") = for_{name}", *lines]),
+        ]
 
     def script(self, theta: Array, order: list[int]) -> str:
         """Return the module's source with its parameters and, if it is run by itself, an example.
