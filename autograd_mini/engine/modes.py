@@ -265,6 +265,8 @@ class scope:
 def check_node(node: Node) -> None:
     """Raise if a node that was just computed is infinite or nan."""
     if not math.isfinite(node._data):
+        if node.primitive is None:
+            raise AnomalyError(f"{_operation(node)} is {node._data}; look for where its number comes from")
         raise AnomalyError(
             f"{_operation(node)} gave {node._data}, from {_operands(node)}; "
             f"check the operands, or use a form that stays finite (log1p, logsumexp, a loss on logits)"
@@ -328,8 +330,8 @@ def check_gradients(order: list[Any], seed: float) -> None:
 
 
 def _operation(node: Node) -> str:
-    label = f" (the node {node.label!r})" if node.label else f" (in {node.scope})" if node.scope else ""
-    return f"{node.primitive.name if node.primitive else 'a leaf'}{label}"
+    about = " ".join([f"the node {node.label!r}"] * bool(node.label) + [f"in {node.scope}"] * bool(node.scope))
+    return f"{node.primitive.name if node.primitive else 'a leaf'}{f' ({about})' if about else ''}"
 
 
 def _name(node: Node) -> str:

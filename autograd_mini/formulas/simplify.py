@@ -38,7 +38,8 @@ def views_of(expression: Expression) -> Iterator[Any]:
 
 def is_uniform(expression: Expression) -> bool:
     """Return whether a formula is one number for all rows and examples."""
-    return next(views_of(expression), None) is None
+    form = expression.form
+    return form in ("number", "symbol") or (form != "view" and all([is_uniform(part) for part in expression.parts]))
 
 
 def is_number(expression: Expression, value: float | None = None) -> bool:

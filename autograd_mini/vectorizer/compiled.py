@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine import modes
 from autograd_mini.engine.tracing import Trace, input_leaf, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.module import Module
@@ -111,6 +112,7 @@ class Compiled:
         trace, inputs, outputs, self.is_list = traced(f, examples, names)
         self.looks = trace.looks
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
+        self.nodes = trace.nodes
         masks = [leaf for draws in trace.draws for leaf in draws.leaves]
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
@@ -118,7 +120,7 @@ class Compiled:
         targets = learning = [i for i in scalars.parameters() if learns(scalars, i)]
         if self.wrt == "inputs":
             targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
-        self.sizes = [len(leaves) for leaves in inputs]
+        self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
         lowering = Lowering(Grouping(scalars, needed(scalars, targets)), self.sizes, names, targets)
         self.program, self.n_nodes = lowering.program, lowering.grouping.size
         self.mixes = any(group.form == "batch_mean" for group in lowering.grouping.groups)
@@ -249,7 +251,7 @@ def traced(
     f: Callable[..., Any], examples: Sequence[Array], names: Sequence[str]
 ) -> tuple[Trace, list[list[Value]], list[Value], bool]:
     """Call a function on one example's nodes: returns the trace, the leaves of each input, and the results."""
-    with tracing() as trace:
+    with modes.ignoring_anomalies(), tracing() as trace:  # one example's numbers say nothing of the others'
         leaves, arguments = [], []
         for example, name in zip(examples, names, strict=True):
             flat = [

@@ -72,7 +72,7 @@ class _Arrays(Printer):
         self._free: dict[Any, list[str]] = {}
         self._buffers: dict[str, Any] = {}
         self._dying = _last_reads([*program.forward, *program.backward])
-        self._in_place_of: dict[Variable, Variable] = {}
+        self._in_place_of: dict[Variable, Variable] = {}  # the first of those that share one memory
         self._matrix_numbers: dict[Any, int] = {}
 
     def _bind(self, key: Any, name: str, definition: str) -> str:
@@ -167,9 +167,7 @@ class _Arrays(Printer):
 
     def _shares(self, array: Variable) -> Variable:
         """Return the array that an array shares its memory with."""
-        while array in self._in_place_of:
-            array = self._in_place_of[array]
-        return array
+        return self._in_place_of.get(array, array)
 
 
 class _Formulas(_Arrays):
@@ -421,7 +419,7 @@ class NumpyPrinter(_Formulas):
             fits = (other.role, other.rows, other.varies) == ("gradient", array.rows, array.varies)
             if fits and other not in (self.program.gradient, array):
                 self._bind(array, array.name, f"{self._define(other)}  # in its place")
-                self._in_place_of[array] = other
+                self._in_place_of[array] = self._shares(other)
                 return
 
     # ------------------------------------------------------------------------------------------ matrix products
