@@ -44,6 +44,8 @@ class Expression:
         An operator, the name of a function, ``"symbol"`` or ``"number"``.
     parts : tuple
         What it is applied to: expressions; for a symbol its names in text and in LaTeX; for a number the float.
+    is_simple : bool, optional
+        Whether `simplified` made it, and has nothing left to do.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Expression:
 
     form: str
     parts: tuple[Any, ...]
+    is_simple: bool = False
 
     def render(self, style: Style = "text") -> str:
         """Return the formula in one of the styles ``"text"``, ``"python"`` and ``"latex"``."""

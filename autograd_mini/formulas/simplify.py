@@ -53,7 +53,7 @@ def simplified(expression: Expression) -> Expression:
 
 
 def _simplified(expression: Expression, done: dict[int, Expression]) -> Expression:
-    if expression.form in ("number", "symbol", "view"):
+    if expression.is_simple or expression.form in ("number", "symbol", "view"):
         return expression
     if id(expression) not in done:  # a part may occur many times
         parts = [_simplified(part, done) for part in expression.parts]
@@ -69,7 +69,7 @@ def _made(form: str, *parts: Expression) -> Expression:
     known = rule(*parts) if rule is not None else None
     if known is None and all(map(is_number, parts)):
         known = _computed(form, [part.parts[0] for part in parts])
-    return known if known is not None else Expression(form, parts)
+    return known if known is not None else Expression(form, parts, is_simple=True)
 
 
 def _computed(form: str, numbers: list[float]) -> Expression | None:
@@ -124,9 +124,9 @@ def _times(a: Expression, b: Expression) -> Expression | None:
         return _made("*", b, a)
     for one, other in ((a, b), (b, a)):  # a·(1/b) is a/b
         if other.form == "/" and is_number(other.parts[0], 1.0):
-            return Expression("/", (one, other.parts[1]))
+            return Expression("/", (one, other.parts[1]), is_simple=True)
     if is_uniform(a) and b.form == "*" and is_uniform(b.parts[0]) and not is_uniform(b.parts[1]):
-        return Expression("*", (_made("*", a, b.parts[0]), b.parts[1]))
+        return Expression("*", (_made("*", a, b.parts[0]), b.parts[1]), is_simple=True)
     if is_number(a) and b.form == "*" and is_number(b.parts[0]):
         return _made("*", number(a.parts[0] * b.parts[0].parts[0]), b.parts[1])
     return None
