@@ -44,6 +44,7 @@ LEAVES = frozenset(("number", "symbol", "view"))
 MOST_FROM_OUTSIDE = 1_000  # variables that a pass has from the function around it
 MOST_COLUMNS = 100
 _WORD = re.compile(r"\w+")
+_NAME = re.compile(r"(?<!\.)\b(\w+)\b(?!=)")  # a variable in a call: no method, and no keyword
 HUGE_SINGLE = 3.4e38  # about the largest number of float32
 _ERF = '''
 try:
@@ -179,6 +180,7 @@ class _Formulas(_Arrays):
         self._in_batch = False
         self._repeated: set[int] = set()  # the ids of parts that occur more than once
         self._shared: dict[int, str] = {}  # and where their values are
+        self._written: dict[Any, list[list[str | int]]] = {}  # lines by sort of formula, cut at the names of views
 
     def _function(self, form: str) -> str:
         name = FUNCTIONS.get(form, form)
@@ -202,15 +204,35 @@ class _Formulas(_Arrays):
         self._release(*shared.values())
 
     def _assign(self, target: str, shape: Shape, view: View | None, expression: Expression, add: bool = False) -> None:
-        """Write target = expression, or target += expression; the target is a view of an array, or scratch."""
+        """Write target = expression, or target += expression; the target is a view of an array, or scratch.
+
+        Deep programs have many formulas of few sorts: lines that were written for another one of the same sort are
+        taken over, with other names. All scratch arrays are free before and after a statement, so that theirs may stay.
+        """
+        places: dict[Any, int] = {}
+        read = {self._shares(part.array) for part in views_of(expression)}
+        overlaps = view is not None and self._shares(view.array) in read
+        key = (shape, add, overlaps, _sort(expression, view, places)) if view is not None else None
+        if key in self._written:
+            names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
+            for line in self._written[key]:
+                self._line("".join([names[part] if isinstance(part, int) else part for part in line]))
+            return
+        before = len(self._lines)
+        self._write_assignment(target, shape, expression, may_use=not overlaps, add=add)
+        if view is not None:
+            names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
+            at = {name: k for k, name in enumerate(names)}
+            self._written[key] = [[at.get(word, word) for word in _NAME.split(line)] for line in self._lines[before:]]
+
+    def _write_assignment(self, target: str, shape: Shape, expression: Expression, may_use: bool, add: bool) -> None:
         expression = self._begin(expression, shape[1])
         if add:
             value = self._value(expression)
             self._call("+", target, target, value)
             self._release(value)
         else:
-            read = {self._shares(part.array) for part in views_of(expression)}
-            self._into(expression, target, shape, may_use=view is None or self._shares(view.array) not in read)
+            self._into(expression, target, shape, may_use)
         self._end()
 
     def _computed(self, expression: Expression, count: int, varies: bool) -> str:
@@ -608,6 +630,19 @@ def _count_parts(expression: Expression, counts: dict[int, int]) -> None:
     if counts[id(expression)] == 1:
         for part in expression.parts:
             _count_parts(part, counts)
+
+
+def _sort(expression: Expression, target: View | None, places: dict[Any, int]) -> Any:
+    """Return what formulas have in common that differ in which views they read; the views are put into `places`."""
+    if target is not None:
+        places[target] = 0
+    form, parts = expression.form, expression.parts
+    if form == "view":
+        view = parts[0]
+        return places.setdefault(view, len(places)), view.count, view.array.varies, view.is_whole
+    if form in LEAVES:
+        return form, repr(parts[0])
+    return form, *[_sort(part, None, places) for part in parts]
 
 
 def _shape(expression: Expression) -> Shape:
