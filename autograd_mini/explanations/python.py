@@ -591,7 +591,7 @@ def _with(formula: Expression, names: list[str]) -> Expression:
     """Return a formula with variables in the places ⟨0⟩, ⟨1⟩, …."""
     if formula.form == "symbol":
         name = _PLACE.sub(lambda found: names[int(found[1])], formula.parts[0])
-        return Expression("symbol", (name, name))
+        return Expression("symbol", (name, None))
     if formula.form == "number":
         return formula
     return Expression(formula.form, tuple([_with(part, names) for part in formula.parts]))

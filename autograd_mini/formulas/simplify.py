@@ -5,7 +5,7 @@ What is left is what a program has to compute at each run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from autograd_mini.engine import floats
@@ -27,13 +27,19 @@ def product(*factors: Expression) -> Expression:
     return simplified(result)
 
 
-def views_of(expression: Expression) -> Iterator[Any]:
-    """Iterate over the views in a formula: the rows of arrays that it reads."""
+def views_of(expression: Expression) -> list[Any]:
+    """Return the views in a formula: the rows of arrays that it reads."""
+    found: list[Any] = []
+    _add_views(expression, found)
+    return found
+
+
+def _add_views(expression: Expression, found: list[Any]) -> None:
     if expression.form == "view":
-        yield expression.parts[0]
+        found.append(expression.parts[0])
     elif expression.form not in ("number", "symbol"):
         for part in expression.parts:
-            yield from views_of(part)
+            _add_views(part, found)
 
 
 def is_uniform(expression: Expression) -> bool:

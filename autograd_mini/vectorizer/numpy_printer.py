@@ -646,7 +646,7 @@ def _sort(expression: Expression, target: View | None, places: dict[Any, int]) -
 
 
 def _shape(expression: Expression) -> Shape:
-    views = list(views_of(expression))
+    views = views_of(expression)
     return max(view.count for view in views), any(view.array.varies for view in views)
 
 

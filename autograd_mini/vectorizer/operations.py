@@ -69,7 +69,7 @@ class Tape:
             return
         several = view.count < count
         target = self.gradient(view)
-        found = list(views_of(expression))
+        found = views_of(expression)
         if several and all(part.count == 1 for part in found):  # the same in all rows
             expression, several = product(number(float(count)), expression), False
         if varies and not array.varies and not any(part.array.varies for part in found):  # and in all examples
