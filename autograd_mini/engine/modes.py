@@ -211,6 +211,10 @@ class detect_anomaly(_Switch):
     AnomalyError
         Inside the context, naming the node, its operation and its operands. No gradient has been changed then.
 
+    Programs of `vectorize` and trainings are looked at, too: before each run all examples are computed node by node,
+    which is as slow as without a program, and the error names the examples. It holds for programs that were traced
+    outside of the context as well.
+
     Examples
     --------
     >>> from autograd_mini import Value, detect_anomaly, log

@@ -527,20 +527,23 @@ class AnyNumbers(Reading):
 
     def result(self, primitive: Primitive, *operands: Term) -> Term:
         """Return what an operation gives: written once for all operations of the same sort."""
-        return self._filled("result", super().result, primitive, operands)[0]
+        return self._filled("result", lambda *places: [Reading.result(self, *places)], primitive, operands)[0]
 
     def derivatives(self, primitive: Primitive, out: Term, *operands: Term) -> list[Term]:
         """Return the local derivatives of an operation: written once for all operations of the same sort."""
         return self._filled("derivatives", super().derivatives, primitive, (out, *operands))
 
-    def _filled(self, what: str, write: Callable[..., Any], primitive: Primitive, operands: tuple[Term, ...]) -> Any:
+    def _filled(
+        self, what: str, write: Callable[..., list[Term]], primitive: Primitive, operands: tuple[Term, ...]
+    ) -> list[Term]:
         key = (what, primitive, *[repr(x.number) if x.known else None for x in operands])  # 0.0 isn't -0.0
         if key not in self._made:
             places = [x if x.known else Term(symbol(f"⟨{k}⟩"), math.nan) for k, x in enumerate(operands)]
-            made = write(primitive, *places)
-            self._made[key] = made if isinstance(made, list) else [made]
+            self._made[key] = write(primitive, *places)
         names = [x.source() for x in operands]
-        return [part if part.known else Term(_with(part.formula, names), math.nan, part.calls) for part in self._made[key]]
+        return [
+            part if part.known else Term(_with(part.formula, names), math.nan, part.calls) for part in self._made[key]
+        ]
 
     def sum(self, terms: Any) -> Term:
         """Return x₁ + x₂ + …, which is quicker than a call for a few terms."""

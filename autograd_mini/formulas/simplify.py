@@ -45,7 +45,7 @@ def _add_views(expression: Expression, found: list[Any]) -> None:
 def is_uniform(expression: Expression) -> bool:
     """Return whether a formula is one number for all rows and examples."""
     form = expression.form
-    return form in ("number", "symbol") or (form != "view" and all([is_uniform(part) for part in expression.parts]))
+    return form in ("number", "symbol") or (form != "view" and all(map(is_uniform, expression.parts)))
 
 
 def is_number(expression: Expression, value: float | None = None) -> bool:

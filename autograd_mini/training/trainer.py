@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array, checked, checked_choice, checked_whole
-from autograd_mini.engine.modes import no_grad
+from autograd_mini.engine.modes import ignoring_anomalies, no_grad
 from autograd_mini.engine.value import Value
-from autograd_mini.errors import TraceError
+from autograd_mini.errors import AnomalyError, TraceError
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
@@ -34,6 +34,7 @@ from autograd_mini.training.progress import progress_bar
 from autograd_mini.training.snapshot import TrainingState
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
 from autograd_mini.training.vectorized import VectorizedEngine
+from autograd_mini.vectorizer.anomalies import error_of
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -271,6 +272,11 @@ class Trainer:
         except NonFiniteLossError:
             theta = self._last_finite
             raise
+        except AnomalyError as error:  # inside of `detect_anomaly`: its examples are those of the batch
+            if not error.examples:
+                raise
+            by_row = {int(order[start + i]): message for i, message in error.examples.items()}
+            raise error_of(by_row, min(size, n - start)) from None
         finally:
             engine.store(theta, self._gradient)
         return total / n
@@ -373,7 +379,7 @@ class Trainer:
         The library's own losses are shown every target there is; a function of one's own only the first.
         """
         is_known = any(self.loss is loss for loss in LOSSES.values())
-        with evaluating(self.model), no_grad():
+        with evaluating(self.model), no_grad(), ignoring_anomalies():  # row and targets needn't belong together
             prediction = self.model(row)
             for target in _distinct(targets) if is_known else targets[:1]:
                 self.loss(prediction, target)

@@ -53,7 +53,7 @@ def look_for(compiled: Compiled, theta: Array, columns: Sequence[Array], n: int,
         for batch in batches:
             _examine(_Replay(compiled, columns, batch), seed, found)
     if found:
-        raise AnomalyError(_message(found, n))
+        raise error_of(found, n)
 
 
 def refuse_results(what: str, *results: Array) -> None:
@@ -101,7 +101,8 @@ class _Replay:
             If one of them is infinite or nan.
         """
         if node.primitive is BATCH_MEAN:
-            mean = functions.mean([self.copy(node.parents[0], k) for k in range(len(self.rows))])
+            of_all = [self.copy(node.parents[0], k) for k in range(len(self.rows))]
+            mean = _named(functions.sum(of_all) / len(of_all), node)
         for k, copies in enumerate(self.copies):
             if node.primitive is BATCH_MEAN:
                 copies[node] = mean
@@ -131,7 +132,9 @@ def _examine(replay: _Replay, seed: float | None, found: dict[int, str]) -> None
             return
         replay.make(node)
         _check(replay, node, found)
-    for root in [] if seed is None or found.keys() & set(replay.rows) else replay.roots():
+    if seed is None or found.keys() & set(replay.rows):
+        return
+    for root in replay.roots():
         try:
             modes.check_gradients(topological_order(root), seed)
         except AnomalyError as error:
@@ -146,14 +149,15 @@ def _check(replay: _Replay, node: Value, found: dict[int, str]) -> None:
             found.setdefault(i, str(error))
 
 
-def _message(found: dict[int, str], n: int) -> str:
-    """Return what happened, in which examples: those with the same message together."""
+def error_of(found: dict[int, str], n: int) -> AnomalyError:
+    """Return an error that says what happened in which of n examples: those with the same message together."""
     by_message: dict[str, list[int]] = {}
     for i in sorted(found):
         by_message.setdefault(found[i], []).append(i)
     several = [f"{_examples(rows, n)}{message}" for message, rows in list(by_message.items())[:_NAMED]]
     others = sum(len(rows) for rows in list(by_message.values())[_NAMED:])
-    return "\n".join([*several, *([f"and {others} more example{'s' * (others > 1)}"] if others else [])])
+    more = [f"and {others} more example{'s' * (others > 1)}"] if others else []
+    return AnomalyError("\n".join([*several, *more]), found)
 
 
 def _examples(rows: list[int], n: int) -> str:

@@ -308,12 +308,12 @@ def _derivatives(primitive: Primitive, numbers: tuple[str | None, ...]) -> list[
     Deep graphs have many operations of few sorts. The bare numbers among the operands are given as they are written:
     0.0 isn't -0.0.
     """
-    operands = [place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=1)]
-    rules = primitive.derivatives(text, place(0), *operands)
+    operands = [_place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=1)]
+    rules = primitive.derivatives(text, _place(0), *operands)
     return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
 
 
-def place(k: int) -> Expression:
+def _place(k: int) -> Expression:
     """Return a place for a view in a formula."""
     return Expression("view", (k,))
 
@@ -321,7 +321,8 @@ def place(k: int) -> Expression:
 def _filled(formula: Expression, places: list[Expression], done: dict[int, Expression]) -> Expression:
     """Return a formula with views in its places; a part that occurs several times is one object, as before."""
     if formula.form == "view":
-        return places[formula.parts[0]]
+        found: Expression = places[formula.parts[0]]
+        return found
     if formula.form in ("number", "symbol"):
         return formula
     if id(formula) not in done:
