@@ -536,6 +536,9 @@ class AnyNumbers(Reading):
     def _filled(
         self, what: str, write: Callable[..., list[Term]], primitive: Primitive, operands: tuple[Term, ...]
     ) -> list[Term]:
+        """Return what is written for places in the stead of the operands, with the operands in them."""
+        if len(operands) > _MOST_TERMS:  # long sums are all different
+            return write(primitive, *operands)
         key = (what, primitive, *[repr(x.number) if x.known else None for x in operands])  # 0.0 isn't -0.0
         if key not in self._made:
             places = [x if x.known else Term(symbol(f"⟨{k}⟩"), math.nan) for k, x in enumerate(operands)]

@@ -6,6 +6,7 @@ It is one class in three layers: names for arrays, formulas as calls that write 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from textwrap import wrap as wrapped
@@ -43,6 +44,7 @@ CONDITIONS = frozenset("< > >= = & |".split())
 LEAVES = frozenset(("number", "symbol", "view"))
 MOST_FROM_OUTSIDE = 1_000  # variables that a pass has from the function around it
 MOST_COLUMNS = 100
+MOST_IN_FULL = 100  # formulas of the same sort, after which they become calls of a function
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"(?<!\.)\b(\w+)\b(?!=)")  # a variable in a call: no method, and no keyword
 HUGE_SINGLE = 3.4e38  # about the largest number of float32
@@ -181,6 +183,9 @@ class _Formulas(_Arrays):
         self._repeated: set[int] = set()  # the ids of parts that occur more than once
         self._shared: dict[int, str] = {}  # and where their values are
         self._written: dict[Any, list[list[str | int]]] = {}  # lines by sort of formula, cut at the names of views
+        self._uses = Counter[Any]()
+        self._called: dict[Any, str] = {}  # the names of functions
+        self._functions: list[str] = []  # and their lines
 
     def _function(self, form: str) -> str:
         name = FUNCTIONS.get(form, form)
@@ -215,8 +220,7 @@ class _Formulas(_Arrays):
         key = (shape, add, overlaps, _sort(expression, view, places)) if view is not None else None
         if key in self._written:
             names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
-            for line in self._written[key]:
-                self._line("".join([names[part] if isinstance(part, int) else part for part in line]))
+            self._take_over_lines(key, names)
             return
         before = len(self._lines)
         self._write_assignment(target, shape, expression, may_use=not overlaps, add=add)
@@ -224,6 +228,23 @@ class _Formulas(_Arrays):
             names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
             at = {name: k for k, name in enumerate(names)}
             self._written[key] = [[at.get(word, word) for word in _NAME.split(line)] for line in self._lines[before:]]
+
+    def _take_over_lines(self, key: Any, names: list[str]) -> None:
+        """Write the lines of a sort of formula with these names; of a sort that is there often, a call of a function."""
+        lines = self._written[key]
+        self._uses[key] += 1
+        is_alone = any("seed" in line for line in lines)  # which only the backward pass knows
+        if len(lines) == 1 or self._uses[key] < MOST_IN_FULL or is_alone:
+            for line in lines:
+                self._line(_joined(line, names))
+            return
+        if key not in self._called:
+            self._called[key] = name = self._names.new("step")
+            arguments = ["target", *[f"a{k}" for k in range(1, len(names))]]
+            body = [_joined(line, arguments) for line in lines]
+            self._functions += ["", f"def {name}({', '.join(arguments)}):", *indented(body)]
+        self._line(f"{self._called[key]}({', '.join(names)})")
+        self.statements += len(lines) - 1
 
     def _write_assignment(self, target: str, shape: Shape, expression: Expression, may_use: bool, add: bool) -> None:
         expression = self._begin(expression, shape[1])
@@ -347,6 +368,7 @@ class NumpyPrinter(_Formulas):
         body = [
             '"""Return the forward and the backward pass for n examples, in arrays that they use again."""',
             *self._setup,
+            *self._functions,
             "",
             *first,
             "",
@@ -630,6 +652,10 @@ def _count_parts(expression: Expression, counts: dict[int, int]) -> None:
     if counts[id(expression)] == 1:
         for part in expression.parts:
             _count_parts(part, counts)
+
+
+def _joined(line: list[str | int], names: list[str]) -> str:
+    return "".join([names[part] if isinstance(part, int) else part for part in line])
 
 
 def _sort(expression: Expression, target: View | None, places: dict[Any, int]) -> Any:

@@ -161,6 +161,16 @@ def test_lines_taken_over_for_formulas_of_the_same_sort_are_right(chain):
     assert_as_eager(lambda x: chain(40, x) * x - chain(24, x * 0.5), X)
 
 
+@pytest.mark.parametrize("chain", CHAINS)
+def test_formulas_that_are_there_often_are_calls_of_a_function(chain, monkeypatch):
+    monkeypatch.setattr(numpy_printer, "MOST_IN_FULL", 3)
+    program = assert_as_eager(lambda x: chain(40, x), X)
+    if chain in (tanh, choices):  # several lines for each formula
+        assert "    def step(target, a1" in program.source
+    monkeypatch.undo()
+    assert "def step" not in assert_as_eager(lambda x: chain(40, x), X).source
+
+
 def test_an_array_called_like_a_keyword_is_no_keyword():
     def f(x):
         for _ in range(4):
