@@ -230,7 +230,7 @@ class _Formulas(_Arrays):
             self._written[key] = [[at.get(word, word) for word in _NAME.split(line)] for line in self._lines[before:]]
 
     def _take_over_lines(self, key: Any, names: list[str]) -> None:
-        """Write the lines of a sort of formula with these names; of a sort that is there often, a call of a function."""
+        """Write the lines of a sort of formula with these names; where it is there often, a call of a function."""
         lines = self._written[key]
         self._uses[key] += 1
         is_alone = any("seed" in line for line in lines)  # which only the backward pass knows
