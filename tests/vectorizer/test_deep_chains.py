@@ -125,7 +125,7 @@ CASES = [
 def test_the_work_for_each_step_does_not_grow_with_the_depth(chain, mode):
     run(chain, 20, mode)  # fills the caches
     small, middle, large = [lines_executed(run, chain, n, mode) for n in (40, 80, 160)]
-    assert large - middle < 2.3 * (middle - small)
+    assert large - middle < 2.1 * (middle - small)  # twice as much for twice as many steps; quadratic work: 4 times
 
 
 @pytest.mark.slow
