@@ -4,7 +4,17 @@ from __future__ import annotations
 
 
 class AnomalyError(ArithmeticError):
-    """A value or a gradient became infinite or nan inside `detect_anomaly`."""
+    """A value or a gradient became infinite or nan inside `detect_anomaly`.
+
+    Attributes
+    ----------
+    examples : dict of int to str
+        Of a batch: what is wrong in which example. Empty where there is no batch.
+    """
+
+    def __init__(self, message: str = "", examples: dict[int, str] | None = None) -> None:
+        super().__init__(message)
+        self.examples = examples or {}
 
 
 class GradientCheckError(AssertionError):

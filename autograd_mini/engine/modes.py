@@ -211,6 +211,10 @@ class detect_anomaly(_Switch):
     AnomalyError
         Inside the context, naming the node, its operation and its operands. No gradient has been changed then.
 
+    Programs of `vectorize` and trainings are looked at, too: before each run all examples are computed node by node,
+    which is as slow as without a program, and the error names the examples. It holds for programs that were traced
+    outside of the context as well.
+
     Examples
     --------
     >>> from autograd_mini import Value, detect_anomaly, log
@@ -265,6 +269,8 @@ class scope:
 def check_node(node: Node) -> None:
     """Raise if a node that was just computed is infinite or nan."""
     if not math.isfinite(node._data):
+        if node.primitive is None:
+            raise AnomalyError(f"{_operation(node)} is {node._data}; look for where its number comes from")
         raise AnomalyError(
             f"{_operation(node)} gave {node._data}, from {_operands(node)}; "
             f"check the operands, or use a form that stays finite (log1p, logsumexp, a loss on logits)"
@@ -328,8 +334,8 @@ def check_gradients(order: list[Any], seed: float) -> None:
 
 
 def _operation(node: Node) -> str:
-    label = f" (the node {node.label!r})" if node.label else f" (in {node.scope})" if node.scope else ""
-    return f"{node.primitive.name if node.primitive else 'a leaf'}{label}"
+    about = " ".join([f"the node {node.label!r}"] * bool(node.label) + [f"in {node.scope}"] * bool(node.scope))
+    return f"{node.primitive.name if node.primitive else 'a leaf'}{f' ({about})' if about else ''}"
 
 
 def _name(node: Node) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import evaluate, gradients
 from autograd_mini.engine.node import CONSTANT
+from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import Names, named
 from autograd_mini.formulas import expression as text
@@ -30,6 +31,7 @@ from autograd_mini.formulas.expression import Expression, symbol
 _HELPERS = [name for name, thing in vars(floats).items() if inspect.isfunction(thing)]
 _RESERVED = {"math", "value_and_gradient", *keyword.kwlist, *dir(builtins), *_HELPERS, *dir(math)} - {"e", "pi", "tau"}
 _LONGEST_NAME, _LONGEST_COMMENT, _LONGEST_LINE = 40, 90, 100  # characters
+_PLACE = re.compile(r"⟨(\d+)⟩")
 _MOST_TERMS = 8  # contributions that are added up in one line
 
 
@@ -168,12 +170,13 @@ def function_source(
     computed = [node for node in order if node.primitive is not None]
     variables = _variables({node: label or f"v{k}" for k, (node, label) in enumerate(called.items(), start=1)})
     program = _Program(order, variables, {**dict.fromkeys(order, math.nan), **constants})
-    lines = [program.assignment(node, AnyNumbers(quick)) for node in computed]
+    reading = AnyNumbers(quick)
+    lines = [program.assignment(node, reading) for node in computed]
     start = {node: _Total(f"d_{variables[node]}", lines, program.calls) for node in asked if node in variables}
     for node in outputs:
         if node in start:
             start[node].contributions.append(term(1.0))
-    program.backward(start, lambda node: AnyNumbers(quick), lines)
+    program.backward(start, lambda node: reading, lines)
     gradient = [start[node].written() if node in start else "0.0" for node in arguments]
     results = ", ".join(program.terms[node].source() for node in outputs)
     return "\n".join(
@@ -206,7 +209,7 @@ class _Program:
         """Return ``z = w * x + b``."""
         made = term(self.numbers[node])
         if node.primitive is not None:
-            made = term(node.primitive.forward(reading, *[self.terms[u] for u in node.parents]))
+            made = reading.result(node.primitive, *[self.terms[u] for u in node.parents])
         self.calls |= made.calls
         self.formulas[node] = f"{self.variables[node]} = {made.source()}"
         return self.formulas[node]
@@ -218,12 +221,12 @@ class _Program:
             if v.primitive is None or not any(u in start for u in v.parents):
                 return (0.0,) * len(v.parents)
             xp = reading(v)
-            found = v.primitive.derivatives(xp, self.terms[v], *[self.terms[u] for u in v.parents])
+            found = xp.derivatives(v.primitive, self.terms[v], *[self.terms[u] for u in v.parents])
             lines.extend(start[v].heading(self.formulas[v]))
             for name, made in xp.above or ():
                 self.calls |= made.calls
                 lines.append(f"{name} = {made.source()}")
-            return [term(local_grad) for local_grad in found]
+            return found
 
         known = [k for k, node in enumerate(self.order) if node in start]
         if known:
@@ -435,6 +438,14 @@ class Reading:
     def __init__(self, above: list[tuple[str, Term]] | None = None) -> None:
         self.above = above
 
+    def result(self, primitive: Primitive, *operands: Term) -> Term:
+        """Return what an operation gives."""
+        return term(primitive.forward(self, *operands))
+
+    def derivatives(self, primitive: Primitive, out: Term, *operands: Term) -> list[Term]:
+        """Return the local derivatives of an operation."""
+        return [term(local_grad) for local_grad in primitive.derivatives(self, out, *operands)]
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -515,6 +526,30 @@ class AnyNumbers(Reading):
     def __init__(self, quick: bool) -> None:
         super().__init__()
         self.quick = quick
+        self._made: dict[Any, list[Term]] = {}  # by sort of operation, with places for the operands
+
+    def result(self, primitive: Primitive, *operands: Term) -> Term:
+        """Return what an operation gives: written once for all operations of the same sort."""
+        return self._filled("result", lambda *places: [Reading.result(self, *places)], primitive, operands)[0]
+
+    def derivatives(self, primitive: Primitive, out: Term, *operands: Term) -> list[Term]:
+        """Return the local derivatives of an operation: written once for all operations of the same sort."""
+        return self._filled("derivatives", super().derivatives, primitive, (out, *operands))
+
+    def _filled(
+        self, what: str, write: Callable[..., list[Term]], primitive: Primitive, operands: tuple[Term, ...]
+    ) -> list[Term]:
+        """Return what is written for places in the stead of the operands, with the operands in them."""
+        if len(operands) > _MOST_TERMS:  # long sums are all different
+            return write(primitive, *operands)
+        key = (what, primitive, *[repr(x.number) if x.known else None for x in operands])  # 0.0 isn't -0.0
+        if key not in self._made:
+            places = [x if x.known else Term(symbol(f"⟨{k}⟩"), math.nan) for k, x in enumerate(operands)]
+            self._made[key] = write(primitive, *places)
+        names = [x.source() for x in operands]
+        return [
+            part if part.known else Term(_with(part.formula, names), math.nan, part.calls) for part in self._made[key]
+        ]
 
     def sum(self, terms: Any) -> Term:
         """Return x₁ + x₂ + …, which is quicker than a call for a few terms."""
@@ -559,6 +594,16 @@ class AnyNumbers(Reading):
             return self._call(name, terms)
         x = terms[0].source()
         return _made(symbol(f"(0.0 if {x} {sign} 0.0 else {x})"), math.nan, terms[0])
+
+
+def _with(formula: Expression, names: list[str]) -> Expression:
+    """Return a formula with variables in the places ⟨0⟩, ⟨1⟩, …."""
+    if formula.form == "symbol":
+        name = _PLACE.sub(lambda found: names[int(found[1])], formula.parts[0])
+        return Expression("symbol", (name, None))
+    if formula.form == "number":
+        return formula
+    return Expression(formula.form, tuple([_with(part, names) for part in formula.parts]))
 
 
 def _plain_power_works(a: float, b: float) -> bool:

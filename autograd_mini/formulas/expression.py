@@ -43,7 +43,10 @@ class Expression:
     form : str
         An operator, the name of a function, ``"symbol"`` or ``"number"``.
     parts : tuple
-        What it is applied to: expressions; for a symbol its names in text and in LaTeX; for a number the float.
+        What it is applied to: expressions; for a symbol its names in text and in LaTeX (None: the same name);
+        for a number the float.
+    is_simple : bool, optional
+        Whether `simplified` made it, and has nothing left to do.
 
     Examples
     --------
@@ -56,6 +59,7 @@ class Expression:
 
     form: str
     parts: tuple[Any, ...]
+    is_simple: bool = False
 
     def render(self, style: Style = "text") -> str:
         """Return the formula in one of the styles ``"text"``, ``"python"`` and ``"latex"``."""
@@ -122,7 +126,7 @@ class Expression:
 def symbol(name: str, latex: str | None = None) -> Expression:
     """Return a name as an expression; `latex` is how LaTeX writes it."""
     name = printable(re.sub(r"\s*[\r\n\t]\s*", " ", name))  # a formula is one line, whatever a label is
-    return Expression("symbol", (name, latex_name(name) if latex is None else latex))
+    return Expression("symbol", (name, latex))
 
 
 def number(value: float, digits: int | None = None) -> Expression:
@@ -270,7 +274,7 @@ def _render(root: Expression, style: Style) -> str:
     stack = [root]
     while stack:
         expression = stack[-1]
-        parts = [p for p in expression.parts if isinstance(p, Expression)]
+        parts = [] if expression.form in ("symbol", "number") else expression.parts
         missing = [p for p in parts if id(p) not in done]
         if missing:
             stack.extend(missing)
@@ -283,7 +287,8 @@ def _render(root: Expression, style: Style) -> str:
 def _write(expression: Expression, parts: list[str], style: Style) -> str:
     form = expression.form
     if form == "symbol":
-        return str(expression.parts[1 if style == "latex" else 0])
+        name, latex = expression.parts
+        return str(name if style != "latex" else latex_name(name) if latex is None else latex)
     if form == "number":
         value, digits = expression.parts
         return _write_number(value, digits, style)

@@ -5,7 +5,7 @@ What is left is what a program has to compute at each run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from autograd_mini.engine import floats
@@ -27,18 +27,25 @@ def product(*factors: Expression) -> Expression:
     return simplified(result)
 
 
-def views_of(expression: Expression) -> Iterator[Any]:
-    """Iterate over the views in a formula: the rows of arrays that it reads."""
+def views_of(expression: Expression) -> list[Any]:
+    """Return the views in a formula: the rows of arrays that it reads."""
+    found: list[Any] = []
+    _add_views(expression, found)
+    return found
+
+
+def _add_views(expression: Expression, found: list[Any]) -> None:
     if expression.form == "view":
-        yield expression.parts[0]
+        found.append(expression.parts[0])
     elif expression.form not in ("number", "symbol"):
         for part in expression.parts:
-            yield from views_of(part)
+            _add_views(part, found)
 
 
 def is_uniform(expression: Expression) -> bool:
     """Return whether a formula is one number for all rows and examples."""
-    return next(views_of(expression), None) is None
+    form = expression.form
+    return form in ("number", "symbol") or (form != "view" and all(map(is_uniform, expression.parts)))
 
 
 def is_number(expression: Expression, value: float | None = None) -> bool:
@@ -52,7 +59,7 @@ def simplified(expression: Expression) -> Expression:
 
 
 def _simplified(expression: Expression, done: dict[int, Expression]) -> Expression:
-    if expression.form in ("number", "symbol", "view"):
+    if expression.is_simple or expression.form in ("number", "symbol", "view"):
         return expression
     if id(expression) not in done:  # a part may occur many times
         parts = [_simplified(part, done) for part in expression.parts]
@@ -68,7 +75,7 @@ def _made(form: str, *parts: Expression) -> Expression:
     known = rule(*parts) if rule is not None else None
     if known is None and all(map(is_number, parts)):
         known = _computed(form, [part.parts[0] for part in parts])
-    return known if known is not None else Expression(form, parts)
+    return known if known is not None else Expression(form, parts, is_simple=True)
 
 
 def _computed(form: str, numbers: list[float]) -> Expression | None:
@@ -123,9 +130,9 @@ def _times(a: Expression, b: Expression) -> Expression | None:
         return _made("*", b, a)
     for one, other in ((a, b), (b, a)):  # a·(1/b) is a/b
         if other.form == "/" and is_number(other.parts[0], 1.0):
-            return Expression("/", (one, other.parts[1]))
+            return Expression("/", (one, other.parts[1]), is_simple=True)
     if is_uniform(a) and b.form == "*" and is_uniform(b.parts[0]) and not is_uniform(b.parts[1]):
-        return Expression("*", (_made("*", a, b.parts[0]), b.parts[1]))
+        return Expression("*", (_made("*", a, b.parts[0]), b.parts[1]), is_simple=True)
     if is_number(a) and b.form == "*" and is_number(b.parts[0]):
         return _made("*", number(a.parts[0] * b.parts[0].parts[0]), b.parts[1])
     return None

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array, checked, checked_choice, checked_whole
-from autograd_mini.engine.modes import no_grad
+from autograd_mini.engine.modes import ignoring_anomalies, no_grad
 from autograd_mini.engine.value import Value
-from autograd_mini.errors import TraceError
+from autograd_mini.errors import AnomalyError, TraceError
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
@@ -35,6 +35,7 @@ from autograd_mini.training.progress import progress_bar
 from autograd_mini.training.snapshot import TrainingState
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
 from autograd_mini.training.vectorized import VectorizedEngine
+from autograd_mini.vectorizer.anomalies import error_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -285,6 +286,11 @@ class Trainer:
         except NonFiniteLossError:
             theta = self._last_finite
             raise
+        except AnomalyError as error:  # inside of `detect_anomaly`: its examples are those of the batch
+            if not error.examples:
+                raise
+            by_row = {int(order[start + i]): message for i, message in error.examples.items()}
+            raise error_of(by_row, min(size, n - start)) from None
         finally:
             engine.store(theta, self._gradient)
         return total / n
@@ -395,7 +401,7 @@ class Trainer:
         """
         is_known = any(self.loss is loss for loss in LOSSES.values())
         targets = y.tolist()
-        with evaluating(self.model), no_grad():
+        with evaluating(self.model), no_grad(), ignoring_anomalies():  # row and targets needn't belong together
             prediction = self.model(X[0].tolist())
             with self._naming_row(X, y, which):
                 for target in _distinct(targets) if is_known else targets[:1]:
@@ -409,7 +415,7 @@ class Trainer:
         except (ValueError, TypeError, LookupError) as error:
             if type(error) not in (ValueError, TypeError, KeyError, IndexError):  # others want other arguments
                 raise
-            with evaluating(self.model), no_grad():
+            with evaluating(self.model), no_grad(), ignoring_anomalies():
                 prediction = self.model(X[0].tolist())
                 for i, target in enumerate(y.tolist()):
                     try:

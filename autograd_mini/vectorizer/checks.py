@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_mini.checks import Array, checked_whole
-from autograd_mini.engine import functions
+from autograd_mini.engine import functions, modes
 from autograd_mini.engine.graph import gradients, recorded_gradients, topological_order
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.tracing import replaying
@@ -227,7 +227,7 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
     leaves = [[feature(x, kind=kind) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
     arguments = [folded(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
     masks = columns[-1][i].tolist() if compiled.draws else []
-    with replaying(masks):
+    with modes.ignoring_anomalies(), replaying(masks):
         nodes, _ = result_nodes(f(*arguments))
     total = nodes[0] if len(nodes) == 1 else functions.sum(nodes)
     order = topological_order(total)
@@ -238,7 +238,8 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
     times = min(moved / abs(total._data), 1e12) if total._data else 1e12 if moved else 1.0
 
     def of(chosen: Sequence[Value]) -> tuple[Array, Any]:
-        sizes = np.array([reach.get(node, 0.0) for node in chosen]) * max(1.0, times)
+        with np.errstate(over="ignore"):
+            sizes = np.array([reach.get(node, 0.0) for node in chosen]) * max(1.0, times)
         return np.array([found.get(node, 0.0) for node in chosen]), sizes
 
     values = np.array([node._data for node in nodes])

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine import modes
 from autograd_mini.engine.tracing import Look, Trace, input_leaf, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.module import Module
@@ -26,6 +27,7 @@ from autograd_mini.vectorizer.jax_printer import JaxPrinter
 from autograd_mini.vectorizer.lowering import Lowering
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
 from autograd_mini.vectorizer.scalars import learns, needed, scanned
+from autograd_mini.vectorizer.statements import ArrayProgram
 from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
 from autograd_mini.vectorizer.surroundings import Surroundings
 
@@ -116,6 +118,7 @@ class Compiled:
         trace, inputs, outputs, self.is_list = traced(f, examples, names)
         self.looks = trace.looks
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
+        self.nodes = trace.nodes
         masks = [leaf for draws in trace.draws for leaf in draws.leaves]
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
@@ -123,21 +126,47 @@ class Compiled:
         targets = learning = [i for i in scalars.parameters() if learns(scalars, i)]
         if self.wrt == "inputs":
             targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
-        self.sizes = [len(leaves) for leaves in inputs]
-        lowering = Lowering(Grouping(scalars, needed(scalars, targets)), self.sizes, names, targets)
-        self.program, self.n_nodes = lowering.program, lowering.grouping.size
-        self.mixes = any(group.form == "batch_mean" for group in lowering.grouping.groups)
+        self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
+        grouping = Grouping(scalars, needed(scalars, targets))
+        self._to_lower = grouping, names, targets
+        self.n_nodes = grouping.size
+        self.mixes = any(group.form == "batch_mean" for group in grouping.groups)
         self.choices = [(*scalars.place[i], count) for i, count in scalars.choices.items()]
-        self.leaves = [scalars.node[i] for i in lowering.layout]
-        self._live = [(leaf, trace.live[leaf]) for leaf in self.leaves if leaf in trace.live]
+        self._live = [(leaf, trace.live[leaf]) for i in scalars.parameters() if (leaf := scalars.node[i]) in trace.live]
         # In the order that was given, others as the function used them first.
         there = dict.fromkeys(scalars.node[i] for i in learning)
         used = (parent for node in trace.nodes for parent in node.parents)
         self.parameters = list(dict.fromkeys(p for p in chain(order, used, there) if p in there))
-        place = {leaf: k for k, leaf in enumerate(self.leaves)}
-        self.positions = np.array([place[p] for p in self.parameters], dtype=np.intp)
-        self.straight = self._straight_line() if self._is_better_straight() else None
+        self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         self.source, self.statements = self._printed()
+
+    @cached_property
+    def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
+        """The statements, the leaves in their order, and where each of `parameters` is among them.
+
+        Straight-line Python needs them only to be saved; for a deep graph they take as long as the rest.
+        """
+        grouping, names, targets = self._to_lower
+        lowering = Lowering(grouping, self.sizes, names, targets)
+        del self._to_lower
+        leaves = [self.scalars.node[i] for i in lowering.layout]
+        place = {leaf: k for k, leaf in enumerate(leaves)}
+        return lowering.program, leaves, np.array([place[p] for p in self.parameters], dtype=np.intp)
+
+    @property
+    def program(self) -> ArrayProgram:
+        """The statements on arrays."""
+        return self._lowered[0]
+
+    @property
+    def leaves(self) -> list[Value]:
+        """All leaves that were there before, in the order of the flat vector."""
+        return self._lowered[1]
+
+    @property
+    def positions(self) -> Array:
+        """Where in the flat vector each of `parameters` is."""
+        return self._lowered[2]
 
     def _title(self, form: str, need: str) -> str:
         """Return the first line of the source."""
@@ -160,12 +189,16 @@ class Compiled:
         """Return the program as NumPy source with the present parameters, that runs by itself."""
         return self._numpy_printer().script(self.theta(), self.positions.tolist())
 
-    def _is_better_straight(self) -> bool:
+    def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""
         if self.sizes or self.updates or self.backend != "numpy" or self.dtype != np.float64:
             return False
-        nodes, statements = self.n_nodes, len(self.program.forward) + len(self.program.backward)
-        return nodes <= MOST_NODES and nodes * _SECONDS_A_NODE < statements * _SECONDS_A_STATEMENT
+        if self.n_nodes > MOST_NODES:
+            return False
+        most_statements = self.n_nodes * _SECONDS_A_NODE / _SECONDS_A_STATEMENT
+        if 2 * groups > most_statements:  # each group has at least a comment and a statement
+            return True
+        return len(self.program.forward) + len(self.program.backward) > most_statements
 
     def _straight_line(self) -> StraightLine:
         at = {self.scalars.node[i]: i for i in self.scalars.parameters()}
@@ -254,7 +287,7 @@ def traced(
     f: Callable[..., Any], examples: Sequence[Array], names: Sequence[str]
 ) -> tuple[Trace, list[list[Value]], list[Value], bool]:
     """Call a function on one example's nodes: returns the trace, the leaves of each input, and the results."""
-    with tracing() as trace:
+    with modes.ignoring_anomalies(), tracing() as trace:  # one example's numbers say nothing of the others'
         leaves, arguments = [], []
         for example, name in zip(examples, names, strict=True):
             flat = [

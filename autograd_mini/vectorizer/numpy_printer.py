@@ -5,8 +5,11 @@ It is one class in three layers: names for arrays, formulas as calls that write 
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from textwrap import wrap as wrapped
 from typing import Any
 
 import numpy as np
@@ -39,6 +42,11 @@ from autograd_mini.vectorizer.statements import (
 
 CONDITIONS = frozenset("< > >= = & |".split())
 LEAVES = frozenset(("number", "symbol", "view"))
+MOST_FROM_OUTSIDE = 1_000  # variables that a pass has from the function around it
+MOST_COLUMNS = 100
+MOST_IN_FULL = 100  # formulas of the same sort, after which they become calls of a function
+_WORD = re.compile(r"\w+")
+_NAME = re.compile(r"(?<!\.)\b(\w+)\b(?!=)")  # a variable in a call: no method, and no keyword
 HUGE_SINGLE = 3.4e38  # about the largest number of float32
 _ERF = '''
 try:
@@ -67,7 +75,7 @@ class _Arrays(Printer):
         self._free: dict[Any, list[str]] = {}
         self._buffers: dict[str, Any] = {}
         self._dying = _last_reads([*program.forward, *program.backward])
-        self._in_place_of: dict[Variable, Variable] = {}
+        self._in_place_of: dict[Variable, Variable] = {}  # the first of those that share one memory
         self._matrix_numbers: dict[Any, int] = {}
 
     def _bind(self, key: Any, name: str, definition: str) -> str:
@@ -162,9 +170,7 @@ class _Arrays(Printer):
 
     def _shares(self, array: Variable) -> Variable:
         """Return the array that an array shares its memory with."""
-        while array in self._in_place_of:
-            array = self._in_place_of[array]
-        return array
+        return self._in_place_of.get(array, array)
 
 
 class _Formulas(_Arrays):
@@ -176,6 +182,10 @@ class _Formulas(_Arrays):
         self._in_batch = False
         self._repeated: set[int] = set()  # the ids of parts that occur more than once
         self._shared: dict[int, str] = {}  # and where their values are
+        self._written: dict[Any, list[list[str | int]]] = {}  # lines by sort of formula, cut at the names of views
+        self._uses = Counter[Any]()
+        self._called: dict[Any, str] = {}  # the names of functions
+        self._functions: list[str] = []  # and their lines
 
     def _function(self, form: str) -> str:
         name = FUNCTIONS.get(form, form)
@@ -199,15 +209,51 @@ class _Formulas(_Arrays):
         self._release(*shared.values())
 
     def _assign(self, target: str, shape: Shape, view: View | None, expression: Expression, add: bool = False) -> None:
-        """Write target = expression, or target += expression; the target is a view of an array, or scratch."""
+        """Write target = expression, or target += expression; the target is a view of an array, or scratch.
+
+        Deep programs have many formulas of few sorts: lines that were written for another one of the same sort are
+        taken over, with other names. All scratch arrays are free before and after a statement, so that theirs may stay.
+        """
+        places: dict[Any, int] = {}
+        read = {self._shares(part.array) for part in views_of(expression)}
+        overlaps = view is not None and self._shares(view.array) in read
+        key = (shape, add, overlaps, _sort(expression, view, places)) if view is not None else None
+        if key in self._written:
+            names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
+            self._take_over_lines(key, names)
+            return
+        before = len(self._lines)
+        self._write_assignment(target, shape, expression, may_use=not overlaps, add=add)
+        if view is not None:
+            names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
+            at = {name: k for k, name in enumerate(names)}
+            self._written[key] = [[at.get(word, word) for word in _NAME.split(line)] for line in self._lines[before:]]
+
+    def _take_over_lines(self, key: Any, names: list[str]) -> None:
+        """Write the lines of a sort of formula with these names; where it is there often, a call of a function."""
+        lines = self._written[key]
+        self._uses[key] += 1
+        is_alone = any("seed" in line for line in lines)  # which only the backward pass knows
+        if len(lines) == 1 or self._uses[key] < MOST_IN_FULL or is_alone:
+            for line in lines:
+                self._line(_joined(line, names))
+            return
+        if key not in self._called:
+            self._called[key] = name = self._names.new("step")
+            arguments = ["target", *[f"a{k}" for k in range(1, len(names))]]
+            body = [_joined(line, arguments) for line in lines]
+            self._functions += ["", f"def {name}({', '.join(arguments)}):", *indented(body)]
+        self._line(f"{self._called[key]}({', '.join(names)})")
+        self.statements += len(lines) - 1
+
+    def _write_assignment(self, target: str, shape: Shape, expression: Expression, may_use: bool, add: bool) -> None:
         expression = self._begin(expression, shape[1])
         if add:
             value = self._value(expression)
             self._call("+", target, target, value)
             self._release(value)
         else:
-            read = {self._shares(part.array) for part in views_of(expression)}
-            self._into(expression, target, shape, may_use=view is None or self._shares(view.array) not in read)
+            self._into(expression, target, shape, may_use)
         self._end()
 
     def _computed(self, expression: Expression, count: int, varies: bool) -> str:
@@ -317,15 +363,16 @@ class NumpyPrinter(_Formulas):
         reading = [f"{name}[:] = {batch}.T" for name, batch in zip(arrays, batches, strict=True)]
         gradients = [self._define(array) for array in program.input_gradients.values()]
         seeding = [] if program.seed is None else [f"{self._define(program.seed)}[:] = seed"]
+        first = self._pass("forward", batches, [*reading, *forward, f"return {_tuple(results)}, {_tuple(effects)}"])
+        second = self._pass("backward", ["seed"], [*seeding, *backward, f"return {_tuple(gradients)}"])
         body = [
             '"""Return the forward and the backward pass for n examples, in arrays that they use again."""',
             *self._setup,
+            *self._functions,
             "",
-            f"def forward({', '.join(batches)}):",
-            *indented([*reading, *forward, f"return {_tuple(results)}, {_tuple(effects)}"]),
+            *first,
             "",
-            "def backward(seed):",
-            *indented([*seeding, *backward, f"return {_tuple(gradients)}"]),
+            *second,
             "",
             "return forward, backward",
         ]
@@ -344,6 +391,27 @@ class NumpyPrinter(_Formulas):
                 "",
             ]
         )
+
+    def _pass(self, name: str, arguments: list[str], lines: list[str]) -> list[str]:
+        """Return the function of one pass, inside of `bind`.
+
+        It finds what was defined there by name; of many things, in a tuple that it takes apart: Python's compiler takes
+        a time that is quadratic in the variables that a function has from outside.
+        """
+        header = f"def {name}({', '.join(arguments)}):"
+        if len(self._known) <= MOST_FROM_OUTSIDE:
+            return [header, *indented(lines)]
+        known = dict.fromkeys(self._known.values())
+        used = dict.fromkeys(word for line in lines for word in _WORD.findall(line) if word in known)
+        names = [*wrapped(f"{', '.join(used)},", MOST_COLUMNS)] if used else []
+        return [
+            f"for_{name} = (",
+            *indented(names),
+            ")",
+            "",
+            header,
+            *indented(["(", *indented(names), f") = for_{name}", *lines]),
+        ]
 
     def script(self, theta: Array, order: list[int]) -> str:
         """Return the module's source with its parameters and, if it is run by itself, an example.
@@ -395,7 +463,7 @@ class NumpyPrinter(_Formulas):
             fits = (other.role, other.rows, other.varies) == ("gradient", array.rows, array.varies)
             if fits and other not in (self.program.gradient, array):
                 self._bind(array, array.name, f"{self._define(other)}  # in its place")
-                self._in_place_of[array] = other
+                self._in_place_of[array] = self._shares(other)
                 return
 
     # ------------------------------------------------------------------------------------------ matrix products
@@ -586,8 +654,25 @@ def _count_parts(expression: Expression, counts: dict[int, int]) -> None:
             _count_parts(part, counts)
 
 
+def _joined(line: list[str | int], names: list[str]) -> str:
+    return "".join([names[part] if isinstance(part, int) else part for part in line])
+
+
+def _sort(expression: Expression, target: View | None, places: dict[Any, int]) -> Any:
+    """Return what formulas have in common that differ in which views they read; the views are put into `places`."""
+    if target is not None:
+        places[target] = 0
+    form, parts = expression.form, expression.parts
+    if form == "view":
+        view = parts[0]
+        return places.setdefault(view, len(places)), view.count, view.array.varies, view.is_whole
+    if form in LEAVES:
+        return form, repr(parts[0])
+    return form, *[_sort(part, None, places) for part in parts]
+
+
 def _shape(expression: Expression) -> Shape:
-    views = list(views_of(expression))
+    views = views_of(expression)
     return max(view.count for view in views), any(view.array.varies for view in views)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -68,7 +69,7 @@ class Tape:
             return
         several = view.count < count
         target = self.gradient(view)
-        found = list(views_of(expression))
+        found = views_of(expression)
         if several and all(part.count == 1 for part in found):  # the same in all rows
             expression, several = product(number(float(count)), expression), False
         if varies and not array.varies and not any(part.array.varies for part in found):  # and in all examples
@@ -292,11 +293,42 @@ class Elementwise(Operation):
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · ∂f/∂operand."""
-        local = self.primitive.derivatives(text, self.target.expression(), *map(operand, self.operands))
-        for x, rule in zip(self.operands, local, strict=True):
+        numbers = tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands])
+        places = [self.target.expression(), *map(operand, self.operands)]
+        for x, rule in zip(self.operands, _derivatives(self.primitive, numbers), strict=True):
             if isinstance(x, View) and x.array.needs:
-                derivative = simplified(rule if isinstance(rule, Expression) else number(float(rule)))
+                derivative = _filled(rule, places, {})
                 tape.add(x, product(upstream, derivative), self.target.count, self.target.array.varies)
+
+
+@lru_cache(maxsize=1024)
+def _derivatives(primitive: Primitive, numbers: tuple[str | None, ...]) -> list[Expression]:
+    """Return the simplified derivatives of an operation with places for its result (0) and its operands (1, …).
+
+    Deep graphs have many operations of few sorts. The bare numbers among the operands are given as they are written:
+    0.0 isn't -0.0.
+    """
+    operands = [_place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=1)]
+    rules = primitive.derivatives(text, _place(0), *operands)
+    return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
+
+
+def _place(k: int) -> Expression:
+    """Return a place for a view in a formula."""
+    return Expression("view", (k,))
+
+
+def _filled(formula: Expression, places: list[Expression], done: dict[int, Expression]) -> Expression:
+    """Return a formula with views in its places; a part that occurs several times is one object, as before."""
+    if formula.form == "view":
+        found: Expression = places[formula.parts[0]]
+        return found
+    if formula.form in ("number", "symbol"):
+        return formula
+    if id(formula) not in done:
+        parts = tuple([_filled(part, places, done) for part in formula.parts])
+        done[id(formula)] = Expression(formula.form, parts, is_simple=True)
+    return done[id(formula)]
 
 
 @dataclass(eq=False)

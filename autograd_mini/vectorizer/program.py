@@ -16,7 +16,7 @@ from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module
-from autograd_mini.vectorizer import checks
+from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.checks import SpotCheck
 from autograd_mini.vectorizer.compiled import Compiled, argument_names
 from autograd_mini.vectorizer.running import run_block
@@ -116,7 +116,7 @@ class Program:
         TraceError
             If the function looks at the data of a traced Value.
         """
-        if not inputs and self._runs_straight():
+        if not inputs and self._runs_straight(None):
             values, _ = self._straight()  # type: ignore[misc]
             return np.array(values) if self._latest_list else values[0]
         arrays, n = checks.arrays(inputs)
@@ -148,7 +148,7 @@ class Program:
         ValueError
             If there are no examples, not equally many in all inputs, or the function returns a list.
         """
-        if reduction == "mean" and not inputs and self._runs_straight() and not self._latest_list:
+        if reduction == "mean" and not inputs and self._runs_straight(1.0) and not self._latest_list:
             (value,), derivatives = self._straight()  # type: ignore[misc]
             return value, np.array(derivatives[: self._n_parameters])
         if reduction not in REDUCTIONS:
@@ -170,6 +170,8 @@ class Program:
         checks.independent(compiled)
         values, gradients = np.empty(n), np.empty((n, len(compiled.positions)))
         columns = self._columns(compiled, arrays, n)
+        if anomalies.are_looked_for():  # here the examples still have their numbers
+            anomalies.look_for(compiled, compiled.theta(), columns, n, 1.0)
         for i in range(n):
             output, gradient = self._run(compiled, [column[i : i + 1] for column in columns], 1, 1.0)
             values[i], gradients[i] = output[0, 0], gradient[compiled.positions]
@@ -243,8 +245,8 @@ class Program:
             results.append(np.moveaxis(array, 2, 0).reshape(shape))
         return _shaped(outputs, compiled.is_list, True), results[0] if len(results) == 1 else tuple(results)
 
-    def _runs_straight(self) -> bool:
-        """Return whether straight-line Python is there, and still right."""
+    def _runs_straight(self, seed: float | None) -> bool:
+        """Return whether straight-line Python is there, and still right; a seed if gradients are asked for."""
         if self._current is None:
             return False
         if not self._current.is_current():
@@ -253,6 +255,8 @@ class Program:
         if self.check and self._spot_check.is_due(0.0):
             with self._spot_check:
                 checks.straight_against_eager(self.f, self._current)
+        if anomalies.are_looked_for():
+            anomalies.look_for(self._current, self._current.theta(), [], 1, seed)
         return True
 
     def _columns(self, compiled: Compiled, arrays: list[Array], n: int) -> list[Array]:
@@ -276,6 +280,9 @@ class Program:
             size = min(size, max(-(-n // self.threads), 256))
         blocks = [(start, min(start + size, n)) for start in range(0, n, size)]
         theta = compiled.theta()
+        is_looking = anomalies.are_looked_for()
+        if is_looking:
+            anomalies.look_for(compiled, theta, columns, n, seed if seed is None else float(np.max(seed)))
         started = time.perf_counter()
         outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
 
@@ -290,6 +297,8 @@ class Program:
         total = np.zeros(len(theta)) if gradients[0] is None else gradients[0]
         for gradient in gradients[1:]:
             total = total if gradient is None else total + gradient
+        if is_looking:
+            anomalies.refuse_results("a result or its gradient", outputs, total, *(into or ()))
         if self.check and self._spot_check.is_due(time.perf_counter() - started):
             with self._spot_check:
                 checks.against_eager_at(self.f, compiled, columns, self._spot_check.row(n))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.vectorizer import anomalies
 from autograd_mini.vectorizer.compiled import MOST_SIZES, Compiled
 
 
@@ -91,7 +92,12 @@ class Resident:
             columns = [*columns, compiled.masks(n, rng)]  # type: ignore[list-item]
         run, ones = self._bound.get(n) or self._bind(n)
         share = 1.0 / n
+        is_looking = anomalies.are_looked_for()
+        if is_looking:
+            anomalies.look_for(compiled, self.theta, columns, n, share)
         (output,), effects, _ = run(columns, share)
+        if is_looking:
+            anomalies.refuse_results("the loss or its gradient", output, self.gradient)
         if effects:
             hand_over_effects(compiled, effects, n)
         if output.ndim == 1:  # the same for all examples

@@ -11,7 +11,7 @@ import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -301,6 +301,7 @@ class Names:
         return name
 
 
+@lru_cache(maxsize=1024)
 def identifier(wanted: str) -> str:
     """Return a name in which only letters, digits and underscores are left.
 

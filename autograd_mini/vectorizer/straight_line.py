@@ -11,7 +11,7 @@ from autograd_mini.engine.value import Value
 from autograd_mini.explanations.python import function_source
 from autograd_mini.vectorizer.scalars import CONSTANT, Scalars
 
-MOST_NODES = 20_000
+MOST_NODES = 100_000
 _data = operator.attrgetter("_data")
 
 
