@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,14 @@ divide, power, equal, where, sign = np.divide, np.power, np.equal, np.where, np.
 
 
 def sum(terms: Iterable[Any]) -> Any:
-    """Return x₁ + x₂ + …, in this order; 0 of nothing."""
-    return functools.reduce(operator.add, terms, 0.0)
+    """Return x₁ + x₂ + …, added up from left to right; 0 of nothing."""
+    terms = list(terms)
+    return functools.reduce(operator.add, terms) if terms else 0.0
+
+
+def unless(condition: Any, rescue: Callable[[], Any], plain: Any) -> Any:
+    """Return the plain numbers, but those of rescue() where the condition holds."""
+    return where(condition, rescue(), plain)
 
 
 def magnitude(a: Any) -> Any:
@@ -73,6 +79,17 @@ def softmax(*arrays: Any) -> tuple[Any, ...]:
     exponentials = [_exponential_of_difference(x, peak) for x in arrays]
     total = sum(exponentials)
     return tuple([e / total for e in exponentials])
+
+
+def cross_entropy(index: Any, *arrays: Any) -> Any:
+    """Return -log softmax(z)ₜ for the class t, counted from 0; nan where it is none."""
+    peak = maximum(*arrays)
+    exponentials = [_exponential_of_difference(x, peak) for x in arrays]
+    is_class = [equal(index, float(k)) for k in range(len(arrays))]
+    chosen = functools.reduce(lambda found, k: where(is_class[k], arrays[k], found), range(len(arrays)), math.nan)
+    own = _exponential_of_difference(chosen, peak)
+    others = sum([where(here, 0.0, e) for here, e in zip(is_class, exponentials, strict=True)])
+    return (peak - chosen) + where(np.isfinite(peak), log1p(others + (own - 1.0)), 0.0)
 
 
 def exp_minus_square(a: Any) -> Any:

@@ -15,11 +15,13 @@ from autograd_mini.checks import Array
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number
 from autograd_mini.formulas.simplify import is_number, is_uniform, simplified, views_of
+from autograd_mini.vectorizer import shares
 from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
     INDENT,
     ArrayProgram,
     Assign,
+    Call,
     Fill,
     Gather,
     Matrix,
@@ -39,7 +41,6 @@ from autograd_mini.vectorizer.statements import (
 
 CONDITIONS = frozenset("< > >= = & |".split())
 LEAVES = frozenset(("number", "symbol", "view"))
-HUGE_SINGLE = 3.4e38  # about the largest number of float32
 _ERF = '''
 try:
     from scipy.special import erf
@@ -59,8 +60,6 @@ class _Arrays(Printer):
     def __init__(self, program: ArrayProgram, title: str, dtype: str = "float64") -> None:
         super().__init__(program, title, dtype)
         self.of_dtype = "" if dtype == "float64" else f", np.{dtype}"
-        if dtype == "float32":
-            self.huge = repr(HUGE_SINGLE)
         self._setup: list[str] = []
         self._known: dict[Any, str] = {}
         self._names = Names()
@@ -173,6 +172,7 @@ class _Formulas(_Arrays):
     def __init__(self, program: ArrayProgram, title: str, dtype: str = "float64") -> None:
         super().__init__(program, title, dtype)
         self._used: set[str] = set()  # functions
+        self._helpers: list[str] = []  # and those that stand in the program itself
         self._in_batch = False
         self._repeated: set[int] = set()  # the ids of parts that occur more than once
         self._shared: dict[int, str] = {}  # and where their values are
@@ -330,6 +330,7 @@ class NumpyPrinter(_Formulas):
             "return forward, backward",
         ]
         has_erf = "erf" in self._used
+        helpers = [line for name in dict.fromkeys(self._helpers) for source in shares.sources(name) for line in [*source.split("\n"), ""]]
         return "\n".join(
             [
                 f'"""{self.title}"""',
@@ -339,6 +340,7 @@ class NumpyPrinter(_Formulas):
                 *_imports(sorted(self._used - {"erf"})),
                 *(_ERF if has_erf else [""]),
                 "",
+                *helpers,
                 "def bind(n, theta, gradient):",
                 *indented(body),
                 "",
@@ -447,12 +449,15 @@ class NumpyPrinter(_Formulas):
             keep = ", keepdims=True"
         elif lengths:
             terms = self._bind(("reduce", value, lengths), f"{value}_terms", f"{value}.reshape({lengths})")
-        if keep and varies and statement.function == "add" and not statement.add:
+        if keep and varies and statement.function == "add" and not statement.add and not statement.in_order:
             ones = f"np.ones((1, {statement.count}){self.of_dtype})"
             self._line(f"{self._bind(ones, f'ones_{statement.count}', ones)}.dot({value}, out={name})")
         else:
             call = f"{self._function(statement.function)}.reduce({terms}, axis={axis}"
-            if statement.over == "both":
+            if statement.in_order:
+                self._helpers.append("add_up")
+                self._line(f"{name} {'+=' if statement.add else '[:] ='} add_up({terms}, {axis}{keep})")
+            elif statement.over == "both":
                 self._line(f"{name}[0] {sign} {call})")
             elif statement.add:
                 total = self._scratch((target.count, target.array.varies), False)
@@ -460,7 +465,7 @@ class NumpyPrinter(_Formulas):
                 self._call("+", name, name, total)
                 self._release(total)
             else:
-                self._line(f"{call}, out={name}{keep}{f', initial=-{self.huge}' if statement.finite else ''})")
+                self._line(f"{call}, out={name}{keep})")
         self._release(value)
 
     def _is_dot(self, statement: Reduce) -> bool:
@@ -469,6 +474,12 @@ class NumpyPrinter(_Formulas):
         if form != "*" or statement.function != "add" or statement.target.count > 1 or statement.varies:
             return False
         return all(part.form == "view" and part.parts[0].count == statement.count for part in parts)
+
+    def _print_call(self, statement: Call) -> None:
+        in_batch = statement.writes[0].array.varies
+        names = [*[self._view(view, in_batch) for view in statement.reads], *map(self._view, statement.writes)]
+        self._helpers.append(statement.function)
+        self._line(f"{statement.function}({', '.join(names)})")
 
     def _print_gather(self, statement: Gather) -> None:
         source, to = self._define(statement.source), self._view(statement.to)
@@ -544,17 +555,19 @@ def rewritten(expression: Expression) -> Expression:
 
 
 def _written_with_numpy(form: str, parts: tuple[Any, ...]) -> Expression:
-    if form == "sigmoid":  # exp may overflow: 1/inf is the 0 that it should be
-        return number(1.0) / (number(1.0) + text.exp(simplified(-parts[0])))
+    if form == "sigmoid":  # eᵃ/(1 + eᵃ), which is 1 from 40 on
+        e = text.exp(text.minimum(parts[0], 40.0))
+        return e / (number(1.0) + e)
     if form in ("maximum", "minimum"):  # of two each
         return reduce(lambda a, b: Expression(form, (a, b)), parts)  # type: ignore[no-any-return]
     if form == "*":
         argument = _of_inverse_square_cosh(*parts)
         if argument is not None:
-            return number(1.0) / text.cosh(argument) ** number(2.0)
+            return (number(1.0) / text.cosh(argument)) ** number(2.0)
         for factor, other in (parts, parts[::-1]):
-            if other.form == "/" and is_number(other.parts[0], 1.0):
-                return Expression("/", (factor, other.parts[1]))
+            if other.form == "**" and other.parts[0].form == "/":  # the square of 1/cosh; that of cosh may overflow
+                inverse = other.parts[0].parts[1]
+                return factor / inverse / inverse
         for mask, other in (parts, parts[::-1]):
             if mask.form == "where" and is_number(mask.parts[1], 1.0) and is_number(mask.parts[2], 0.0):
                 return Expression("*", (other, mask.parts[0]))  # a condition is 1 or 0
@@ -612,6 +625,8 @@ def _arrays_read(statement: Statement) -> Iterable[Variable]:
             yield part.array
         elif isinstance(part, Variable):
             yield part
+        elif isinstance(part, tuple):
+            yield from [view.array for view in part if isinstance(view, View)]
 
 
 def _imports(names: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,9 +14,9 @@ from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
 from autograd_mini.formulas.simplify import is_number, is_uniform, product, simplified, views_of
 from autograd_mini.vectorizer.statements import (
-    HUGE,
     ArrayProgram,
     Assign,
+    Call,
     Fill,
     Matrix,
     N,
@@ -33,7 +34,7 @@ MOST_TERMS = 8  # contributions that are added up in one formula
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg", "pow", "abs"))  # what a reader has signs for
 Contributing = Assign | Reduce | Product | Scatter | PickGradient  # to a gradient; `add` is set when all are known
 Place = TypeVar("Place", View, Matrix)
-Factors = tuple[View | float, View, View | None]  # c·a·b, or c·a
+Factors = tuple[View | float, View | float, View | None]  # c·a·b, or c·a
 
 
 class Tape:
@@ -64,7 +65,7 @@ class Tape:
         """
         array = view.array
         expression = simplified(expression)
-        if not array.needs or is_number(expression, 0.0):
+        if not array.needs or _is_nothing(expression):
             return
         several = view.count < count
         target = self.gradient(view)
@@ -169,6 +170,13 @@ class Tape:
             self.statements.insert(at, Fill(self.gradient_of(array)))
 
 
+def _is_nothing(expression: Expression) -> bool:
+    """Return whether a contribution is 0 for sure: 0 times a number of the graph isn't, as that may be infinite."""
+    if expression.form == "*" and is_uniform(expression):
+        return any(is_number(factor, 0.0) for factor in expression.parts)
+    return is_number(expression, 0.0)
+
+
 def _rows(statement: Contributing) -> Any:
     """Return the rows of the gradient that a statement contributes to."""
     if isinstance(statement, Scatter):
@@ -208,6 +216,26 @@ def _merged(found: list[Contributing]) -> list[Contributing]:
 # ------------------------------------------------------------------------------------------------------- formulas
 
 
+class _Exact:
+    """The namespace ``xp`` of the rules: that of formulas, but with the forms that keep their digits, not those to read."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(text, name)
+
+    def unless(self, condition: Any, rescue: Callable[[], Any], plain: Any) -> Any:
+        """Return the choice between the plain formula and the other one."""
+        return text.where(condition, rescue(), plain)
+
+    def exp_minus_square(self, a: Any) -> Expression:
+        """Return exp(-a²) without the rounding error of a² (see `floats.exp_minus_square`); it is 0 from |a| = 28 on."""
+        size = text.minimum(abs(a), 30.0)
+        part = text.call("rint", size * 32.0) * (1.0 / 32.0)
+        return text.exp(-(part * part)) * text.exp(-((size - part) * (size + part)))
+
+
+exact = _Exact()
+
+
 def operand(x: View | float) -> Expression:
     """Return a view or a number as a part of a formula."""
     return x.expression() if isinstance(x, View) else number(float(x))
@@ -227,17 +255,19 @@ def _with_names(expression: Expression) -> Expression:
 
 
 def sum_of(terms: list[Factors], constant: View | float = 0.0) -> Expression:
-    """Return constant + Σ c·a·b as a formula."""
-    total = operand(constant)
-    for c, a, b in terms:
-        total = total + operand(c) * (a.expression() if b is None else a.expression() * b.expression())
-    return simplified(total)
+    """Return Σ c·a·b + constant as a formula, added up from left to right."""
+    found = [operand(c) * (operand(a) if b is None else operand(a) * b.expression()) for c, a, b in terms]
+    if constant != 0.0 or not found:
+        found.append(operand(constant))
+    return simplified(text.sum(found))
 
 
 def factors_of(terms: list[Factors]) -> list[tuple[View, Expression]]:
     """Return each factor of each term with what it is multiplied by; a square counts once, with a 2."""
     found: list[tuple[View, Expression]] = []
     for c, a, b in terms:
+        if not isinstance(a, View):
+            continue
         if b is None:
             found.append((a, operand(c)))
         elif a == b:
@@ -282,7 +312,7 @@ class Elementwise(Operation):
         return [Assign(self.target, simplified(self._formula()))]
 
     def _formula(self) -> Expression:
-        return self.primitive.forward(text, *map(operand, self.operands))  # type: ignore[no-any-return]
+        return self.primitive.forward(exact, *map(operand, self.operands))  # type: ignore[no-any-return]
 
     def description(self) -> str:
         """Return the operation by its name: ``tanh(z)``, and not how it is computed."""
@@ -292,7 +322,7 @@ class Elementwise(Operation):
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · ∂f/∂operand."""
-        local = self.primitive.derivatives(text, self.target.expression(), *map(operand, self.operands))
+        local = self.primitive.derivatives(exact, self.target.expression(), *map(operand, self.operands))
         for x, rule in zip(self.operands, local, strict=True):
             if isinstance(x, View) and x.array.needs:
                 derivative = simplified(rule if isinstance(rule, Expression) else number(float(rule)))
@@ -356,7 +386,7 @@ class Affine(Operation):
 
 @dataclass(eq=False)
 class Reduction(Operation):
-    """target (+)= Σ over rows of c·a·b, many terms at once."""
+    """target (+)= Σ over rows of c·a·b, many terms at once; a sum of products may be rounded as BLAS does."""
 
     term: Factors
     count: int
@@ -365,7 +395,8 @@ class Reduction(Operation):
 
     def forward(self) -> list[Statement]:
         """Return the reduction."""
-        return [Reduce(self.target, sum_of([self.term]), "add", self.over, self.add, self.count)]
+        in_order = self.term[2] is None
+        return [Reduce(self.target, sum_of([self.term]), "add", self.over, self.add, self.count, in_order)]
 
     def description(self) -> str:
         """Return Σ of the terms."""
@@ -420,8 +451,9 @@ class Chosen(Operation):
     source: View
 
     def forward(self) -> list[Statement]:
-        """Return the choice."""
-        return [Pick(self.target, self.index, self.source)]
+        """Return the choice; the rule adds zeros to it, so that -0 becomes 0."""
+        chosen = self.target.expression()
+        return [Pick(self.target, self.index, self.source), Assign(self.target, chosen + number(0.0))]
 
     def description(self) -> str:
         """Return the choice."""
@@ -482,33 +514,33 @@ class Extremum(Operation):
 
 @dataclass(eq=False)
 class OfExponentials(Operation):
-    """Something made of exp(xᵢ - the largest x), none of which overflows, and of their sum."""
+    """Something made of exp(xᵢ), each times the same number so that none overflows, and of their sum."""
 
     source: View
-    peak: View
     exponentials: View
     total: View
 
-    def forward(self) -> list[Statement]:
-        """Return the largest, exp(x - largest) for each x, their sum, and what is to be made of them."""
-        peak, exponential, count = self.peak.expression(), self.exponentials.expression(), self.source.count
+    def _shares(self) -> list[Statement]:
+        """Return the exponentials and their sum."""
+        exponentials = self.exponentials
         return [
-            Reduce(self.peak, self.source.expression(), "maximum", count=count, finite=True),
-            Assign(self.peak, text.minimum(peak, number(HUGE))),  # inf - inf would be nan
-            Assign(self.exponentials, text.exp(self.source.expression() - peak)),
-            Reduce(self.total, exponential, count=count),
-            Assign(self.target, self._result(peak, exponential, self.total.expression())),
+            Call("exponentials", (self.source,), (exponentials,)),
+            Reduce(self.total, exponentials.expression(), count=exponentials.count),
         ]
 
-    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
-        raise NotImplementedError
+    def _slopes(self, tape: Tape, upstream: Expression) -> None:
+        """Contribute upstream · exponentials / total."""
+        share = product(self.exponentials.expression(), upstream / self.total.expression())
+        tape.add(self.source, share, self.source.count, self.target.array.varies)
 
 
 class LogSumExp(OfExponentials):
     """target = log Σ exp(xᵢ)."""
 
-    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
-        return peak + text.log(total)
+    def forward(self) -> list[Statement]:
+        """Return the sum's logarithm and, for the gradient, the shares."""
+        value: list[Statement] = [Call("logsumexp", (self.source,), (self.target,))]
+        return value + self._shares() if self.target.array.needs else value
 
     def description(self) -> str:
         """Return log Σ exp."""
@@ -516,23 +548,53 @@ class LogSumExp(OfExponentials):
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · softmax(x)."""
-        share = product(self.exponentials.expression(), upstream / self.total.expression())
-        tape.add(self.source, share, self.source.count, self.target.array.varies)
+        self._slopes(tape, upstream)
+
+
+@dataclass(eq=False)
+class CrossEntropy(OfExponentials):
+    """target = -log softmax(x) of the row that the index names; its derivatives lie in the exponentials."""
+
+    index: View
+
+    def forward(self) -> list[Statement]:
+        """Return the call, which leaves the derivatives but for a factor."""
+        return [Call("cross_entropy", (self.source, self.index), (self.exponentials, self.total, self.target))]
+
+    def description(self) -> str:
+        """Return -log softmax."""
+        return f"-log softmax({self.source.array.name})[{self.index.array.name}]"
+
+    def backward(self, tape: Tape, upstream: Expression) -> None:
+        """Contribute upstream · p, and for the class itself upstream · (p - 1)."""
+        self._slopes(tape, upstream)
 
 
 class Softmax(OfExponentials):
     """target = exp(xᵢ) / Σ exp(xⱼ) for all i."""
 
-    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
-        return exponential / total
+    def forward(self) -> list[Statement]:
+        """Return the shares."""
+        return [*self._shares(), Assign(self.target, self.exponentials.expression() / self.total.expression())]
 
     def description(self) -> str:
         """Return softmax."""
         return f"softmax({self.source.array.name})"
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
-        """Contribute p · (upstream - Σ upstream·p)."""
+        """Contribute p · (upstream - Σ upstream·p).
+
+        The upstream of the largest share is subtracted from all of them first. That leaves the difference as it is, but
+        the largest p, which may be nearly 1, no longer occurs in it, and what is left of 1 - p isn't lost.
+        """
         p, varies, count = self.target.expression(), self.target.array.varies, self.target.count
-        mean = tape.scratch(1, varies)
-        tape.statements.append(Reduce(mean, product(p, upstream), count=count))
-        tape.add(self.source, product(p, upstream - mean.expression()), count, varies)
+        peak, reference, mean = (tape.scratch(1, varies) for _ in range(3))
+        relative = tape.scratch(count, varies)
+        of_peak = text.where(text.equal(p, peak.expression()), upstream, number(-inf))
+        tape.statements += [
+            Reduce(peak, p, "maximum", count=count),
+            Reduce(reference, simplified(of_peak), "maximum", count=count),
+            Assign(relative, upstream - reference.expression()),
+            Reduce(mean, product(p, relative.expression()), count=count),
+        ]
+        tape.add(self.source, product(p, relative.expression() - mean.expression()), count, varies)
