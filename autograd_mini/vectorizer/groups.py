@@ -177,7 +177,8 @@ def _without_sign(scalars: Scalars, c: float, i: int, uses: list[int], inner: li
 
 FEW = 6  # up to so many terms a sum is written out; beyond, it is a reduction
 _OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "cross_entropy", "softmax", "pick"))
-_ALWAYS_OF_A_LIST = frozenset(("logsumexp", "cross_entropy", "softmax", "pick", "batch_mean"))
+_EACH_FOR_ITSELF = frozenset(("logsumexp", "cross_entropy", "pick"))
+_ALWAYS_OF_A_LIST = _EACH_FOR_ITSELF | {"softmax", "batch_mean"}
 FEW_OPERANDS = 16  # up to so many, the operands of maximum and minimum are arrays of their own
 
 
@@ -301,8 +302,8 @@ class Grouping:
             key += (tuple(sorted(parents)),)
         elif primitive.name == "pick" and parents[0] not in scalars.choices:
             key = (*key, "of any index")
-        elif primitive.name in ("logsumexp", "cross_entropy", "pick") or (primitive.name in _OF_A_LIST and len(parents) > FEW_OPERANDS):
-            key += (i,)  # each is computed for itself
+        elif primitive.name in _EACH_FOR_ITSELF or (primitive.name in _OF_A_LIST and len(parents) > FEW_OPERANDS):
+            key += (i,)
         self._buckets.setdefault(key, []).append(i)
 
     def _place_sum(self, i: int, terms: SumOfTerms) -> None:

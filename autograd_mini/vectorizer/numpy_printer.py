@@ -14,7 +14,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number
-from autograd_mini.formulas.simplify import is_number, is_uniform, simplified, views_of
+from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
 from autograd_mini.vectorizer import shares
 from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
@@ -330,7 +330,7 @@ class NumpyPrinter(_Formulas):
             "return forward, backward",
         ]
         has_erf = "erf" in self._used
-        helpers = [line for name in dict.fromkeys(self._helpers) for source in shares.sources(name) for line in [*source.split("\n"), ""]]
+        helpers = dict.fromkeys(source for name in self._helpers for source in shares.sources(name))
         return "\n".join(
             [
                 f'"""{self.title}"""',
@@ -340,7 +340,7 @@ class NumpyPrinter(_Formulas):
                 *_imports(sorted(self._used - {"erf"})),
                 *(_ERF if has_erf else [""]),
                 "",
-                *helpers,
+                *[f"{source}\n" for source in helpers],
                 "def bind(n, theta, gradient):",
                 *indented(body),
                 "",

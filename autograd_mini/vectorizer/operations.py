@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
@@ -217,7 +216,7 @@ def _merged(found: list[Contributing]) -> list[Contributing]:
 
 
 class _Exact:
-    """The namespace ``xp`` of the rules: that of formulas, but with the forms that keep their digits, not those to read."""
+    """The namespace ``xp`` of the rules: that of formulas, but with the forms that keep their digits."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(text, name)
@@ -227,7 +226,7 @@ class _Exact:
         return text.where(condition, rescue(), plain)
 
     def exp_minus_square(self, a: Any) -> Expression:
-        """Return exp(-a²) without the rounding error of a² (see `floats.exp_minus_square`); it is 0 from |a| = 28 on."""
+        """Return exp(-a²) without the rounding error of a² (see `floats.exp_minus_square`); from 28 on it is 0."""
         size = text.minimum(abs(a), 30.0)
         part = text.call("rint", size * 32.0) * (1.0 / 32.0)
         return text.exp(-(part * part)) * text.exp(-((size - part) * (size + part)))
@@ -584,16 +583,14 @@ class Softmax(OfExponentials):
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute p · (upstream - Σ upstream·p).
 
-        The upstream of the largest share is subtracted from all of them first. That leaves the difference as it is, but
-        the largest p, which may be nearly 1, no longer occurs in it, and what is left of 1 - p isn't lost.
+        Where one p is above 1/2, its upstream is subtracted from all of them first. That leaves the difference as it is,
+        but this p, which may be nearly 1, no longer occurs in it, and what is left of 1 - p isn't lost.
         """
         p, varies, count = self.target.expression(), self.target.array.varies, self.target.count
-        peak, reference, mean = (tape.scratch(1, varies) for _ in range(3))
+        reference, mean = tape.scratch(1, varies), tape.scratch(1, varies)
         relative = tape.scratch(count, varies)
-        of_peak = text.where(text.equal(p, peak.expression()), upstream, number(-inf))
         tape.statements += [
-            Reduce(peak, p, "maximum", count=count),
-            Reduce(reference, simplified(of_peak), "maximum", count=count),
+            Reduce(reference, text.where(p > 0.5, upstream, 0.0), count=count),
             Assign(relative, upstream - reference.expression()),
             Reduce(mean, product(p, relative.expression()), count=count),
         ]

@@ -27,7 +27,7 @@ def exp_of_difference(a: Any, b: Any) -> Any:
 
 
 def exponentials(z: Any, e: Any) -> Any:
-    """Write exp(zⱼ), and return None; where some are far from 1, exp(zⱼ - the largest of the example), and return it."""
+    """Write exp(zⱼ) and return None, or if some are far from 1, exp(zⱼ - the example's largest), and return that."""
     np.exp(z, out=e)
     if np.minimum.reduce(e, axis=None) > 1e-15 and np.maximum.reduce(e, axis=None) < 1e15:
         return None
