@@ -81,15 +81,20 @@ def softmax(*arrays: Any) -> tuple[Any, ...]:
     return tuple([e / total for e in exponentials])
 
 
-def cross_entropy(index: Any, *arrays: Any) -> Any:
-    """Return -log softmax(z)ₜ for the class t, counted from 0; nan where it is none."""
+def minus_log_softmax(index: Any, *arrays: Any) -> Any:
+    """Return -log softmax(z)ₜ for the class t, counted from 0; log Σ exp(zⱼ) where there is no such item."""
+    if not arrays:
+        return 0.0
     peak = maximum(*arrays)
     exponentials = [_exponential_of_difference(x, peak) for x in arrays]
     is_class = [equal(index, float(k)) for k in range(len(arrays))]
-    chosen = functools.reduce(lambda found, k: where(is_class[k], arrays[k], found), range(len(arrays)), math.nan)
-    own = _exponential_of_difference(chosen, peak)
+    chosen, own = 0.0, 0.0
+    for here, x, e in zip(is_class, arrays, exponentials, strict=True):
+        chosen, own = where(here, x, chosen), where(here, e, own)
     others = sum([where(here, 0.0, e) for here, e in zip(is_class, exponentials, strict=True)])
-    return (peak - chosen) + where(np.isfinite(peak), log1p(others + (own - 1.0)), 0.0)
+    some = log1p(others + (own - 1.0))
+    named = functools.reduce(np.logical_or, is_class)
+    return where(named, (peak - chosen) + where(np.isfinite(peak), some, 0.0), logsumexp(*arrays))
 
 
 def exp_minus_square(a: Any) -> Any:

@@ -188,13 +188,10 @@ def softmax(*numbers: float) -> tuple[float, ...]:
     return tuple([divide(e, total) for e in exponentials])
 
 
-def cross_entropy(index: float, *logits: float) -> float:
-    """Return -log softmax(z)ₜ for the class t, counted from 0; nan where it is none.
-
-    It is log(1 + the others' share), as log p has no digit left where p is nearly 1.
-    """
+def minus_log_softmax(index: float, *logits: float) -> float:
+    """Return -log softmax(z)ₜ as log(1 + the others' share), as p may be nearly 1; log Σ exp(zⱼ) if t is no index."""
     if index not in range(len(logits)):
-        return math.nan
+        return logsumexp(*logits) if logits else 0.0
     chosen, peak = logits[int(index)], maximum(*logits)
     if not math.isfinite(peak):
         return peak - chosen

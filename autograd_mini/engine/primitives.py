@@ -136,30 +136,22 @@ DIV = _entry(
 NEG = _entry("neg", "-", lambda xp, a: -a, lambda xp, out, a: (-1.0,))
 
 
-_SMALLEST_WITH_ALL_DIGITS = 2.0**-1022  # below, floats have fewer
-
-
 def _power_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """∂aᵇ/∂a = b·aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ·ln a, with their limits at a = 0 and b = 0 (as PyTorch has them).
 
-    Where aᵇ has lost digits because it is so small, it is multiplied as the square of its root, which has all of them.
+    Below 2⁻¹⁰²² floats have fewer digits; there aᵇ is multiplied as the square of its root, which has all of them.
     """
-    is_small = (abs(out) < _SMALLEST_WITH_ALL_DIGITS) & (a > 0.0)
+    is_small = (abs(out) < 2.0**-1022) & (a > 0.0)
     # b - 1 is exact from b = 1 on; below, its rounding error would be magnified by ln a, and out/a loses nothing.
     plain = (b >= 1.0) | xp.equal(out, 0.0) | xp.equal(abs(out), inf)
     by_base = xp.where(plain, b * xp.power(a, b - 1.0), xp.divide(b * out, a))
-    # For other exponents the error isn't magnified.
-    may_lose = is_small & ((abs(b) > 8.0) | ((b > 0.9) & (b < 1.0)))
-    by_base = xp.unless(may_lose, lambda: _times_square(b, xp.power(a, 0.5 * (b - 1.0))), by_base)
+    may_lose = is_small & ((abs(b) > 8.0) | ((b > 0.9) & (b < 1.0)))  # else the error isn't magnified
+    by_base = xp.unless(may_lose, lambda: b * (root := xp.power(a, 0.5 * (b - 1.0))) * root, by_base)
     by_base = xp.where(xp.equal(b, 0.0), 0.0, by_base)
     # 0ᵇ stays 0 while b ≥ 0 moves a little; for a < 0 the power is real at whole b only and has no derivative by b.
     by_exponent = xp.where(xp.equal(a, 0.0) & (b >= 0.0), 0.0, out * xp.log(a))
-    by_exponent = xp.unless(is_small, lambda: _times_square(xp.log(a), xp.power(a, 0.5 * b)), by_exponent)
+    by_exponent = xp.unless(is_small, lambda: xp.log(a) * (root := xp.power(a, 0.5 * b)) * root, by_exponent)
     return by_base, by_exponent
-
-
-def _times_square(factor: Any, root: Any) -> Any:
-    return factor * root * root
 
 
 POW = _entry(
@@ -352,20 +344,20 @@ def _softmax_derivatives(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
     return (p[0] * xp.sum(p[1:]), *(-(p[0] * other) for other in p[1:]))
 
 
-def _cross_entropy_derivatives(xp: Any, out: Any, index: Any, *logits: Any) -> tuple[Any, ...]:
+def _minus_log_softmax_derivatives(xp: Any, out: Any, index: Any, *logits: Any) -> tuple[Any, ...]:
     """∂/∂zⱼ = pⱼ, and for the class itself pₜ - 1, as minus the sum of the others: 1 - pₜ may have no digit left."""
-    p = xp.softmax(*logits)
+    p = xp.softmax(*logits) if logits else ()
     is_class = [xp.equal(index, float(k)) for k in range(len(logits))]
     others = xp.sum([xp.where(chosen, 0.0, share) for chosen, share in zip(is_class, p, strict=True)])
     return (0.0, *[xp.where(chosen, -others, share) for chosen, share in zip(is_class, p, strict=True)])
 
 
-# -log softmax(z)ₜ, where the class t is counted from 0; nan where it is none.
-CROSS_ENTROPY = _entry(
-    "cross_entropy",
+# -log softmax(z)ₜ, where the class t is counted from 0; log Σ exp(zⱼ) where there is no such item.
+MINUS_LOG_SOFTMAX = _entry(
+    "minus_log_softmax",
     "−log p",
-    lambda xp, index, *logits: xp.cross_entropy(index, *logits),
-    _cross_entropy_derivatives,
+    lambda xp, index, *logits: xp.minus_log_softmax(index, *logits),
+    _minus_log_softmax_derivatives,
     arity=None,
     smooth=False,
 )

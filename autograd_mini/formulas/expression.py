@@ -201,7 +201,7 @@ asin, acos, atan = (partial(call, name) for name in ("asin", "acos", "atan"))
 sinh, cosh, tanh = (partial(call, name) for name in ("sinh", "cosh", "tanh"))
 sigmoid, erf, sign = (partial(call, name) for name in ("sigmoid", "erf", "sign"))
 maximum, minimum = (partial(call, name) for name in ("maximum", "minimum"))
-logsumexp, cross_entropy = (partial(call, name) for name in ("logsumexp", "cross_entropy"))
+logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "minus_log_softmax"))
 
 # ------------------------------------------------------------------------------------------------- printing
 

@@ -15,7 +15,7 @@ import numpy as np
 from autograd_mini.checks import checked
 from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE, PROBE
-from autograd_mini.engine.primitives import CROSS_ENTROPY
+from autograd_mini.engine.primitives import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.tracing import is_traced, one_of
 from autograd_mini.engine.value import Value
@@ -331,7 +331,7 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
     examples, targets = (logits, target) if is_list(logits[0]) else ([logits], [target])
     if not is_list(targets) or len(examples) != len(targets):
         raise ValueError(f"expected one class for each of the {len(examples)} examples, got {targets!r:.60}")
-    losses = [functions.call(CROSS_ENTROPY, _class(t, len(z)), *z) for z, t in zip(examples, targets, strict=True)]
+    losses = [functions.call(MINUS_LOG_SOFTMAX, _class(t, len(z)), *z) for z, t in zip(examples, targets, strict=True)]
     return _reduced(losses, reduction)
 
 

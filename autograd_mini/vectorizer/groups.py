@@ -176,8 +176,8 @@ def _without_sign(scalars: Scalars, c: float, i: int, uses: list[int], inner: li
 
 
 FEW = 6  # up to so many terms a sum is written out; beyond, it is a reduction
-_OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "cross_entropy", "softmax", "pick"))
-_EACH_FOR_ITSELF = frozenset(("logsumexp", "cross_entropy", "pick"))
+_OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "minus_log_softmax", "softmax", "pick"))
+_EACH_FOR_ITSELF = frozenset(("logsumexp", "minus_log_softmax", "pick"))
 _ALWAYS_OF_A_LIST = _EACH_FOR_ITSELF | {"softmax", "batch_mean"}
 FEW_OPERANDS = 16  # up to so many, the operands of maximum and minimum are arrays of their own
 

@@ -64,7 +64,7 @@ _HELPERS = {
     return jnp.where(jnp.isfinite(peak), peak + jnp.log1p(others), peak)
 
 ''',
-    "cross_entropy": '''def cross_entropy(z, index):
+    "minus_log_softmax": '''def minus_log_softmax(z, index):
     """Return the slopes, their divisor and -log softmax(z) of the class, as log(1 + the others' share)."""
     peak = z.max(axis=0)
     is_class = jnp.arange(len(z)).reshape(-1, *[1] * (index.ndim - 1)) == index
@@ -72,6 +72,7 @@ _HELPERS = {
     own, others = jnp.where(is_class, e, 0.0).sum(axis=0), jnp.where(is_class, 0.0, e).sum(axis=0)
     away = peak - jnp.where(is_class, z, -jnp.inf).max(axis=0)
     loss = away + jnp.where(jnp.isfinite(peak), jnp.log1p(others + (own - 1.0)), 0.0)
+    loss = jnp.where(is_class.any(axis=0), loss, logsumexp(z))
     return jnp.where(is_class, -others, e), others + own, loss
 
 ''',
@@ -230,8 +231,9 @@ class JaxPrinter(Printer):
 
     def _print_call(self, statement: Call) -> None:
         in_batch = statement.writes[0].array.varies
-        results = f"{statement.function}({', '.join(self._view(view, in_batch) for view in statement.reads)})"
-        self._helpers.append(statement.function)
+        function = statement.function.removesuffix("_of_any")  # there is one for both
+        results = f"{function}({', '.join(self._view(view, in_batch) for view in statement.reads)})"
+        self._helpers += [function, *(["logsumexp"] if function == "minus_log_softmax" else [])]
         for k, view in enumerate(statement.writes):
             if k == 0 and len(statement.writes) > 1:
                 self._line(f"results = {results}")

@@ -467,11 +467,14 @@ class Lowering:
         self.operations.append(ops.LogSumExp(target, source, *self._exponentials(target, source)))
         return f"logsumexp of {source.count} nodes"
 
-    def _lower_cross_entropy(self, group: Group, target: View) -> str:
+    def _lower_minus_log_softmax(self, group: Group, target: View) -> str:
         index, *logits = self._operands(group.nodes[0])
         source, of_class = self.places.view(logits), self.places.view([index])
-        self.operations.append(ops.CrossEntropy(target, source, *self._exponentials(target, source), of_class))
-        return f"cross-entropy of {source.count} nodes, by an index"
+        i = self.scalars.parents[group.nodes[0]][0]
+        is_class = i in self.scalars.choices or self.scalars.number[i] in range(source.count * self._is_constant(i))
+        between = self._exponentials(target, source)
+        self.operations.append(ops.MinusLogSoftmax(target, source, *between, of_class, is_class))
+        return f"-log softmax of {source.count} nodes, by an index"
 
     def _lower_softmax(self, group: Group, target: View) -> str:
         operands = self._nodes(sorted(self.scalars.parents[group.nodes[0]]))
@@ -485,6 +488,9 @@ class Lowering:
             for row, k in enumerate(first):
                 self.operations.append(ops.Terms(target.part(row, 1), [(1.0, whole.part(k, 1), None)]))
         return f"softmax of {source.count} nodes"
+
+    def _is_constant(self, i: int) -> bool:
+        return self.scalars.kind[self.grouping.actual(i)] == CONSTANT
 
     def _exponentials(self, target: View, source: View) -> tuple[View, View]:
         varies, base = target.array.varies, target.array.name

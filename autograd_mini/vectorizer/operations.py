@@ -551,14 +551,16 @@ class LogSumExp(OfExponentials):
 
 
 @dataclass(eq=False)
-class CrossEntropy(OfExponentials):
+class MinusLogSoftmax(OfExponentials):
     """target = -log softmax(x) of the row that the index names; its derivatives lie in the exponentials."""
 
     index: View
+    is_class: bool
 
     def forward(self) -> list[Statement]:
         """Return the call, which leaves the derivatives but for a factor."""
-        return [Call("cross_entropy", (self.source, self.index), (self.exponentials, self.total, self.target))]
+        function = "minus_log_softmax" if self.is_class else "minus_log_softmax_of_any"
+        return [Call(function, (self.source, self.index), (self.exponentials, self.total, self.target))]
 
     def description(self) -> str:
         """Return -log softmax."""
@@ -584,7 +586,7 @@ class Softmax(OfExponentials):
         """Contribute p · (upstream - Σ upstream·p).
 
         Where one p is above 1/2, its upstream is subtracted from all of them first. That leaves the difference as it is,
-        but this p, which may be nearly 1, no longer occurs in it, and what is left of 1 - p isn't lost.
+        but this p, which may be nearly 1, no longer occurs in it: what is left of 1 - p isn't lost.
         """
         p, varies, count = self.target.expression(), self.target.array.varies, self.target.count
         reference, mean = tape.scratch(1, varies), tape.scratch(1, varies)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
-from autograd_mini.engine.primitives import CROSS_ENTROPY, Primitive
+from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Trace
 from autograd_mini.engine.value import Value
 
@@ -116,9 +116,6 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
         scalars.number.append(node._data)
         scalars.node.append(node)
     scalars.choices = {index[node]: count for node, count in trace.choices if node in places and node in index}
-    for i, parents in enumerate(scalars.parents):
-        if scalars.primitive[i] is CROSS_ENTROPY and kind[parents[0]] == INPUT:
-            scalars.choices.setdefault(parents[0], len(parents) - 1)
     scalars.outputs = [index[node] for node in outputs]
     scalars.effects = [[index[node] for node in nodes] for nodes, _ in trace.effects]
     return scalars

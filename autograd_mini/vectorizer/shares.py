@@ -1,4 +1,4 @@
-"""What programs call for sums of rows: `exponentials`, `logsumexp`, `cross_entropy` for each example, and `add_up`.
+"""What programs call for sums of rows: `exponentials`, `logsumexp`, `minus_log_softmax` for each example, and `add_up`.
 
 The printer for NumPy copies functions from here into the programs that it writes, so they need nothing but NumPy. Rows
 are those of an array (rows, examples), or of one without examples (rows,); results are written into given arrays.
@@ -44,7 +44,7 @@ def logsumexp(z: Any, out: Any) -> None:
     out[...] = np.where(np.isfinite(peak), peak + np.log1p(others.sum(axis=0)), peak)
 
 
-def cross_entropy(z: Any, index: Any, slopes: Any, total: Any, out: Any) -> None:
+def minus_log_softmax(z: Any, index: Any, slopes: Any, total: Any, out: Any) -> None:
     """Write -log softmax(z) of the class that the index names, as log(1 + the others' share): p may be nearly 1.
 
     Its derivatives are slopes / total: exp(zⱼ), but for the class itself minus the sum of the others.
@@ -65,6 +65,20 @@ def cross_entropy(z: Any, index: Any, slopes: Any, total: Any, out: Any) -> None
         out.reshape(-1)[:] = away + np.where(np.isfinite(shift), np.log1p(others + (own - 1.0)), 0.0)
 
 
+def minus_log_softmax_of_any(z: Any, index: Any, slopes: Any, total: Any, out: Any) -> None:
+    """Write the same, and log Σ exp(zⱼ) where the index names no row."""
+    is_class = np.arange(len(slopes)).reshape(-1, *[1] * (slopes.ndim - 1)) == index
+    peak, z = z.max(axis=0), np.broadcast_to(z, slopes.shape)
+    e = exp_of_difference(z, peak)
+    own, others = np.where(is_class, e, 0.0).sum(axis=0), np.where(is_class, 0.0, e).sum(axis=0)
+    away = peak - np.where(is_class, z, -np.inf).max(axis=0)
+    logsumexp(z, out)
+    loss = away + np.where(np.isfinite(peak), np.log1p(others + (own - 1.0)), 0.0)
+    np.copyto(out, loss, where=is_class.any(axis=0))
+    slopes[...] = np.where(is_class, -others, e)
+    total[...] = others + (own if len(slopes) > 1 else is_class)  # of a single class: 0/1
+
+
 def add_up(terms: Any, axis: int, keepdims: bool = False) -> Any:
     """Return x₁ + x₂ + … along an axis, added up from left to right; NumPy's own sum may add up some of them first."""
     total = np.add.accumulate(terms, axis=axis).take(-1, axis=axis)
@@ -76,9 +90,9 @@ def sources(name: str) -> list[str]:
     """Return the sources of a function and of those that it calls, without type hints, those that are called first."""
     source = inspect.getsource(globals()[name])
     called = [part.id for part in ast.walk(ast.parse(source)) if isinstance(part, ast.Name)]
-    own = [other for other in FUNCTIONS if other in called]
+    own = [other for other in FUNCTIONS if other in called and other != name]
     needed = [text for other in own for text in sources(other)]
     return list(dict.fromkeys([*needed, _HINT.sub("", source)]))
 
 
-FUNCTIONS = ("add_up", "exp_of_difference", "exponentials", "logsumexp", "cross_entropy")
+FUNCTIONS = [name for name, thing in globals().items() if inspect.isfunction(thing) and thing is not sources]
