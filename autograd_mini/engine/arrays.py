@@ -88,7 +88,8 @@ def minus_log_softmax(index: Any, *arrays: Any) -> Any:
     peak = maximum(*arrays)
     exponentials = [_exponential_of_difference(x, peak) for x in arrays]
     is_class = [equal(index, float(k)) for k in range(len(arrays))]
-    chosen, own = 0.0, 0.0
+    chosen: Any = 0.0
+    own: Any = 0.0
     for here, x, e in zip(is_class, arrays, exponentials, strict=True):
         chosen, own = where(here, x, chosen), where(here, e, own)
     others = sum([where(here, 0.0, e) for here, e in zip(is_class, exponentials, strict=True)])

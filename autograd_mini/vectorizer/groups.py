@@ -90,6 +90,8 @@ def _expanded(scalars: Scalars, root: int, uses: list[int], without_weights: byt
             for i in found.inner:
                 without_weights[i] = 1
     found = _terms(scalars, root, uses)
+    if len(found.terms) > FEW:  # Python's sum begins with 0
+        found.terms = [t for t in found.terms if scalars.kind[t[1]] != CONSTANT or scalars.number[t[1]] != 0.0]
     if len(found.terms) > FEW and found.is_mixed and not found.has_dot:  # a reduction is of terms of one kind
         return _terms(scalars, root, uses, with_products=False)
     return found

@@ -557,17 +557,16 @@ def rewritten(expression: Expression) -> Expression:
 def _written_with_numpy(form: str, parts: tuple[Any, ...]) -> Expression:
     if form == "sigmoid":  # eᵃ/(1 + eᵃ), which is 1 from 40 on
         e = text.exp(text.minimum(parts[0], 40.0))
-        return e / (number(1.0) + e)
+        return text.divide(e, number(1.0) + e)
     if form in ("maximum", "minimum"):  # of two each
         return reduce(lambda a, b: Expression(form, (a, b)), parts)  # type: ignore[no-any-return]
     if form == "*":
         argument = _of_inverse_square_cosh(*parts)
         if argument is not None:
-            return (number(1.0) / text.cosh(argument)) ** number(2.0)
+            return number(1.0) / text.cosh(argument) ** number(2.0)
         for factor, other in (parts, parts[::-1]):
-            if other.form == "**" and other.parts[0].form == "/":  # the square of 1/cosh; that of cosh may overflow
-                inverse = other.parts[0].parts[1]
-                return factor / inverse / inverse
+            if other.form == "/" and other.parts[1].form == "**" and is_number(other.parts[0], 1.0):  # 1/cosh²a
+                return Expression("/", (factor, other.parts[1]))
         for mask, other in (parts, parts[::-1]):
             if mask.form == "where" and is_number(mask.parts[1], 1.0) and is_number(mask.parts[2], 0.0):
                 return Expression("*", (other, mask.parts[0]))  # a condition is 1 or 0
@@ -575,7 +574,10 @@ def _written_with_numpy(form: str, parts: tuple[Any, ...]) -> Expression:
 
 
 def _of_inverse_square_cosh(factor: Expression, quotient: Expression) -> Expression | None:
-    """Return a where 4·(e/(1 + e)²) with e = exp(-2|a|) is multiplied: that is 1/cosh²a, in one call instead of six."""
+    """Return a where 4·(e/(1 + e)²) with e = exp(-2|a|) is multiplied: that is 1/cosh²a, in one call instead of six.
+
+    It is 0 already where the other one is below the least number with all digits, 2e-308.
+    """
     if not is_number(factor, 4.0) or quotient.form != "/":
         return None
     e, square = quotient.parts

@@ -585,7 +585,7 @@ class Softmax(OfExponentials):
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute p · (upstream - Σ upstream·p).
 
-        Where one p is above 1/2, its upstream is subtracted from all of them first. That leaves the difference as it is,
+        Where one p is above 1/2, its upstream is subtracted from all of them first. The difference stays what it is,
         but this p, which may be nearly 1, no longer occurs in it: what is left of 1 - p isn't lost.
         """
         p, varies, count = self.target.expression(), self.target.array.varies, self.target.count

@@ -27,9 +27,10 @@ def exp_of_difference(a: Any, b: Any) -> Any:
 
 
 def exponentials(z: Any, e: Any) -> Any:
-    """Write exp(zⱼ) and return None, or if some are far from 1, exp(zⱼ - the example's largest), and return that."""
+    """Write exp(zⱼ) and return None, or if some are far from 0, exp(zⱼ - the example's largest), and return that."""
     np.exp(z, out=e)
-    if np.minimum.reduce(e, axis=None) > 1e-15 and np.maximum.reduce(e, axis=None) < 1e15:
+    most = 300.0 if e.itemsize == 8 else 30.0
+    if np.vdot(z, z) < most * most or (z.max() < most and z.min() > -most):  # the sum of squares is quicker
         return None
     peak = z.max(axis=0)
     e[...] = exp_of_difference(z, peak)
@@ -95,4 +96,4 @@ def sources(name: str) -> list[str]:
     return list(dict.fromkeys([*needed, _HINT.sub("", source)]))
 
 
-FUNCTIONS = [name for name, thing in globals().items() if inspect.isfunction(thing) and thing is not sources]
+FUNCTIONS = [name for name, thing in globals().items() if inspect.isfunction(thing)]

@@ -60,6 +60,7 @@ def differences(what, points, got, wanted):
 
 
 def is_same(number, truth, size=0.0):
+    """Whether a number is the true one; a derivative of tanh may be 0 where it has fewer digits than others."""
     if truth != truth or number != number:
         return truth != truth and number != number
     if truth == 0.0:
