@@ -558,6 +558,9 @@ def _written_with_numpy(form: str, parts: tuple[Any, ...]) -> Expression:
     if form == "sigmoid":  # eᵃ/(1 + eᵃ), which is 1 from 40 on
         e = text.exp(text.minimum(parts[0], 40.0))
         return text.divide(e, number(1.0) + e)
+    if form == "**" and is_number(parts[1], 0.5):  # NumPy's power is a square root then, also of -0 and -inf
+        root = text.sqrt(parts[0] + number(0.0))
+        return text.where(text.equal(parts[0], number(-np.inf)), number(np.inf), root)
     if form in ("maximum", "minimum"):  # of two each
         return reduce(lambda a, b: Expression(form, (a, b)), parts)  # type: ignore[no-any-return]
     if form == "*":
