@@ -55,7 +55,7 @@ def pythons():
             # A shim of pyenv is there for versions too that can't be run just now.
             told = subprocess.run([path, "-I", "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
             version = re.match(r"3\.\d+", told.stdout)
-            if told.returncode == 0 and version and version[0] != "3.%d" % sys.version_info[1]:
+            if told.returncode == 0 and version and version[0] != f"3.{sys.version_info[1]}":
                 found.setdefault(version[0], path)
     return found
 

@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+import sys
 import warnings
 
 import numpy as np
@@ -17,12 +18,13 @@ from autograd_mini.vectorizer import vectorize
 inf, nan = math.inf, math.nan
 SIZES = (5e-324, 1e-310, 1e-300, 1e-18, 0.3, 1.0, 2.0, 40.0, 356.0, 710.0, 745.0, 1e17, 1e154, 1e200, 1e308, inf)
 POINTS = [0.0, -0.0, nan, *SIZES, *[-size for size in SIZES]]
-MOST = 500  # points of an operation of several operands
-N_ARY = (2, 3, 6, 20)  # few operands are columns, many are the rows of one array
+MOST = 150  # points of an operation of several operands
+N_ARY = (3, 20)  # few operands are columns, many are the rows of one array
+MORE = (2, 6)
 ARITIES = [
-    (name, arity)
+    pytest.param(name, arity, marks=[pytest.mark.slow] if primitive.arity is None and arity in MORE else [])
     for name, primitive in PRIMITIVES.items()
-    for arity in ([primitive.arity] if primitive.arity else [3, 5] if name == "dot" else N_ARY)
+    for arity in ([primitive.arity] if primitive.arity else [3, 5] if name == "dot" else N_ARY + MORE)
     if (name, arity) != ("minus_log_softmax", 2)  # of a single class
 ]
 ULPS = 8  # libm and NumPy differ by a few, and so does what is computed from both
@@ -54,13 +56,13 @@ def differences(what, points, got, wanted):
     for point, numbers, truths in zip(points, np.reshape(got, (len(points), -1)).tolist(), wanted, strict=True):
         size = max(point) if what == "logsumexp" else 0.0  # what the logarithm is added to
         for k, (number, truth) in enumerate(zip(numbers, truths, strict=True)):
-            if not is_same(number, truth, size):
+            is_none = what == "∂tanh" and number == 0.0 and 0.0 < truth < sys.float_info.min
+            if not (is_none or is_same(number, truth, size)):  # where a float has few digits, cosh² is infinite
                 lines.append(f"{what}{point}[{k}]: {number!r} instead of {truth!r}")
     return lines
 
 
 def is_same(number, truth, size=0.0):
-    """Whether a number is the true one; a derivative of tanh may be 0 where it has fewer digits than others."""
     if truth != truth or number != number:
         return truth != truth and number != number
     if truth == 0.0:
@@ -86,7 +88,7 @@ def test_a_batched_program_gives_the_eager_answers(name, arity):
 
 @pytest.mark.parametrize(("name", "arity"), ARITIES)
 def test_a_program_in_straight_lines_gives_the_eager_answers(name, arity):
-    some = points(name, arity)[::5]
+    some = points(name, arity)[::4]
     truths = [eager(name, point) for point in some]
     leaves = [Parameter(0.5) for _ in range(arity)]
     program = vectorize(lambda: apply(PRIMITIVES[name], *leaves), check=False)
