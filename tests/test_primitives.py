@@ -61,6 +61,17 @@ def _softmax_derivatives(*operands):
     return (p[0] * mp.fsum(p[1:]), *[-p[0] * q for q in p[1:]])
 
 
+def _minus_log_softmax(index, *logits):
+    if index not in range(len(logits)):
+        return _logsumexp(*logits) if logits else mpf(0)
+    return mp.log1p(mp.fsum([mp.exp(x - logits[int(index)]) for k, x in enumerate(logits) if k != index]))
+
+
+def _minus_log_softmax_derivatives(index, *logits):
+    p = _softmax(*logits)
+    return (mpf(0), *[-mp.fsum([*p[:k], *p[k + 1 :]]) if k == index else share for k, share in enumerate(p)])
+
+
 def _share(choose):
     def derivatives(*operands):
         extremum = choose(operands)
@@ -125,6 +136,7 @@ REFERENCE = {
         lambda index, *items: next((x for k, x in enumerate(items) if k == index), mpf(0)),
         lambda index, *items: (mpf(0), *[mpf(k == index) for k in range(len(items))]),
     ),
+    "minus_log_softmax": (_minus_log_softmax, _minus_log_softmax_derivatives),
     "logsumexp": (_logsumexp, lambda *a: tuple(_softmax(*a))),
     "softmax": (lambda *a: _softmax(*a)[0], _softmax_derivatives),
 }
@@ -135,6 +147,7 @@ SIZE = {
     "sum": lambda *terms: mp.fsum([abs(t) for t in terms]),
     "dot": lambda *a: mp.fsum([abs(w * x) for w, x in zip(*_halves(a)[:2], strict=True)] + [abs(b) for b in a[-1:]]),
     "logsumexp": lambda *a: abs(max(a)),
+    "minus_log_softmax": lambda index, *a: 0 if index in range(len(a)) else abs(max(a, default=0)),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,14 @@ divide, power, equal, where, sign = np.divide, np.power, np.equal, np.where, np.
 
 
 def sum(terms: Iterable[Any]) -> Any:
-    """Return x₁ + x₂ + …, in this order; 0 of nothing."""
-    return functools.reduce(operator.add, terms, 0.0)
+    """Return x₁ + x₂ + …, added up from left to right; 0 of nothing."""
+    terms = list(terms)
+    return functools.reduce(operator.add, terms) if terms else 0.0
+
+
+def unless(condition: Any, rescue: Callable[[], Any], plain: Any) -> Any:
+    """Return the plain numbers, but those of rescue() where the condition holds."""
+    return where(condition, rescue(), plain)
 
 
 def magnitude(a: Any) -> Any:
@@ -73,6 +79,23 @@ def softmax(*arrays: Any) -> tuple[Any, ...]:
     exponentials = [_exponential_of_difference(x, peak) for x in arrays]
     total = sum(exponentials)
     return tuple([e / total for e in exponentials])
+
+
+def minus_log_softmax(index: Any, *arrays: Any) -> Any:
+    """Return -log softmax(z)ₜ for the class t, counted from 0; log Σ exp(zⱼ) where there is no such item."""
+    if not arrays:
+        return 0.0
+    peak = maximum(*arrays)
+    exponentials = [_exponential_of_difference(x, peak) for x in arrays]
+    is_class = [equal(index, float(k)) for k in range(len(arrays))]
+    chosen: Any = 0.0
+    own: Any = 0.0
+    for here, x, e in zip(is_class, arrays, exponentials, strict=True):
+        chosen, own = where(here, x, chosen), where(here, e, own)
+    others = sum([where(here, 0.0, e) for here, e in zip(is_class, exponentials, strict=True)])
+    some = log1p(others + (own - 1.0))
+    named = functools.reduce(np.logical_or, is_class)
+    return where(named, (peak - chosen) + where(np.isfinite(peak), some, 0.0), logsumexp(*arrays))
 
 
 def exp_minus_square(a: Any) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable
 
 # Where ``math`` and Python follow the standard already.
 atan, tanh, erf = math.atan, math.tanh, math.erf
@@ -19,7 +20,7 @@ magnitude = builtins.abs
 
 def sum(terms: list[float] | tuple[float, ...]) -> float:
     """Return x₁ + x₂ + …, added up in this order; Python's own sum rounds differently from 3.12 on."""
-    total = 0.0
+    total = -0.0 if terms else 0.0  # -0 + x is x, also where x is -0
     for term in terms:
         total += term
     return total
@@ -128,25 +129,30 @@ def where(condition: bool, a: float, b: float) -> float:
     return a if condition else b
 
 
+def unless(condition: bool, rescue: Callable[[], float], plain: float) -> float:
+    """Return the plain number, but rescue() where the condition holds."""
+    return rescue() if condition else plain
+
+
 def sign(a: float) -> float:
     """Return -1, 0 or 1; nan of nan."""
-    return a if a == 0.0 or a != a else math.copysign(1.0, a)
+    return a if a != a else 0.0 if a == 0.0 else math.copysign(1.0, a)
 
 
 def maximum(*numbers: float) -> float:
-    """Return the largest; nan where any is nan."""
+    """Return the largest; nan where any is nan, and of 0 and -0 the last, as processors do."""
     for number in numbers:
         if number != number:
             return number
-    return max(numbers)
+    return max(numbers[::-1])
 
 
 def minimum(*numbers: float) -> float:
-    """Return the smallest; nan where any is nan."""
+    """Return the smallest; nan where any is nan, and of 0 and -0 the last, as processors do."""
     for number in numbers:
         if number != number:
             return number
-    return min(numbers)
+    return min(numbers[::-1])
 
 
 def sigmoid(a: float) -> float:
@@ -178,8 +184,19 @@ def softmax(*numbers: float) -> tuple[float, ...]:
     """Return exp(xᵢ) / Σ exp(xⱼ) for every i, without overflow."""
     peak = maximum(*numbers)
     exponentials = [exp_of_difference(x, peak) for x in numbers]
-    total = math.fsum(exponentials)
+    total = math.fsum(exponentials)  # rounded once; in what order, doesn't matter
     return tuple([divide(e, total) for e in exponentials])
+
+
+def minus_log_softmax(index: float, *logits: float) -> float:
+    """Return -log softmax(z)ₜ as log(1 + the others' share), as p may be nearly 1; log Σ exp(zⱼ) if t is no index."""
+    if index not in range(len(logits)):
+        return logsumexp(*logits) if logits else 0.0
+    chosen, peak = logits[int(index)], maximum(*logits)
+    if not math.isfinite(peak):
+        return peak - chosen
+    others = [exp_of_difference(x, peak) for k, x in enumerate(logits) if k != index]
+    return (peak - chosen) + log1p(math.fsum([exp_of_difference(chosen, peak), -1.0, *others]))
 
 
 def exp_minus_square(a: float) -> float:

@@ -35,6 +35,7 @@ __all__ = [
     "logsumexp",
     "maximum",
     "minimum",
+    "minus_log_softmax",
     "pick",
     "pow",
     "relu",
@@ -518,6 +519,25 @@ def logsumexp(*operands: Any) -> Any:
     1000.693147
     """
     return call(primitives.LOGSUMEXP, *_spread("logsumexp", operands))
+
+
+def minus_log_softmax(index: Any, *logits: Any) -> Any:
+    """Return -log pₜ for the item t that an index names, counted from 0, of p = softmax(z): the cross-entropy.
+
+    The operands are z, or one sequence of them. ``-log(softmax(z)[t])`` loses digits where p is nearly 1 or 0, this has
+    all of them. Where the index names no item it is ``logsumexp(z)``.
+
+    Raises
+    ------
+    ValueError
+        If there are no operands.
+
+    Examples
+    --------
+    >>> minus_log_softmax(0, [40.0, 0.0]), -log(softmax([40.0, 0.0])[0])
+    (4.248354255291589e-18, -0.0)
+    """
+    return call(primitives.MINUS_LOG_SOFTMAX, index, *_spread("minus_log_softmax", logits))
 
 
 def softmax(logits: Iterable[Any]) -> list[Any]:

@@ -59,6 +59,10 @@ class Differentiable:
         """Return the branch that was chosen; the other one doesn't become part of the graph."""
         return a if condition else b
 
+    def unless(self, condition: bool, rescue: Callable[[], Any], plain: Any) -> Any:
+        """Return the plain formula, but rescue() where the condition holds."""
+        return rescue() if condition else plain
+
     def sign(self, a: Any) -> float:
         """Return the sign as a plain number: its derivative is 0."""
         return floats.sign(self.number(a))

@@ -2,7 +2,9 @@
 
 A rule doesn't say what its numbers are. It uses ``+ - *``, ``abs``, comparisons, ``&`` and ``|`` on whatever it is
 given, and takes every other function from ``xp``, a namespace that belongs to the kind of number: ``xp.divide``,
-``xp.power``, ``xp.equal``, ``xp.where``, ``xp.exp`` and so on. So one entry is read in many ways:
+``xp.power``, ``xp.equal``, ``xp.where``, ``xp.exp`` and so on. ``xp.unless(condition, rescue, plain)`` is the plain
+formula, but ``rescue()`` where the condition says that digits would be lost; a reader is shown the plain one alone. So
+one entry is read in many ways:
 
 - on floats (`engine.floats`), to compute a node;
 - on Values (`engine.nodes`), for derivatives of derivatives;
@@ -135,13 +137,20 @@ NEG = _entry("neg", "-", lambda xp, a: -a, lambda xp, out, a: (-1.0,))
 
 
 def _power_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """∂aᵇ/∂a = b·aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ·ln a, with their limits at a = 0 and b = 0 (as PyTorch has them)."""
+    """∂aᵇ/∂a = b·aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ·ln a, with their limits at a = 0 and b = 0 (as PyTorch has them).
+
+    Below 2⁻¹⁰²² floats have fewer digits; there aᵇ is multiplied as the square of its root, which has all of them.
+    """
+    is_small = (abs(out) < 2.0**-1022) & (a > 0.0)
     # b - 1 is exact from b = 1 on; below, its rounding error would be magnified by ln a, and out/a loses nothing.
     plain = (b >= 1.0) | xp.equal(out, 0.0) | xp.equal(abs(out), inf)
     by_base = xp.where(plain, b * xp.power(a, b - 1.0), xp.divide(b * out, a))
+    may_lose = is_small & ((abs(b) > 8.0) | ((b > 0.9) & (b < 1.0)))  # else the error isn't magnified
+    by_base = xp.unless(may_lose, lambda: b * (root := xp.power(a, 0.5 * (b - 1.0))) * root, by_base)
     by_base = xp.where(xp.equal(b, 0.0), 0.0, by_base)
     # 0ᵇ stays 0 while b ≥ 0 moves a little; for a < 0 the power is real at whole b only and has no derivative by b.
     by_exponent = xp.where(xp.equal(a, 0.0) & (b >= 0.0), 0.0, out * xp.log(a))
+    by_exponent = xp.unless(is_small, lambda: xp.log(a) * (root := xp.power(a, 0.5 * b)) * root, by_exponent)
     return by_base, by_exponent
 
 
@@ -201,7 +210,15 @@ ACOS = _entry(
     lambda xp, out, a: (xp.divide(-1.0, xp.sqrt((1.0 - a) * (1.0 + a))),),
     domain=((-1.0, 1.0),),
 )
-ATAN = _entry("atan", "atan", lambda xp, a: xp.atan(a), lambda xp, out, a: (xp.divide(1.0, 1.0 + a * a),))
+
+
+def _atan_derivatives(xp: Any, out: Any, a: Any) -> tuple[Any]:
+    """1/(1 + a²), which is 1/a² where a² overflows."""
+    square = a * a
+    return (xp.unless(xp.equal(square, inf), lambda: xp.divide(xp.divide(1.0, a), a), xp.divide(1.0, 1.0 + square)),)
+
+
+ATAN = _entry("atan", "atan", lambda xp, a: xp.atan(a), _atan_derivatives)
 SINH = _entry("sinh", "sinh", lambda xp, a: xp.sinh(a), lambda xp, out, a: (xp.cosh(a),))
 COSH = _entry("cosh", "cosh", lambda xp, a: xp.cosh(a), lambda xp, out, a: (xp.sinh(a),))
 
@@ -325,6 +342,25 @@ def _softmax_derivatives(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
     """∂p₁/∂x₁ = p₁(1 - p₁) with 1 - p₁ as the sum of the others, ∂p₁/∂xⱼ = -p₁pⱼ."""
     p = xp.softmax(*arguments)
     return (p[0] * xp.sum(p[1:]), *(-(p[0] * other) for other in p[1:]))
+
+
+def _minus_log_softmax_derivatives(xp: Any, out: Any, index: Any, *logits: Any) -> tuple[Any, ...]:
+    """∂/∂zⱼ = pⱼ, and for the class itself pₜ - 1, as minus the sum of the others: 1 - pₜ may have no digit left."""
+    p = xp.softmax(*logits) if logits else ()
+    is_class = [xp.equal(index, float(k)) for k in range(len(logits))]
+    others = xp.sum([xp.where(chosen, 0.0, share) for chosen, share in zip(is_class, p, strict=True)])
+    return (0.0, *[xp.where(chosen, -others, share) for chosen, share in zip(is_class, p, strict=True)])
+
+
+# -log softmax(z)ₜ, where the class t is counted from 0; log Σ exp(zⱼ) where there is no such item.
+MINUS_LOG_SOFTMAX = _entry(
+    "minus_log_softmax",
+    "−log p",
+    lambda xp, index, *logits: xp.minus_log_softmax(index, *logits),
+    _minus_log_softmax_derivatives,
+    arity=None,
+    smooth=False,
+)
 
 
 # The share of the first argument. For the share of another one, put that one first.

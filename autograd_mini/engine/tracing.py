@@ -12,7 +12,7 @@ import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from autograd_mini.engine import modes, node
 from autograd_mini.engine.node import Node
-from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
+from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, Primitive
 from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
 
@@ -289,12 +289,12 @@ def masked(rng: Any, count: int, probability: float, scale: float, label: str) -
     return [Constant(scale if stays else 0.0, label) for stays in rng.random(count) < probability]
 
 
-def chosen(index: Value, items: Sequence[Any]) -> Value:
-    """Return the item that a traced node names; the program raises an error for an input that names none."""
+def one_of(index: Value, count: int) -> Value:
+    """Return a traced node that is to be one of 0, 1, …, count - 1; the program raises an error for another input."""
     trace = current_trace()
     if trace is not None:
-        trace.choices.append((index, len(items)))
-    return apply(PICK, index, *items)
+        trace.choices.append((index, count))
+    return index
 
 
 def live(read: Callable[[], float], label: str) -> Value:

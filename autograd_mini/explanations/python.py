@@ -511,6 +511,10 @@ class Reading:
             return chosen
         return _made(text.where(*[part.formula for part in parts]), chosen.number, *parts, call="where")
 
+    def unless(self, condition: Any, rescue: Callable[[], Any], plain: Any) -> Term:
+        """Return the formula that is right for the numbers at hand, without a word of the other one."""
+        return term(rescue() if term(condition).number else plain)
+
     def magnitude(self, a: Any) -> Term:
         """Return |a|."""
         return abs(term(a))
@@ -579,13 +583,17 @@ class AnyNumbers(Reading):
         written = [part.source() for part in parts]
         return _made(symbol(f"({written[1]} if {written[0]} else {written[2]})"), math.nan, *parts)
 
+    def unless(self, condition: Any, rescue: Callable[[], Any], plain: Any) -> Term:
+        """Return "rescue if condition else plain"."""
+        return self.where(condition, rescue(), plain)
+
     def maximum(self, *numbers: Any) -> Term:
         """Return the largest; of a variable and 0 without a call, so that nan stays nan."""
-        return self._or_zero("maximum", "<", numbers)
+        return self._or_zero("maximum", "<=", numbers)
 
     def minimum(self, *numbers: Any) -> Term:
         """Return the smallest."""
-        return self._or_zero("minimum", ">", numbers)
+        return self._or_zero("minimum", ">=", numbers)
 
     def _or_zero(self, name: str, sign: str, numbers: Any) -> Term:
         terms = [term(number) for number in numbers]

@@ -174,6 +174,11 @@ def where(condition: Any, a: Any, b: Any) -> Expression:
     return _make("where", condition, a, b)
 
 
+def unless(condition: Any, rescue: Any, plain: Any) -> Any:
+    """Return the plain formula, which is the one to be read."""
+    return plain
+
+
 def sum(terms: Iterable[Any]) -> Expression:
     """Return x₁ + x₂ + …."""
     first, *rest = list(terms) or [number(0.0)]
@@ -199,7 +204,8 @@ sin, cos, tan = (partial(call, name) for name in ("sin", "cos", "tan"))
 asin, acos, atan = (partial(call, name) for name in ("asin", "acos", "atan"))
 sinh, cosh, tanh = (partial(call, name) for name in ("sinh", "cosh", "tanh"))
 sigmoid, erf, sign = (partial(call, name) for name in ("sigmoid", "erf", "sign"))
-maximum, minimum, logsumexp = (partial(call, name) for name in ("maximum", "minimum", "logsumexp"))
+maximum, minimum = (partial(call, name) for name in ("maximum", "minimum"))
+logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "minus_log_softmax"))
 
 # ------------------------------------------------------------------------------------------------- printing
 

@@ -15,8 +15,9 @@ import numpy as np
 from autograd_mini.checks import checked
 from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE, PROBE
+from autograd_mini.engine.primitives import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.reals import as_float
-from autograd_mini.engine.tracing import chosen, is_traced
+from autograd_mini.engine.tracing import is_traced, one_of
 from autograd_mini.engine.value import Value
 from autograd_mini.nn.nested import is_list
 
@@ -302,7 +303,7 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "
 
 
 def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
-    """Return -log softmax(z)ₜ = log Σ exp(zⱼ) - zₜ, for the class t.
+    """Return -log softmax(z)ₜ = log Σ exp(zⱼ) - zₜ, for the class t, as one node: the difference would lose digits.
 
     Parameters
     ----------
@@ -330,16 +331,16 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
     examples, targets = (logits, target) if is_list(logits[0]) else ([logits], [target])
     if not is_list(targets) or len(examples) != len(targets):
         raise ValueError(f"expected one class for each of the {len(examples)} examples, got {targets!r:.60}")
-    losses = [functions.logsumexp(z) - _chosen(z, t) for z, t in zip(examples, targets, strict=True)]
+    losses = [functions.call(MINUS_LOG_SOFTMAX, _class(t, len(z)), *z) for z, t in zip(examples, targets, strict=True)]
     return _reduced(losses, reduction)
 
 
-def _chosen(logits: Any, target: Any) -> Any:
-    """Return zₜ; where the class is itself a traced node, by an operation."""
+def _class(target: Any, n_classes: int) -> Any:
+    """Return the index of a class; a traced node as it is, of which the program demands that it is one."""
     if is_traced(target):
-        return chosen(target, logits)
+        return one_of(target, n_classes)
     is_number = isinstance(target, Value) and target._local in (FEATURE, PROBE)
-    return logits[_class_index(target.data if is_number else target, len(logits))]
+    return _class_index(target.data if is_number else target, n_classes)
 
 
 def _class_index(target: Any, n_classes: int) -> int:

@@ -20,18 +20,42 @@ NOTHING = -1
 
 @dataclass(eq=False)
 class SumOfTerms:
-    """constant + Σ coefficient·left·right, where right is NOTHING in a term of one node."""
+    """Σ coefficient·left·right, where right is NOTHING in a term of one node.
 
-    constant: float = 0.0
+    Attributes
+    ----------
+    terms : list of (float, int, int)
+        In the order written.
+    inner : list of int
+        The nodes that have dissolved into it.
+    has_dot : bool
+        Whether a dot product is among them.
+    in_order : bool
+        Whether they are to be added up from left to right.
+    """
+
     terms: list[tuple[float, int, int]] = field(default_factory=list)
+    inner: list[int] = field(default_factory=list)
+    has_dot: bool = False
+    in_order: bool = True
 
     def append(self, coefficient: float, left: int, right: int = NOTHING) -> None:
         """Add a term."""
         self.terms.append((coefficient, left, right))
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it has both products and single nodes."""
+        return len({right == NOTHING for _, _, right in self.terms}) > 1
+
 
 def dissolved(scalars: Scalars) -> tuple[dict[int, SumOfTerms], bytearray]:
-    """Return the sums that are left, by node, and for every node whether it has dissolved into another one."""
+    """Return the sums that are left, by node, and for every node whether it has dissolved into another one.
+
+    A sum gives what the graph gives, in which additions go from left to right: the first of its terms may be a sum that
+    dissolves, another one may not, as a + (b + c) isn't rounded like (a + b) + c, nor do both overflow for the same
+    numbers. But matrix products are rounded as BLAS does, and so are sums of terms of which some make a matrix product.
+    """
     uses = [0] * len(scalars)
     for parents in scalars.parents:
         for p in parents:
@@ -39,10 +63,13 @@ def dissolved(scalars: Scalars) -> tuple[dict[int, SumOfTerms], bytearray]:
     for i in [*scalars.outputs, *(i for effect in scalars.effects for i in effect)]:
         uses[i] += 2  # results are needed as they are
     gone = bytearray(len(scalars))
+    without_weights = bytearray(len(scalars))
     sums: dict[int, SumOfTerms] = {}
     for i in reversed(range(len(scalars))):
         if not gone[i] and scalars.kind[i] == COMPUTED and _name(scalars, i) in LINEAR:
-            sums[i] = _expanded(scalars, i, uses, gone)
+            sums[i] = _expanded(scalars, i, uses, without_weights)
+            for inner in sums[i].inner:
+                gone[inner] = 1
     return dict(reversed(sums.items())), gone
 
 
@@ -51,34 +78,61 @@ def _name(scalars: Scalars, i: int) -> str:
     return "" if primitive is None else primitive.name
 
 
-def _expanded(scalars: Scalars, root: int, uses: list[int], gone: bytearray) -> SumOfTerms:
-    """Return the terms of one node, in the order written; what dissolves into it is marked as gone."""
+def _expanded(scalars: Scalars, root: int, uses: list[int], without_weights: bytearray) -> SumOfTerms:
+    """Return the terms of one node: as those of a matrix product, or else in the order in which they are added up."""
+    if scalars.varies[root] and not without_weights[root]:
+        found = _terms(scalars, root, uses, in_order=False)
+        if any(b != NOTHING and scalars.varies[a] != scalars.varies[b] for _, a, b in found.terms):
+            if sum(scalars.kind[a] == CONSTANT for _, a, _ in found.terms) <= 1:  # else they would be added up first
+                found.in_order = False
+                return found
+        else:
+            for i in found.inner:
+                without_weights[i] = 1
+    found = _terms(scalars, root, uses)
+    if len(found.terms) > FEW:  # Python's sum begins with 0
+        found.terms = [t for t in found.terms if scalars.kind[t[1]] != CONSTANT or scalars.number[t[1]] != 0.0]
+    if len(found.terms) > FEW and found.is_mixed and not found.has_dot:  # a reduction is of terms of one kind
+        return _terms(scalars, root, uses, with_products=False)
+    return found
+
+
+def _terms(
+    scalars: Scalars, root: int, uses: list[int], in_order: bool = True, with_products: bool = True
+) -> SumOfTerms:
+    """Return the terms of one node, in the order written, with what dissolves into it.
+
+    Of the numbers that a node is scaled by, one at most isn't 1 or -1: ``1e200 * (1e200 * a)`` stays as it is.
+    """
     result = SumOfTerms()
     kind, varies = scalars.kind, scalars.varies
     stack: list[tuple[int, float]] = [(root, 1.0)]
     while stack:
         i, c = stack.pop()
-        name = _name(scalars, i)
+        name, parents, scaled = _name(scalars, i), scalars.parents[i], _scaled(scalars, i)
         if i != root:
-            if kind[i] == CONSTANT:
-                result.constant += c * scalars.number[i]
-                continue
-            # A sum that is subtracted or scaled stays whole: its weights are a matrix as they stand.
-            if name not in LINEAR or uses[i] != 1 or varies[i] != varies[root] or (name in _MANY and c != 1.0):
+            stays = kind[i] == CONSTANT or name not in LINEAR or uses[i] != 1 or varies[i] != varies[root]
+            if name in _MANY:  # scaled or subtracted, its weights are a matrix as they stand
+                stays |= c != 1.0 or (in_order and bool(result.terms))
+            elif scaled is not None:
+                stays |= not _is_one(c) and not _is_one(scaled[0])
+            elif name == "mul":
+                stays |= not _is_one(c) or not with_products
+            if stays:
                 result.append(c, i)
                 continue
-            gone[i] = 1
-        parents, scaled = scalars.parents[i], _scaled(scalars, i)
+            result.inner.append(i)
         if scaled is not None:
             stack.append((scaled[1], c * scaled[0]))
         elif name == "mul":
-            c, a = _without_scale(scalars, c, parents[0], uses, gone)
-            c, b = _without_scale(scalars, c, parents[1], uses, gone)
+            c, a = _without_sign(scalars, c, parents[0], uses, result.inner)
+            c, b = _without_sign(scalars, c, parents[1], uses, result.inner)
             result.append(c, a, b)
         elif name == "dot":
+            result.has_dot = True
             half = len(parents) // 2
             for a, b in zip(parents[:half], parents[half : 2 * half], strict=True):
-                _append_product(scalars, result, c, a, b)
+                _append_product(scalars, result, a, b)
             stack += [(p, c) for p in parents[2 * half :]]
         elif name == "sub":
             stack += [(parents[1], -c), (parents[0], c)]
@@ -87,18 +141,17 @@ def _expanded(scalars: Scalars, root: int, uses: list[int], gone: bytearray) -> 
     return result
 
 
-def _append_product(scalars: Scalars, result: SumOfTerms, c: float, a: int, b: int) -> None:
-    """Put c·a·b into the sum: a bare number becomes part of the coefficient."""
-    nodes = []
-    for i in (a, b):
-        if scalars.kind[i] == CONSTANT:
-            c *= scalars.number[i]
-        else:
-            nodes.append(i)
-    if nodes:
-        result.append(c, *nodes)
-    else:
-        result.constant += c
+def _is_one(c: float) -> bool:
+    return abs(c) == 1.0
+
+
+def _append_product(scalars: Scalars, result: SumOfTerms, a: int, b: int) -> None:
+    """Put a·b into the sum: a bare number becomes the coefficient."""
+    for factor, other in ((a, b), (b, a)):
+        if scalars.kind[factor] == CONSTANT:
+            result.append(scalars.number[factor], other)
+            return
+    result.append(1.0, a, b)
 
 
 def _scaled(scalars: Scalars, i: int) -> tuple[float, int] | None:
@@ -113,20 +166,21 @@ def _scaled(scalars: Scalars, i: int) -> tuple[float, int] | None:
     return None
 
 
-def _without_scale(scalars: Scalars, c: float, i: int, uses: list[int], gone: bytearray) -> tuple[float, int]:
-    """Return a factor without the numbers it is scaled by, and the coefficient with them."""
+def _without_sign(scalars: Scalars, c: float, i: int, uses: list[int], inner: list[int]) -> tuple[float, int]:
+    """Return a factor without the minus signs before it, and the coefficient with them."""
     while uses[i] == 1:
         scaled = _scaled(scalars, i)
-        if scaled is None or scalars.varies[i] != scalars.varies[scaled[1]]:
+        if scaled is None or not _is_one(scaled[0]) or scalars.varies[i] != scalars.varies[scaled[1]]:
             break
-        gone[i] = 1
+        inner.append(i)
         c, i = c * scaled[0], scaled[1]
     return c, i
 
 
 FEW = 6  # up to so many terms a sum is written out; beyond, it is a reduction
-_OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "softmax", "pick"))
-_ALWAYS_OF_A_LIST = frozenset(("logsumexp", "softmax", "pick", "batch_mean"))
+_OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "minus_log_softmax", "softmax", "pick"))
+_EACH_FOR_ITSELF = frozenset(("logsumexp", "minus_log_softmax", "pick"))
+_ALWAYS_OF_A_LIST = _EACH_FOR_ITSELF | {"softmax", "batch_mean"}
 FEW_OPERANDS = 16  # up to so many, the operands of maximum and minimum are arrays of their own
 
 
@@ -250,12 +304,12 @@ class Grouping:
             key += (tuple(sorted(parents)),)
         elif primitive.name == "pick" and parents[0] not in scalars.choices:
             key = (*key, "of any index")
-        elif primitive.name in ("logsumexp", "pick") or (primitive.name in _OF_A_LIST and len(parents) > FEW_OPERANDS):
-            key += (i,)  # each is computed for itself
+        elif primitive.name in _EACH_FOR_ITSELF or (primitive.name in _OF_A_LIST and len(parents) > FEW_OPERANDS):
+            key += (i,)
         self._buckets.setdefault(key, []).append(i)
 
     def _place_sum(self, i: int, terms: SumOfTerms) -> None:
-        row = self._sorted(terms, self.scalars.varies[i])
+        row = self._sorted(terms)
         copied = self._copied(row)
         if copied == NOTHING:
             self._place_row(i, row)
@@ -278,18 +332,20 @@ class Grouping:
         is_copy = len(row.rest) == 1 and row.rest[0][0] == 1.0 and row.rest[0][2] == NOTHING
         return row.rest[0][1] if is_copy else NOTHING
 
-    def _sorted(self, terms: SumOfTerms, varies: bool) -> Row:
+    def _sorted(self, terms: SumOfTerms) -> Row:
         """Return a sum sorted by what varies over the batch."""
         scalars, actual = self.scalars, self.actual
-        row, fixed = Row(constant=terms.constant), []
+        row, fixed = Row(), []
         for c, a, b in terms.terms:
             a, b = actual(a), b if b == NOTHING else actual(b)
-            if c == 0.0 and b == NOTHING and scalars.kind[a] == PARAMETER:
-                continue  # a weight on a feature that is 0 by construction, such as the border of a picture
-            of_a, of_b = scalars.varies[a], b != NOTHING and scalars.varies[b]
-            if not varies:
+            if terms.in_order:
                 row.rest.append((c, a, b))
-            elif b != NOTHING and of_a != of_b:
+                continue
+            if scalars.kind[a] == CONSTANT:
+                row.constant = c * scalars.number[a]
+                continue
+            of_a, of_b = scalars.varies[a], b != NOTHING and scalars.varies[b]
+            if b != NOTHING and of_a != of_b:
                 row.weights.append(self._scaled(c, b if of_a else a))
                 row.features.append(a if of_a else b)
             elif of_a:
@@ -348,7 +404,13 @@ def _pattern(scalars: Scalars, row: Row) -> tuple[Any, ...]:
     if len(row.rest) > FEW:
         row.rest.sort(key=lambda term: term[2] == NOTHING)  # products first
         return (*ends, len(row.rest), sum(b == NOTHING for _, _, b in row.rest))
-    return (*ends, *((c if abs(c) == 1.0 else 0.5, b == NOTHING) for c, _, b in row.rest))
+    sorts = [(c if _is_one(c) else 0.5, _sort(scalars, a), _sort(scalars, b)) for c, a, b in row.rest]
+    return (*ends, *sorts)
+
+
+def _sort(scalars: Scalars, i: int) -> int:
+    """Return which nodes can be rows of one array: bare numbers, what varies over the batch, and what doesn't."""
+    return NOTHING if i == NOTHING else 2 if scalars.kind[i] == CONSTANT else int(scalars.varies[i])
 
 
 def _matrix_groups(group: Group) -> list[Group]:

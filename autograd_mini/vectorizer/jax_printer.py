@@ -12,6 +12,7 @@ from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
     ArrayProgram,
     Assign,
+    Call,
     Fill,
     Gather,
     Matrix,
@@ -33,6 +34,51 @@ _FUNCTIONS = {**{form: f"jnp.{name}" for form, name in FUNCTIONS.items()}, **_SP
 _REDUCTIONS = {"add": "sum", "maximum": "max", "minimum": "min"}
 
 
+# The functions of `shares`, which here return what they write there.
+_HELPERS = {
+    "add_up": '''def add_up(terms, axis):
+    """Return x₁ + x₂ + … along an axis, added up from left to right."""
+    terms = jnp.moveaxis(terms, axis, 0)
+    return jax.lax.scan(lambda total, term: (total + term, None), terms[0], terms[1:])[0]
+
+''',
+    "exp_of_difference": '''def exp_of_difference(a, b):
+    """Return exp(a - b), corrected by what was lost when a - b was rounded."""
+    difference = a - b
+    part = difference - a
+    lost = (a - (difference - part)) - (b + part)
+    e = jnp.exp(difference)
+    return e + e * jnp.where(jnp.isfinite(lost), lost, 0.0)
+
+''',
+    "exponentials": '''def exponentials(z):
+    """Return exp(z - the largest one of the example)."""
+    return exp_of_difference(z, z.max(axis=0))
+
+''',
+    "logsumexp": '''def logsumexp(z):
+    """Return log Σ exp(zⱼ), as the largest zⱼ and log(1 + the others' share)."""
+    peak = z.max(axis=0)
+    is_first = jnp.arange(len(z)).reshape(-1, *[1] * (z.ndim - 1)) == z.argmax(axis=0)
+    others = jnp.where(is_first, 0.0, exp_of_difference(z, peak)).sum(axis=0)
+    return jnp.where(jnp.isfinite(peak), peak + jnp.log1p(others), peak)
+
+''',
+    "minus_log_softmax": '''def minus_log_softmax(z, index):
+    """Return the slopes, their divisor and -log softmax(z) of the class, as log(1 + the others' share)."""
+    peak = z.max(axis=0)
+    is_class = jnp.arange(len(z)).reshape(-1, *[1] * (index.ndim - 1)) == index
+    e = exp_of_difference(z, peak)
+    own, others = jnp.where(is_class, e, 0.0).sum(axis=0), jnp.where(is_class, 0.0, e).sum(axis=0)
+    away = peak - jnp.where(is_class, z, -jnp.inf).max(axis=0)
+    loss = away + jnp.where(jnp.isfinite(peak), jnp.log1p(others + (own - 1.0)), 0.0)
+    loss = jnp.where(is_class.any(axis=0), loss, logsumexp(z))
+    return jnp.where(is_class, -others, e), others + own, loss
+
+''',
+}
+
+
 class JaxPrinter(Printer):
     """Prints a program as Python source with a function ``run(theta, seed, *inputs)``.
 
@@ -45,10 +91,10 @@ class JaxPrinter(Printer):
     """
 
     module = "jnp"
-    huge = "jnp.finfo(theta.dtype).max"
 
     def __init__(self, program: ArrayProgram, title: str) -> None:
         super().__init__(program, title)
+        self._helpers: list[str] = []
         self._made = {program.parameters, *program.inputs}
 
     def source(self) -> str:
@@ -64,6 +110,7 @@ class JaxPrinter(Printer):
         lines = self._section([*program.forward, *program.backward])
         if program.gradient not in self._made:
             self._line(f"gradient = jnp.zeros({program.gradient.rows})")
+        helpers = [line for name in _HELPERS if name in self._needed() for line in _HELPERS[name].split("\n")]
         results, effects = [[self._view(view) for view in views] for views in (program.outputs, program.effects)]
         gradients = [array.name for array in program.input_gradients.values()]
         return "\n".join(
@@ -74,6 +121,7 @@ class JaxPrinter(Printer):
                 "import jax.numpy as jnp",
                 "",
                 "",
+                *helpers,
                 f"def run({', '.join(['theta', 'seed', *batches])}):",
                 *indented(['"""Return the results, what modules asked for, the gradient, and those of the inputs."""']),
                 *indented([*reading, *lines]),
@@ -81,6 +129,11 @@ class JaxPrinter(Printer):
                 "",
             ]
         )
+
+    def _needed(self) -> set[str]:
+        """Return the functions that are called, and those that these call."""
+        needed = set(self._helpers)
+        return needed | ({"exp_of_difference"} if needed - {"add_up"} else set())
 
     # -------------------------------------------------------------------------------------------------- reading
 
@@ -171,9 +224,20 @@ class JaxPrinter(Printer):
         lengths, axis = statement.fold
         value = f"{value}.reshape({lengths})" if lengths else value
         result = f"jnp.{_REDUCTIONS[statement.function]}({value}, axis={axis}){'[None]' * (axis is None)}"
-        if statement.finite:
-            result = f"jnp.maximum({result}, -{self.huge})"
+        if statement.in_order:
+            self._helpers.append("add_up")
+            result = f"add_up({value}, {axis})"
         self._put(statement.target, result, statement.add)
+
+    def _print_call(self, statement: Call) -> None:
+        in_batch = statement.writes[0].array.varies
+        function = statement.function.removesuffix("_of_any")  # there is one for both
+        results = f"{function}({', '.join(self._view(view, in_batch) for view in statement.reads)})"
+        self._helpers += [function, *(["logsumexp"] if function == "minus_log_softmax" else [])]
+        for k, view in enumerate(statement.writes):
+            if k == 0 and len(statement.writes) > 1:
+                self._line(f"results = {results}")
+            self._put(view, f"results[{k}]" if len(statement.writes) > 1 else results, add=False)
 
     def _print_gather(self, statement: Gather) -> None:
         column = ", None" if statement.target.varies and not statement.source.varies else ""

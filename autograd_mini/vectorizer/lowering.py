@@ -372,7 +372,7 @@ class Lowering:
     def _factors(self, terms: Sequence[tuple[float, int, int]]) -> list[Slot]:
         """Return what terms, one for each row, are products of: the coefficients and the nodes."""
         coefficients, left, right = zip(*terms, strict=True)
-        return [self._numbers(coefficients), left, 0.0 if right[0] == NOTHING else right]
+        return [self._numbers(coefficients), self._slot(left), 0.0 if right[0] == NOTHING else right]
 
     def _lower_reduction(self, group: Group, target: View) -> str:
         rows = group.rows
@@ -388,16 +388,19 @@ class Lowering:
         return f"sums over {len(rows[0].rest)} terms"
 
     def _add_reduction(self, rows: list[list[tuple[float, int, int]]], target: View, add: bool) -> None:
+        of_products = rows[0][0][2] != NOTHING  # the others are added up in the order written
         if len(rows) == 1:
-            if not target.array.varies:  # in the order of the parameters, whatever order they were written in
+            if of_products and not target.array.varies:  # in the order of the parameters
                 rows = [sorted(rows[0], key=lambda term: self.places.order(term[1]))]
             terms, over = rows[0], "rows"
         else:
             terms, over = [term for row in rows for term in row], "rows last"
-            if not self.places.lie_together([a for _, a, _ in terms]):
+            if not self.places.lie_together(self._nodes([a for _, a, _ in terms])):
                 terms, over = [row[k] for k in range(len(rows[0])) for row in rows], "rows"
-        most = MOST_RUNS if len(rows) == 1 else 1  # a fold needs all terms in one piece
-        for start, end, found in self.places.views(self._factors(terms), len(terms), repeats=False, most=most):
+        most = MOST_RUNS if len(rows) == 1 and of_products else 1  # a fold needs all terms in one piece
+        coefficients, left, right = zip(*terms, strict=True)
+        slots = [self._numbers(coefficients), self._nodes(left), right if of_products else 0.0]
+        for start, end, found in self.places.views(slots, len(terms), repeats=False, most=most):
             self.operations.append(ops.Reduction(target, _term(*found), end - start, over, add))
             add = True
 
@@ -464,6 +467,15 @@ class Lowering:
         self.operations.append(ops.LogSumExp(target, source, *self._exponentials(target, source)))
         return f"logsumexp of {source.count} nodes"
 
+    def _lower_minus_log_softmax(self, group: Group, target: View) -> str:
+        index, *logits = self._operands(group.nodes[0])
+        source, of_class = self.places.view(logits), self.places.view([index])
+        i = self.scalars.parents[group.nodes[0]][0]
+        is_class = i in self.scalars.choices or self.scalars.number[i] in range(source.count * self._is_constant(i))
+        between = self._exponentials(target, source)
+        self.operations.append(ops.MinusLogSoftmax(target, source, *between, of_class, is_class))
+        return f"-log softmax of {source.count} nodes, by an index"
+
     def _lower_softmax(self, group: Group, target: View) -> str:
         operands = self._nodes(sorted(self.scalars.parents[group.nodes[0]]))
         source = self.places.view(operands)
@@ -477,11 +489,14 @@ class Lowering:
                 self.operations.append(ops.Terms(target.part(row, 1), [(1.0, whole.part(k, 1), None)]))
         return f"softmax of {source.count} nodes"
 
-    def _exponentials(self, target: View, source: View) -> tuple[View, View, View]:
+    def _is_constant(self, i: int) -> bool:
+        return self.scalars.kind[self.grouping.actual(i)] == CONSTANT
+
+    def _exponentials(self, target: View, source: View) -> tuple[View, View]:
         varies, base = target.array.varies, target.array.name
-        rows = (("peak", 1), ("exp", source.count), ("total", 1))
-        peak, e, total = [View(self._new(f"{base}_{name}", k, varies), 0, k) for name, k in rows]
-        return peak, e, total
+        rows = (("exp", source.count), ("total", 1))
+        e, total = [View(self._new(f"{base}_{name}", k, varies), 0, k) for name, k in rows]
+        return e, total
 
     def _lower_maximum(self, group: Group, target: View) -> str:
         assert group.primitive is not None

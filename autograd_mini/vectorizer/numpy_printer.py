@@ -17,12 +17,14 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number
-from autograd_mini.formulas.simplify import is_number, is_uniform, simplified, views_of
+from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
+from autograd_mini.vectorizer import shares
 from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
     INDENT,
     ArrayProgram,
     Assign,
+    Call,
     Fill,
     Gather,
     Matrix,
@@ -47,7 +49,6 @@ MOST_COLUMNS = 100
 MOST_IN_FULL = 100  # formulas of the same sort, after which they become calls of a function
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"(?<!\.)\b(\w+)\b(?!=)")  # a variable in a call: no method, and no keyword
-HUGE_SINGLE = 3.4e38  # about the largest number of float32
 _ERF = '''
 try:
     from scipy.special import erf
@@ -67,8 +68,6 @@ class _Arrays(Printer):
     def __init__(self, program: ArrayProgram, title: str, dtype: str = "float64") -> None:
         super().__init__(program, title, dtype)
         self.of_dtype = "" if dtype == "float64" else f", np.{dtype}"
-        if dtype == "float32":
-            self.huge = repr(HUGE_SINGLE)
         self._setup: list[str] = []
         self._known: dict[Any, str] = {}
         self._names = Names()
@@ -179,6 +178,7 @@ class _Formulas(_Arrays):
     def __init__(self, program: ArrayProgram, title: str, dtype: str = "float64") -> None:
         super().__init__(program, title, dtype)
         self._used: set[str] = set()  # functions
+        self._helpers: list[str] = []  # and those that stand in the program itself
         self._in_batch = False
         self._repeated: set[int] = set()  # the ids of parts that occur more than once
         self._shared: dict[int, str] = {}  # and where their values are
@@ -377,6 +377,7 @@ class NumpyPrinter(_Formulas):
             "return forward, backward",
         ]
         has_erf = "erf" in self._used
+        helpers = dict.fromkeys(source for name in self._helpers for source in shares.sources(name))
         return "\n".join(
             [
                 f'"""{self.title}"""',
@@ -386,6 +387,7 @@ class NumpyPrinter(_Formulas):
                 *_imports(sorted(self._used - {"erf"})),
                 *(_ERF if has_erf else [""]),
                 "",
+                *[f"{source}\n" for source in helpers],
                 "def bind(n, theta, gradient):",
                 *indented(body),
                 "",
@@ -515,12 +517,15 @@ class NumpyPrinter(_Formulas):
             keep = ", keepdims=True"
         elif lengths:
             terms = self._bind(("reduce", value, lengths), f"{value}_terms", f"{value}.reshape({lengths})")
-        if keep and varies and statement.function == "add" and not statement.add:
+        if keep and varies and statement.function == "add" and not statement.add and not statement.in_order:
             ones = f"np.ones((1, {statement.count}){self.of_dtype})"
             self._line(f"{self._bind(ones, f'ones_{statement.count}', ones)}.dot({value}, out={name})")
         else:
             call = f"{self._function(statement.function)}.reduce({terms}, axis={axis}"
-            if statement.over == "both":
+            if statement.in_order:
+                self._helpers.append("add_up")
+                self._line(f"{name} {'+=' if statement.add else '[:] ='} add_up({terms}, {axis}{keep})")
+            elif statement.over == "both":
                 self._line(f"{name}[0] {sign} {call})")
             elif statement.add:
                 total = self._scratch((target.count, target.array.varies), False)
@@ -528,7 +533,7 @@ class NumpyPrinter(_Formulas):
                 self._call("+", name, name, total)
                 self._release(total)
             else:
-                self._line(f"{call}, out={name}{keep}{f', initial=-{self.huge}' if statement.finite else ''})")
+                self._line(f"{call}, out={name}{keep})")
         self._release(value)
 
     def _is_dot(self, statement: Reduce) -> bool:
@@ -537,6 +542,12 @@ class NumpyPrinter(_Formulas):
         if form != "*" or statement.function != "add" or statement.target.count > 1 or statement.varies:
             return False
         return all(part.form == "view" and part.parts[0].count == statement.count for part in parts)
+
+    def _print_call(self, statement: Call) -> None:
+        in_batch = statement.writes[0].array.varies
+        names = [*[self._view(view, in_batch) for view in statement.reads], *map(self._view, statement.writes)]
+        self._helpers.append(statement.function)
+        self._line(f"{statement.function}({', '.join(names)})")
 
     def _print_gather(self, statement: Gather) -> None:
         source, to = self._define(statement.source), self._view(statement.to)
@@ -612,8 +623,12 @@ def rewritten(expression: Expression) -> Expression:
 
 
 def _written_with_numpy(form: str, parts: tuple[Any, ...]) -> Expression:
-    if form == "sigmoid":  # exp may overflow: 1/inf is the 0 that it should be
-        return number(1.0) / (number(1.0) + text.exp(simplified(-parts[0])))
+    if form == "sigmoid":  # eᵃ/(1 + eᵃ), which is 1 from 40 on
+        e = text.exp(text.minimum(parts[0], 40.0))
+        return text.divide(e, number(1.0) + e)
+    if form == "**" and is_number(parts[1], 0.5):  # NumPy's power is a square root then, also of -0 and -inf
+        root = text.sqrt(parts[0] + number(0.0))
+        return text.where(text.equal(parts[0], number(-np.inf)), number(np.inf), root)
     if form in ("maximum", "minimum"):  # of two each
         return reduce(lambda a, b: Expression(form, (a, b)), parts)  # type: ignore[no-any-return]
     if form == "*":
@@ -621,7 +636,7 @@ def _written_with_numpy(form: str, parts: tuple[Any, ...]) -> Expression:
         if argument is not None:
             return number(1.0) / text.cosh(argument) ** number(2.0)
         for factor, other in (parts, parts[::-1]):
-            if other.form == "/" and is_number(other.parts[0], 1.0):
+            if other.form == "/" and other.parts[1].form == "**" and is_number(other.parts[0], 1.0):  # 1/cosh²a
                 return Expression("/", (factor, other.parts[1]))
         for mask, other in (parts, parts[::-1]):
             if mask.form == "where" and is_number(mask.parts[1], 1.0) and is_number(mask.parts[2], 0.0):
@@ -630,7 +645,10 @@ def _written_with_numpy(form: str, parts: tuple[Any, ...]) -> Expression:
 
 
 def _of_inverse_square_cosh(factor: Expression, quotient: Expression) -> Expression | None:
-    """Return a where 4·(e/(1 + e)²) with e = exp(-2|a|) is multiplied: that is 1/cosh²a, in one call instead of six."""
+    """Return a where 4·(e/(1 + e)²) with e = exp(-2|a|) is multiplied: that is 1/cosh²a, in one call instead of six.
+
+    It is 0 already where the other one is below the least number with all digits, 2e-308.
+    """
     if not is_number(factor, 4.0) or quotient.form != "/":
         return None
     e, square = quotient.parts
@@ -697,6 +715,8 @@ def _arrays_read(statement: Statement) -> Iterable[Variable]:
             yield part.array
         elif isinstance(part, Variable):
             yield part
+        elif isinstance(part, tuple):
+            yield from [view.array for view in part if isinstance(view, View)]
 
 
 def _imports(names: list[str]) -> list[str]:

@@ -14,9 +14,9 @@ from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
 from autograd_mini.formulas.simplify import is_number, is_uniform, product, simplified, views_of
 from autograd_mini.vectorizer.statements import (
-    HUGE,
     ArrayProgram,
     Assign,
+    Call,
     Fill,
     Matrix,
     N,
@@ -34,7 +34,7 @@ MOST_TERMS = 8  # contributions that are added up in one formula
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg", "pow", "abs"))  # what a reader has signs for
 Contributing = Assign | Reduce | Product | Scatter | PickGradient  # to a gradient; `add` is set when all are known
 Place = TypeVar("Place", View, Matrix)
-Factors = tuple[View | float, View, View | None]  # c·a·b, or c·a
+Factors = tuple[View | float, View | float, View | None]  # c·a·b, or c·a
 
 
 class Tape:
@@ -65,7 +65,7 @@ class Tape:
         """
         array = view.array
         expression = simplified(expression)
-        if not array.needs or is_number(expression, 0.0):
+        if not array.needs or _is_nothing(expression):
             return
         several = view.count < count
         target = self.gradient(view)
@@ -170,6 +170,13 @@ class Tape:
             self.statements.insert(at, Fill(self.gradient_of(array)))
 
 
+def _is_nothing(expression: Expression) -> bool:
+    """Return whether a contribution is 0 for sure: 0 times a number of the graph isn't, as that may be infinite."""
+    if expression.form == "*" and is_uniform(expression):
+        return any(is_number(factor, 0.0) for factor in expression.parts)
+    return is_number(expression, 0.0)
+
+
 def _rows(statement: Contributing) -> Any:
     """Return the rows of the gradient that a statement contributes to."""
     if isinstance(statement, Scatter):
@@ -209,6 +216,26 @@ def _merged(found: list[Contributing]) -> list[Contributing]:
 # ------------------------------------------------------------------------------------------------------- formulas
 
 
+class _Exact:
+    """The namespace ``xp`` of the rules: that of formulas, but with the forms that keep their digits."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(text, name)
+
+    def unless(self, condition: Any, rescue: Callable[[], Any], plain: Any) -> Any:
+        """Return the choice between the plain formula and the other one."""
+        return text.where(condition, rescue(), plain)
+
+    def exp_minus_square(self, a: Any) -> Expression:
+        """Return exp(-a²) without the rounding error of a² (see `floats.exp_minus_square`); from 28 on it is 0."""
+        size = text.minimum(abs(a), 30.0)
+        part = text.call("rint", size * 32.0) * (1.0 / 32.0)
+        return text.exp(-(part * part)) * text.exp(-((size - part) * (size + part)))
+
+
+exact = _Exact()
+
+
 def operand(x: View | float) -> Expression:
     """Return a view or a number as a part of a formula."""
     return x.expression() if isinstance(x, View) else number(float(x))
@@ -228,17 +255,19 @@ def _with_names(expression: Expression) -> Expression:
 
 
 def sum_of(terms: list[Factors], constant: View | float = 0.0) -> Expression:
-    """Return constant + Σ c·a·b as a formula."""
-    total = operand(constant)
-    for c, a, b in terms:
-        total = total + operand(c) * (a.expression() if b is None else a.expression() * b.expression())
-    return simplified(total)
+    """Return Σ c·a·b + constant as a formula, added up from left to right."""
+    found = [operand(c) * (operand(a) if b is None else operand(a) * b.expression()) for c, a, b in terms]
+    if constant != 0.0 or not found:
+        found.append(operand(constant))
+    return simplified(text.sum(found))
 
 
 def factors_of(terms: list[Factors]) -> list[tuple[View, Expression]]:
     """Return each factor of each term with what it is multiplied by; a square counts once, with a 2."""
     found: list[tuple[View, Expression]] = []
     for c, a, b in terms:
+        if not isinstance(a, View):
+            continue
         if b is None:
             found.append((a, operand(c)))
         elif a == b:
@@ -283,7 +312,7 @@ class Elementwise(Operation):
         return [Assign(self.target, simplified(self._formula()))]
 
     def _formula(self) -> Expression:
-        return self.primitive.forward(text, *map(operand, self.operands))  # type: ignore[no-any-return]
+        return self.primitive.forward(exact, *map(operand, self.operands))  # type: ignore[no-any-return]
 
     def description(self) -> str:
         """Return the operation by its name: ``tanh(z)``, and not how it is computed."""
@@ -309,7 +338,7 @@ def _derivatives(primitive: Primitive, numbers: tuple[str | None, ...]) -> list[
     0.0 isn't -0.0.
     """
     operands = [_place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=1)]
-    rules = primitive.derivatives(text, _place(0), *operands)
+    rules = primitive.derivatives(exact, _place(0), *operands)
     return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
 
 
@@ -388,7 +417,7 @@ class Affine(Operation):
 
 @dataclass(eq=False)
 class Reduction(Operation):
-    """target (+)= Σ over rows of c·a·b, many terms at once."""
+    """target (+)= Σ over rows of c·a·b, many terms at once; a sum of products may be rounded as BLAS does."""
 
     term: Factors
     count: int
@@ -397,7 +426,8 @@ class Reduction(Operation):
 
     def forward(self) -> list[Statement]:
         """Return the reduction."""
-        return [Reduce(self.target, sum_of([self.term]), "add", self.over, self.add, self.count)]
+        in_order = self.term[2] is None
+        return [Reduce(self.target, sum_of([self.term]), "add", self.over, self.add, self.count, in_order)]
 
     def description(self) -> str:
         """Return Σ of the terms."""
@@ -452,8 +482,9 @@ class Chosen(Operation):
     source: View
 
     def forward(self) -> list[Statement]:
-        """Return the choice."""
-        return [Pick(self.target, self.index, self.source)]
+        """Return the choice; the rule adds zeros to it, so that -0 becomes 0."""
+        chosen = self.target.expression()
+        return [Pick(self.target, self.index, self.source), Assign(self.target, chosen + number(0.0))]
 
     def description(self) -> str:
         """Return the choice."""
@@ -514,33 +545,33 @@ class Extremum(Operation):
 
 @dataclass(eq=False)
 class OfExponentials(Operation):
-    """Something made of exp(xᵢ - the largest x), none of which overflows, and of their sum."""
+    """Something made of exp(xᵢ), each times the same number so that none overflows, and of their sum."""
 
     source: View
-    peak: View
     exponentials: View
     total: View
 
-    def forward(self) -> list[Statement]:
-        """Return the largest, exp(x - largest) for each x, their sum, and what is to be made of them."""
-        peak, exponential, count = self.peak.expression(), self.exponentials.expression(), self.source.count
+    def _shares(self) -> list[Statement]:
+        """Return the exponentials and their sum."""
+        exponentials = self.exponentials
         return [
-            Reduce(self.peak, self.source.expression(), "maximum", count=count, finite=True),
-            Assign(self.peak, text.minimum(peak, number(HUGE))),  # inf - inf would be nan
-            Assign(self.exponentials, text.exp(self.source.expression() - peak)),
-            Reduce(self.total, exponential, count=count),
-            Assign(self.target, self._result(peak, exponential, self.total.expression())),
+            Call("exponentials", (self.source,), (exponentials,)),
+            Reduce(self.total, exponentials.expression(), count=exponentials.count),
         ]
 
-    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
-        raise NotImplementedError
+    def _slopes(self, tape: Tape, upstream: Expression) -> None:
+        """Contribute upstream · exponentials / total."""
+        share = product(self.exponentials.expression(), upstream / self.total.expression())
+        tape.add(self.source, share, self.source.count, self.target.array.varies)
 
 
 class LogSumExp(OfExponentials):
     """target = log Σ exp(xᵢ)."""
 
-    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
-        return peak + text.log(total)
+    def forward(self) -> list[Statement]:
+        """Return the sum's logarithm and, for the gradient, the shares."""
+        value: list[Statement] = [Call("logsumexp", (self.source,), (self.target,))]
+        return value + self._shares() if self.target.array.needs else value
 
     def description(self) -> str:
         """Return log Σ exp."""
@@ -548,23 +579,53 @@ class LogSumExp(OfExponentials):
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · softmax(x)."""
-        share = product(self.exponentials.expression(), upstream / self.total.expression())
-        tape.add(self.source, share, self.source.count, self.target.array.varies)
+        self._slopes(tape, upstream)
+
+
+@dataclass(eq=False)
+class MinusLogSoftmax(OfExponentials):
+    """target = -log softmax(x) of the row that the index names; its derivatives lie in the exponentials."""
+
+    index: View
+    is_class: bool
+
+    def forward(self) -> list[Statement]:
+        """Return the call, which leaves the derivatives but for a factor."""
+        function = "minus_log_softmax" if self.is_class else "minus_log_softmax_of_any"
+        return [Call(function, (self.source, self.index), (self.exponentials, self.total, self.target))]
+
+    def description(self) -> str:
+        """Return -log softmax."""
+        return f"-log softmax({self.source.array.name})[{self.index.array.name}]"
+
+    def backward(self, tape: Tape, upstream: Expression) -> None:
+        """Contribute upstream · p, and for the class itself upstream · (p - 1)."""
+        self._slopes(tape, upstream)
 
 
 class Softmax(OfExponentials):
     """target = exp(xᵢ) / Σ exp(xⱼ) for all i."""
 
-    def _result(self, peak: Expression, exponential: Expression, total: Expression) -> Expression:
-        return exponential / total
+    def forward(self) -> list[Statement]:
+        """Return the shares."""
+        return [*self._shares(), Assign(self.target, self.exponentials.expression() / self.total.expression())]
 
     def description(self) -> str:
         """Return softmax."""
         return f"softmax({self.source.array.name})"
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
-        """Contribute p · (upstream - Σ upstream·p)."""
+        """Contribute p · (upstream - Σ upstream·p).
+
+        Where one p is above 1/2, its upstream is subtracted from all of them first. The difference stays what it is,
+        but this p, which may be nearly 1, no longer occurs in it: what is left of 1 - p isn't lost.
+        """
         p, varies, count = self.target.expression(), self.target.array.varies, self.target.count
-        mean = tape.scratch(1, varies)
-        tape.statements.append(Reduce(mean, product(p, upstream), count=count))
-        tape.add(self.source, product(p, upstream - mean.expression()), count, varies)
+        reference, mean = tape.scratch(1, varies), tape.scratch(1, varies)
+        relative = tape.scratch(count, varies)
+        tape.statements += [
+            Reduce(reference, text.where(p > 0.5, upstream, 0.0), count=count),
+            Assign(relative, upstream - reference.expression()),
+            Reduce(mean, product(p, relative.expression()), count=count),
+        ]
+        tape.add(self.source, product(p, relative.expression() - mean.expression()), count, varies)

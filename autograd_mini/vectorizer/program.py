@@ -150,7 +150,7 @@ class Program:
         """
         if reduction == "mean" and not inputs and self._runs_straight(1.0) and not self._latest_list:
             (value,), derivatives = self._straight()  # type: ignore[misc]
-            return value, np.array(derivatives[: self._n_parameters])
+            return value, np.array(derivatives[: self._n_parameters]) + 0.0  # -0 is 0, as in the eager sums
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction: expected 'mean', 'sum' or None, got {reduction!r}")
         arrays, n = checks.arrays(inputs)

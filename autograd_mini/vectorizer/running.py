@@ -39,8 +39,8 @@ def run_block(
                 return None
             if into is not None:
                 for k, derivatives in zip(compiled.program.input_gradients, gradients, strict=True):
-                    into[k][:, start:end] = derivatives
-            gradient: Array = workspace.gradient.copy()
+                    np.add(derivatives, 0.0, out=into[k][:, start:end])
+            gradient: Array = workspace.gradient + 0.0  # a copy, in which -0 is 0, as in a sum that begins with 0
             return gradient
     finally:
         compiled.give_back(n, workspace)

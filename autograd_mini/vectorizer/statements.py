@@ -19,7 +19,6 @@ import numpy as np
 from autograd_mini.formulas.expression import Expression, symbol
 from autograd_mini.formulas.simplify import views_of
 
-HUGE = 1.7e308  # about the largest number: what stands for infinity where a difference to it is taken
 SEED = symbol("seed")  # ∂L/∂output, the same for all examples
 N = symbol("n")  # the number of examples
 
@@ -175,7 +174,7 @@ class Reduce(Statement):
     over: str = "rows"
     add: bool = False
     count: int = 0  # rows of the expression
-    finite: bool = False  # whether -inf is to become the least finite number
+    in_order: bool = False  # whether it is to be added up from left to right, as the graph says
 
     @property
     def varies(self) -> bool:
@@ -194,6 +193,15 @@ class Reduce(Statement):
         rows, terms = self.target.count, self.count // self.target.count
         examples = ", n" if self.varies else ""
         return (f"{terms}, {rows}{examples}", 0) if self.over == "rows" else (f"{rows}, {terms}{examples}", 1)
+
+
+@dataclass(eq=False)
+class Call(Statement):
+    """A call of one of the functions in `shares`, which writes into its last arguments."""
+
+    function: str
+    reads: tuple[View, ...]
+    writes: tuple[View, ...]
 
 
 @dataclass(eq=False)
@@ -276,10 +284,13 @@ class ArrayProgram:
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "neg": "negative"}
 _CONDITIONS = {"<": "less", ">": "greater", ">=": "greater_equal", "=": "equal", "&": "logical_and", "|": "logical_or"}
 _OTHERS = {"abs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
-_SAME = "maximum minimum exp expm1 log log1p sqrt sin cos tan sinh cosh tanh sign".split()
+_SAME = "maximum minimum exp expm1 log log1p sqrt sin cos tan sinh cosh tanh sign rint".split()
 FUNCTIONS = {**_ARITHMETIC, **_CONDITIONS, **_OTHERS, **{name: name for name in _SAME}}
 OPERATORS = {**{form: form for form in "+ - * / ** < > >= & |".split()}, "=": "=="}
-RESERVED = frozenset("np jnp jax run n seed theta gradient bind forward backward math functools erf examples".split())
+RESERVED = frozenset(
+    "np jnp jax run n seed theta gradient bind forward backward math functools erf examples add_up "
+    "exp_of_difference exponentials logsumexp minus_log_softmax minus_log_softmax_of_any".split()
+)
 
 
 class Names:
@@ -343,7 +354,6 @@ class Printer:
     """
 
     module = "np"
-    huge = repr(HUGE)  # the source of what stands for infinity
 
     def __init__(self, program: ArrayProgram, title: str, dtype: str = "float64") -> None:
         self.program, self.title, self.dtype = program, title, dtype
@@ -387,8 +397,6 @@ class Printer:
         raise NotImplementedError
 
     def _number(self, number: float) -> str:
-        if abs(number) == HUGE:
-            return self.huge if number > 0 else f"-{self.huge}"
         if np.isfinite(number):
             return repr(number)
         return f"-{self.module}.inf" if number < 0 else f"{self.module}.{number}"

@@ -47,7 +47,7 @@ class StraightLine:
         self._exact: Callable[..., Any] | None = None
 
     def __call__(self) -> tuple[list[float], tuple[float, ...]]:
-        """Return the results and the derivatives of their sum by the leaves."""
+        """Return the results and the derivatives of their sum by the leaves; these may be -0 where the sum is 0."""
         try:
             return self._run(*map(_data, self._values))  # type: ignore[no-any-return]
         except (ArithmeticError, ValueError):

@@ -29,6 +29,11 @@ const FUNCTIONS = {
   "&": (a, b) => a && b, "|": (a, b) => a || b, where: (condition, a, b) => condition ? a : b,
   maximum: Math.max, minimum: Math.min, erf, logsumexp,
   sigmoid: a => { const e = Math.exp(-Math.abs(a)); return (a >= 0 ? 1 : e) / (1 + e); },
+  minus_log_softmax: (index, ...z) => {
+    if (!Number.isInteger(index) || index < 0 || index >= z.length) return z.length ? logsumexp(...z) : 0;
+    const peak = Math.max(...z), others = z.reduce((sum, x, k) => k === index ? sum : sum + Math.exp(x - peak), 0);
+    return peak - z[index] + (isFinite(peak) ? Math.log1p(others + Math.expm1(z[index] - peak)) : 0);
+  },
   softmax: (...x) => { const [shares, sum] = softmaxShares(x); return shares[0] / sum; },
 };
 for (const name of ("abs sign exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh").split(" "))
