@@ -1,7 +1,7 @@
 """Questions about a graph: its order, its edges, its paths."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Value, dot, maximum, no_grad
@@ -39,7 +39,6 @@ def ancestors(root):
     return found
 
 
-@settings(max_examples=80, deadline=None)
 @given(dags())
 def test_the_order_has_every_node_once_each_after_its_parents_and_the_root_last(nodes):
     root = nodes[-1]
@@ -52,7 +51,6 @@ def test_the_order_has_every_node_once_each_after_its_parents_and_the_root_last(
     assert topological_order(root) == order
 
 
-@settings(max_examples=80, deadline=None)
 @given(dags())
 def test_edges_successors_and_parents_tell_the_same(nodes):
     root = nodes[-1]
@@ -71,7 +69,6 @@ def test_edges_successors_and_parents_tell_the_same(nodes):
     assert leaves(root) == [node for node in topological_order(root) if node.primitive is None]
 
 
-@settings(max_examples=80, deadline=None)
 @given(dags())
 def test_the_sum_over_all_paths_is_the_gradient_and_their_number_is_the_count(nodes):
     root = nodes[-1]

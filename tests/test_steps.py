@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
@@ -56,7 +56,6 @@ def same_bits(a, b):
 
 
 @given(graphs())
-@settings(max_examples=150, deadline=None)
 def test_gradients_of_the_records_are_those_of_backward_to_the_bit(root):
     steps = list(backward_steps(root))
     found = recorded_gradients(root)
@@ -67,7 +66,6 @@ def test_gradients_of_the_records_are_those_of_backward_to_the_bit(root):
 
 
 @given(graphs())
-@settings(max_examples=150, deadline=None)
 def test_every_upstream_gradient_is_final_when_it_is_used(root):
     final = {}
     for i, step in enumerate(backward_steps(root)):
@@ -90,7 +88,6 @@ def test_every_upstream_gradient_is_final_when_it_is_used(root):
 
 
 @given(graphs())
-@settings(max_examples=80, deadline=None)
 def test_there_is_one_contribution_for_each_edge(root):
     from_steps = [(id(s.node), id(c.successor), c.slot) for s in backward_steps(root) for c in s.contributions]
     assert sorted(from_steps) == sorted((id(e.parent), id(e.successor), e.slot) for e in edges(root))
@@ -100,7 +97,6 @@ def test_there_is_one_contribution_for_each_edge(root):
 
 
 @given(graphs())
-@settings(max_examples=80, deadline=None)
 def test_forward_steps_are_the_topological_order_with_the_data(root):
     steps = list(forward_steps(root))
     assert [step.node for step in steps] == topological_order(root)
@@ -114,7 +110,6 @@ def test_forward_steps_are_the_topological_order_with_the_data(root):
 
 
 @given(graphs(most_nodes=8))
-@settings(max_examples=60, deadline=None)
 def test_the_gradient_is_the_sum_over_the_paths(root):
     for step in backward_steps(root):
         if count_paths(root, step.node) < 200 and math.isfinite(step.gradient):
@@ -271,7 +266,6 @@ def by_arithmetic(written):
 
 
 @given(graphs())
-@settings(max_examples=100, deadline=None)
 def test_the_arithmetic_of_every_printed_backward_line_is_true(root):
     for step in backward_steps(root):
         line = str(step)
@@ -368,7 +362,6 @@ def test_hostile_labels_come_out_escaped_in_latex_and_as_they_are_in_text(label)
 
 
 @given(graphs())
-@settings(max_examples=40, deadline=None)
 def test_latex_is_well_formed_on_random_graphs(root):
     for step in [*forward_steps(root), *backward_steps(root)]:
         assert_well_formed(step.latex())
@@ -386,7 +379,6 @@ def test_the_latex_of_a_step_reads_as_in_the_lecture():
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
 def test_explanations_hold_the_record_and_print_formula_numbers_and_gradient(root):
     for step in backward_steps(root):
         explanation = explain(step.node, root)
