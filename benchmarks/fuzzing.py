@@ -35,7 +35,12 @@ INSTRUMENTED = "serialization archives checks cli training optim.base optim.sche
 WORDS = """null true NaN Infinity 1e999 -1 "array" "class" "MLP" "Layer" "widths" "state" PK\\x01\\x02 PK\\x05\\x06
 \\x93NUMPY\\x01\\x00 'descr': (3,) '|O' '<M8[s]' ** // exp( where( maximum( softmax( 1e308 0x1f 1j lambda pi ⁰ σ(""".split()
 TEXTS = {
-    "csv": ["x; y\n1; 2\n3; 4\n", "a,b,c\n1,2,u\n3,4,u\n5,6,v\n,7,v\n", "\ufeffa\tb\n'1'\t\"2\n\"\n", "a|b\nnan|1e400\n"],
+    "csv": [
+        "x; y\n1; 2\n3; 4\n",
+        "a,b,c\n1,2,u\n3,4,u\n5,6,v\n,7,v\n",
+        "\ufeffa\tb\n'1'\t\"2\n\"\n",
+        "a|b\nnan|1e400\n",
+    ],
     "formula": [
         "tanh(w*x + b)",
         "where(x > 0, x**2, -x) / (1 + exp(-w))",
