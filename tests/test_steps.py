@@ -475,11 +475,22 @@ def test_the_exponent_of_a_negative_number_is_no_line_of_nan():
         (ag.sin, 1e5, math.cos(1e5)),
         (ag.exp, 20.0, math.exp(20.0)),
         (ag.tanh, 0.3, 1 - math.tanh(0.3) ** 2),
+        (lambda x: -ag.log(x), 1e-6, -1e6),
     ],
 )
 def test_the_finite_difference_finds_a_step_that_suits(f, at, expected):
     x = Value(at)
     assert ag.finite_difference(f(x), x) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("shift", [1e9, -1e9])
+def test_the_finite_difference_allows_for_the_rounding_error_of_a_root_of_either_sign(sign, shift):
+    x = Value(1e-6)
+    root = (
+        sign * ag.log(x) + shift
+    )  # the widest step leaves the domain; rounding 1e9 costs the narrow ones their digits
+    assert ag.finite_difference(root, x) == pytest.approx(sign * 1e6, rel=1e-3)
 
 
 def test_a_negative_constant_is_bracketed_in_names_too():
