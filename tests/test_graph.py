@@ -190,3 +190,10 @@ def test_what_no_grad_computed_is_a_leaf_of_the_graph():
     root = constant * x
     assert leaves(root) == [constant, x]
     assert count_paths(root, x) == 1
+
+
+def test_of_several_roots_the_nodes_of_the_first_come_first():
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    first, second = a * b, b + c
+    assert topological_order(first, second, a) == [a, b, first, c, second]
+    assert topological_order(second, a, first) == [b, c, second, a, first]

@@ -493,6 +493,50 @@ def test_the_finite_difference_allows_for_the_rounding_error_of_a_root_of_either
     assert ag.finite_difference(root, x) == pytest.approx(sign * 1e6, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("f", "at", "h"),
+    [
+        (ag.sin, 0.3, 6e-6),
+        (ag.sin, -1.5, 9e-6),
+        (ag.sin, 100.0, 6e-4),
+        (ag.log, 1e-6, 6e-10),  # of 6e-9 the tenth part differs in the 6th digit
+        (lambda x: ag.log(x) * 1e-9, 1e-6, 6e-10),
+    ],
+)
+def test_the_finite_difference_takes_the_widest_step_that_agrees_with_a_tenth_of_it(f, at, h):
+    x = Value(at)
+    assert ag.finite_difference(f(x), x) == pytest.approx(ag.finite_difference(f(x), x, h=h), rel=1e-13)
+
+
+def test_the_finite_difference_takes_the_widest_step_where_none_agrees_with_the_next():
+    x = Value(0.0)
+    assert ag.finite_difference(ag.step(x), x) == 1.0 / 1.2e-5
+
+
+def test_the_finite_difference_is_printed_with_three_digits_more_than_the_gradient():
+    x = Value(1.0, label="x")
+    explanation = explain(x, ag.sin(x))
+    assert "∂L/∂x = 0.540302\n" in str(explanation)
+    assert str(explanation).endswith("∂L/∂x ≈ 0.540302306")
+    assert "\\approx 0.540302306 \\text{" in explanation.latex()
+
+
+def test_records_cannot_be_changed_are_themselves_alone_and_print_short():
+    x = Value(2.0, label="x")
+
+    def records():
+        forward, backward = list(forward_steps(x * x)), list(backward_steps(x * x))
+        return [forward[-1], backward[-1], backward[-1].contributions[0], explain(x, x * x)]
+
+    for record, twin in zip(records(), records(), strict=True):
+        assert record != twin
+        assert len({record, twin}) == 2
+        assert "names=" not in repr(record)
+        for name in vars(record):
+            with pytest.raises(AttributeError, match="cannot assign"):
+                setattr(record, name, 0)
+
+
 def test_a_negative_constant_is_bracketed_in_names_too():
     x = Value(2.0, label="x")
     *_, last = forward_steps((-2) ** x)
