@@ -5,8 +5,8 @@ Whatever the input, a file loads or is a `LoadError` that leaves everything as i
 
 Usage: ``python benchmarks/fuzzing.py [--seconds 1200] [--only READER …] [--findings FOLDER]``, with
 ``pip install ".[test]" atheris`` (it has wheels for Linux). The time is shared out among the readers; exit status 1 if
-there are findings. The inputs found are kept in the folder, each named by its reader; mended ones belong into
-``tests/test_fuzzed.py``. An input alone: ``python benchmarks/fuzzing.py --try READER FILE``.
+there are findings. The inputs found are kept in the folder, each named by its reader; once mended they become cases of
+``tests/test_files.py`` or ``tests/test_parse.py``. An input alone: ``python benchmarks/fuzzing.py --try READER FILE``.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ import inspect
 import itertools
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -530,6 +531,7 @@ def test_records_cannot_be_changed_are_themselves_alone_and_print_short():
 
     for record, twin in zip(records(), records(), strict=True):
         assert record != twin
+        assert record != replace(record)  # nor by what it holds
         assert len({record, twin}) == 2
         assert "names=" not in repr(record)
         for name in vars(record):
