@@ -20,10 +20,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# What lands must not hang on a throw of dice: CI looks at the same examples every time, everybody else at new ones.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# How many examples each random test draws is said here alone, so that a profile is one for all of them:
+# pytest --hypothesis-profile=nightly. What lands must not hang on a throw of dice: CI looks at the same examples every
+# time, everybody else at new ones.
+settings.register_profile("plain", max_examples=100, deadline=None)
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
+settings.register_profile("nightly", max_examples=10_000, deadline=None, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "plain")
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = bool(os.environ.get("AUTOGRAD_MINI_EVERYTHING"))

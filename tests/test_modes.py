@@ -266,6 +266,18 @@ def test_detect_anomaly_works_inside_no_grad():
         1 / Value(0.0)
 
 
+def test_a_scope_alone_looks_for_no_anomalies():
+    p = Value(1.0, label="p")
+    y = log(p)
+    with scope("loss"):
+        p.data = 0.0
+        assert y.forward() == -math.inf
+        y.backward()
+        assert p.grad == math.inf
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"log gave -inf, from p = 0\.0"):
+        y.forward()
+
+
 def test_anomalies_are_arithmetic_errors():
     assert issubclass(AnomalyError, ArithmeticError)
 

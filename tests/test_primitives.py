@@ -270,6 +270,40 @@ def test_the_table_has_at_least_the_operations_that_were_promised():
     assert set(promised.split()) <= set(PRIMITIVES)
 
 
+# What tests leave out by `smooth`, and where they draw their points from by `domain`, is said here once more: else a
+# wrong entry would have fewer tests, and no test would fail.
+NOT_SMOOTH = [
+    *"abs relu leaky_relu elu sign step maximum minimum greater greater_equal where pick".split(),
+    "minus_log_softmax",  # by the index
+]
+ALL_NUMBERS = ((-inf, inf),)
+DOMAINS = {
+    "log": ((0.0, inf),),
+    "log1p": ((-1.0, inf),),
+    "sqrt": ((0.0, inf),),
+    "pow": ((0.0, inf), (-inf, inf)),
+    "tan": ((-math.pi / 2, math.pi / 2),),
+    "asin": ((-1.0, 1.0),),
+    "acos": ((-1.0, 1.0),),
+}
+
+
+def test_the_operations_that_are_not_smooth_are_these():
+    assert [name for name, primitive in PRIMITIVES.items() if not primitive.smooth] == NOT_SMOOTH
+    assert Primitive("third power", "³", lambda xp, a: a * a * a, lambda xp, out, a: (3.0 * a * a,)).smooth is True
+    assert len(SMOOTH) == len(ALL) - len(NOT_SMOOTH)
+
+
+@pytest.mark.parametrize("primitive", ALL)
+def test_an_operation_is_defined_inside_of_its_domain_and_its_derivative_has_no_bound_at_the_edge(primitive):
+    assert primitive.domain == DOMAINS.get(primitive.name, ALL_NUMBERS)
+    for low, high in primitive.domain if primitive.arity == 1 else ():
+        for edge, inwards in ((low, 1.0), (high, -1.0)):
+            if math.isfinite(edge):
+                (derivative,) = local_derivatives(primitive, (edge + inwards * 1e-12,))
+                assert 1e5 < abs(derivative) < inf
+
+
 @pytest.mark.parametrize("primitive", ALL)
 def test_every_entry_is_known_by_its_name_and_gives_a_derivative_for_each_operand(primitive):
     assert find(primitive.name) is primitive

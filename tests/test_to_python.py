@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
@@ -150,7 +150,6 @@ def graphs(draw):
 
 
 @given(graphs())
-@settings(deadline=None, max_examples=150)
 def test_random_graphs_give_the_engines_numbers(root):
     assert_engines_numbers(root)
 

@@ -21,6 +21,7 @@ inf, nan = math.inf, math.nan
 def test_a_leaf_holds_its_number_and_its_label_and_was_computed_from_nothing():
     a = Value(3.0, label="a")
     assert (a.data, a.grad, a.label, a.scope) == (3.0, 0.0, "a", "")
+    assert Value(3.0, label=type("Name", (str,), {})("a")).label == "a"
     assert a.parents == a.local_grads == ()
     assert a.primitive is None
 

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
@@ -108,7 +108,6 @@ def test_the_backward_pass_is_the_recursion_of_the_lectures(activation):
 
 
 @given(st.lists(st.floats(-5, 5), min_size=3, max_size=3), st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
 def test_gradients_of_random_networks_agree_with_finite_differences(x, seed):
     model = MLP(3, [4, 1], activation="tanh", rng=seed)
     loss = (model(x) - 0.5) ** 2

@@ -5,7 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
@@ -43,7 +43,6 @@ def one(loss, prediction, target):
 
 
 @given(numbers, numbers)
-@settings(max_examples=50, deadline=None)
 def test_squared_error_is_the_square_and_its_gradient_minus_twice_the_residual(a, t):
     assert one(squared_error, a, t) == ((t - a) ** 2, pytest.approx(-2.0 * (t - a), rel=1e-14, abs=1e-300))
 
@@ -93,7 +92,6 @@ def test_both_binary_cross_entropies_are_the_same_function():
 
 
 @given(st.lists(numbers, min_size=1, max_size=5), st.data())
-@settings(max_examples=60, deadline=None)
 def test_the_gradient_of_cross_entropy_is_softmax_minus_one_hot(z, data):
     t = data.draw(st.integers(0, len(z) - 1))
     loss, gradient = value_and_gradients(cross_entropy, z, t)

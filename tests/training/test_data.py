@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini.training.data import checked_features, checked_targets, mini_batches
 
 
 @given(st.integers(1, 60), st.one_of(st.none(), st.integers(1, 80)), st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
 def test_batches_are_a_partition_of_the_examples(n, batch_size, seed):
     batches = list(mini_batches(n, batch_size, np.random.default_rng(seed)))
     assert sorted(i for batch in batches for i in batch) == list(range(n))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
@@ -87,7 +87,6 @@ def build(steps, x, parameters):
     return ag.sum([ag.tanh(node) for node in pool[-6:]])
 
 
-@settings(max_examples=200, deadline=None)
 @given(steps=st.lists(step, min_size=1, max_size=14), seed=st.integers(0, 2**32 - 1))
 def test_equal_to_the_eager_engine(steps, seed):
     rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ import random
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Value, dot, draw, tanh
@@ -87,7 +87,6 @@ def label_box(route):
     return (*route.label, *route.label_size)
 
 
-@settings(max_examples=120, deadline=None)
 @given(pictures())
 def test_nothing_overlaps_and_everything_is_on_the_page(picture):
     layout = arrange(picture)
@@ -103,7 +102,6 @@ def test_nothing_overlaps_and_everything_is_on_the_page(picture):
     assert set(layout.routes) == {e.id for e in picture.edges if e.source != e.target}
 
 
-@settings(max_examples=120, deadline=None)
 @given(pictures())
 def test_edges_do_not_run_through_nodes(picture):
     layout = arrange(picture)
@@ -117,7 +115,6 @@ def test_edges_do_not_run_through_nodes(picture):
             assert not any(is_inside(point, box, margin=0.5) for is_inside, box in others)
 
 
-@settings(max_examples=60, deadline=None)
 @given(pictures())
 def test_edges_begin_and_end_at_their_nodes(picture):
     layout = arrange(picture)
