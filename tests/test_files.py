@@ -372,7 +372,7 @@ def npz(header, arrays, written=None):
     return file.getvalue()
 
 
-fuzzed = settings(suppress_health_check=list(HealthCheck))
+fuzzed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_every_reader_has_one_exception():
