@@ -65,6 +65,7 @@ def accuracy(y_true: Any, y_pred: Any, threshold: float | None = None) -> float:
     return float(np.mean(given == truth))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large is inf, without a warning
 def mean_squared_error(y_true: Any, y_pred: Any) -> float:
     """Return 1/n Σ (y - f)², over all outputs where there are several.
 
@@ -87,6 +88,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> float:
     return float(np.mean((truth - given) ** 2))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large is inf, without a warning
 def r2_score(y_true: Any, y_pred: Any) -> float:
     """Return R² = 1 - Σ (y - f)² / Σ (y - ȳ)², the share of the variance that is explained.
 

@@ -175,3 +175,11 @@ def test_what_one_metric_does_not_take(call, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
         call()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [6.9e153, 1.4e154, 1e200, 1.7e308])
+def test_predictions_that_are_far_off_have_infinite_errors_and_no_warning(size):
+    truth, given = [0.0, 1.0, 2.0, 3.0, 4.0], [size, -size, size, -size, size]
+    assert mean_squared_error(truth, given) == math.inf
+    assert r2_score(truth, given) == -math.inf
+    assert math.isnan(r2_score(given, truth))  # infinitely much is unexplained, of as much
