@@ -218,7 +218,11 @@ def real_array(name: str, data: Any, expected: str = "real numbers", advice: str
             raise TypeError("complex numbers, dates")
         return array.astype(float)
     except (TypeError, ValueError):
-        raise _refused(name, expected, f"{data!r:.80}{_odd_row(data)}", advice) from None
+        raise _refused(name, expected, f"{_on_one_line(data)}{_odd_row(data)}", advice) from None
+
+
+def _on_one_line(data: Any) -> str:
+    return f"{' '.join(repr(data).split()):.80}"
 
 
 def _odd_row(data: Any) -> str:

@@ -469,6 +469,9 @@ class Lowering:
 
     def _lower_minus_log_softmax(self, group: Group, target: View) -> str:
         index, *logits = self._operands(group.nodes[0])
+        if not logits:  # no class to be sure of: 0, as the logarithm of an empty sum is left out
+            self.operations.append(ops.Terms(target, []))
+            return "-log softmax of nothing"
         source, of_class = self.places.view(logits), self.places.view([index])
         i = self.scalars.parents[group.nodes[0]][0]
         is_class = i in self.scalars.choices or self.scalars.number[i] in range(source.count * self._is_constant(i))

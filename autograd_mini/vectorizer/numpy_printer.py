@@ -524,7 +524,7 @@ class NumpyPrinter(_Formulas):
             call = f"{self._function(statement.function)}.reduce({terms}, axis={axis}"
             if statement.in_order:
                 self._helpers.append("add_up")
-                self._line(f"{name} {'+=' if statement.add else '[:] ='} add_up({terms}, {axis}{keep})")
+                self._line(f"{name}[:] {'+=' if statement.add else '='} add_up({terms}, {axis}{keep})")
             elif statement.over == "both":
                 self._line(f"{name}[0] {sign} {call})")
             elif statement.add:
