@@ -84,8 +84,9 @@ class VectorizedEngine(EagerEngine):
         samples = [column[few] for column in columns]
         if compiled.draws:  # by a generator that is none of the model's
             samples.append(compiled.masks(len(few), np.random.default_rng(0)))  # type: ignore[arg-type]
-        with self._spot_check:
-            against_eager(objective, compiled, samples, len(few))
+        against_eager(objective, compiled, samples, len(few))
+        with self._spot_check:  # once more, to know what a row costs
+            against_eager_at(objective, compiled, samples, 0)
         self._objective = objective  # what the key names by its id must not make room for another
         self._resident = Resident(compiled)
         place = {leaf: k for k, leaf in enumerate(compiled.leaves)}
@@ -111,15 +112,16 @@ class VectorizedEngine(EagerEngine):
         self._resident.load()
         theta = super().load()
         self._good = theta.copy()
+        self._since = time.perf_counter()
         return theta
 
     def __call__(self, theta: Array, rows: Array, targets: Array) -> tuple[float, Array]:
         """Return the loss of a batch and its gradient."""
         resident = self._resident
         resident.theta[self._at] = theta[self._known]
-        started = time.perf_counter()
         loss = resident.loss((_flat(rows), _flat(targets)), len(rows))
-        if self._spot_check.is_due(time.perf_counter() - started):
+        before, self._since = self._since, time.perf_counter()
+        if self._spot_check.is_due(self._since - before):
             self._check(theta, [_flat(rows), _flat(targets)])
         gradient = np.zeros(len(theta))
         gradient[self._known] = resident.gradient[self._at]

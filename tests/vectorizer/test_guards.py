@@ -343,7 +343,7 @@ def test_rows_with_finite_results_are_looked_for_and_their_absence_is_said(caplo
 
 
 def test_a_random_row_finds_what_changes_later():
-    state = iter([1.0] * 4)  # the trace and the first comparisons; then something else
+    state = iter([1.0] * 5)  # the trace and the first comparisons; then something else
     program = vectorize(lambda v: v * next(state, 5.0))
     program(x)
 
