@@ -33,6 +33,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     our own, which writes SVG only. The environment variable ``AUTOGRAD_MINI_RENDERER`` chooses one of ``dot``,
     ``graphviz-pure`` and ``builtin``. The format is SVG unless another one is asked for.
 
+    Attributes
+    ----------
+    seconds : float or None
+        How long a program may take to render it; None for as long as it needs.
+
     Examples
     --------
     >>> from autograd_mini import Value, draw
@@ -44,6 +49,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     3
     """
 
+    seconds: float | None = 10.0
     _picture: Picture | None = None
     _drawn_source = ""
 
@@ -101,7 +107,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def copy(self) -> Drawing:
         """Return a copy of the drawing."""
         copied: Drawing = super().copy()
-        copied._picture, copied._drawn_source = self._picture, self._drawn_source
+        copied._picture, copied._drawn_source, copied.seconds = self._picture, self._drawn_source, self.seconds
         return copied
 
     def pipe(
@@ -133,14 +139,13 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If the format or the engine is unknown, or isn't one of the program's that is there.
+            If the format or the engine is unknown, or isn't one of the program's that is there; or if the program isn't
+            ready after `seconds`.
         graphviz.CalledProcessError
             If the program fails; its message is shown.
         """
         program = renderers.choose()
         options = {"renderer": renderer, "formatter": formatter, "neato_no_op": neato_no_op}
-        if program.name == "dot":
-            return super().pipe(format=format, quiet=quiet, engine=engine, encoding=encoding, **options)
         rendered = self._rendered(program, format or self.format, engine or self.engine, quiet, options)
         return rendered if encoding is None else rendered.decode(encoding)
 
@@ -169,12 +174,6 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         options = {"renderer": renderer, "formatter": formatter, "neato_no_op": neato_no_op}
         checks = {"raise_if_result_exists": raise_if_result_exists, "overwrite_source": overwrite_source}
         program = renderers.choose()
-        if program.name == "dot":
-            rest = {"quiet": quiet, "quiet_view": quiet_view, "outfile": outfile, "engine": engine, **options, **checks}
-            path = super().render(
-                filename=filename, directory=directory, view=view, cleanup=cleanup, format=format, **rest
-            )
-            return str(path)
         if outfile is not None:
             format = self._get_format(Path(outfile), format=format)
         written_as = format or self.format
@@ -199,7 +198,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         """Return the picture as bytes, from a program other than ``dot``."""
         self._get_parameters(format=format, engine=engine, verify=True, quiet=quiet, **options)
         if program.name != "builtin":
-            return renderers.run(program, self.source, format, engine, quiet, self.encoding, **options)
+            return renderers.run(
+                program, self.source, format, engine, quiet, self.encoding, seconds=self.seconds, **options
+            )
         if format != "svg":
             raise ValueError(f"the builtin renderer writes SVG only, not {format!r}; for {format} {renderers.ADVICE}")
         if engine != "dot":

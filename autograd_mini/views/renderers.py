@@ -97,11 +97,14 @@ def run(
     renderer: str | None = None,
     formatter: str | None = None,
     neato_no_op: bool | int | None = None,
+    seconds: float | None = None,
 ) -> bytes:
     """Return what a program with Graphviz's command line makes of the source.
 
     Raises
     ------
+    ValueError
+        If it isn't ready after so many seconds.
     graphviz.CalledProcessError
         If it fails, with its own message.
     """
@@ -112,7 +115,14 @@ def run(
     command = [program.path, "-q", f"-K{engine}", f"-T{output}"]
     if neato_no_op is not None:
         command.append(f"-n{int(neato_no_op)}")
-    done = subprocess.run(command, input=source.encode(encoding), capture_output=True, check=False)
+    try:
+        done = subprocess.run(command, input=source.encode(encoding), capture_output=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise ValueError(
+            f"{program.name} hasn't finished the drawing after {seconds:g} s; draw a smaller graph or fold it "
+            f"(collapse=), let our own layout draw it (the environment variable {VARIABLE}=builtin), or give it longer "
+            f"(set .seconds of the drawing, None for as long as it takes)"
+        ) from None
     message = done.stderr.decode("utf-8", "replace")
     if done.returncode:
         raise graphviz.CalledProcessError(done.returncode, command, done.stdout, message.strip())

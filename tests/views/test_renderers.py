@@ -207,3 +207,17 @@ def test_the_builtin_layout_does_not_pretend_to_draw_what_was_added(builtin, dra
     drawing.node("more")
     with pytest.raises(ValueError, match="was changed after draw"):
         drawing.pipe("svg")
+
+
+@pytest.mark.needs("dot")
+def test_a_program_that_takes_too_long_is_ended_and_the_error_says_what_to_do():
+    drawing = draw(Value(2.0) * Value(3.0))
+    assert drawing.seconds == 10.0
+    drawing.seconds = 0.0001
+    for render in (drawing.pipe, drawing.copy().pipe):
+        with pytest.raises(
+            ValueError, match=r"dot hasn't finished the drawing after 0.0001 s; draw a smaller .*collapse="
+        ):
+            render()
+    drawing.seconds = None
+    assert drawing.pipe(encoding="utf-8").count('<title>') >= 3
