@@ -220,4 +220,4 @@ def test_a_program_that_takes_too_long_is_ended_and_the_error_says_what_to_do():
         ):
             render()
     drawing.seconds = None
-    assert drawing.pipe(encoding="utf-8").count('<title>') >= 3
+    assert drawing.pipe(encoding="utf-8").count("<title>") >= 3
