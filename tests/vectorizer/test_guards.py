@@ -532,3 +532,20 @@ def test_nothing_is_traced_again_where_nothing_changes(monkeypatch):
     trainer.fit(LINE_X, LINE_Y)
     trainer.fit(LINE_X, LINE_Y)
     assert len(made) == 1
+
+
+def test_a_node_made_before_follows_its_leaves_in_a_program_and_is_not_taken_for_a_difference(monkeypatch):
+    monkeypatch.setattr("autograd_mini.vectorizer.checks.SpotCheck.SHARE", 1e6)
+    w = Value(2.0)
+    doubled = 2.0 * w
+    program = vectorize(lambda v: doubled * v + w)
+    assert_as_eager(program, lambda v: 4.0 * v + 2.0)
+    w.data = -1.0
+    for _ in range(3):
+        assert_as_eager(program, lambda v: -2.0 * v - 1.0)
+
+
+def test_a_gradient_made_of_rounding_alone_is_not_taken_for_a_difference():
+    w = Parameter(1.0)
+    for t in np.tanh(np.linspace(0.1, 2.0, 40)).tolist():
+        vectorize(lambda v, t=t: (ag.tanh(v * w) - t) ** 2).value_and_grad(np.linspace(0.1, 2.0, 40))
