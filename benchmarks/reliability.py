@@ -83,9 +83,9 @@ def by_program(primitive: Primitive, X: Any) -> tuple[Any, Any]:
 READINGS = {"floats": by_floats, "arrays": by_arrays, "program": by_program}
 
 
-# Where exponentials fall below 1e-16, overflow and vanish, and where squares do.
 # A derivative of softmax is a product of two shares, each a quotient of sums of exponentials: three roundings each.
 MOST_ULPS = {"softmax": 8.0}
+# Where exponentials fall below 1e-16, overflow and vanish, and where squares do.
 SPECIAL = [sign * x for x in (1e-310, 1e-160, 1e-5, 40.0, 300.0, 710.0, 745.0, 1e155) for sign in (1.0, -1.0)]
 
 

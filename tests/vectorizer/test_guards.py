@@ -510,6 +510,7 @@ def test_a_parameter_that_decides_is_said_with_the_line(caplog):
 
 
 def test_what_the_program_cannot_see_ends_the_training_with_the_last_good_parameters(monkeypatch):
+    monkeypatch.setattr("autograd_mini.vectorizer.checks.SpotCheck.SHARE", 0.5)  # so that it is found soon
     state = itertools.chain([1.0] * 60, itertools.repeat(3.0))
     model = nn.MLP(1, [1], rng=0)
     optimizer = optim.SGD(model.parameters(), lr=0.01)
