@@ -111,7 +111,7 @@ class Compiled:
 
     def is_current(self) -> bool:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
-        return not self._around.changed() and all(look.holds() for look in self.looks)
+        return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
     def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Value]) -> None:
         """Trace the function, group its nodes and print the program."""
