@@ -12,10 +12,16 @@ from typing import Any
 
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import Node
+from autograd_mini.engine.own import HandingOn
 
 
 def _own(node: Node) -> tuple[Any, ...]:
     """Return what a node holds apart from its parents and its gradient."""
+    if type(node._parent) is HandingOn:
+        raise TypeError(
+            f"{node!r:.60} can't be copied or pickled: it has a _backward of its own, a function that would add to the "
+            f"gradients of the nodes that it was written for"
+        )
     return node._data, node.label, node.scope, node.primitive, node._local, node._local2
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import recorded_gradients, wanted_gradients
 from autograd_mini.engine.node import Node
+from autograd_mini.engine.own import has_forward
 from autograd_mini.errors import AnomalyError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -285,7 +286,7 @@ def stale_nodes(order: list[Any]) -> list[Any]:
     """
     found = []
     for v in order:
-        if v.primitive is not None:
+        if v.primitive is not None and has_forward(v):
             now = float(v.primitive.forward(floats, *[u._data for u in v.parents]))
             if now != v._data and (now == now or v._data == v._data):
                 found.append(v)

@@ -28,6 +28,7 @@ CONSTANT = "constant"  # a bare number in an expression, as the 2 in 2 * x
 FEATURE = "feature"  # a bare number that a module was called with: no gradient by it is needed
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 _KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}  # what `Node.kind` calls them
+any_own = False  # whether a user's function ever handed a gradient on: until then no backward pass looks for one
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
 
 # While a function is traced, this is told what the function looks at: a node, and how; None while none is traced.
@@ -38,6 +39,7 @@ class Node:
     """What `Value` stores, and nothing of what it does."""
 
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "_data",
         "_local",
@@ -85,7 +87,7 @@ class Node:
         first = self._parent
         if first is None:
             return ()
-        if type(first) is tuple:
+        if isinstance(first, tuple):
             return first
         return (first,) if self._parent2 is None else (first, self._parent2)
 
@@ -95,10 +97,11 @@ class Node:
         return self._local_grads() if look is None else look(self, self._local_grads)
 
     def _local_grads(self) -> tuple[float, ...]:
-        if self._parent is None:
+        first: Any = self._parent
+        if first is None:
             return ()
-        if type(self._parent) is tuple:
-            return self._local  # type: ignore[no-any-return]
+        if isinstance(first, tuple):  # or a user's function hands on (see `own`)
+            return self._local if type(first) is tuple else first.local_grads(self)
         return (self._local,) if self._parent2 is None else (self._local, self._local2)
 
     def _freeze(self) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
-from autograd_mini.engine import copying, node, primitives
+from autograd_mini.engine import copying, node, own, primitives
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.reals import as_float
 
@@ -171,7 +172,17 @@ class ScalarProtocol(Node):
 
     @property
     def _op(self) -> str:
+        if self.primitive is primitives.POW:
+            return f"**{self.parents[1]._data:g}"
         return "" if self.primitive is None else self.primitive.symbol
+
+    @property
+    def _backward(self) -> Any:
+        return partial(own.hand_on, self)
+
+    @_backward.setter
+    def _backward(self, function: Any) -> None:
+        own.set_backward(self, function)
 
 
 def _data_or_nothing(grad: Any) -> Any:

@@ -2,7 +2,7 @@
 
 Every operator makes a new node that stores three things: the result, the local derivative by each operand, and the
 operands themselves as its parents. From these `Value.backward` computes all gradients by the chain rule. How a node
-stores them is in `node`; what else Python expects of a number is in `protocol`.
+stores them is in `node`; what else Python expects of it in `protocol`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from operator import mul
 from typing import Any
 
-from autograd_mini.engine import floats, modes, nodes
+from autograd_mini.engine import floats, modes, nodes, own
 from autograd_mini.engine import node as node_marks
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
@@ -62,15 +62,15 @@ class Value(ScalarProtocol):
 
     _leaf: str | None = None  # the kind of the leaves that the class makes
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Any, label: str = "", _op: str = "", _label: str = "", *, _children: Any = ()) -> None:
         self._data = as_float(data)
-        if type(label) is not str and not isinstance(label, str):
-            raise TypeError(f"label: expected a string, got {label!r:.60}")
         self.grad = 0.0
         self.label = label
         self.scope = modes.current().scope if modes.open_contexts else ""
         self.primitive = self._parent = self._parent2 = self._local2 = None
         self._local = self._leaf
+        if type(label) is not str or _children:
+            own.as_in_micrograd(self, label, _op, _label, _children)
 
     # ---------------------------------------------------------------------------------------------- operators
 
@@ -149,11 +149,10 @@ class Value(ScalarProtocol):
         primitive: Any = self.primitive
         operands = [parent._data for parent in self.parents]
         self._data = out = float(primitive.forward(floats, *operands))
-        local_grads = primitive.derivatives(floats, out, *operands)
-        if primitive.arity in (1, 2):
-            self._local, self._local2 = local_grads[0], local_grads[-1]
-        else:
-            self._local = local_grads
+        if type(self._parent) is not own.HandingOn:
+            local_grads = primitive.derivatives(floats, out, *operands)
+            is_tuple = primitive.arity not in (1, 2)
+            self._local, self._local2 = (local_grads, None) if is_tuple else (local_grads[0], local_grads[-1])
 
     def backward(self, grad: Any = 1.0, create_graph: bool = False) -> None:
         """Compute the gradient ∂self/∂u of every node u of the graph, by the chain rule.
@@ -199,7 +198,9 @@ class Value(ScalarProtocol):
             for node in order:
                 node.grad = 0.0
             self.grad = seed
-            for v in reversed(order):
+            for v in reversed(order) if node_marks.any_own else ():
+                own.hand_on(v)
+            for v in reversed(order) if not node_marks.any_own else ():
                 upstream, first, second = v.grad, v._parent, v._parent2
                 if second is not None:
                     first.grad += upstream * v._local

@@ -6,12 +6,14 @@ The records are read from the graph; no ``.grad`` is touched. Everything that ex
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import evaluate, recorded_gradients, topological_order
 from autograd_mini.engine.node import CONSTANT
+from autograd_mini.engine.own import has_forward
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names, named, node_names
@@ -273,7 +275,7 @@ class Explanation:
     step : BackwardStep
         The record of the backward pass for the node.
     finite_difference : float
-        (L(u+h) - L(u-h)) / 2h.
+        (L(u+h) - L(u-h)) / 2h; nan where an operation of the user's has no formula.
     """
 
     step: BackwardStep
@@ -290,13 +292,18 @@ class Explanation:
         lines += [f"  {title:<18}{left} = {formula}" for title, formula in self._rows("text")]
         if not self.step.contributions:
             lines[-1] += " (the base case)" if self.step.node is self.step.root else f" (no path from {u} to {root})"
-        lines.append(f"  {'finite difference':<18}{left} ≈ {format_number(self.finite_difference, DIGITS + 3)}")
+        difference = f"{left} ≈ {format_number(self.finite_difference, DIGITS + 3)}"
+        if math.isnan(self.finite_difference):
+            difference = "none: there is a _backward, which has no formula"
+        lines.append(f"  {'finite difference':<18}{difference}")
         return "\n".join(lines)
 
     def latex(self) -> str:
         """Return the explanation as an aligned block of LaTeX, without dollar signs."""
         rows = [f"&= {formula.render('latex')}" for _, formula in self._rows("latex")]
-        rows.append(f"&\\approx {text.latex_number(self.finite_difference, DIGITS + 3)} \\text{{ (finite difference)}}")
+        if not math.isnan(self.finite_difference):
+            approximate = text.latex_number(self.finite_difference, DIGITS + 3)
+            rows.append(f"&\\approx {approximate} \\text{{ (finite difference)}}")
         body = " \\\\\n".join(rows)
         return f"\\begin{{aligned}}\n{self.step.left_hand_side().render('latex')} {body}\n\\end{{aligned}}"
 
@@ -328,7 +335,7 @@ def explain(node: Value, root: Value, names: Names | None = None) -> Explanation
     graph = named(root, names)
     for step in backward_steps(graph):
         if step.node is node:
-            return Explanation(step, finite_difference(root, node))
+            return Explanation(step, finite_difference(root, node) if all(map(has_forward, graph.order)) else math.nan)
     name = node_names(node, names)[node]
     called = {**graph.called, node: "u" if name == "L" else name}
     return Explanation(BackwardStep(node, (), 0.0, root, called), 0.0)

@@ -114,10 +114,18 @@ class Neuron(Module):
         """The weights."""
         return self.weights
 
+    @w.setter
+    def w(self, weights: list[Parameter]) -> None:
+        self.weights = weights
+
     @property
     def b(self) -> Parameter:
         """The bias."""
         return self.bias
+
+    @b.setter
+    def b(self, bias: Parameter) -> None:
+        self.bias = bias
 
     def forward(self, x: Any) -> Value:
         """Return the activation for one example of `n_inputs` features."""
