@@ -100,8 +100,10 @@ class Node:
         first: Any = self._parent
         if first is None:
             return ()
-        if isinstance(first, tuple):  # or a user's function hands on (see `own`)
-            return self._local if type(first) is tuple else first.local_grads(self)
+        if type(first) is tuple:
+            return self._local  # type: ignore[no-any-return]
+        if hasattr(first, "local_grads_of"):  # a user's function hands on: see `own`
+            return first.local_grads_of(self)  # type: ignore[no-any-return]
         return (self._local,) if self._parent2 is None else (self._local, self._local2)
 
     def _freeze(self) -> None:

@@ -19,7 +19,7 @@ class HandingOn(tuple[Node, ...]):
 
     __slots__ = ()
 
-    def local_grads(self, node: Node) -> tuple[float, ...]:
+    def local_grads_of(self, node: Node) -> tuple[float, ...]:
         """Return what the function hands on of a gradient of 1; to a parent in several slots, all in the first."""
         parents = list(dict.fromkeys(self))
         before = [one.grad for one in (node, *parents)]
