@@ -23,7 +23,7 @@ from hypothesis import settings
 # How many examples each random test draws is said here alone, so that a profile is one for all of them:
 # pytest --hypothesis-profile=nightly. What lands must not hang on a throw of dice: CI looks at the same examples every
 # time, everybody else at new ones.
-settings.register_profile("plain", max_examples=50, deadline=None)
+settings.register_profile("plain", max_examples=100, deadline=None)
 settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=10_000, deadline=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "plain")

@@ -77,7 +77,8 @@ def softmax(*arrays: Any) -> tuple[Any, ...]:
     """Return exp(xᵢ) / Σ exp(xⱼ) for every i, without overflow."""
     peak = maximum(*arrays)
     exponentials = [_exponential_of_difference(x, peak) for x in arrays]
-    total = sum(exponentials)
+    # With more digits where the processor has them, so that the sum is rounded once.
+    total = np.asarray(sum([e * np.longdouble(1.0) for e in exponentials])).astype(np.result_type(*exponentials))
     return tuple([e / total for e in exponentials])
 
 

@@ -56,6 +56,11 @@ _HELPERS = {
     return exp_of_difference(z, z.max(axis=0))
 
 ''',
+    "total_of": '''def total_of(e):
+    """Return the sum of the rows."""
+    return e.sum(axis=0)
+
+''',
     "logsumexp": '''def logsumexp(z):
     """Return log Σ exp(zⱼ), as the largest zⱼ and log(1 + the others' share)."""
     peak = z.max(axis=0)

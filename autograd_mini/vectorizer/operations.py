@@ -556,7 +556,7 @@ class OfExponentials(Operation):
         exponentials = self.exponentials
         return [
             Call("exponentials", (self.source,), (exponentials,)),
-            Reduce(self.total, exponentials.expression(), count=exponentials.count),
+            Call("total_of", (exponentials,), (self.total,)),
         ]
 
     def _slopes(self, tape: Tape, upstream: Expression) -> None:

@@ -37,6 +37,11 @@ def exponentials(z: Any, e: Any) -> Any:
     return peak
 
 
+def total_of(e: Any, out: Any) -> None:
+    """Write Σ eⱼ, added up with more digits where the processor has them, so that it is rounded once."""
+    out[...] = np.add.reduce(e, axis=0, dtype=np.longdouble)
+
+
 def logsumexp(z: Any, out: Any) -> None:
     """Write log Σ exp(zⱼ), as the largest zⱼ and log(1 + the others' share)."""
     peak = z.max(axis=0)

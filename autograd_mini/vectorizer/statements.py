@@ -289,7 +289,7 @@ FUNCTIONS = {**_ARITHMETIC, **_CONDITIONS, **_OTHERS, **{name: name for name in 
 OPERATORS = {**{form: form for form in "+ - * / ** < > >= & |".split()}, "=": "=="}
 RESERVED = frozenset(
     "np jnp jax run n seed theta gradient bind forward backward math functools erf examples add_up "
-    "exp_of_difference exponentials logsumexp minus_log_softmax minus_log_softmax_of_any".split()
+    "exp_of_difference exponentials total_of logsumexp minus_log_softmax minus_log_softmax_of_any".split()
 )
 
 
