@@ -12,8 +12,9 @@ import numpy as np
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
-from autograd_mini.formulas.simplify import is_number, is_uniform, product, simplified, views_of
+from autograd_mini.formulas.simplify import filled, is_number, is_uniform, place, product, simplified, views_of
 from autograd_mini.vectorizer.statements import (
+    SEED,
     ArrayProgram,
     Assign,
     Call,
@@ -145,7 +146,7 @@ class Tape:
         first = found[0]
         if len(found) == 1 and isinstance(first, Assign) and first.target.is_whole:
             expression = first.expression
-            if is_uniform(expression):
+            if is_uniform(expression) and _height(expression) <= MOST_TERMS:  # else it grows from node to node
                 return expression
             if expression.form == "view":
                 same = expression.parts[0]
@@ -157,7 +158,11 @@ class Tape:
 
     def _add_up(self, array: Variable) -> None:
         """Write down the sum of an array's contributions, those that can only be added to something last."""
-        found = sorted(_merged(self._contributions.pop(array, [])), key=_only_adds)
+        found = self._contributions.pop(array, [])
+        if len(found) == 1 and isinstance(found[0], Assign) and found[0].target.is_whole and array.role != "parameters":
+            self.statements.append(found[0])
+            return
+        found = sorted(_merged(found), key=_only_adds)
         is_leaf = array is self._parameters
         covered = self._covered if is_leaf else np.zeros(array.rows, dtype=bool)
         at = 0 if is_leaf else len(self.statements)
@@ -168,6 +173,13 @@ class Tape:
             self._write(statement, covered)
         if partly or not covered.all():
             self.statements.insert(at, Fill(self.gradient_of(array)))
+
+
+def _height(expression: Expression) -> int:
+    """Return how many operations lie one above the other in a formula of numbers and symbols."""
+    if expression.form in ("number", "symbol"):
+        return 0
+    return 1 + max(map(_height, expression.parts))
 
 
 def _is_nothing(expression: Expression) -> bool:
@@ -248,7 +260,8 @@ def described(expression: Expression) -> str:
 
 def _with_names(expression: Expression) -> Expression:
     if expression.form == "view":
-        return symbol(expression.parts[0].array.name)
+        view = expression.parts[0]
+        return symbol(view.array.name if isinstance(view, View) else f"{{{view}}}")
     if expression.form in ("number", "symbol"):
         return expression
     return Expression(expression.form, tuple(_with_names(part) for part in expression.parts))
@@ -307,57 +320,57 @@ class Elementwise(Operation):
     primitive: Primitive
     operands: list[View | float]
 
+    @property
+    def _rules(self) -> _Rules:
+        return _rules(self.primitive, tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands]))
+
     def forward(self) -> list[Statement]:
         """Return target = f(operands)."""
-        return [Assign(self.target, simplified(self._formula()))]
-
-    def _formula(self) -> Expression:
-        return self.primitive.forward(exact, *map(operand, self.operands))  # type: ignore[no-any-return]
+        places = [SEED, self.target.expression(), *map(operand, self.operands)]
+        return [Assign(self.target, filled(self._rules.forward, places))]
 
     def description(self) -> str:
         """Return the operation by its name: ``tanh(z)``, and not how it is computed."""
-        if self.primitive.name in ARITHMETIC:
-            return described(simplified(self._formula()))
-        return described(text.call(self.primitive.name, *map(operand, self.operands)))
+        names = [x.array.name if isinstance(x, View) else "" for x in self.operands]
+        return self._rules.description.format("", "", *names)
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · ∂f/∂operand."""
-        numbers = tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands])
-        places = [self.target.expression(), *map(operand, self.operands)]
-        for x, rule in zip(self.operands, _derivatives(self.primitive, numbers), strict=True):
-            if isinstance(x, View) and x.array.needs:
-                derivative = _filled(rule, places, {})
-                tape.add(x, product(upstream, derivative), self.target.count, self.target.array.varies)
+        rules, places = self._rules, [upstream, self.target.expression(), *map(operand, self.operands)]
+        for k, x in enumerate(self.operands):
+            if not isinstance(x, View) or not x.array.needs:
+                continue
+            if upstream.form == "view":
+                contribution = filled(rules.contributions[k], places)
+            else:
+                contribution = product(upstream, filled(rules.derivatives[k], places))
+            tape.add(x, contribution, self.target.count, self.target.array.varies)
+
+
+@dataclass(eq=False, frozen=True)
+class _Rules:
+    """What an operation does, simplified, with places for the gradient from above (0), its result (1), its operands."""
+
+    forward: Expression
+    derivatives: list[Expression]
+    contributions: list[Expression]  # the derivatives times the gradient from above
+    description: str  # with the names of the operands left open, as `str.format` fills them in
 
 
 @lru_cache(maxsize=1024)
-def _derivatives(primitive: Primitive, numbers: tuple[str | None, ...]) -> list[Expression]:
-    """Return the simplified derivatives of an operation with places for its result (0) and its operands (1, …).
+def _rules(primitive: Primitive, numbers: tuple[str | None, ...]) -> _Rules:
+    """Return what an operation does, for all its nodes with the same bare numbers among their operands.
 
-    Deep graphs have many operations of few sorts. The bare numbers among the operands are given as they are written:
-    0.0 isn't -0.0.
+    The numbers are given as they are written: 0.0 isn't -0.0.
     """
-    operands = [_place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=1)]
-    rules = primitive.derivatives(exact, _place(0), *operands)
-    return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
-
-
-def _place(k: int) -> Expression:
-    """Return a place for a view in a formula."""
-    return Expression("view", (k,))
-
-
-def _filled(formula: Expression, places: list[Expression], done: dict[int, Expression]) -> Expression:
-    """Return a formula with views in its places; a part that occurs several times is one object, as before."""
-    if formula.form == "view":
-        found: Expression = places[formula.parts[0]]
-        return found
-    if formula.form in ("number", "symbol"):
-        return formula
-    if id(formula) not in done:
-        parts = tuple([_filled(part, places, done) for part in formula.parts])
-        done[id(formula)] = Expression(formula.form, parts, is_simple=True)
-    return done[id(formula)]
+    operands = [place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=2)]
+    formula = simplified(primitive.forward(exact, *operands))
+    found = primitive.derivatives(exact, place(1), *operands)
+    derivatives = [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in found]
+    shown = formula if primitive.name in ARITHMETIC else text.call(primitive.name, *operands)
+    return _Rules(
+        formula, derivatives, [product(place(0), rule) for rule in derivatives], _with_names(shown).render("text")
+    )
 
 
 @dataclass(eq=False)
