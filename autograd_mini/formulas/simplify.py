@@ -42,7 +42,7 @@ class Filled(Expression):
         vars(self).update(form=rule.form, is_simple=True, rule=rule, operands=operands)
 
     @cached_property
-    def parts(self) -> tuple[Any, ...]:  # type: ignore[override]
+    def parts(self) -> tuple[Any, ...]:
         """What the operation is applied to; a part that occurs several times is one object, as in the rule."""
         done: dict[int, Expression] = {}
         return tuple([_written_out(part, self.operands, done) for part in self.rule.parts])
@@ -56,7 +56,8 @@ class Filled(Expression):
 def filled(rule: Expression, operands: Sequence[Expression]) -> Expression:
     """Return a simplified formula with other formulas in its places."""
     if rule.form == "view":
-        return operands[rule.parts[0]]
+        k: int = rule.parts[0]
+        return operands[k]
     return Filled(rule, operands) if places_of(rule) else rule
 
 
@@ -73,7 +74,8 @@ def places_of(rule: Expression) -> list[int]:
 
 def _written_out(formula: Expression, operands: Sequence[Expression], done: dict[int, Expression]) -> Expression:
     if formula.form == "view":
-        return operands[formula.parts[0]]
+        k: int = formula.parts[0]
+        return operands[k]
     if formula.form in ("number", "symbol"):
         return formula
     if id(formula) not in done:

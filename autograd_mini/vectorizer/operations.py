@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -248,8 +248,10 @@ class _Exact:
 exact = _Exact()
 
 
-def operand(x: View | float) -> Expression:
+def operand(x: View | Expression | float) -> Expression:
     """Return a view or a number as a part of a formula."""
+    if isinstance(x, Expression):
+        return x
     return x.expression() if isinstance(x, View) else number(float(x))
 
 
@@ -267,27 +269,27 @@ def _with_names(expression: Expression) -> Expression:
     return Expression(expression.form, tuple(_with_names(part) for part in expression.parts))
 
 
-def sum_of(terms: list[Factors], constant: View | float = 0.0) -> Expression:
+def sum_of(terms: Sequence[Sequence[Any]], constant: Any = 0.0) -> Expression:
     """Return Σ c·a·b + constant as a formula, added up from left to right."""
-    found = [operand(c) * (operand(a) if b is None else operand(a) * b.expression()) for c, a, b in terms]
-    if constant != 0.0 or not found:
+    found = [operand(c) * (operand(a) if b is None else operand(a) * operand(b)) for c, a, b in terms]
+    if not found or isinstance(constant, (View, Expression)) or constant != 0.0:
         found.append(operand(constant))
     return simplified(text.sum(found))
 
 
-def factors_of(terms: list[Factors]) -> list[tuple[View, Expression]]:
-    """Return each factor of each term with what it is multiplied by; a square counts once, with a 2."""
-    found: list[tuple[View, Expression]] = []
+def factors_of(terms: Sequence[Sequence[Any]]) -> list[tuple[Any, Expression]]:
+    """Return each view among the factors of terms with what it is multiplied by; a square counts once, with a 2."""
+    found: list[tuple[Any, Expression]] = []
     for c, a, b in terms:
-        if not isinstance(a, View):
+        if isinstance(a, float):
             continue
         if b is None:
             found.append((a, operand(c)))
         elif a == b:
-            found.append((a, product(number(2.0), operand(c), a.expression())))
+            found.append((a, product(number(2.0), operand(c), operand(a))))
         else:
-            found.append((a, product(operand(c), b.expression())))
-            found.append((b, product(operand(c), a.expression())))
+            found.append((a, product(operand(c), operand(b))))
+            found.append((b, product(operand(c), operand(a))))
     return found
 
 
@@ -381,18 +383,58 @@ class Terms(Operation):
     constant: View | float = 0.0
     add: bool = False
 
+    @property
+    def _rules(self) -> tuple[_TermRules, list[View]]:
+        """The rules of such a sum, and what is in their places."""
+        at: dict[View, int] = {}
+        factors = [x for term in self.terms for x in term] + [self.constant]
+        sort = [
+            at.setdefault(x, len(at)) if isinstance(x, View) else None if x is None else repr(float(x)) for x in factors
+        ]
+        return _term_rules(tuple(sort)), list(at)
+
     def forward(self) -> list[Statement]:
         """Return the sum."""
-        return [Assign(self.target, sum_of(self.terms, self.constant), self.add)]
+        rules, views = self._rules
+        places = [view.expression() for view in views]
+        return [Assign(self.target, filled(rules.forward, places), self.add)]
 
     def description(self) -> str:
         """Return the sum."""
-        return described(sum_of(self.terms, self.constant))
+        rules, views = self._rules
+        return rules.description.format(*[view.array.name for view in views])
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · c · (the other factor)."""
-        for view, factor in factors_of(self.terms):
-            tape.add(view, product(factor, upstream), self.target.count, self.target.array.varies)
+        rules, views = self._rules
+        places = [*[view.expression() for view in views], upstream]
+        for k, factor, contribution in rules.factors:
+            whole = (
+                product(filled(factor, places), upstream) if upstream.form != "view" else filled(contribution, places)
+            )
+            tape.add(views[k], whole, self.target.count, self.target.array.varies)
+
+
+@dataclass(frozen=True)
+class _TermRules:
+    """What sums of terms of one sort do, with places for the views, and after them for the gradient from above."""
+
+    forward: Expression
+    factors: list[tuple[int, Expression, Expression]]  # a view, its factor, and that times the gradient from above
+    description: str  # with the names of the views left open, as `str.format` fills them in
+
+
+@lru_cache(maxsize=1024)
+def _term_rules(sort: tuple[int | str | None, ...]) -> _TermRules:
+    """Return what a sum does whose factors are these: the number of a view, a bare number as it is written, or none."""
+    places: dict[Any, Expression] = {}
+    found: list[Any] = [
+        float(x) if isinstance(x, str) else x if x is None else places.setdefault(x, place(x)) for x in sort
+    ]
+    terms, constant = list(zip(found[:-1:3], found[1:-1:3], found[2:-1:3], strict=True)), found[-1]
+    above, formula = place(len(places)), sum_of(terms, constant)
+    factors = [(view.parts[0], factor, product(factor, above)) for view, factor in factors_of(terms)]
+    return _TermRules(formula, factors, _with_names(formula).render("text"))
 
 
 @dataclass(eq=False)
