@@ -228,7 +228,7 @@ def _root(arguments: argparse.Namespace) -> Value:
         if name in values:
             raise Mistake(f"{name!r} has two values: {values[name]:g} and {number}")
         try:
-            values[name] = float(number)
+            values[name] = float(number.replace("−", "-"))
         except ValueError:
             raise Mistake(f"the value of {name!r} isn't a number: {number!r}") from None
     return parse(arguments.formula, **values)
