@@ -121,6 +121,16 @@ def test_step_keeps_to_the_width_of_the_terminal(run, monkeypatch):
     assert max(len(line) for line in out.splitlines() if "─" not in line and ":" not in line) <= 60
 
 
+def test_a_printed_step_can_be_typed(run):
+    code, out, _ = run("step", "√|x| + x² − 2·x", "x=−4")
+    assert code == 0
+    right_hand_sides = [line.split(" = ")[1] for line in out.splitlines() if line.startswith("  v")]
+    assert right_hand_sides == ["|x|", "√(v1)", "x²", "v2 + v3", "2·x"]
+    for typed, value in (("√(v1)", "v1=4"), ("v2 + v3", "v2=2"), ("2·x", "x=-4")):
+        more = ["v3=16"] if "v3" in typed else []
+        assert run("step", typed, value, *more)[0] == 0
+
+
 @pytest.mark.parametrize("formula", ["-x**2", "-(x*x)", "--x*-x", "-x*x"])
 def test_a_formula_may_begin_with_a_sign(run, formula):
     code, out, _ = run("step", formula, "x=3")
