@@ -378,7 +378,9 @@ class _Builder:
         least = sum(argument.default is Argument.empty for argument in takes)
         most = math.inf if name in _ONE_OR_MORE else len(takes)
         if not least <= len(part.args) <= most:
-            expected = f"{least}" if least == most else f"{least} or more" if most == math.inf else f"{least} or {most}"
+            between = "or" if most == least + 1 else "to"
+            bounds = f"{least} or more" if most == math.inf else f"{least} {between} {most}"
+            expected = f"{least}" if least == most else bounds
             plural = "" if expected == "1" else "s"
             raise self.error(part, f"{name} takes {expected} argument{plural}, got {len(part.args)},")
 
