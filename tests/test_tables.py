@@ -391,6 +391,8 @@ def test_two_texts_are_0_and_1():
         numbers("")
     with pytest.raises(TableError, match=r"line 2, column 'y': '1' is neither 'No' nor 'yes'"):
         numbers("1")
+    with pytest.raises(TableError, match=r"line 4, column 'y': the value is missing \('NA'\); fill it in"):
+        column("Na", "Cl", "NA").numbers(["y"], texts={"y": ["Cl", "Na"]})
 
 
 @pytest.mark.parametrize(

@@ -148,14 +148,14 @@ class Table:
 
     def _which(self, cell: str, line: int, column: str, texts: Sequence[str]) -> float:
         """Return 0 for the first of two texts and 1 for the second; capital letters count only where both are alike."""
+        place = f"{self.path}, line {line}, column {column!r}"
+        if are_missing([cell, *texts])[0]:
+            raise TableError(f"{place}: {_missing(cell)}; fill it in or leave the row out")
         spelled = [cell == text for text in texts]
         found = spelled if any(spelled) else [cell.casefold() == text.casefold() for text in texts]
-        if sum(found) == 1:
-            return float(found[1])
-        place = f"{self.path}, line {line}, column {column!r}"
-        if cell.lower() in _MISSING:
-            raise TableError(f"{place}: {_missing(cell)}; fill it in or leave the row out")
-        raise TableError(f"{place}: {cell!r} is neither {texts[0]!r} nor {texts[1]!r}, which are known")
+        if sum(found) != 1:
+            raise TableError(f"{place}: {cell!r} is neither {texts[0]!r} nor {texts[1]!r}, which are known")
+        return float(found[1])
 
     def _number(self, cell: str, line: int, column: str, hint: str) -> float:
         number = as_number(cell)
