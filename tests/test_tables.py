@@ -1,5 +1,6 @@
 """CSV files: what is read, what a target is taken for, and what is said about files that can't be used."""
 
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -294,6 +295,7 @@ def test_a_first_row_that_may_be_data_is_asked_about(table_of, tmp_path, content
     "content",
     [
         "id,2019\n7,1.5\n8,2.5\n",
+        "x,y\n1,y\n2,n\n",
         "Na,Cl,y\n1,2,a\n3,4,b\n",
         "name,y\nann,a\nbob,b\n",
         "a,b\n,x\n1,y\n",
@@ -352,6 +354,15 @@ def test_how_a_cell_that_was_meant_as_a_number_is_to_be_written(cell, expected):
     with pytest.raises(TableError) as caught:
         column("1", cell).numbers(["y"], hint="leave it out")
     assert str(caught.value) == f"data.csv, line 3, column 'y': {cell!r} isn't a number; {expected}"
+
+
+@pytest.mark.parametrize(
+    "cells", [["1,234", "2,345"], ["0,5", "1,5"], ["50%", "60%"], ["$5", "$7"], ["1 234", "1 235"]]
+)
+def test_a_target_that_was_meant_as_a_number_is_no_class(cells):
+    with pytest.raises(TableError, match=rf"line 2, column 'y': '{re.escape(cells[0])}' isn't a number; (if|write|it)"):
+        read_target(column(*cells, *cells), "y")
+    assert read_target(column(*cells, *cells), "y", "classification").classes == cells
 
 
 def test_a_minus_sign_is_a_minus():

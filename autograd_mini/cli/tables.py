@@ -357,22 +357,21 @@ def _check_names_are_there(path: Path, rows: list[list[str]], lines: list[int]) 
     first, below = rows[0], rows[1:]
     if all(as_number(name) is not None for name in first):
         raise TableError(f"{path}: the first line holds numbers; expected the names of the columns, or --header no")
-    numbers, is_named = [], False
+    numbers, again, is_named = [], "", False
     for i, name in enumerate(first):
-        column = [row[i] for row in below if i < len(row)]
-        if name.lower() not in _MISSING and not _is_value(name):
-            if name in column:
-                line = lines[1:][[row[i : i + 1] == [name] for row in below].index(True)]
-                again = f"{name!r} stands there and in line {line}"
-                raise TableError(f"{path}: does the first line name the columns? {again}; add --header yes or no")
+        column = [row[i] if i < len(row) else "" for row in below]
+        if _is_value(name):
+            numbers.append(name)
+        elif name.lower() not in _MISSING:
             present = [cell for cell in column if cell.lower() not in _MISSING]
             is_named = is_named or (bool(present) and all(map(_is_value, present)))
-        elif _is_value(name):
-            numbers.append(name)
-    if numbers and not is_named:  # a number is no usual name, and no name stands above numbers
-        raise TableError(
-            f"{path}: does the first line name the columns? {numbers[0]!r} stands there; add --header yes or no"
-        )
+            if name in column and not again:
+                again = f"{name!r} stands there and in line {lines[1 + column.index(name)]}"
+    if is_named and not (numbers and again):  # a name stands above numbers
+        return
+    seen = again or (f"{numbers[0]!r} stands there" if numbers else "")
+    if seen:
+        raise TableError(f"{path}: does the first line name the columns? {seen}; add --header yes or no")
 
 
 def _is_value(cell: str) -> bool:
@@ -463,7 +462,7 @@ def read_target(table: Table, column: str, task: Task | None = None) -> Target:
 
 def _are_classes(cells: list[str], numbers: list[float | None]) -> bool:
     """Return whether a target looks like classes rather than like a number to predict."""
-    texts = sum(number is None for number in numbers)
+    texts = sum(number is None and not meant_as_number(cell) for cell, number in zip(cells, numbers, strict=True))
     if texts:
         return 2 * texts >= len(cells)  # a few texts among many numbers are slips, and reported as such
     if not all(number is not None and number.is_integer() for number in numbers):
