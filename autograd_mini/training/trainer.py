@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array, checked, checked_choice, checked_whole
-from autograd_mini.engine.modes import ignoring_anomalies, no_grad
+from autograd_mini.engine.modes import enable_grad, ignoring_anomalies, no_grad
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import AnomalyError, TraceError
 from autograd_mini.nn.losses import LOSSES, Loss
@@ -104,9 +104,10 @@ class Trainer:
     Raises
     ------
     ValueError
-        If a number is out of its range, a name is unknown, or `validation` isn't a pair or is missing for a rule.
+        If a number is out of its range, a name is unknown, or `validation` isn't a pair or is missing for a rule; if
+        the optimizer was made for another model, or the model ends with an activation that the loss takes itself.
     TypeError
-        If `optimizer` is a class instead of an optimizer.
+        If model, loss and optimizer come in another order, or one is a class instead of an object.
 
     Examples
     --------
@@ -143,9 +144,12 @@ class Trainer:
         engine: str = "vectorized",
         devices: int | None = None,
     ) -> None:
+        checks.check_order(model, loss, optimizer)
         self.model = checks.checked_model(model)
         self.loss = checks.loss_function(loss)
         self.optimizer = checks.checked_optimizer(optimizer)
+        checks.check_outputs(self.model, self.loss)
+        checks.check_optimizer_of(self.model, self.optimizer)
         self.batch_size = None if batch_size is None else checked_whole("batch_size", batch_size, least=1)
         self.epochs = checked_whole("epochs", epochs, least=1)
         self.penalty = checks.called("penalty", penalty)
@@ -201,7 +205,7 @@ class Trainer:
         Exception
             What a metric or a stopping rule raises; everything is then as it was after the last finished epoch.
         """
-        training = self._checked(X, y)
+        training = self._checked(X, y, to_fit=True)
         enough_for_each_batch(self.model, len(training[0]), self.batch_size)
         validation = None
         if self.validation is not None:
@@ -388,24 +392,40 @@ class Trainer:
 
     # ------------------------------------------------------------------------------------------------- checks
 
-    def _checked(self, X: Any, y: Any, *, which: str = "") -> tuple[Array, Array]:
+    def _checked(self, X: Any, y: Any, *, which: str = "", to_fit: bool = False) -> tuple[Array, Array]:
         features = checked_features(X, getattr(self.model, "n_inputs", None), f"{which}X")
         targets = checked_targets(y, len(features), f"{which}y")
-        self._try_out(features, targets, which)
+        recording = to_fit and checks.wants_graph(self.model, self.loss, self.optimizer)
+        example = self._try_out(features, targets, which, recording)
+        if to_fit:
+            checks.check_outputs(self.model, self.loss, example if recording else None)
+            extra = self.penalty or (lambda model: 0.0)
+            stay = checks.check_optimizer_of(self.model, self.optimizer, lambda: example[1] + extra(self.model))
+            if stay:
+                _LOG.warning(
+                    "Not the optimizer's, and not trained: %d of the model's parameters (%s); freeze them to say that "
+                    "they are meant to stay",
+                    *(len(stay), ", ".join(stay[:3]) + ", …" * (len(stay) > 3)),
+                )
         return features, targets
 
-    def _try_out(self, X: Array, y: Array, which: str = "") -> None:
-        """Compute losses of one example and drop them, so that a target the loss can't take is found before any work.
+    def _try_out(self, X: Array, y: Array, which: str = "", recording: bool = False) -> tuple[Any, Any]:
+        """Compute losses of one example, so that a target the loss can't take is found before any work.
 
-        The library's own losses are shown every target there is; a function of one's own only the first.
+        The library's own losses are shown every target there is; a function of one's own only the first. The prediction
+        and its first loss are returned, with their graph if it is to be recorded.
         """
         is_known = any(self.loss is loss for loss in LOSSES.values())
         targets = y.tolist()
-        with evaluating(self.model), no_grad(), ignoring_anomalies():  # row and targets needn't belong together
-            prediction = self.model(X[0].tolist())
-            with self._naming_row(X, y, which):
-                for target in _distinct(targets) if is_known else targets[:1]:
+        with evaluating(self.model), ignoring_anomalies():  # row and targets needn't belong together
+            with enable_grad() if recording else no_grad():
+                prediction = self.model(X[0].tolist())
+                with self._naming_row(X, y, which):
+                    first = self.loss(prediction, targets[0])
+            with no_grad(), self._naming_row(X, y, which):
+                for target in _distinct(targets)[1:] if is_known else ():
                     self.loss(prediction, target)
+        return prediction, first
 
     @contextmanager
     def _naming_row(self, X: Array, y: Array, which: str = "") -> Iterator[None]:
