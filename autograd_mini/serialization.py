@@ -307,7 +307,7 @@ def load_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
 def _check_training(state: Any) -> None:
     """Raise unless the weights in the state of a training are numbers."""
     optimizer = state.get("optimizer")
-    for name in ("model", "best_model", "parameters"):
+    for name in ("model", "best_model", "last_epoch", "parameters"):
         if state.get(name) is not None:
             _check_weights(name, state[name])
     if isinstance(optimizer, dict):

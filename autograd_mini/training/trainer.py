@@ -32,7 +32,7 @@ from autograd_mini.training.eager import EagerEngine, evaluating
 from autograd_mini.training.history import History
 from autograd_mini.training.metrics import metric_functions
 from autograd_mini.training.progress import progress_bar
-from autograd_mini.training.snapshot import TrainingState
+from autograd_mini.training.snapshot import LastEpoch, TrainingState, weights
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
 from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer.anomalies import error_of
@@ -170,6 +170,7 @@ class Trainer:
         self.rng = np.random.default_rng(seed)
         self.interrupted, self.stop_reason = False, ""
         self._best_model: dict[str, Any] = {}
+        self._last_epoch = LastEpoch()
         self.history = History(metrics={name: [] for name in self.metrics})
 
     @property
@@ -180,7 +181,10 @@ class Trainer:
     def fit(self, X: Any, y: Any) -> History:
         """Train for `epochs` epochs, or until a stopping rule says so; called again, go on from where it stopped.
 
-        Ctrl-C ends the training with everything as it was after the last finished epoch.
+        Ctrl-C ends the training with everything as it was after the last finished epoch. However it ends, a rule with
+        ``restore_best`` then puts the parameters of the best epoch in place. The next call goes on from those of the
+        last epoch, as if it had never ended, unless any was changed in between: then from what is there, and a warning
+        is logged.
 
         Parameters
         ----------
@@ -210,8 +214,15 @@ class Trainer:
         validation = None
         if self.validation is not None:
             validation = self._checked(*self.validation, which="validation ")
+        if self._last_epoch.take_up(self.model, self.optimizer):
+            _LOG.warning(
+                "The parameters have been changed since those of the best epoch were put in place: training goes on "
+                "from what they are now, and the optimizer from its state after epoch %d",
+                len(self.history),
+            )
         self.model.train()
         self.interrupted, self.stop_reason = False, ""
+        stopped_by: StoppingRule | None = None
         finished = self._state()
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
@@ -225,11 +236,14 @@ class Trainer:
                     speed = len(training[0]) / max(time.perf_counter() - started, 1e-9)
                     try:
                         self._record(training, validation)
-                        over = self._is_over()
+                        stopped_by = self._stopping_rule()
                     except Exception:  # an epoch is recorded with all its numbers, or has not been
                         finished.restore()
                         raise
                     finished.take()
+                    is_over = stopped_by is not None or epoch == self.epochs - 1
+                    if is_over:
+                        self._put_best_in_place(stopped_by)
                     if not bar.disable:
                         bar.set_postfix(_shown(self.history, speed), refresh=False)
                     bar.update()
@@ -237,11 +251,12 @@ class Trainer:
                         callback(self)
                         if not getattr(callback, "only_watches", False):  # what a callback has done stays done
                             finished = self._state()
-                    if over:
+                    if is_over:
                         break
             except KeyboardInterrupt:
                 self.interrupted = True
                 finished.restore()
+                self._put_best_in_place(stopped_by)
         return self.history
 
     # ------------------------------------------------------------------------------------------------- the loop
@@ -323,24 +338,37 @@ class Trainer:
             for name, metric in self.metrics.items():
                 self.history.metrics.setdefault(name, []).append(_number(f"metrics[{name!r}]", metric(y, outputs)))
 
-    def _is_over(self) -> bool:
-        """Ask every stopping rule; the first that says stop may put better parameters in place."""
+    def _stopping_rule(self) -> StoppingRule | None:
+        """Ask every stopping rule, and return the first that says stop."""
         parameters, epoch = self.optimizer.parameters, len(self.history)
         latest = self.history.latest()
         answers = [rule.should_stop(epoch, latest[rule.monitor], parameters) for rule in self.stopping]
-        if any(getattr(rule, "best_epoch", None) == epoch for rule in self.stopping):
+        keeper = self._keeper()
+        if getattr(keeper, "best_epoch", None) == epoch and not getattr(keeper, "waited", 0):
             self._best_model.clear()
             self._best_model.update(self.model.state_dict())  # with running statistics, which are no parameters
-        if any(answers):
-            rule = self.stopping[answers.index(True)]
-            self.stop_reason = f"{rule!r} after epoch {epoch}: {rule.monitor} {rule.reason(latest[rule.monitor])}"
-            _LOG.log(
-                logging.WARNING if math.isnan(latest[rule.monitor]) else logging.INFO, "Stopped by %s", self.stop_reason
-            )
-            if getattr(rule, "restore_best", False) and self._best_model:
-                self.model.load_state_dict(self._best_model)
+        if not any(answers):
+            return None
+        rule = self.stopping[answers.index(True)]
+        self.stop_reason = f"{rule!r} after epoch {epoch}: {rule.monitor} {rule.reason(latest[rule.monitor])}"
+        _LOG.log(
+            logging.WARNING if math.isnan(latest[rule.monitor]) else logging.INFO, "Stopped by %s", self.stop_reason
+        )
+        return rule
+
+    def _keeper(self) -> StoppingRule | None:
+        """Return the first rule that puts the best epoch's parameters back at the end, whatever ends the training."""
+        return next((rule for rule in self.stopping if getattr(rule, "restore_best", False)), None)
+
+    def _put_best_in_place(self, stopped_by: StoppingRule | None) -> None:
+        """Give the rules the chance to put better parameters in place, before the last epoch's callbacks see them."""
+        parameters, last = self.optimizer.parameters, weights(self.model, self.optimizer)
+        rules = [self._keeper() if self._best_model else None, stopped_by]
+        if rules[0] is not None:
+            self.model.load_state_dict(self._best_model)
+        for rule in dict.fromkeys(filter(None, rules)):
             rule.restore(parameters)
-        return any(answers)
+        self._last_epoch.set_aside(last, self.model, self.optimizer)
 
     # ----------------------------------------------------------------------------------------- using the model
 
@@ -388,7 +416,8 @@ class Trainer:
         self._state().load_state_dict(state)
 
     def _state(self) -> TrainingState:
-        return TrainingState(self.model, self.optimizer, self.stopping, self.history, self.rng, self._best_model)
+        parts = self.model, self.optimizer, self.stopping, self.history, self.rng
+        return TrainingState(*parts, self._best_model, self._last_epoch)
 
     # ------------------------------------------------------------------------------------------------- checks
 
