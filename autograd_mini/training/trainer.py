@@ -23,8 +23,10 @@ from autograd_mini.training import checks
 from autograd_mini.training.data import (
     SAMPLINGS,
     augmented,
+    check_columns,
     checked_features,
     checked_targets,
+    column_names,
     enough_for_each_batch,
     epoch_order,
 )
@@ -74,7 +76,7 @@ class Trainer:
         When to end before the last epoch: `EarlyStopping`, `LossTolerance`, `GradientNorm` or rules of one's own.
     metrics : list of str, or dict of str to callable, optional
         What to record after every epoch beside the loss: "accuracy", "mean_squared_error", "r2_score", "log_loss", or
-        functions of ``(y_true, y_pred)`` by name.
+        functions of ``(y_true, y_pred)`` by name. Where there is a target for each output, both have the same shape.
     callbacks : list of callable, optional
         Called with the trainer after every epoch.
     augment : callable, optional
@@ -171,6 +173,7 @@ class Trainer:
         self.interrupted, self.stop_reason = False, ""
         self._best_model: dict[str, Any] = {}
         self._last_epoch = LastEpoch()
+        self._columns: list[str] | None = None  # those of the data frame that `fit` was given, if it was one
         self.history = History(metrics={name: [] for name in self.metrics})
 
     @property
@@ -213,7 +216,9 @@ class Trainer:
         enough_for_each_batch(self.model, len(training[0]), self.batch_size)
         validation = None
         if self.validation is not None:
+            check_columns("validation X", self.validation[0], column_names(X))
             validation = self._checked(*self.validation, which="validation ")
+        self._columns = column_names(X) or self._columns
         if self._last_epoch.take_up(self.model, self.optimizer):
             _LOG.warning(
                 "The parameters have been changed since those of the best epoch were put in place: training goes on "
@@ -335,6 +340,8 @@ class Trainer:
         if self.metrics:
             X, y = training if validation is None else validation
             outputs = self._engine.outputs(self.model, X)
+            if y.size == outputs.size:  # (n, 1) beside (n,) would make a metric of one's own compare all with all
+                y = y.reshape(outputs.shape)
             for name, metric in self.metrics.items():
                 self.history.metrics.setdefault(name, []).append(_number(f"metrics[{name!r}]", metric(y, outputs)))
 
@@ -378,13 +385,14 @@ class Trainer:
         Parameters
         ----------
         X : array_like of shape (n, d)
-            One example a row.
+            One example a row. A data frame must have the columns of the one that `fit` was given, in their order.
 
         Returns
         -------
         numpy.ndarray
             Of shape (n,) for one output, (n, k) for k.
         """
+        check_columns("X", X, self._columns)
         return self._engine.outputs(self.model, checked_features(X, getattr(self.model, "n_inputs", None)))
 
     def evaluate(self, X: Any, y: Any) -> float:
@@ -403,7 +411,7 @@ class Trainer:
         A training that is saved, loaded into a new trainer of the same making and continued equals one that never
         stopped, to the bit. See `autograd_mini.serialization.save_training`.
         """
-        return self._state().state_dict()
+        return self._state().state_dict() | ({"columns": self._columns[:]} if self._columns else {})
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` of a trainer of the same making returned.
@@ -413,7 +421,11 @@ class Trainer:
         ValueError
             If it doesn't fit this trainer's model, optimizer or rules.
         """
+        columns = state.get("columns")
+        if columns is not None and not (isinstance(columns, list) and all(isinstance(name, str) for name in columns)):
+            raise ValueError(f"columns: expected a list of names, got {columns!r:.60}")
         self._state().load_state_dict(state)
+        self._columns = columns
 
     def _state(self) -> TrainingState:
         parts = self.model, self.optimizer, self.stopping, self.history, self.rng
@@ -422,6 +434,7 @@ class Trainer:
     # ------------------------------------------------------------------------------------------------- checks
 
     def _checked(self, X: Any, y: Any, *, which: str = "", to_fit: bool = False) -> tuple[Array, Array]:
+        check_columns(f"{which}X", X, self._columns)
         features = checked_features(X, getattr(self.model, "n_inputs", None), f"{which}X")
         targets = checked_targets(y, len(features), f"{which}y")
         recording = to_fit and checks.wants_graph(self.model, self.loss, self.optimizer)
