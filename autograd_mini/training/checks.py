@@ -187,6 +187,10 @@ def check_outputs(model: Module, loss: Loss, example: tuple[Any, Any] | None = N
     ValueError
         If they don't fit together, with what to take instead.
     """
+    if isinstance(model, MLP) and model.output == "softmax" and len(model.layers[-1].neurons) == 1:
+        raise ValueError(
+            "the softmax of one output is always 1: make the model with output='sigmoid', or an output for each class"
+        )
     name, ending = _name(loss), _ending(model)
     if example is not None:
         prediction, node = example

@@ -443,6 +443,8 @@ class Trainer:
             checks.check_outputs(self.model, self.loss, example if recording else None)
             extra = self.penalty or (lambda model: 0.0)
             stay = checks.check_optimizer_of(self.model, self.optimizer, lambda: example[1] + extra(self.model))
+            if all(parameter.is_frozen for parameter in self.optimizer.parameters):
+                _LOG.warning("Nothing is trained: all parameters of the optimizer are frozen; see unfreeze")
             if stay:
                 _LOG.warning(
                     "Not the optimizer's, and not trained: %d of the model's parameters (%s); freeze them to say that "

@@ -123,6 +123,24 @@ def test_parameters_that_are_left_out_are_named_and_those_that_are_frozen_arent(
     assert not warnings_of(caplog)
 
 
+def test_a_training_of_frozen_parameters_alone_says_that_it_does_nothing(caplog):
+    model = an_mlp()
+    trainer = Trainer(model, "squared_error", sgd(model.parameters()), epochs=1, progress=False)
+    nn.freeze(model)
+    trainer.fit(X, y)
+    assert warnings_of(caplog) == ["Nothing is trained: all parameters of the optimizer are frozen; see unfreeze"]
+    assert data_of(model) == data_of(an_mlp())
+
+
+@pytest.mark.parametrize("engine", ["eager", "vectorized"])
+def test_a_fit_inside_of_no_grad_is_refused_before_anything_has_changed(engine):
+    model = an_mlp()
+    trainer = Trainer(model, "squared_error", sgd(model.parameters()), epochs=1, engine=engine, progress=False)
+    with ag.no_grad(), pytest.raises(RuntimeError, match=r"no gradient goes back from here: .* inside of no_grad\(\)"):
+        trainer.fit(X, y)
+    assert data_of(model) == data_of(an_mlp())
+
+
 def test_a_loss_and_a_penalty_may_have_parameters_of_their_own(caplog):
     model, scale, weight = an_mlp(), Parameter(1.0), Parameter(1.0)
     trainer = Trainer(
@@ -248,6 +266,15 @@ def test_what_fits_is_trained(loss, activation, n_outputs):
     for model in ending_with(activation, n_outputs):
         for outer in (model, Own(model)):
             Trainer(outer, loss, sgd(model.parameters()), epochs=1, engine="eager", progress=False).fit(X, y)
+
+
+def test_a_softmax_of_one_output_is_refused():
+    model = nn.MLP(2, [3, 1], output="softmax", rng=0)
+    for loss in ("binary_cross_entropy", "squared_error"):
+        with pytest.raises(
+            ValueError, match="the softmax of one output is always 1: make the model with output='sigmoid'"
+        ):
+            Trainer(model, loss, sgd(model.parameters()))
 
 
 def test_a_loss_put_into_a_trainer_later_is_looked_at_too():
