@@ -235,6 +235,7 @@ class Trainer:
             try:
                 for epoch in range(self.epochs):
                     if epoch and (self.callbacks or not self._engine.is_current()):  # something has changed the model
+                        self._check_optimizer()
                         self._prepare(*training)
                     started = time.perf_counter()
                     self.history.loss.append(self._epoch(*training))
@@ -442,16 +443,24 @@ class Trainer:
         if to_fit:
             checks.check_outputs(self.model, self.loss, example if recording else None)
             extra = self.penalty or (lambda model: 0.0)
-            stay = checks.check_optimizer_of(self.model, self.optimizer, lambda: example[1] + extra(self.model))
-            if all(parameter.is_frozen for parameter in self.optimizer.parameters):
-                _LOG.warning("Nothing is trained: all parameters of the optimizer are frozen; see unfreeze")
-            if stay:
-                _LOG.warning(
-                    "Not the optimizer's, and not trained: %d of the model's parameters (%s); freeze them to say that "
-                    "they are meant to stay",
-                    *(len(stay), ", ".join(stay[:3]) + ", …" * (len(stay) > 3)),
-                )
+            self._untrained = ""
+            self._check_optimizer(lambda: example[1] + extra(self.model))
         return features, targets
+
+    def _check_optimizer(self, loss: Callable[[], Any] | None = None) -> None:
+        """Refuse the optimizer of another model, and say once what it leaves as it is."""
+        stay, untrained = checks.check_optimizer_of(self.model, self.optimizer, loss), ""
+        if all(parameter.is_frozen for parameter in self.optimizer.parameters):
+            untrained = "Nothing is trained: all parameters of the optimizer are frozen; see unfreeze"
+        elif stay:
+            few = ", ".join(stay[:3]) + ", …" * (len(stay) > 3)
+            untrained = (
+                f"Not the optimizer's, and not trained: {len(stay)} of the model's parameters ({few}); freeze them to say "
+                f"that they are meant to stay"
+            )
+        if untrained and untrained != self._untrained:
+            _LOG.warning(untrained)
+        self._untrained = untrained
 
     def _try_out(self, X: Array, y: Array, which: str = "", recording: bool = False) -> tuple[Any, Any]:
         """Compute losses of one example, so that a target the loss can't take is found before any work.

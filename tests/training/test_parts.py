@@ -85,6 +85,22 @@ def test_an_optimizer_of_what_is_frozen_alone_is_refused():
         Trainer(model, "squared_error", sgd(model[0].parameters()))
 
 
+def test_a_layer_or_a_model_that_a_callback_replaces_isnt_passed_over_in_silence(caplog):
+    def replace(trainer):
+        if len(trainer.history) == 1:
+            trainer.model[-1] = nn.Layer(3, 1, "identity", rng=1)
+        if len(trainer.history) == 3:
+            trainer.model = an_mlp()
+
+    model = nn.Sequential(nn.Layer(2, 3, "tanh", rng=0), nn.Layer(3, 1, "identity", rng=0))
+    trainer = Trainer(model, "squared_error", sgd(model.parameters()), epochs=5, callbacks=replace, progress=False)
+    with pytest.raises(ValueError, match=r"lacks 13 of the model's 13 parameters"):
+        trainer.fit(X, y)
+    assert len(trainer.history) == 3
+    (message,) = warnings_of(caplog)
+    assert message.startswith("Not the optimizer's, and not trained: 4 of the model's parameters (modules.1.neurons.0.")
+
+
 class OfValues(nn.Module):
     """A model whose weight is no `Parameter`, so that the module doesn't know of it."""
 
