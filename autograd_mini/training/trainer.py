@@ -455,8 +455,8 @@ class Trainer:
         elif stay:
             few = ", ".join(stay[:3]) + ", …" * (len(stay) > 3)
             untrained = (
-                f"Not the optimizer's, and not trained: {len(stay)} of the model's parameters ({few}); freeze them to say "
-                f"that they are meant to stay"
+                f"Not the optimizer's, and not trained: {len(stay)} of the model's parameters ({few}); freeze them to "
+                f"say that they are meant to stay"
             )
         if untrained and untrained != self._untrained:
             _LOG.warning(untrained)
