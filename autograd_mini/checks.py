@@ -78,11 +78,14 @@ def checked(
     """
     limits = zip(_HOLDS, (above, least, most, below), strict=True)
     bounds = {words: bound for words, bound in limits if bound is not None}
-    fits = is_number(number) and (math.isfinite(number) if finite else number == number)
+    try:
+        fits = is_number(number) and (math.isfinite(number) if finite else not math.isnan(number))
+    except OverflowError:  # an integer too large for a float
+        fits = False
     if not fits or not all(_HOLDS[words](number, bound) for words, bound in bounds.items()):
         between = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items())
         expected = expected or f"a {'finite ' * finite}number {between}".rstrip()
-        raise _refused(name, expected, repr(number), advice)
+        raise _refused(name, expected, f"{number!r:.60}", advice)
     return float(number)
 
 
@@ -217,7 +220,7 @@ def real_array(name: str, data: Any, expected: str = "real numbers", advice: str
         if array.dtype.kind in "cmM":
             raise TypeError("complex numbers, dates")
         return array.astype(float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _refused(name, expected, f"{_on_one_line(data)}{_odd_row(data)}", advice) from None
 
 

@@ -19,10 +19,11 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 
 from autograd_mini.checks import Array, check_names, checked_whole
+from autograd_mini.engine.value import Value
 from autograd_mini.errors import LoadError
 from autograd_mini.files import is_text, refusing, replacing
 from autograd_mini.nn import MLP, Layer, Module, Neuron
-from autograd_mini.nn.activations import activation_name
+from autograd_mini.nn.activations import activated, activation_function, activation_name
 from autograd_mini.training import Trainer
 
 _HEADER = "autograd_mini.json"
@@ -147,8 +148,8 @@ def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
     Raises
     ------
     LoadError
-        If the file is damaged, isn't one of this library's, or doesn't fit the model, saying which; the model is left
-        as it was. It is a ValueError.
+        If the file is damaged, isn't one of this library's, or doesn't fit the model, saying which: its shapes, or an
+        activation that isn't the file's; the model is left as it was. It is a ValueError.
     FileNotFoundError
         If there is no such file.
     """
@@ -173,8 +174,44 @@ def load_with_extra(path: str | os.PathLike[str], model: Module | None = None) -
             state = dict(arrays)
         with refusing(path, "doesn't fit the model"):
             _check_weights("", state)
+            _check_activations(header["model"], model)
             model.load_state_dict(state)
     return model, header["extra"]
+
+
+def _check_activations(architecture: dict[str, Any], model: Module) -> None:
+    """Raise if a model computes with other activations than the one in a file: with its weights it would be another."""
+    arguments = architecture.get("arguments")
+    if arguments is None:  # a class of one's own, of which a file has the parameters alone
+        return
+    kinds = [arguments.get("activation")]
+    if architecture["class"] == "MLP":
+        kinds = kinds * (len(arguments["widths"]) - 1) + [arguments["output"]]
+    parts = dict(model.named_modules())
+    for i, kind in enumerate(kinds):
+        name = f"layers.{i}" if architecture["class"] == "MLP" else ""
+        own = getattr(parts.get(name), "activation", None)
+        if isinstance(model, MLP) and i == len(kinds) - 1 and "softmax" in (kind, model.output):
+            own = model.output
+        elif kind == "softmax":  # of all outputs, after a layer without an activation
+            kind = "identity"
+        if own is not None and not _is_same_activation(kind, own):
+            raise ValueError(
+                f"{name or type(model).__name__}: expected the activation of the model in the file, {kind!r:.80}, got "
+                f"{activation_name(own)!r}; make the model with that, or let load(path) make it"
+            )
+
+
+def _is_same_activation(written: Any, own: Any) -> bool:
+    """Return whether the activation that a file names is a model's own, also if it is written in another way."""
+    if written == own or "softmax" in (written, own):
+        return bool(written == own)
+    if not isinstance(written, str) or len(written) > _NAME:
+        raise ValueError(f"expected the name of an activation, got {written!r:.80}")
+    results = [
+        [activated(activation_function(kind), Value(z)).data for z in (-2.0, -0.5, 0.5, 2.0)] for kind in (written, own)
+    ]
+    return results[0] == results[1]
 
 
 def _header(path: str | os.PathLike[str], arrays: _Arrays) -> dict[str, Any]:
@@ -307,7 +344,7 @@ def load_training(trainer: Trainer, path: str | os.PathLike[str]) -> None:
 def _check_training(state: Any) -> None:
     """Raise unless the weights in the state of a training are numbers."""
     optimizer = state.get("optimizer")
-    for name in ("model", "best_model", "parameters"):
+    for name in ("model", "best_model", "last_epoch", "parameters"):
         if state.get(name) is not None:
             _check_weights(name, state[name])
     if isinstance(optimizer, dict):

@@ -94,3 +94,13 @@ def test_importing_the_checks_imports_no_numpy():
     imports += [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
     assert "math" in imports
     assert "numpy" not in imports
+
+
+def test_integers_too_large_for_a_float_are_refused_by_name():
+    for options in ({}, {"finite": False}, {"above": 0.0}):
+        with pytest.raises(ValueError, match=r"lr: expected a (finite )?number.*, got 10{59}$"):
+            checks.checked("lr", 10**400, **options)
+    assert checks.checked("count", 10**300) == 1e300
+    assert checks.checked("share", Fraction(1, 3), finite=False) == 1 / 3
+    with pytest.raises(ValueError, match=r"X: expected real numbers, got \[\[1000"):
+        checks.real_array("X", [[10**400, 1.0]])

@@ -425,6 +425,73 @@ def test_the_check_is_right_near_the_edge_of_a_domain_and_beside_a_kink(x):
     check_gradients(abs, -x)
 
 
+HARD = {
+    "a wave far out": (ag.sin, 1e6),
+    "a wave very far out": (ag.cos, -1e12),
+    "a steep wave": (lambda x: ag.sin(1e4 * x), 0.3),
+    "a wave that gets steeper": (lambda x: ag.sin(1.0 / x), 1e-4),
+    "a large constant": (lambda x: 1e10 + x * x, 1.0),
+    "a large constant, elsewhere": (lambda x: 1e10 + x * x, -30.0),
+    "a large constant and exp": (lambda x: 1e8 + ag.exp(x), 1.0),
+    "beside the edge of sqrt": (ag.sqrt, 1e-12),
+    "still nearer to it": (ag.sqrt, 1e-300),
+    "beside the edge of log": (ag.log, 1e-300),
+    "beside the edge of acos": (ag.acos, 1.0 - 1e-9),
+    "beside the edge of asin": (ag.asin, -1.0 + 1e-12),
+    "on the edge of sqrt": (ag.sqrt, 0.0),
+    "on the edge of acos": (ag.acos, 1.0),
+    "on the edge of asin": (ag.asin, -1.0),
+    "on the edge of a power": (lambda x: x**1.5, 0.0),
+    "beside a pole": (ag.tan, 1.5707963),
+    "exp - 1": (lambda x: ag.exp(x) - 1.0, 1e-9),
+    "added and taken away": (lambda x: (1e8 + x) - 1e8, 2.0),
+    "squares that cancel": (lambda a, b: a * a - b * b, 1e8, 1e8),
+    "a variance": (lambda v: (v[0] ** 2 + v[1] ** 2) / 2 - ((v[0] + v[1]) / 2) ** 2, [1e6 + 1.0, 1e6 - 1.0]),
+    "a steep step": (lambda x: ag.tanh(1e6 * x), 0.0),
+    "beside a kink": (ag.relu, 1e-9),
+    "beside a kink of two sides": (abs, 1e-300),
+    "beside a kink, with a constant": (lambda x: 1.0 + ag.relu(x), 1e-9),
+    "beside the end of a branch": (lambda x: ag.where(x > 1.0, x * x, x), 1.0 + 1e-8),
+    "large": (lambda x: x * x, 1e150),
+    "tiny": (lambda x: x**3, 1e-100),
+    "saturated": (ag.sigmoid, -700.0),
+    "a minimum": (lambda x: (x - 0.1) ** 2, 0.1),
+    "of a derivative": (grad(lambda x: x**3), 1e6),
+}
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_the_check_gives_no_false_alarm(case):
+    f, *points = HARD[case]
+    check_gradients(f, *points)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: 1e20 + x * x, 2.0),
+        (lambda x: (1e20 + x * x) - 1e20, 2.0),
+        (lambda x: 1e10 + ag.sin(x), 1.0),
+        (lambda x: (1.0 - ag.cos(x)) / (x * x), 1e-4),
+        (lambda x: (ag.exp(x) - 1.0) / x, 1e-9),
+        (ag.asin, 1.0 - 2.0**-53),
+        (ag.log, 0.0),
+    ],
+)
+def test_where_rounding_hides_the_gradient_the_check_says_that_it_cant_tell(f, x):
+    with pytest.warns(
+        RuntimeWarning, match=r"check_gradients can't tell whether .* is right for argument 0: got .* ± "
+    ):
+        check_gradients(f, x)
+
+
+def test_what_it_cant_tell_doesnt_hide_what_is_wrong():
+    with pytest.raises(GradientCheckError, match="is wrong for argument 1"):
+        check_gradients(lambda a, b: (1e20 + a) - 1e20 + 1e10 * b * b.data, 2.0, 3.0)
+    with pytest.raises(GradientCheckError, match=r"got 1e\+30, expected "):
+        check_gradients(lambda x: 1e10 + x + 1e30 * (x - x.data), 2.0)
+
+
 def with_derivatives(monkeypatch, name, derivatives):
     broken = replace(PRIMITIVES[name], derivatives=derivatives)
     monkeypatch.setitem(PRIMITIVES, name, broken)
@@ -472,6 +539,38 @@ def test_a_wrong_sign_is_found_for_each_smooth_unary_primitive(monkeypatch):
                 check_gradients(lambda x, broken=broken: apply(broken, x), 0.4)
 
 
+FAULTS = {
+    "a thousandth": lambda d: d * 1.001,
+    "a ten-thousandth": lambda d: d * 0.9999,
+    "nothing": lambda d: 0.0,
+    "not a number": lambda d: math.nan,
+    "infinite": lambda d: math.inf,
+    "far too much": lambda d: d * 1e20,
+}
+PLACES = [
+    ("sin", 1e6),
+    ("log", 1e-12),
+    ("sqrt", 1e-9),
+    ("acos", 1.0 - 1e-9),
+    ("exp", 300.0),
+    ("tanh", 0.4),
+    ("relu", 1e-9),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_found_where_there_is_no_false_alarm(fault):
+    for name, x in PLACES:
+        right = PRIMITIVES[name].derivatives
+        broken = replace(
+            PRIMITIVES[name],
+            derivatives=lambda xp, out, a, right=right: tuple(FAULTS[fault](d) for d in right(xp, out, a)),
+        )
+        for f in (lambda x: apply(broken, x), lambda x: 3.0 * apply(broken, x) + 1.0):  # noqa: B023 (called here)
+            with pytest.raises(GradientCheckError, match=f"the operation {name} of"):
+                check_gradients(f, x)
+
+
 def test_a_kink_is_called_one():
     with pytest.raises(GradientCheckError, match=r"operation relu of \(0\.0\).*expected 0\.5: it has a kink there"):
         check_gradients(ag.relu, 0.0)
@@ -479,7 +578,7 @@ def test_a_kink_is_called_one():
 
 
 def test_a_gradient_lost_through_data_is_found():
-    with pytest.raises(GradientCheckError, match=r"got 3\.0, expected 5\.9999.*does f use \.data\?"):
+    with pytest.raises(GradientCheckError, match=r"got 3\.0, expected 6\.0 .*does f use \.data\?"):
         check_gradients(lambda x: x * x.data, 3.0)
 
 

@@ -677,7 +677,17 @@ def damaged_states():
     yield "a variance below 0", lambda state: state["model"]["1.running_var"].__isub__(9.0)
     yield "the best model", lambda state: state["best_model"].pop("0.weight")
     yield "a best model that is none", lambda state: state.update(best_model=[1])
+    yield "a last epoch that is none", lambda state: state.update(last_epoch=[1])
+    yield "a last epoch alone", lambda state: state.update(last_epoch={"last": {"model": state["model"]}})
+    yield "a shorter last epoch", lambda state: state.update(last_epoch=an_epoch_apart(state, state["parameters"][1:]))
+    yield "columns that are no names", lambda state: state.update(columns=[1])
     yield "the optimizer's arrays", lambda state: state["optimizer"]["state"].popitem()
+
+
+def an_epoch_apart(state, parameters):
+    """What a state holds of the last epoch while the best one is in the model's place, with these parameters."""
+    numbers = {"model": state["model"], "parameters": parameters, "frozen": np.zeros(len(parameters), dtype=int)}
+    return {"last": numbers, "restored": numbers}
 
 
 @pytest.mark.parametrize(("what", "change"), list(damaged_states()), ids=[name for name, _ in damaged_states()])

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pickle
+import re
 import stat
 import sys
 import zipfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import autograd_mini as ag
 from autograd_mini import Value, load, save
 from autograd_mini.nn import MLP, Layer, Module, Neuron, Parameter, activations
 from autograd_mini.serialization import load_with_extra, replacing
@@ -466,6 +468,49 @@ def test_a_mismatched_model_is_refused_and_left_as_it_was(path):
         with pytest.raises(ValueError, match=r"model\.npz doesn't fit the model: "):
             load(path, other)
         assert state_of(other) == before
+
+
+class LikeAnMlp(Module):
+    """A module of one's own whose parameters have the names of an MLP's."""
+
+    def __init__(self, first, last):
+        self.layers = [Layer(2, 3, first, rng=1), Layer(3, 2, last, rng=1)]
+
+
+@pytest.mark.parametrize("written", [("tanh", "identity"), ("leaky_relu(0.2)", "sigmoid"), ("relu", "softmax")])
+def test_a_model_with_another_activation_than_the_file_says_is_refused_and_left_as_it_was(tmp_path, written):
+    saved = MLP(2, [3, 2], *written, rng=0)
+    save(saved, tmp_path / "model.npz")
+    own_last = "identity" if written[1] == "softmax" else written[1]
+    others = [
+        (MLP(2, [3, 2], "elu", written[1], rng=1), rf"layers\.0: .*in the file, '{re.escape(written[0])}', got 'elu'"),
+        (MLP(2, [3, 2], written[0], "softplus", rng=1), rf"layers\.1: .*in the file, '{written[1]}', got 'softplus'"),
+        (
+            MLP(2, [3, 2], lambda z: 2.0 * z, written[1], rng=1),
+            r"layers\.0: .* got '<lambda>'; make the model with that",
+        ),
+        (LikeAnMlp("elu", own_last), r"layers\.0: expected the activation of the model in the file"),
+    ]
+    if written[1] != "softmax":
+        others.append((MLP(2, [3, 2], written[0], "softmax", rng=1), ".*got 'softmax'"))
+    for other, message in others:
+        before = state_of(other)
+        with pytest.raises(ValueError, match=rf"doesn't fit the model: {message}"):
+            load(tmp_path / "model.npz", other)
+        assert state_of(other) == before
+    for same in (MLP(2, [3, 2], *written, rng=1), LikeAnMlp(written[0], own_last)):
+        assert state_of(load(tmp_path / "model.npz", same)) == state_of(saved)
+
+
+def test_an_activation_may_be_written_in_another_way_and_one_that_is_not_used_may_differ(tmp_path):
+    for written, own in (("sigmoid", "logistic"), ("leaky_relu", "leaky_relu(0.01)"), ("tanh", ag.tanh)):
+        for make in (lambda kind: Layer(2, 3, kind, rng=0), lambda kind: Neuron(2, kind, rng=0)):
+            save(make(written), tmp_path / "model.npz")
+            load(tmp_path / "model.npz", make(own))
+            with pytest.raises(ValueError, match=rf"(Layer|Neuron): expected the activation .*'{written}', got 'elu'"):
+                load(tmp_path / "model.npz", make("elu"))
+    save(MLP(2, [1], "relu"), tmp_path / "model.npz")
+    load(tmp_path / "model.npz", MLP(2, [1], "tanh"))
 
 
 def test_a_loaded_model_can_be_trained_on(path):

@@ -119,6 +119,7 @@ class Twin:
     rule: str = ""
     parents: tuple = ()
     kind: str = "input"
+    is_recorded: bool = True  # and not made inside of no_grad
     label: str = ""
     scope: str = ""
     grad: float = 0.0
@@ -222,7 +223,7 @@ class Machine(RuleBasedStateMachine):
         assert value.data == pytest.approx(out, rel=TINY, abs=1e3 * TINY)
         if self.is_open("no_grad"):
             assert value.parents == value.local_grads == ()
-            twin = Twin(value.data, scope=self.scope())
+            twin = Twin(value.data, scope=self.scope(), is_recorded=False)
         else:
             assert value.primitive.name == name
             parents = []
@@ -234,7 +235,7 @@ class Machine(RuleBasedStateMachine):
                     assert parent is given[0]
                     parents.append(given[1])
             made_from = tuple(p.data for p in parents)
-            twin = Twin(value.data, name, tuple(parents), "value", "", self.scope(), local=local, made_from=made_from)
+            twin = Twin(value.data, name, tuple(parents), "value", scope=self.scope(), local=local, made_from=made_from)
         self.know(value, twin)
         return value, twin
 
@@ -285,8 +286,16 @@ class Machine(RuleBasedStateMachine):
     @rule(place=places, seed=st.just(1.0) | numbers)
     def go_backward(self, place, seed):
         value, root = self.at(place)
-        value.backward(seed)
-        self.add_gradients(root, seed)
+        if self.has_a_way_back(value, root):
+            value.backward(seed)
+            self.add_gradients(root, seed)
+
+    def has_a_way_back(self, value, root):
+        """Whether one can go backward from here; if not, that this is refused."""
+        if not root.is_recorded:
+            with pytest.raises(RuntimeError, match="inside of no_grad"):
+                value.backward()
+        return root.is_recorded
 
     def add_gradients(self, root, seed):
         for u in root.graph():
@@ -301,6 +310,8 @@ class Machine(RuleBasedStateMachine):
     def go_backward_twice(self, place, data):
         """By ``create_graph``, with second derivatives; a graph older than its leaves is refused."""
         value, root = self.at(place)
+        if not self.has_a_way_back(value, root):
+            return
         graph = root.graph()
         moved = [v for v in graph if v.rule and v.made_from != tuple(p.data for p in v.parents)]
         if moved:

@@ -1,12 +1,14 @@
 """What a `Value` promises: its parts, its operators, its backward pass."""
 
+import copy
 import math
+import pickle
 import random
 import tracemalloc
 
 import pytest
 
-from autograd_mini import Constant, Parameter, Value, dot, exp, no_grad, softmax, tanh
+from autograd_mini import Constant, Parameter, Value, dot, enable_grad, exp, no_grad, softmax, tanh
 from autograd_mini import sum as ag_sum
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import topological_order
@@ -415,6 +417,7 @@ def test_the_first_gradient_is_the_same_with_and_without_create_graph():
 # ----------------------------------------------------------------------------------------- repeatable, and small
 
 TIES_AND_CANCELLATION = """
+import copy
 import math
 from autograd_mini import Value, dot, logsumexp, maximum, tanh
 xs = [Value(math.sin(i) * 10.0 ** (i % 17 - 8), label=f"x{i}") for i in range(60)]
@@ -478,5 +481,26 @@ def test_the_result_of_no_grad_is_a_leaf():
     for y in results:
         assert y.parents == y.local_grads == ()
         assert y.primitive is None
-        y.backward()
+        for create_graph in (False, True):
+            with pytest.raises(RuntimeError, match=r"computed inside of no_grad\(\).*compute it outside, or inside of"):
+                y.backward(create_graph=create_graph)
     assert x.grad == 0.0
+    (results[0] * x).backward()  # what is made of it outside has a graph, which ends there
+    assert (x.grad, results[0].grad) == (9.0, 3.0)
+
+
+def test_only_what_no_grad_computed_has_no_way_back():
+    x = Value(3.0)
+    with no_grad():
+        made, same = Value(2.0), +x
+        with enable_grad():
+            y = x * x
+    for leaf in (made, same, Constant(1.0), copy.deepcopy(x)):
+        leaf.backward()
+        assert leaf.grad == 1.0
+    y.backward()
+    assert x.grad == 7.0
+    with no_grad():
+        kept = copy.deepcopy(pickle.loads(pickle.dumps(x * x)))
+    with pytest.raises(RuntimeError, match="no gradient goes back from here"):
+        kept.backward()

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import autograd_mini as ag
 from autograd_mini import Value, exp
 from autograd_mini.engine.reals import as_float
 
@@ -76,13 +77,29 @@ def test_comparisons_with_a_number_of_every_real_kind_compare_data(number):
         assert compare(number, v) == compare(float(number), 1.5)
 
 
-def test_numbers_beyond_the_floats_become_infinite_and_a_signalling_nan_becomes_nan():
-    assert as_float(10**400) == math.inf
-    assert as_float(-(10**400)) == -math.inf
-    assert as_float(Fraction(10**400, 3)) == math.inf
+@pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**400, 3), Decimal("-1e400")])
+def test_finite_numbers_beyond_the_floats_are_refused_wherever_they_come(number):
+    v = Value(1.0)
+    uses = [
+        *(lambda: as_float(number), lambda: Value(number), lambda: setattr(v, "data", number)),
+        *(lambda: v + number, lambda: number - v, lambda: v * number, lambda: number / v, lambda: v**number),
+        *(lambda: v < number, lambda: number >= v, lambda: v.backward(number)),
+        *(lambda: ag.maximum(v, number), lambda: ag.exp(number), lambda: ag.dot([v], [number])),
+        *(lambda: ag.grad(lambda x: x * x)(number), lambda: ag.nn.Parameter(number)),
+    ]
+    message = rf"at most 1\.8e308, got a larger {type(number).__name__}; compute with its logarithm"
+    for use in uses:
+        with pytest.raises(OverflowError, match=message):
+            use()
+    assert (v.data, v.grad) == (1.0, 0.0)
+
+
+def test_infinities_stay_infinite_and_a_signalling_nan_becomes_nan():
+    for infinity in (math.inf, Decimal("Infinity"), np.float32("inf"), np.longdouble("inf")):
+        assert as_float(infinity) == math.inf
+        assert as_float(-infinity) == -math.inf
     assert math.isnan(as_float(Decimal("sNaN")))
     assert math.isnan(as_float(Decimal("NaN")))
-    assert (Value(1.0) * 10**400).data == math.inf
 
 
 def test_fractions_and_decimals_keep_their_digits():

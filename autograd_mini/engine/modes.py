@@ -15,8 +15,8 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from autograd_mini.engine import floats
-from autograd_mini.engine.graph import recorded_gradients, wanted_gradients
-from autograd_mini.engine.node import Node
+from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
+from autograd_mini.engine.node import UNRECORDED, Node
 from autograd_mini.errors import AnomalyError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -128,7 +128,25 @@ def follow(node: Node) -> None:
     if modes.detecting:
         check_node(node)
     if not modes.recording:
-        node.primitive = node._parent = node._parent2 = node._local = node._local2 = None
+        node.primitive = node._parent = node._parent2 = node._local2 = None
+        node._local = UNRECORDED
+
+
+def backward_order(root: Any) -> list[Any]:
+    """Return the topological order of a graph to go back through, and refuse a root that has lost its graph.
+
+    Raises
+    ------
+    RuntimeError
+        If it was computed inside of `no_grad`: there is nothing to go back through, and gradients would stay as they
+        are without a word.
+    """
+    if root._local == UNRECORDED:
+        raise RuntimeError(
+            "no gradient goes back from here: this was computed inside of no_grad(), which builds no graph; compute it "
+            "outside, or inside of `with autograd_mini.enable_grad():`"
+        )
+    return topological_order(root)
 
 
 class _Switch:

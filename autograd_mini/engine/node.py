@@ -27,7 +27,8 @@ PARAMETER, FROZEN = "parameter", "frozen parameter"
 CONSTANT = "constant"  # a bare number in an expression, as the 2 in 2 * x
 FEATURE = "feature"  # a bare number that a module was called with: no gradient by it is needed
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
-_KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}  # what `Node.kind` calls them
+UNRECORDED = "unrecorded"  # the result of an operation inside of `no_grad`: what it was computed from isn't known
+_KINDS = {FROZEN: PARAMETER, **dict.fromkeys((FEATURE, PROBE, UNRECORDED, None), "input")}  # what `Node.kind` says
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
 
 # While a function is traced, this is told what the function looks at: a node, and how; None while none is traced.

@@ -42,6 +42,8 @@ def as_float(number: Any) -> float:
     ------
     TypeError
         For anything else, naming its type and saying what to do instead.
+    OverflowError
+        If a finite number is too large for a float, 1.8e308: infinity would be another number.
 
     Examples
     --------
@@ -53,11 +55,17 @@ def as_float(number: Any) -> float:
         return number
     if isinstance(number, (int, float, Real)) or is_of(number, "numpy", "bool_") or is_of(number, "decimal", "Decimal"):
         try:
-            return float(number)
-        except OverflowError:  # IEEE 754 rounds what is too large to infinity
-            return math.inf if number > 0 else -math.inf
+            converted = float(number)
+            if math.isfinite(converted) or converted != converted or number == converted:
+                return converted
+        except OverflowError:  # an integer or a fraction; other kinds become infinite
+            pass
         except ValueError:  # a signalling nan
             return math.nan
+        raise OverflowError(
+            f"expected a number that a float can hold, at most 1.8e308, got a larger {type(number).__name__}; "
+            f"compute with its logarithm, or write math.inf if infinity is meant"
+        )
     raise TypeError(f"expected a real number, got {_describe(number)}; {_advice(number)}")
 
 

@@ -169,7 +169,7 @@ class Value(ScalarProtocol):
         Raises
         ------
         RuntimeError
-            With `create_graph`, if leaves have changed since the graph was computed: it says which.
+            On a result of `no_grad`. With `create_graph`, if leaves changed after the graph was computed: says which.
 
         Examples
         --------
@@ -180,7 +180,7 @@ class Value(ScalarProtocol):
         >>> x.grad
         54.0
         """
-        order = topological_order(self)
+        order = modes.backward_order(self)
         if create_graph:
             with modes.enable_grad():
                 nodes.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)

@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import permutations
 from typing import Any
 
 from autograd_mini.checks import checked_whole, named
+from autograd_mini.engine.graph import leaves
+from autograd_mini.engine.primitives import MINUS_LOG_SOFTMAX, NEG, SOFTPLUS
+from autograd_mini.engine.value import Value
+from autograd_mini.nn.containers import Activation, Sequential
+from autograd_mini.nn.layers import MLP, Layer, Neuron
 from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.nested import flat
 from autograd_mini.optim import Optimizer
 from autograd_mini.vectorizer import jax_backend
 
+_ROLES = ("model", "loss", "optimizer")
+
+
+def check_order(*given: Any) -> None:
+    """Refuse a model, a loss and an optimizer that come in another order, also classes in their place."""
+    for order in permutations(_ROLES):
+        if all(role in _roles(thing) for role, thing in zip(order, given, strict=True)):
+            if order == _ROLES:
+                return
+            moved = [role for role, place in zip(order, _ROLES, strict=True) if role != place]
+            are = (
+                f"the {moved[0]} and the {moved[1]} are swapped" if len(moved) == 2 else "all three are swapped around"
+            )
+            raise TypeError(f"expected Trainer(model, loss, optimizer), got Trainer({', '.join(order)}): {are}")
+
+
+def _roles(thing: Any) -> set[str]:
+    """Return what a thing, or an object of it if it is a class, could be to a Trainer."""
+    kind = thing if isinstance(thing, type) else type(thing)
+    if issubclass(kind, Optimizer):
+        return {"optimizer"}
+    if issubclass(kind, Module):
+        return {"model", "loss"}  # a loss may be a module with parameters of its own
+    return {"loss"} if callable(thing) or kind is str else set()
+
 
 def loss_function(loss: str | Loss) -> Loss:
-    """Return a loss given by its name, or a function as it is."""
+    """Return a loss given by its name, or a function as it is; refuse a class and an optimizer."""
+    if isinstance(loss, (type, Optimizer)):
+        what = f"the class {loss.__name__}; make one of it first" if isinstance(loss, type) else f"{loss!r:.60}"
+        raise TypeError(f"expected a loss by its name or as a function, got {what}")
     return loss if callable(loss) else named("loss", loss, LOSSES, ", or pass a function")
 
 
@@ -65,3 +101,158 @@ def pair_or_none(name: str, pair: Any) -> Any:
         what = f"{len(pair)} things" if isinstance(pair, (tuple, list)) else f"{pair!r:.60}"
         raise ValueError(f"{name}: expected a pair (X, y), got {what}")
     return pair
+
+
+# --------------------------------------------------------------------------------- what an optimizer is to train
+
+
+def check_optimizer_of(model: Module, optimizer: Optimizer, loss: Callable[[], Any] | None = None) -> list[str]:
+    """Return the names of the parameters that will stay as they are, though they aren't frozen.
+
+    Parameters
+    ----------
+    model, optimizer
+        Those of a training.
+    loss : callable, optional
+        What gives the loss of an example with the penalty. It is asked where the optimizer has parameters that aren't
+        the model's, but may be: those of a loss or of a penalty are trained, too.
+
+    Raises
+    ------
+    ValueError
+        If the optimizer has none of what is to be trained, or others in its place that nothing depends on.
+    """
+    own, held = dict(model.named_parameters()), set(optimizer.parameters)
+    to_train = {name: parameter for name, parameter in own.items() if not parameter.is_frozen}
+    left_out = [name for name, parameter in to_train.items() if parameter not in held]
+    others = _others(own, held, left_out)
+    is_lost = bool(to_train) and len(left_out) == len(to_train)
+    if others and loss is not None and not is_lost:
+        node = loss()
+        is_lost = not isinstance(node, Value) or others.isdisjoint(leaves(node))
+    if is_lost:
+        has = f"{len(others)} that aren't the model's" if others else "none that could be trained in their place"
+        raise ValueError(
+            f"the optimizer lacks {len(left_out)} of the model's {len(to_train)} parameters and has {has}. Was it made "
+            f"for another model, or before this one was made anew, loaded, copied or got a new layer? Make it last: "
+            f"{type(optimizer).__name__}(model.parameters(), …). What is to stay as it is can be frozen"
+        )
+    return left_out
+
+
+def _others(own: dict[str, Any], held: set[Any], left_out: list[str]) -> set[Any]:
+    """Return the parameters that an optimizer has in the place of the model's: under their names, or instead of all."""
+    strangers = held.difference(own.values())
+    missed_all = len(strangers) == len(held)
+    return strangers if missed_all else {stranger for stranger in strangers if stranger.label in left_out}
+
+
+# ------------------------------------------------------------------------ which outputs fit which loss
+
+# For each loss the last activations that it can't be used with, what it takes, and what to do.
+_TO_LOGITS = "make the model with output='identity'"
+_UNFIT: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "cross_entropy": (
+        ("softmax", "sigmoid"),
+        "takes the softmax itself, of logits",
+        f"{_TO_LOGITS}; or take 'binary_cross_entropy' with sigmoid for classes that don't exclude each other",
+    ),
+    "binary_cross_entropy_with_logits": (
+        ("sigmoid", "softmax", "relu", "softplus"),
+        "takes the sigmoid itself, of logits of both signs",
+        f"{_TO_LOGITS}, or with output='sigmoid' and take 'binary_cross_entropy'",
+    ),
+    "binary_cross_entropy": (
+        ("identity", "tanh", "relu", "leaky_relu", "elu", "softplus", "sign"),
+        "takes probabilities from 0 to 1",
+        f"make the model with output='sigmoid', or {_TO_LOGITS[5:]} and take 'binary_cross_entropy_with_logits'",
+    ),
+    "hinge": (("sigmoid", "softmax", "relu", "softplus"), "takes scores of both signs", _TO_LOGITS),
+}
+
+
+def check_outputs(model: Module, loss: Loss, example: tuple[Any, Any] | None = None) -> None:
+    """Refuse a model whose last activation the loss can't be used with: as when both take the softmax.
+
+    Parameters
+    ----------
+    model, loss
+        Those of a training.
+    example : pair, optional
+        The prediction for an example and its loss, as nodes: their graph tells of a model or a loss of one's own what
+        it is.
+
+    Raises
+    ------
+    ValueError
+        If they don't fit together, with what to take instead.
+    """
+    if isinstance(model, MLP) and model.output == "softmax" and len(model.layers[-1].neurons) == 1:
+        raise ValueError(
+            "the softmax of one output is always 1: make the model with output='sigmoid', or an output for each class"
+        )
+    name, ending = _name(loss), _ending(model)
+    if example is not None:
+        prediction, node = example
+        name, ending = name or _name_in(node, prediction), ending or _ending_in(prediction)
+    unfit, takes, advice = _UNFIT.get(name or "", ((), "", ""))
+    if ending in unfit:
+        raise ValueError(f"the loss {name} {takes}, but the model ends with {ending}: {advice}")
+
+
+def wants_graph(model: Module, loss: Loss, optimizer: Optimizer) -> bool:
+    """Return whether only the graph of an example can tell if the parts of a training belong together."""
+    name, ending = _name(loss), _ending(model)
+    own, held = dict(model.named_parameters()), set(optimizer.parameters)
+    left_out = [name for name, parameter in own.items() if parameter not in held]
+    is_open = ending in (None, "sigmoid", "softmax") if name is None else ending is None and name in _UNFIT
+    return is_open or bool(_others(own, held, left_out))
+
+
+def _name(loss: Any) -> str | None:
+    """Return which of the library's losses it is, also with some of its arguments given; None if it is none."""
+    while isinstance(loss, partial):
+        loss = loss.func
+    return next((name for name, known in LOSSES.items() if known is loss), None)
+
+
+def _name_in(loss: Any, prediction: Any) -> str | None:
+    """Return which loss on logits a graph computes of the prediction."""
+    outputs = {output for output in flat(prediction) if isinstance(output, Value)}
+    pending, seen, smooth = [loss] if isinstance(loss, Value) else [], set(outputs), set()
+    while pending:
+        v = pending.pop()
+        if v in seen:
+            continue
+        seen.add(v)
+        if v.primitive is MINUS_LOG_SOFTMAX and outputs.issuperset(v.parents[1:]):
+            return "cross_entropy"
+        if v.primitive is SOFTPLUS:
+            smooth.add(v.parents[0])
+        pending += v.parents
+    both = any(z.primitive is NEG and z.parents[0] in outputs & smooth for z in smooth)
+    return "binary_cross_entropy_with_logits" if both else None
+
+
+def _ending(model: Any) -> str | None:
+    """Return the last activation of a model that consists of the library's modules; None of another."""
+    forward = type(model).forward
+    if forward is Sequential.forward:
+        return _ending(model.modules[-1])
+    if forward is MLP.forward:
+        return "softmax" if model.output == "softmax" else _ending(model.layers[-1])
+    if forward is Layer.forward:
+        return _ending(model.neurons[-1])
+    if forward in (Neuron.forward, Activation.forward):
+        a = Activation(model.activation)([0.0, 0.0])[0]
+        return a.primitive.name if a.primitive is not None else "identity"
+    return None
+
+
+def _ending_in(prediction: Any) -> str | None:
+    """Return the last activation of a model, as the graph of its prediction tells it."""
+    output = flat(prediction)[-1]
+    if not isinstance(output, Value) or output.primitive is None:
+        return None
+    is_sum = output.primitive.name == "dot" and output.label == "z"  # of a neuron
+    return "identity" if is_sum else output.primitive.name

@@ -21,6 +21,39 @@ def checked_numbers(name: str, data: Any) -> Array:
     return array
 
 
+def column_names(data: Any) -> list[str] | None:
+    """Return the names of the columns of a data frame, of pandas, Polars or Arrow; None of what is none."""
+    # Of its class: pandas takes the name of a column for an attribute, too.
+    attribute = next((name for name in ("column_names", "columns") if hasattr(type(data), name)), None)
+    return None if attribute is None else list(map(str, getattr(data, attribute)))
+
+
+def check_columns(name: str, data: Any, expected: list[str] | None) -> None:
+    """Refuse a data frame whose columns aren't those of the frame in `fit`, in the same order.
+
+    Raises
+    ------
+    ValueError
+        If they aren't. What has no names is taken as it is: an array, or a frame made of one, whose columns are only
+        counted.
+    """
+    got = column_names(data)
+    if got is None or expected is None or got == expected or _are_counted(got):
+        return
+    if _are_counted(expected) and set(got) != set(expected):
+        return
+    missing, unknown = [n for n in expected if n not in got], [n for n in got if n not in expected]
+    what = f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}" if missing or unknown else "another order"
+    raise ValueError(
+        f"{name}: expected the columns that fit was given, in their order, {expected}, got {got} ({what}); "
+        f"select them by their names, or pass the bare numbers with .to_numpy()"
+    )
+
+
+def _are_counted(names: list[str]) -> bool:
+    return names == [str(i) for i in range(len(names))]
+
+
 def checked_features(X: Any, n_inputs: int | None, name: str = "X") -> Array:
     """Return the features as an array of shape (n, d), or of more axes: sequences, channels of signals or pictures.
 

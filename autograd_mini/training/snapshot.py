@@ -18,6 +18,52 @@ from autograd_mini.training.stopping import StoppingRule
 _PARTS = ("model", "parameters", "optimizer", "generators", "stopping", "history")
 
 
+def weights(model: Module, optimizer: Optimizer) -> dict[str, Any]:
+    """Return copies of the numbers of a model and of an optimizer's parameters, and which of them are frozen."""
+    return {
+        "model": model.state_dict(),
+        "parameters": np.array([parameter.data for parameter in optimizer.parameters]),
+        "frozen": np.array([int(parameter.is_frozen) for parameter in optimizer.parameters]),
+    }
+
+
+def put_weights(model: Module, optimizer: Optimizer, numbers: Mapping[str, Any]) -> None:
+    """Put numbers that `weights` returned back in place."""
+    model.load_state_dict(numbers["model"])
+    for parameter, number in zip(optimizer.parameters, np.asarray(numbers["parameters"]).tolist(), strict=True):
+        parameter.data = number
+
+
+class LastEpoch:
+    """Where a training goes on while the parameters of a better epoch are in the model's place.
+
+    Attributes
+    ----------
+    numbers : dict
+        ``last``, the weights of the last epoch, and ``restored``, those that were put in their place; empty while
+        nothing is.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, Any] = {}
+
+    def set_aside(self, last: dict[str, Any], model: Module, optimizer: Optimizer) -> None:
+        """Keep the weights of the last epoch, if a rule has put others in their place."""
+        restored = weights(model, optimizer)
+        if not is_same(last, restored):
+            self.numbers = {"last": last, "restored": restored}
+
+    def take_up(self, model: Module, optimizer: Optimizer) -> bool:
+        """Put the last epoch's weights back, unless any has been changed since; return whether one has."""
+        numbers, self.numbers = self.numbers, {}
+        if not numbers:
+            return False
+        is_changed = not is_same(weights(model, optimizer), numbers["restored"])
+        if not is_changed:
+            put_weights(model, optimizer, numbers["last"])
+        return is_changed
+
+
 class TrainingState:
     """All that changes while a model is trained: copies of it, and how to put them back.
 
@@ -33,6 +79,8 @@ class TrainingState:
         The training's own generator; those of modules such as `Dropout` are found in the model.
     best_model : dict
         The model's state at the best epoch; empty if there was none.
+    last_epoch : LastEpoch
+        Where it goes on, if the best epoch's parameters are in the model's place.
     """
 
     def __init__(
@@ -43,9 +91,10 @@ class TrainingState:
         history: History,
         rng: np.random.Generator,
         best_model: dict[str, Any],
+        last_epoch: LastEpoch,
     ) -> None:
         self._model, self._optimizer, self._stopping = model, optimizer, list(stopping)
-        self._history, self._best_model = history, best_model
+        self._history, self._best_model, self._last_epoch = history, best_model, last_epoch
         self._leaves = list(dict.fromkeys([*model.parameters(), *optimizer.parameters]))
         modules = model.named_modules()
         self._with_statistics = [module for _, module in modules if getattr(module, "needs_batch", False)]
@@ -100,11 +149,14 @@ class TrainingState:
     # ------------------------------------------------------------------------------------- for another day
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of everything."""
+        """Return a copy of everything; ``last_epoch`` is there only while it isn't in the model's place."""
+        numbers = weights(self._model, self._optimizer)
+        apart = copy.deepcopy(self._last_epoch.numbers)
         return {
             **self._common(),
-            "model": self._model.state_dict(),
-            "parameters": np.array([parameter.data for parameter in self._optimizer.parameters]),
+            **({"last_epoch": apart} if apart else {}),
+            "model": numbers["model"],
+            "parameters": numbers["parameters"],
             "optimizer": self._optimizer.state_dict(),
             "history": dataclasses.asdict(self._history),
         }
@@ -137,8 +189,12 @@ class TrainingState:
             _check_generator(name, generator, state["generators"][name])
         history = {name: _numbers(name, state["history"][name]) for name in ("loss", "validation_loss")}
         metrics = {name: _numbers(name, column) for name, column in state["history"]["metrics"].items()}
+        apart = dict(state.get("last_epoch") or {})
         self.take()
         try:  # what can only be found out by trying
+            if apart:
+                for name in ("last", "restored"):
+                    put_weights(self._model, self._optimizer, apart[name])
             if state.get("best_model") is not None:
                 self._model.load_state_dict(state["best_model"])
             self._model.load_state_dict(state["model"])
@@ -155,6 +211,7 @@ class TrainingState:
             raise
         self._history.loss[:], self._history.validation_loss[:] = history["loss"], history["validation_loss"]
         self._history.metrics = metrics
+        self._last_epoch.numbers = copy.deepcopy(apart)
 
 
 def _numbers(name: str, column: Any) -> list[float]:
@@ -171,11 +228,12 @@ def _check_generator(name: str, generator: np.random.Generator, state: Any) -> N
     places = {"pos": 624, "buffer_pos": 4}
     inside = {**state, **state["state"]} if isinstance(state["state"], dict) else state
     wrong = [place for place, size in places.items() if not 0 <= inside.get(place, 0) <= size]
-    if wrong or not _is_same(twin.state, state):
+    if wrong or not is_same(twin.state, state):
         raise ValueError(f"the state of the generator {name!r} is none of a {state['bit_generator']}")
 
 
-def _is_same(first: Any, second: Any) -> bool:
+def is_same(first: Any, second: Any) -> bool:
+    """Return whether two dictionaries hold the same numbers, at any depth."""
     if not isinstance(first, dict):
         return bool(np.array_equal(first, second))
-    return first.keys() == second.keys() and all(_is_same(first[name], second[name]) for name in first)
+    return first.keys() == second.keys() and all(is_same(first[name], second[name]) for name in first)

@@ -2,8 +2,8 @@
 
 A rule is asked after every epoch: ``should_stop(epoch, loss, parameters)``. Its ``monitor`` says which loss it wants to
 be told, under the name that `History` has for it. When it says stop, ``restore(parameters)`` gives it the chance to put
-better parameters in place. What it remembers can be saved, so that a training that goes on later stops where it would
-have stopped.
+better parameters in place; one with ``restore_best`` gets it whatever ended the training. What it remembers can be
+saved, so that a training that goes on later stops where it would have stopped.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ class StoppingRule:
         return f"is {loss:g}"
 
     def restore(self, parameters: Sequence[Value]) -> None:
-        """Put better parameters in place, after the rule has stopped a training; does nothing unless a rule says so."""
+        """Put better parameters in place, after a training; does nothing unless a rule says so.
+
+        Of a rule that has stopped the training it is called, and of the first one with ``restore_best``.
+        """
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the rule remembers: numbers, None, and arrays."""
@@ -88,7 +91,8 @@ class StoppingRule:
 class EarlyStopping(StoppingRule):
     """Stop when the validation loss has not improved for some epochs, and go back to the best of them.
 
-    An epoch improves if its loss < best - δ. From Prechelt, "Early stopping, but when?" (1998); the arguments are those
+    A `Trainer` goes back also where the epochs are used up, or another rule or Ctrl-C ends the training. An epoch
+    improves if its loss < best - δ. From Prechelt, "Early stopping, but when?" (1998); the arguments are those
     of Keras.
 
     Parameters

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array, checked, checked_choice, checked_whole
-from autograd_mini.engine.modes import ignoring_anomalies, no_grad
+from autograd_mini.engine.modes import enable_grad, ignoring_anomalies, no_grad
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import AnomalyError, TraceError
 from autograd_mini.nn.losses import LOSSES, Loss
@@ -23,8 +23,10 @@ from autograd_mini.training import checks
 from autograd_mini.training.data import (
     SAMPLINGS,
     augmented,
+    check_columns,
     checked_features,
     checked_targets,
+    column_names,
     enough_for_each_batch,
     epoch_order,
 )
@@ -32,7 +34,7 @@ from autograd_mini.training.eager import EagerEngine, evaluating
 from autograd_mini.training.history import History
 from autograd_mini.training.metrics import metric_functions
 from autograd_mini.training.progress import progress_bar
-from autograd_mini.training.snapshot import TrainingState
+from autograd_mini.training.snapshot import LastEpoch, TrainingState, weights
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
 from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer.anomalies import error_of
@@ -74,7 +76,7 @@ class Trainer:
         When to end before the last epoch: `EarlyStopping`, `LossTolerance`, `GradientNorm` or rules of one's own.
     metrics : list of str, or dict of str to callable, optional
         What to record after every epoch beside the loss: "accuracy", "mean_squared_error", "r2_score", "log_loss", or
-        functions of ``(y_true, y_pred)`` by name.
+        functions of ``(y_true, y_pred)`` by name. Where there is a target for each output, both have the same shape.
     callbacks : list of callable, optional
         Called with the trainer after every epoch.
     augment : callable, optional
@@ -104,9 +106,10 @@ class Trainer:
     Raises
     ------
     ValueError
-        If a number is out of its range, a name is unknown, or `validation` isn't a pair or is missing for a rule.
+        If a number is out of its range, a name is unknown, or `validation` isn't a pair or is missing for a rule; if
+        the optimizer was made for another model, or the model ends with an activation that the loss takes itself.
     TypeError
-        If `optimizer` is a class instead of an optimizer.
+        If model, loss and optimizer come in another order, or one is a class instead of an object.
 
     Examples
     --------
@@ -143,9 +146,12 @@ class Trainer:
         engine: str = "vectorized",
         devices: int | None = None,
     ) -> None:
+        checks.check_order(model, loss, optimizer)
         self.model = checks.checked_model(model)
         self.loss = checks.loss_function(loss)
         self.optimizer = checks.checked_optimizer(optimizer)
+        checks.check_outputs(self.model, self.loss)
+        checks.check_optimizer_of(self.model, self.optimizer)
         self.batch_size = None if batch_size is None else checked_whole("batch_size", batch_size, least=1)
         self.epochs = checked_whole("epochs", epochs, least=1)
         self.penalty = checks.called("penalty", penalty)
@@ -166,6 +172,8 @@ class Trainer:
         self.rng = np.random.default_rng(seed)
         self.interrupted, self.stop_reason = False, ""
         self._best_model: dict[str, Any] = {}
+        self._last_epoch = LastEpoch()
+        self._columns: list[str] | None = None  # those of the data frame that `fit` was given, if it was one
         self.history = History(metrics={name: [] for name in self.metrics})
 
     @property
@@ -176,7 +184,10 @@ class Trainer:
     def fit(self, X: Any, y: Any) -> History:
         """Train for `epochs` epochs, or until a stopping rule says so; called again, go on from where it stopped.
 
-        Ctrl-C ends the training with everything as it was after the last finished epoch.
+        Ctrl-C ends the training with everything as it was after the last finished epoch. However it ends, a rule with
+        ``restore_best`` then puts the parameters of the best epoch in place. The next call goes on from those of the
+        last epoch, as if it had never ended, unless any was changed in between: then from what is there, and a warning
+        is logged.
 
         Parameters
         ----------
@@ -201,13 +212,22 @@ class Trainer:
         Exception
             What a metric or a stopping rule raises; everything is then as it was after the last finished epoch.
         """
-        training = self._checked(X, y)
+        training = self._checked(X, y, to_fit=True)
         enough_for_each_batch(self.model, len(training[0]), self.batch_size)
         validation = None
         if self.validation is not None:
+            check_columns("validation X", self.validation[0], column_names(X))
             validation = self._checked(*self.validation, which="validation ")
+        self._columns = column_names(X) or self._columns
+        if self._last_epoch.take_up(self.model, self.optimizer):
+            _LOG.warning(
+                "The parameters have been changed since those of the best epoch were put in place: training goes on "
+                "from what they are now, and the optimizer from its state after epoch %d",
+                len(self.history),
+            )
         self.model.train()
         self.interrupted, self.stop_reason = False, ""
+        stopped_by: StoppingRule | None = None
         finished = self._state()
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
@@ -215,17 +235,21 @@ class Trainer:
             try:
                 for epoch in range(self.epochs):
                     if epoch and (self.callbacks or not self._engine.is_current()):  # something has changed the model
+                        self._check_optimizer()
                         self._prepare(*training)
                     started = time.perf_counter()
                     self.history.loss.append(self._epoch(*training))
                     speed = len(training[0]) / max(time.perf_counter() - started, 1e-9)
                     try:
                         self._record(training, validation)
-                        over = self._is_over()
+                        stopped_by = self._stopping_rule()
                     except Exception:  # an epoch is recorded with all its numbers, or has not been
                         finished.restore()
                         raise
                     finished.take()
+                    is_over = stopped_by is not None or epoch == self.epochs - 1
+                    if is_over:
+                        self._put_best_in_place(stopped_by)
                     if not bar.disable:
                         bar.set_postfix(_shown(self.history, speed), refresh=False)
                     bar.update()
@@ -233,11 +257,12 @@ class Trainer:
                         callback(self)
                         if not getattr(callback, "only_watches", False):  # what a callback has done stays done
                             finished = self._state()
-                    if over:
+                    if is_over:
                         break
             except KeyboardInterrupt:
                 self.interrupted = True
                 finished.restore()
+                self._put_best_in_place(stopped_by)
         return self.history
 
     # ------------------------------------------------------------------------------------------------- the loop
@@ -316,27 +341,42 @@ class Trainer:
         if self.metrics:
             X, y = training if validation is None else validation
             outputs = self._engine.outputs(self.model, X)
+            if y.size == outputs.size:  # (n, 1) beside (n,) would make a metric of one's own compare all with all
+                y = y.reshape(outputs.shape)
             for name, metric in self.metrics.items():
                 self.history.metrics.setdefault(name, []).append(_number(f"metrics[{name!r}]", metric(y, outputs)))
 
-    def _is_over(self) -> bool:
-        """Ask every stopping rule; the first that says stop may put better parameters in place."""
+    def _stopping_rule(self) -> StoppingRule | None:
+        """Ask every stopping rule, and return the first that says stop."""
         parameters, epoch = self.optimizer.parameters, len(self.history)
         latest = self.history.latest()
         answers = [rule.should_stop(epoch, latest[rule.monitor], parameters) for rule in self.stopping]
-        if any(getattr(rule, "best_epoch", None) == epoch for rule in self.stopping):
+        keeper = self._keeper()
+        if getattr(keeper, "best_epoch", None) == epoch and not getattr(keeper, "waited", 0):
             self._best_model.clear()
             self._best_model.update(self.model.state_dict())  # with running statistics, which are no parameters
-        if any(answers):
-            rule = self.stopping[answers.index(True)]
-            self.stop_reason = f"{rule!r} after epoch {epoch}: {rule.monitor} {rule.reason(latest[rule.monitor])}"
-            _LOG.log(
-                logging.WARNING if math.isnan(latest[rule.monitor]) else logging.INFO, "Stopped by %s", self.stop_reason
-            )
-            if getattr(rule, "restore_best", False) and self._best_model:
-                self.model.load_state_dict(self._best_model)
+        if not any(answers):
+            return None
+        rule = self.stopping[answers.index(True)]
+        self.stop_reason = f"{rule!r} after epoch {epoch}: {rule.monitor} {rule.reason(latest[rule.monitor])}"
+        _LOG.log(
+            logging.WARNING if math.isnan(latest[rule.monitor]) else logging.INFO, "Stopped by %s", self.stop_reason
+        )
+        return rule
+
+    def _keeper(self) -> StoppingRule | None:
+        """Return the first rule that puts the best epoch's parameters back at the end, whatever ends the training."""
+        return next((rule for rule in self.stopping if getattr(rule, "restore_best", False)), None)
+
+    def _put_best_in_place(self, stopped_by: StoppingRule | None) -> None:
+        """Give the rules the chance to put better parameters in place, before the last epoch's callbacks see them."""
+        parameters, last = self.optimizer.parameters, weights(self.model, self.optimizer)
+        rules = [self._keeper() if self._best_model else None, stopped_by]
+        if rules[0] is not None:
+            self.model.load_state_dict(self._best_model)
+        for rule in dict.fromkeys(filter(None, rules)):
             rule.restore(parameters)
-        return any(answers)
+        self._last_epoch.set_aside(last, self.model, self.optimizer)
 
     # ----------------------------------------------------------------------------------------- using the model
 
@@ -346,13 +386,14 @@ class Trainer:
         Parameters
         ----------
         X : array_like of shape (n, d)
-            One example a row.
+            One example a row. A data frame must have the columns of the one that `fit` was given, in their order.
 
         Returns
         -------
         numpy.ndarray
             Of shape (n,) for one output, (n, k) for k.
         """
+        check_columns("X", X, self._columns)
         return self._engine.outputs(self.model, checked_features(X, getattr(self.model, "n_inputs", None)))
 
     def evaluate(self, X: Any, y: Any) -> float:
@@ -371,7 +412,7 @@ class Trainer:
         A training that is saved, loaded into a new trainer of the same making and continued equals one that never
         stopped, to the bit. See `autograd_mini.serialization.save_training`.
         """
-        return self._state().state_dict()
+        return self._state().state_dict() | ({"columns": self._columns[:]} if self._columns else {})
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` of a trainer of the same making returned.
@@ -381,31 +422,63 @@ class Trainer:
         ValueError
             If it doesn't fit this trainer's model, optimizer or rules.
         """
+        columns = state.get("columns")
+        if columns is not None and not (isinstance(columns, list) and all(isinstance(name, str) for name in columns)):
+            raise ValueError(f"columns: expected a list of names, got {columns!r:.60}")
         self._state().load_state_dict(state)
+        self._columns = columns
 
     def _state(self) -> TrainingState:
-        return TrainingState(self.model, self.optimizer, self.stopping, self.history, self.rng, self._best_model)
+        parts = self.model, self.optimizer, self.stopping, self.history, self.rng
+        return TrainingState(*parts, self._best_model, self._last_epoch)
 
     # ------------------------------------------------------------------------------------------------- checks
 
-    def _checked(self, X: Any, y: Any, *, which: str = "") -> tuple[Array, Array]:
+    def _checked(self, X: Any, y: Any, *, which: str = "", to_fit: bool = False) -> tuple[Array, Array]:
+        check_columns(f"{which}X", X, self._columns)
         features = checked_features(X, getattr(self.model, "n_inputs", None), f"{which}X")
         targets = checked_targets(y, len(features), f"{which}y")
-        self._try_out(features, targets, which)
+        recording = to_fit and checks.wants_graph(self.model, self.loss, self.optimizer)
+        example = self._try_out(features, targets, which, recording)
+        if to_fit:
+            checks.check_outputs(self.model, self.loss, example if recording else None)
+            extra = self.penalty or (lambda model: 0.0)
+            self._untrained = ""
+            self._check_optimizer(lambda: example[1] + extra(self.model))
         return features, targets
 
-    def _try_out(self, X: Array, y: Array, which: str = "") -> None:
-        """Compute losses of one example and drop them, so that a target the loss can't take is found before any work.
+    def _check_optimizer(self, loss: Callable[[], Any] | None = None) -> None:
+        """Refuse the optimizer of another model, and say once what it leaves as it is."""
+        stay, untrained = checks.check_optimizer_of(self.model, self.optimizer, loss), ""
+        if all(parameter.is_frozen for parameter in self.optimizer.parameters):
+            untrained = "Nothing is trained: all parameters of the optimizer are frozen; see unfreeze"
+        elif stay:
+            few = ", ".join(stay[:3]) + ", …" * (len(stay) > 3)
+            untrained = (
+                f"Not the optimizer's, and not trained: {len(stay)} of the model's parameters ({few}); freeze them to "
+                f"say that they are meant to stay"
+            )
+        if untrained and untrained != self._untrained:
+            _LOG.warning(untrained)
+        self._untrained = untrained
 
-        The library's own losses are shown every target there is; a function of one's own only the first.
+    def _try_out(self, X: Array, y: Array, which: str = "", recording: bool = False) -> tuple[Any, Any]:
+        """Compute losses of one example, so that a target the loss can't take is found before any work.
+
+        The library's own losses are shown every target there is; a function of one's own only the first. The prediction
+        and its first loss are returned, with their graph if it is to be recorded.
         """
         is_known = any(self.loss is loss for loss in LOSSES.values())
         targets = y.tolist()
-        with evaluating(self.model), no_grad(), ignoring_anomalies():  # row and targets needn't belong together
-            prediction = self.model(X[0].tolist())
-            with self._naming_row(X, y, which):
-                for target in _distinct(targets) if is_known else targets[:1]:
+        with evaluating(self.model), ignoring_anomalies():  # row and targets needn't belong together
+            with enable_grad() if recording else no_grad():
+                prediction = self.model(X[0].tolist())
+                with self._naming_row(X, y, which):
+                    first = self.loss(prediction, targets[0])
+            with no_grad(), self._naming_row(X, y, which):
+                for target in _distinct(targets)[1:] if is_known else ():
                     self.loss(prediction, target)
+        return prediction, first
 
     @contextmanager
     def _naming_row(self, X: Array, y: Array, which: str = "") -> Iterator[None]:

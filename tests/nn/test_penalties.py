@@ -1,9 +1,11 @@
 """Penalties: values and gradients by hand, what counts as a weight, and L2 as a Gaussian prior."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from autograd_mini import Value
+from autograd_mini import Value, hessian, vectorize
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.nn import MLP, Neuron
 from autograd_mini.nn.containers import Sequential
@@ -30,8 +32,51 @@ def test_value_and_gradient_are_those_of_the_formula(kind, formula, derivative):
     penalty = kind(0.3)(w)
     penalty.backward()
     assert penalty.data == pytest.approx(0.3 * formula(POINTS).sum(), rel=1e-14)
-    # near ±1000 both parts of the quotient rule nearly cancel: 1/(1+w²) - w²/(1+w²)²
-    np.testing.assert_allclose([x.grad for x in w], 0.3 * derivative(POINTS), rtol=1e-9, atol=1e-300)
+    np.testing.assert_allclose([x.grad for x in w], 0.3 * derivative(POINTS), rtol=1e-14, atol=1e-300)
+
+
+EXTREMES = [
+    *(0.0, 5e-324, 1e-160, 1e-9, 0.3, 1.0 - 2.0**-53, 1.0, 1.0 + 2.0**-52),
+    *(3.0, 1e9, 1e100, 1e154, 1e200, 1.7e308),
+]
+
+
+@pytest.mark.parametrize("w", EXTREMES + [-w for w in EXTREMES])
+def test_weight_elimination_has_all_its_digits_however_large_or_small_a_weight_is(w):
+    value, derivative = Fraction(w) ** 2 / (1 + Fraction(w) ** 2), 2 * Fraction(w) / (1 + Fraction(w) ** 2) ** 2
+    x = Value(w)
+    penalty = WeightElimination(1.0)([x])
+    penalty.backward()
+    assert penalty.data == pytest.approx(float(value), rel=5e-16, abs=1e-323)
+    assert x.grad == pytest.approx(float(derivative), rel=1e-15, abs=1e-323)
+    second = hessian(lambda w: WeightElimination(1.0)([w]))(w)
+    if abs(w) < 1e70:
+        expected = (2 - 6 * Fraction(w) ** 2) / (1 + Fraction(w) ** 2) ** 3
+        assert second == pytest.approx(float(expected), rel=1e-14)
+
+
+def test_the_vectorized_reading_of_weight_elimination_is_the_same():
+    weights = np.array([*EXTREMES, *(-w for w in EXTREMES)])
+    program = vectorize(lambda w: WeightElimination(1.0)([w]))
+    values, gradients = program.value_and_gradients(weights)
+    for w, value, gradient in zip(weights, values, gradients, strict=True):
+        x = Value(w)
+        penalty = WeightElimination(1.0)([x])
+        penalty.backward()
+        assert (value, gradient) == (penalty.data, x.grad)
+
+
+@pytest.mark.parametrize("engine", ["eager", "vectorized"])
+@pytest.mark.parametrize("kind", [L1, L2, WeightElimination])
+def test_a_huge_weight_is_trained_with_a_penalty(kind, engine):
+    model = MLP(2, [1], initializer="zeros")
+    model.layers[0].neurons[0].weights[0].data = 1e200
+    for penalty in (kind(1e-3) if kind is not L2 else L2(0.0), kind(0.0)):
+        trainer = Trainer(
+            model, "absolute_error", SGD(model.parameters(), lr=0.1), epochs=2, penalty=penalty, engine=engine
+        )
+        assert np.isfinite(trainer.fit([[0.0, 1.0], [0.0, 2.0]], [1.0, 2.0]).loss).all()
+    assert model.parameters()[0].data == 1e200
 
 
 def test_l2_is_one_dot_node_whatever_the_number_of_weights():

@@ -1,5 +1,6 @@
 """Examples: what is checked before training, and how they are cut into mini-batches."""
 
+import copy
 import math
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd_mini import nn, optim
+from autograd_mini.serialization import load_training, save_training
+from autograd_mini.training import Trainer
 from autograd_mini.training.data import checked_features, checked_targets, mini_batches
 
 
@@ -109,3 +113,118 @@ def test_targets_are_numbers_or_rows_of_them():
 def test_bad_targets_are_refused(y, message):
     with pytest.raises(ValueError, match=message):
         checked_targets(y, 2)
+
+
+# ------------------------------------------------------------------------------------------------- data frames
+
+
+class Frame:
+    """What the trainer needs of a data frame of pandas or Polars: an array whose columns have names."""
+
+    columns = ()  # frames have them by their class
+
+    def __init__(self, names, array):
+        self.columns, self.array = names, np.asarray(array, dtype=float)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+
+class ArrowLike(Frame):
+    """Arrow calls the names otherwise, and the columns themselves ``columns``."""
+
+    column_names = property(lambda self: self.names)
+
+    def __init__(self, names, array):
+        super().__init__(list(np.asarray(array).T), array)
+        self.names = names
+
+
+ROWS, TARGETS = [[0.0, 1.0], [1.0, 0.0], [0.5, 2.0]], [0.0, 1.0, 0.5]
+ANOTHER_ORDER = (
+    r"expected the columns that fit was given, in their order, \['a', 'b'\], got \['b', 'a'\] \(another order"
+)
+
+
+def fitted(X, **options):
+    model = nn.MLP(2, [1], rng=0)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    trainer = Trainer(model, "squared_error", optimizer, epochs=1, engine="eager", progress=False, **options)
+    trainer.fit(X, TARGETS)
+    return trainer
+
+
+@pytest.mark.parametrize("kind", [Frame, ArrowLike])
+def test_a_frame_with_other_columns_than_in_fit_is_refused(kind, tmp_path):
+    trainer = fitted(kind(["a", "b"], ROWS))
+    before = trainer.model.state_dict()
+    swapped = kind(["b", "a"], ROWS)
+    save_training(trainer, tmp_path / "training.npz")
+    again = fitted(ROWS)
+    load_training(again, tmp_path / "training.npz")
+    for one in (trainer, again, copy.deepcopy(trainer)):
+        uses = (one.predict, lambda X, one=one: one.evaluate(X, TARGETS), lambda X, one=one: one.fit(X, TARGETS))
+        for use in uses:
+            with pytest.raises(ValueError, match=f"^X: {ANOTHER_ORDER}"):
+                use(swapped)
+            with pytest.raises(ValueError, match=r"\(missing \['b'\], unknown \['c'\]\); select them by their names"):
+                use(kind(["a", "c"], ROWS))
+            with pytest.raises(ValueError, match=r"\(missing nothing, unknown \['c'\]\)"):
+                use(kind(["a", "b", "c"], np.ones((3, 3))))
+        assert one.predict(kind(["a", "b"], ROWS)).tolist() == one.predict(ROWS).tolist()
+    assert all(np.array_equal(before[name], array) for name, array in trainer.model.state_dict().items())
+    with pytest.raises(ValueError, match=f"^validation X: {ANOTHER_ORDER}"):
+        fitted(kind(["a", "b"], ROWS), validation=(swapped, TARGETS))
+
+
+def test_columns_that_are_only_counted_are_no_names():
+    named, counted = Frame(["a", "b"], ROWS), Frame(range(2), ROWS)
+    fitted(named).predict(counted)
+    fitted(counted).predict(named)
+    fitted(ROWS).predict(named)
+    with pytest.raises(ValueError, match=r"in their order, \['0', '1'\], got \['1', '0'\] \(another order\)"):
+        fitted(counted).predict(Frame([1, 0], ROWS))
+
+
+def test_columns_in_a_saved_state_are_names():
+    trainer = fitted(ROWS)
+    state = trainer.state_dict()
+    assert "columns" not in state
+    for wrong in (5, "ab", [1, 2]):
+        with pytest.raises(ValueError, match="columns: expected a list of names"):
+            trainer.load_state_dict({**state, "columns": wrong})
+
+
+# -------------------------------------------------------------------------------------- what a metric gets to see
+
+
+@pytest.mark.parametrize("engine", ["eager", "vectorized"])
+@pytest.mark.parametrize(("widths", "shape"), [([1], (3,)), ([1], (3, 1)), ([2], (3, 2))])
+def test_a_metric_gets_targets_in_the_shape_of_the_outputs(widths, shape, engine):
+    seen = []
+
+    def error(y_true, y_pred):
+        seen.append((y_true.shape, y_pred.shape))
+        return np.abs(y_true - y_pred).mean()
+
+    targets = np.resize([0.0, 1.0, 0.5], shape)
+    model = nn.MLP(2, widths, rng=0)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    options = {"epochs": 1, "engine": engine, "metrics": {"error": error}, "progress": False}
+    for validation in (None, (ROWS, targets)):
+        trainer = Trainer(model, "squared_error", optimizer, validation=validation, **options)
+        outputs = (3,) if widths == [1] else (3, 2)
+        history = trainer.fit(ROWS, targets)
+        assert seen[-1] == (outputs, outputs)
+        expected = np.abs(targets.reshape(outputs) - trainer.predict(ROWS)).mean()
+        assert history.metrics["error"] == [pytest.approx(expected)]
+
+
+def test_a_metric_gets_classes_as_they_are():
+    shapes = []
+    model = nn.MLP(2, [3], rng=0)
+    metric = {"shapes": lambda y_true, y_pred: shapes.append((y_true.shape, y_pred.shape)) or 0.0}
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    trainer = Trainer(model, "cross_entropy", optimizer, epochs=1, engine="eager", metrics=metric, progress=False)
+    trainer.fit(ROWS, [0, 1, 2])
+    assert shapes == [((3,), (3, 3))]

@@ -5,7 +5,7 @@ import pytest
 
 from autograd_mini import datasets, nn, optim
 from autograd_mini.serialization import load_training, save, save_training
-from autograd_mini.training import EarlyStopping, GradientNorm, LossTolerance, Trainer
+from autograd_mini.training import EarlyStopping, GradientNorm, LossTolerance, StoppingRule, Trainer
 
 X, y = datasets.moons(40, seed=0)
 X_VALIDATION, Y_VALIDATION = datasets.moons(20, seed=1)
@@ -344,6 +344,157 @@ def test_the_log_loss_of_logits_is_their_cross_entropy(loss, widths):
     )
     history = trainer.fit(X, y)
     assert history.metrics["log_loss"] == pytest.approx(history.validation_loss, rel=1e-12)
+
+
+# ------------------------------------------------------------------------------- the best epoch, whatever ended it
+
+
+def steep(rules, epochs, **options):
+    """A trainer whose validation loss goes up and down."""
+    return new_trainer(
+        a_mixed_model(),
+        lambda model: optim.SGD(model.parameters(), lr=1.0, momentum=0.9),
+        **{"epochs": epochs, "validation": (X_VALIDATION, Y_VALIDATION), "stopping": rules, **options},
+    )
+
+
+def everything(trainer):
+    """What a training consists of, to be compared to the bit."""
+    state = trainer.state_dict()
+    numbers = [array.tolist() for array in (*state["model"].values(), *state["optimizer"]["state"].values())]
+    return numbers, state["parameters"].tolist(), state["generators"], trainer.history, trainer.optimizer.steps
+
+
+class After(StoppingRule):
+    """A rule that ends a training after some epochs."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def should_stop(self, epoch, loss, parameters):
+        return epoch >= self.epochs
+
+
+def interrupt_after(epochs):
+    def callback(trainer):
+        if len(trainer.history) == epochs:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+ENDS = {
+    "the last epoch": lambda rule: steep(rule, 6),
+    "another rule": lambda rule: steep([After(6), rule], 100),
+    "another rule, later in the list": lambda rule: steep([rule, After(6)], 100),
+    "ctrl-c": lambda rule: steep(rule, 100, callbacks=interrupt_after(7), engine="eager"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_best_epoch_comes_back_whatever_ended_the_training(end):
+    rule, seen = EarlyStopping(patience=50), []
+    trainer = ENDS[end](rule)
+    trainer.callbacks.insert(0, lambda trainer: seen.append(trainer.model.state_dict()))
+    history = trainer.fit(X, y)
+    assert rule.best_epoch == history.best_epoch < len(history)
+    assert trainer.evaluate(X_VALIDATION, Y_VALIDATION) == min(history.validation_loss)
+    best = seen[rule.best_epoch - 1]
+    assert all(np.array_equal(best[name], array) for name, array in trainer.model.state_dict().items())
+    last = seen[-1] if end == "ctrl-c" else best  # callbacks of the last epoch see what will be left
+    assert all(np.array_equal(last[name], array) for name, array in seen[-1].items())
+
+
+def test_nothing_comes_back_where_nothing_was_to_be_kept():
+    trainer = steep(EarlyStopping(patience=50, restore_best=False), 6)
+    plain = steep(None, 6)
+    assert trainer.fit(X, y).loss == plain.fit(X, y).loss
+    assert data_of(trainer) == data_of(plain)
+
+
+@pytest.mark.parametrize("engine", ["eager", "vectorized"])
+def test_the_next_fit_goes_on_from_the_last_epoch_as_if_nothing_had_come_back(engine, caplog, tmp_path):
+    whole, parts = (
+        steep(EarlyStopping(patience=50), 9, engine=engine),
+        steep(EarlyStopping(patience=50), 3, engine=engine),
+    )
+    whole.fit(X, y)
+    for i in range(3):
+        parts.fit(X, y)
+        parts.predict(X)
+        parts.evaluate(X, y)
+        if i == 1:
+            save_training(parts, tmp_path / "training.npz")
+            parts = steep(EarlyStopping(patience=50), 3, engine=engine)
+            load_training(parts, tmp_path / "training.npz")
+    assert everything(parts) == everything(whole)
+    assert not caplog.records
+
+
+def test_a_parameter_that_was_changed_in_between_is_gone_on_from_and_that_is_said(caplog, tmp_path):
+    def move(trainer):
+        trainer.model.parameters()[0].data += 1e-3
+
+    def load_another(trainer):
+        trainer.model.load_state_dict(a_mixed_model().state_dict())
+
+    def freeze_the_first(trainer):
+        nn.freeze(trainer.model[0])
+
+    def measure_anew(trainer):
+        trainer.model[2].load_state_dict({**trainer.model[2].state_dict(), "running_mean": [0.0] * 4})
+
+    def new():
+        return steep(EarlyStopping(patience=50), 4, engine="eager", batch_size=None)
+
+    for change in (move, load_another, freeze_the_first, measure_anew):
+        for is_saved in (False, True):
+            trainer, began = new(), []
+            trainer.fit(X[:6], y[:6])
+            change(trainer)
+            before = trainer.model.state_dict()
+            if is_saved:
+                save_training(trainer, tmp_path / "training.npz")
+                trainer = new()
+                change(trainer)
+                load_training(trainer, tmp_path / "training.npz")
+            trainer.optimizer.lr = 1e-300
+            trainer.optimizer.state.clear()
+            trainer.callbacks = [lambda trainer, began=began: began.append(trainer.model.state_dict())]
+            caplog.clear()
+            trainer.fit(X[:6], y[:6])
+            (message,) = [record.getMessage() for record in caplog.records]
+            assert "changed since those of the best epoch were put in place: training goes on from what" in message
+            assert message.endswith("after epoch 4")
+            assert all(np.array_equal(before[name], began[0][name]) for name in before if "weight" in name)
+
+
+def test_what_a_rule_of_ones_own_puts_in_place_is_called_where_it_stopped():
+    class Zeroed(After):
+        def restore(self, parameters):
+            for parameter in parameters:
+                parameter.data = 0.0
+
+    trainer = steep([Zeroed(2), EarlyStopping(patience=50)], 4)
+    trainer.fit(X, y)
+    assert set(data_of(trainer)) == {0.0}
+    unstopped = steep([Zeroed(50), EarlyStopping(patience=50)], 4)
+    unstopped.fit(X, y)
+    assert 0.0 not in data_of(unstopped)
+
+
+def test_an_error_puts_nothing_in_place():
+    def broken(y_true, y_pred):
+        if len(trainer.history) == 6:
+            raise RuntimeError("no")
+        return 0.0
+
+    trainer = steep(EarlyStopping(patience=50), 10, metrics={"broken": broken})
+    with pytest.raises(RuntimeError, match="no"):
+        trainer.fit(X, y)
+    whole = steep(None, 5)
+    whole.fit(X, y)
+    assert data_of(trainer) == data_of(whole)
 
 
 def test_what_a_callback_did_after_the_last_finished_epoch_stays_done():
