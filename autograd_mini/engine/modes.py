@@ -291,7 +291,7 @@ def stale_nodes(order: list[Any]) -> list[Any]:
     """
     found = []
     for v in order:
-        if v.primitive is not None:
+        if v.primitive is not None and v.primitive.has_forward:
             now = float(v.primitive.forward(floats, *[u._data for u in v.parents]))
             if now != v._data and (now == now or v._data == v._data):
                 found.append(v)

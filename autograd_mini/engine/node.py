@@ -11,6 +11,7 @@ a leaf             None                   None          its kind                
 of one operand u   u                      None          ∂v/∂u                   not used
 of two, u and w    u                      w             ∂v/∂u                   ∂v/∂w
 of any number      tuple of the parents   None          tuple of derivatives    None
+of one's own       tuple of the parents   None          its `own.Handing`       None
 =================  =====================  ============  ======================  ============
 """
 
@@ -38,6 +39,7 @@ class Node:
     """What `Value` stores, and nothing of what it does."""
 
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "_data",
         "_local",
@@ -98,7 +100,8 @@ class Node:
         if self._parent is None:
             return ()
         if type(self._parent) is tuple:
-            return self._local  # type: ignore[no-any-return]
+            local = self._local
+            return local if type(local) is tuple else local.local_grads(self)  # type: ignore[no-any-return]
         return (self._local,) if self._parent2 is None else (self._local, self._local2)
 
     def _freeze(self) -> None:

@@ -139,6 +139,14 @@ def call(name: str, *arguments: Any) -> Expression:
     return _make(name, *arguments)
 
 
+def named_call(name: str, *arguments: Expression) -> Expression:
+    """Return a function of any name, of a program's own, applied to expressions; ``"+"`` and the like stand between."""
+    if name in ("+", "-", "*", "/") and len(arguments) == 2:
+        return _make(name, *arguments)
+    in_text, in_latex = (", ".join(x.render(style) for x in arguments) for style in ("text", "latex"))
+    return symbol(f"{name}({in_text})", f"{latex_name(name)}\\left({in_latex}\\right)")
+
+
 def derivative(of: str, by: str) -> Expression:
     """Return ∂of/∂by as a symbol."""
     latex = f"\\frac{{\\partial {latex_name(of)}}}{{\\partial {latex_name(by)}}}"

@@ -17,7 +17,7 @@ from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
-from autograd_mini.nn.module import Module
+from autograd_mini.nn.module import Module, other_name
 
 
 def _given(weights: Any) -> Initializer:
@@ -49,7 +49,7 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                leaf = features[i] = Value(feature, f"x{i + 1}")
+                leaf = features[i] = Value(feature, label=f"x{i + 1}")
                 leaf._local = FEATURE
     return features
 
@@ -109,15 +109,7 @@ class Neuron(Module):
         self.weights = [Parameter(w) for w in drawn[0]]
         self.bias = Parameter(0.0)
 
-    @property
-    def w(self) -> list[Parameter]:
-        """The weights."""
-        return self.weights
-
-    @property
-    def b(self) -> Parameter:
-        """The bias."""
-        return self.bias
+    w, b = other_name("weights"), other_name("bias")
 
     def forward(self, x: Any) -> Value:
         """Return the activation for one example of `n_inputs` features."""

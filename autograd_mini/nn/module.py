@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import check_names, real_array
 from autograd_mini.engine.modes import scope
-from autograd_mini.engine.value import Parameter
+from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.nested import each, flat, is_list
 
 
@@ -34,6 +35,7 @@ class Module:
 
     training = True
     _name = ""  # what the module that owns this one calls it
+    _trained: tuple[str, ...] = ()  # the attributes that were given parameters
     _is_named = False  # whether everything inside has been named
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -50,8 +52,13 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
 
     def __setattr__(self, name: str, thing: Any) -> None:
+        if name in self._trained:
+            self._refuse_plain_values(name, thing)
         super().__setattr__(name, thing)
-        if any(True for _ in _parts(name, thing)):
+        parts = [part for _, part in _parts(name, thing)]
+        if any(isinstance(part, Parameter) for part in parts) and name not in self._trained:
+            super().__setattr__("_trained", (*self._trained, name))
+        if parts:
             self._name_parts()
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
@@ -64,9 +71,20 @@ class Module:
                 part.label = prefix + name
         super().__setattr__("_is_named", True)
 
+    def _refuse_plain_values(self, name: str, thing: Any) -> None:
+        """Refuse Values in the place of parameters: no training would find them."""
+        for leaf in flat(thing):
+            if isinstance(leaf, Value) and not isinstance(leaf, Parameter):
+                raise TypeError(
+                    f"{type(self).__name__}.{name} holds parameters, and got {leaf!r:.60}, which no training would "
+                    f"find: write Parameter({leaf._data:g}), or set the data of the one that is there"
+                )
+
     def _own_parts(self) -> Iterator[tuple[str, Any]]:
         """Iterate over the parameters and modules in the attributes, with their names."""
         for name, thing in vars(self).items():
+            if name in self._trained:
+                self._refuse_plain_values(name, thing)
             yield from _parts(name, thing)
 
     def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, str, Any]]:
@@ -184,6 +202,11 @@ class Module:
     def __repr__(self) -> str:
         inside = [f"{name}={part!r}" for name, part in self._own_parts() if isinstance(part, Module)]
         return f"{type(self).__name__}({', '.join(inside)})"
+
+
+def other_name(name: str) -> Any:
+    """Return a property that is an attribute by another name, to be read and to be set."""
+    return property(attrgetter(name), lambda self, thing: setattr(self, name, thing), doc=f"The {name}.")
 
 
 def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:

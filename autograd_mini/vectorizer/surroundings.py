@@ -248,6 +248,8 @@ def _is_told_by_equality(thing: Any) -> bool:
     """Return whether nothing but the thing itself, or an equal number or text, equals it."""
     if isinstance(thing, float):
         return thing == thing and thing != 0.0  # nan differs from itself, and 0 equals -0
+    if isinstance(thing, tuple):
+        return all(map(_is_told_by_equality, thing))
     is_plain: bool = type(thing).__eq__ is object.__eq__  # type: ignore[comparison-overlap]
     return is_plain or isinstance(thing, (int, str, bytes, type(None)))
 
