@@ -462,7 +462,7 @@ def test_the_demo_ends_with_micrograds_loss_without_any_weights_given():
 )
 def test_a_plain_value_in_the_place_of_a_parameter_is_told(replace):
     n = autograd_mini.nn.Neuron(2)
-    message = r"Neuron\.\w+ holds parameters, and got Value\(data=5.0.*write Parameter\(5\)"
+    message = r"Neuron\.[\w.]+ is a parameter, and got Value\(data=5.0.*write Parameter\(5\)"
     with pytest.raises(TypeError, match=message):
         [replace(n), n.parameters()]
 
@@ -471,3 +471,12 @@ def test_a_parameter_in_the_place_of_another_is_trained():
     n = autograd_mini.nn.Neuron(2)
     n.w, n.b = [autograd_mini.Parameter(5.0), autograd_mini.Parameter(1.0)], autograd_mini.Parameter(2.0)
     assert [p.data for p in n.parameters()] == [5.0, 1.0, 2.0]
+
+
+def test_nonlin_says_whether_a_relu_follows():
+    nn = autograd_mini.nn
+    assert [nn.Neuron(2, nonlin=nonlin).activation for nonlin in (False, True)] == ["identity", "relu"]
+    layer = nn.Layer(2, 3, nonlin=False)
+    assert [neuron.nonlin for neuron in layer.neurons] == [False, False, False]
+    assert (nn.Neuron(2).nonlin, nn.Neuron(2, "tanh").nonlin, nn.Neuron(2, "identity").nonlin) == (True, True, False)
+    assert (layer([1.0, 2.0])[0].primitive.name, nn.Layer(2, 1)([1.0, 2.0])[0]._op) == ("dot", "ReLU")

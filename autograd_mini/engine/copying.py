@@ -25,19 +25,24 @@ def _own(node: Node) -> tuple[Any, ...]:
     return node._data, node.label, node.scope, node.primitive, node._local, node._local2
 
 
+def attributes(node: Node) -> dict[str, Any]:
+    """Return the attributes that a node was given."""
+    given = vars(node)
+    if not given:
+        del node.__dict__  # which `vars` made, and which is as large as half a node
+    return given
+
+
 def _later(node: Node) -> tuple[Any, ...]:
     """Return the gradient, and the attributes if the node was given any: these may lead back to the node itself."""
-    attributes = vars(node)
-    if attributes:
-        return node.grad, attributes
-    del node.__dict__  # which `vars` made, and which is as large as half a node
-    return (node.grad,)
+    given = attributes(node)
+    return (node.grad, given) if given else (node.grad,)
 
 
 def add_later(node: Node, later: tuple[Any, ...]) -> None:
     """Give a copy its gradient and its attributes."""
-    node.grad, *attributes = later
-    for given in attributes:
+    node.grad, *more = later
+    for given in more:
         vars(node).update(given)
 
 

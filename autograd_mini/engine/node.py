@@ -101,7 +101,7 @@ class Node:
             return ()
         if type(self._parent) is tuple:
             local = self._local
-            return local if type(local) is tuple else local.local_grads(self)  # type: ignore[no-any-return]
+            return local if type(local) is tuple else local.local_grads(self)
         return (self._local,) if self._parent2 is None else (self._local, self._local2)
 
     def _freeze(self) -> None:

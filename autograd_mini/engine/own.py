@@ -4,7 +4,7 @@
     out._backward = lambda: setattr(x, "grad", x.grad + 3 * x.data**2 * out.grad)
 
 The backward pass calls the function in its place in the order. What it does is all that is known of the node: the local
-derivatives are found by calling it, and whatever needs a formula refuses it. `operation` makes operations with formulas.
+derivatives are found by calling it, and whatever needs a formula refuses it. `defining` makes operations with formulas.
 """
 
 from __future__ import annotations

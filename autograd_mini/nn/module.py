@@ -35,7 +35,7 @@ class Module:
 
     training = True
     _name = ""  # what the module that owns this one calls it
-    _trained: tuple[str, ...] = ()  # the attributes that were given parameters
+    _trained: frozenset[str] = frozenset()  # the attributes that were given parameters
     _is_named = False  # whether everything inside has been named
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -52,12 +52,13 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
 
     def __setattr__(self, name: str, thing: Any) -> None:
-        if name in self._trained:
-            self._refuse_plain_values(name, thing)
+        parts = list(_parts(name, thing))
+        for part_name, part in parts:
+            if not isinstance(part, (Parameter, Module)):
+                self._check_untrained(part_name, part)
         super().__setattr__(name, thing)
-        parts = [part for _, part in _parts(name, thing)]
-        if any(isinstance(part, Parameter) for part in parts) and name not in self._trained:
-            super().__setattr__("_trained", (*self._trained, name))
+        if name not in self._trained and any(isinstance(part, Parameter) for _, part in parts):
+            super().__setattr__("_trained", self._trained | {name})
         if parts:
             self._name_parts()
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
@@ -71,20 +72,17 @@ class Module:
                 part.label = prefix + name
         super().__setattr__("_is_named", True)
 
-    def _refuse_plain_values(self, name: str, thing: Any) -> None:
-        """Refuse Values in the place of parameters: no training would find them."""
-        for leaf in flat(thing):
-            if isinstance(leaf, Value) and not isinstance(leaf, Parameter):
-                raise TypeError(
-                    f"{type(self).__name__}.{name} holds parameters, and got {leaf!r:.60}, which no training would "
-                    f"find: write Parameter({leaf._data:g}), or set the data of the one that is there"
-                )
+    def _check_untrained(self, name: str, value: Value) -> None:
+        """Refuse a Value in the place of a parameter, as no training would find it; a class may list them itself."""
+        if name.partition(".")[0] in self._trained and type(self).parameters is Module.parameters:
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a parameter, and got {value!r:.60}, which no training would find: "
+                f"write Parameter({value._data:g}), or set the data of the one that is there"
+            )
 
     def _own_parts(self) -> Iterator[tuple[str, Any]]:
-        """Iterate over the parameters and modules in the attributes, with their names."""
+        """Iterate over the Values and modules in the attributes, with their names."""
         for name, thing in vars(self).items():
-            if name in self._trained:
-                self._refuse_plain_values(name, thing)
             yield from _parts(name, thing)
 
     def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, str, Any]]:
@@ -93,9 +91,13 @@ class Module:
             if id(part) in seen:
                 continue
             seen.add(id(part))
-            yield prefix, name, part
             if isinstance(part, Module):
+                yield prefix, name, part
                 yield from part._walk(f"{prefix}{name}.", seen)
+            elif isinstance(part, Parameter):
+                yield prefix, name, part
+            else:
+                self._check_untrained(name, part)
 
     def named_modules(self) -> list[tuple[str, Module]]:
         """Return this module, under the name "", and all modules inside it, each once."""
@@ -153,7 +155,7 @@ class Module:
                 for part_name, part in _parts(name, thing):
                     if isinstance(part, Parameter):
                         yield part_name, part
-                    else:
+                    elif isinstance(part, Module):
                         yield from ((f"{part_name}.{inner}", entry) for inner, entry in part._state_entries())
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -210,8 +212,8 @@ def other_name(name: str) -> Any:
 
 
 def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    """Iterate over the parameters and modules in an attribute: itself, or those in lists, tuples, arrays and dicts."""
-    if isinstance(thing, (Parameter, Module)):
+    """Iterate over the Values and modules in an attribute: itself, or those in lists, tuples, arrays and dicts."""
+    if isinstance(thing, (Value, Module)):
         yield name, thing
     elif _is_sequence(thing):
         for i, part in enumerate(thing):
