@@ -29,6 +29,7 @@ CONSTANT = "constant"  # a bare number in an expression, as the 2 in 2 * x
 FEATURE = "feature"  # a bare number that a module was called with: no gradient by it is needed
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 _KINDS = {FROZEN: PARAMETER, FEATURE: "input", PROBE: "input", None: "input"}  # what `Node.kind` calls them
+new: Any = object.__new__  # looked up once, as nodes are made by the million
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
 
 # While a function is traced, this is told what the function looks at: a node, and how; None while none is traced.

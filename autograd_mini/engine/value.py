@@ -13,7 +13,7 @@ from typing import Any
 from autograd_mini.engine import floats, modes, nodes, own
 from autograd_mini.engine import node as node_marks
 from autograd_mini.engine.graph import topological_order
-from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
+from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER, new
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float, unsupported
@@ -61,13 +61,13 @@ class Value(ScalarProtocol):
     __slots__ = ()
     _leaf: str | None = None  # the kind of the leaves that the class makes
 
-    def __init__(self, data: Any, _children: Any = (), _op: str = "", label: str = "") -> None:
+    def __init__(self, data: Any, _children: Any = None, _op: str = "", label: str = "") -> None:
         self._data = as_float(data)
         self.grad, self.label = 0.0, label
         self.scope = modes.current().scope if modes.open_contexts else ""
         self.primitive = self._parent = self._parent2 = self._local2 = None
         self._local = self._leaf
-        if _children != () or type(label) is not str:  # a label in the second place, or micrograd's arguments
+        if _children is not None or type(label) is not str:  # a label in the second place, or micrograd's arguments
             own.read_arguments(self, _children, _op, label)
 
     # ---------------------------------------------------------------------------------------------- operators
@@ -240,7 +240,7 @@ def _constant(number: Any, symbol: str, *operands: Any) -> Value:
 
 def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
     """Make a node from its result and its local derivatives; `second` and `local2` are None but for two operands."""
-    node = Value.__new__(Value)
+    node: Value = new(Value)
     node._data, node.grad = data, 0.0
     node.label = node.scope = ""
     node.primitive, node._parent, node._parent2 = primitive, first, second

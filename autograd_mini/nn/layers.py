@@ -49,8 +49,8 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                leaf = features[i] = Value(feature, label=f"x{i + 1}")
-                leaf._local = FEATURE
+                leaf = features[i] = Value(feature)
+                leaf.label, leaf._local = f"x{i + 1}", FEATURE
     return features
 
 
