@@ -1,5 +1,8 @@
 """Programs written for micrograd run with the import replaced, and compute the same."""
 
+import copy
+import math
+import pickle
 import random
 
 import pytest
@@ -10,6 +13,9 @@ from autograd_mini.nn import MLP
 
 # As in the demonstration notebook of micrograd: moons, an MLP 2-16-16-1, hinge loss, L2, random batches, its own loop.
 TRAINING = """
+import copy
+import math
+import pickle
 import random
 import numpy as np
 from micrograd.engine import Value
@@ -418,6 +424,9 @@ MOONS_OF_THE_DEMO = TRAINING.replace("set_weights(model)\n", "")
 def test_after_a_seed_the_weights_are_those_that_micrograd_draws():
     scope = {}
     program = """
+import copy
+import math
+import pickle
 import random
 from autograd_mini.micrograd.engine import Value
 from autograd_mini.micrograd.nn import Neuron, Layer, MLP
@@ -480,3 +489,159 @@ def test_nonlin_says_whether_a_relu_follows():
     assert [neuron.nonlin for neuron in layer.neurons] == [False, False, False]
     assert (nn.Neuron(2).nonlin, nn.Neuron(2, "tanh").nonlin, nn.Neuron(2, "identity").nonlin) == (True, True, False)
     assert (layer([1.0, 2.0])[0].primitive.name, nn.Layer(2, 1)([1.0, 2.0])[0]._op) == ("dot", "ReLU")
+
+
+# ------------------------------------------------------------------------------- what a function alone knows, and tells
+
+
+def clipped(x):
+    out = Value(x.data, (x,), "clip")
+    out._backward = lambda: setattr(x, "grad", x.grad + max(-1.0, min(1.0, out.grad)))
+    return out
+
+
+def tanh_of_a_lecture(x):
+    t = math.tanh(x.data)
+    out = Value(t, (x,), "lecture_tanh")
+
+    def _backward():
+        x.grad += (1 - t**2) * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def test_the_function_that_is_there_can_be_called_by_the_one_that_takes_its_place():
+    x, y = Value(3.0), Value(2.0)
+    product, seen = x * y, []
+    for _ in range(2):
+        before = product._backward
+        product._backward = lambda before=before: (seen.append(product.grad), before())
+    (product * 5.0).backward()
+    assert (x.grad, y.grad, seen) == (10.0, 15.0, [5.0, 5.0])
+    x.data = 4.0
+    product.forward()
+    product.backward()
+    assert y.grad == 15.0 + 4.0
+
+
+def test_a_function_that_clips_its_gradient_has_no_local_derivative_and_the_steps_say_so():
+    a = Value(2.0, label="a")
+    L = clipped(a) * 5
+    L.backward()
+    assert a.grad == 1.0
+    assert str(list(autograd_mini.backward_steps(L))[-1]) == (
+        "∂L/∂a = ∂L/∂v1·∂v1/∂a = 5·nan = nan (what the _backward of clip hands on isn't in proportion to its gradient)"
+    )
+    with autograd_mini.detect_anomaly():
+        L.backward()  # what isn't known is no anomaly
+    assert a.grad == 2.0
+
+
+def test_a_node_without_a_function_is_said_to_hand_nothing_on():
+    a = Value(2.0, label="a")
+    L = Value(3.0, (a,), "mix") + a
+    step = list(autograd_mini.backward_steps(L))[-1]
+    assert (
+        str(step) == "∂L/∂a = ∂L/∂L·∂L/∂a + ∂L/∂v1·∂v1/∂a = 1·1 + 1·0 = 1 (mix has no _backward and hands nothing on)"
+    )
+    assert step.latex().endswith(r"= 1 \quad \mathrm{(mix has no \_backward and hands nothing on)}")
+
+
+@pytest.mark.parametrize("name", ["+", "**2", "where", "number", "neg", "x & <y>_{$", ""])
+def test_any_name_can_be_shown(name):
+    a = Value(2.0, label="a")
+    L = Value(8.0, (a,), name)
+    assert f"{name or 'own'}(a) = {name or 'own'}(2) = 8" in str(list(autograd_mini.forward_steps(L))[-1])
+    assert autograd_mini.draw(L).source
+    assert str(autograd_mini.to_latex(L))
+    assert L._repr_html_()
+    stepper = autograd_mini.step_through(L)
+    assert stepper.payload["sgd"] == []
+    assert str(stepper)
+
+
+@pytest.mark.parametrize(("function", "name"), [(cubed, "cube"), (tanh_of_a_lecture, "lecture_tanh")])
+def test_vectorize_names_the_operation_also_where_it_reads_data_first(function, name):
+    message = rf"he operation '{name}' is known by the _backward of its node alone.*autograd_mini.operation\('{name}'"
+    with pytest.raises(autograd_mini.TraceError, match=message):
+        autograd_mini.vectorize(function)([1.0, 2.0])
+    made = function(Value(2.0))
+    with pytest.raises(autograd_mini.TraceError, match=message):
+        autograd_mini.vectorize(lambda x: x * made)([1.0, 2.0])
+
+
+def test_first_derivatives_and_checks_of_functions_know_operations_of_ones_own():
+    assert autograd_mini.grad(cubed)(2.0) == 12.0
+    autograd_mini.check_gradients(cubed, 2.0)
+
+    def wrong(x):
+        out = Value(x.data**3, (x,), "wrong")
+        out._backward = lambda: setattr(x, "grad", x.grad + out.grad)
+        return out
+
+    with pytest.raises(autograd_mini.GradientCheckError, match="look at the _backward of the operation wrong"):
+        autograd_mini.check_gradients(wrong, 2.0)
+
+
+def test_contexts_hold_for_operations_of_ones_own():
+    with autograd_mini.no_grad():
+        assert cubed(Value(2.0)).parents == ()
+    with autograd_mini.scope("block"):
+        assert cubed(Value(2.0)).scope == "block"
+    with autograd_mini.detect_anomaly(), pytest.raises(autograd_mini.AnomalyError, match="cube gave inf, from inf"):
+        cubed(Value(float("inf")))
+
+
+def test_a_leaf_hands_nothing_on():
+    leaf = Value(2.0)
+    leaf._backward = lambda: None
+    leaf._backward()
+    with pytest.raises(
+        TypeError, match=r"is a leaf, .*say what it was computed from, as in out = Value\(data, \(a, b\)"
+    ):
+        leaf._backward = lambda: leaf.data
+
+
+def test_what_if_needs_formulas():
+    a = Value(2.0, label="a")
+    with pytest.raises(TypeError, match="what_if: the operation 'cube' is known by the _backward of its node alone"):
+        autograd_mini.step_through(cubed(a), what_if=[a])
+
+
+def test_copies_and_pickles_keep_attributes():
+    a = Value(2.0)
+    L = a * a
+    a.m, L.friends = 0.5, [a]
+    for x in (copy.deepcopy(L), pickle.loads(pickle.dumps(L))):
+        assert x.friends == [x.parents[0]]
+        assert (x.parents[0].m, x.friends[0] is a) == (0.5, False)
+    assert copy.copy(a).m == 0.5
+    assert copy.copy(Value(3.0, (a,), "mix"))._op == pickle.loads(pickle.dumps(Value(3.0, (a,), "mix")))._op == "mix"
+
+
+def test_a_program_follows_the_attributes_that_its_function_reads():
+    w = autograd_mini.Parameter(2.0)
+    w.scale = 2.0
+    program = autograd_mini.vectorize(lambda x: x * w * w.scale)
+    assert program([1.0, 2.0]).tolist() == [4.0, 8.0]
+    w.scale = 5.0
+    assert program([1.0, 2.0]).tolist() == [10.0, 20.0]
+
+
+def test_a_class_that_lists_its_parameters_itself_may_hold_plain_values():
+    from autograd_mini.micrograd.nn import Neuron
+
+    n = Neuron(2)
+    n.w, n.b = [Value(1.0), Value(2.0)], Value(0.5)
+    assert [p.data for p in n.parameters()] == [1.0, 2.0, 0.5]
+
+
+def test_weights_replaced_one_by_one_are_told_before_a_training():
+    n = autograd_mini.nn.Neuron(2)
+    for i in range(2):
+        n.w[i] = Value(5.0)
+    with pytest.raises(
+        TypeError, match=r"Neuron\.weights\.0 is a parameter, and got Value\(data=5.0.*write Parameter\(5\)"
+    ):
+        autograd_mini.optim.SGD(n.parameters(), 0.1)

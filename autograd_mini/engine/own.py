@@ -65,6 +65,7 @@ class OwnOperation(Primitive):
     """An operation whose derivatives, and perhaps also whose value, aren't written down as a rule."""
 
     __slots__ = ("has_forward",)
+    has_derivatives = False
 
     def __init__(self, name: str, symbol: str = "", forward: Rule | None = None) -> None:
         super().__init__(name, symbol or name, forward or self._refuse, self._refuse, arity=None, smooth=False)

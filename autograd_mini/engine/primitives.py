@@ -57,7 +57,7 @@ class Primitive:
     """
 
     __slots__ = ("arity", "derivatives", "domain", "forward", "name", "smooth", "symbol")
-    has_forward = True  # but of a node with a ``_backward`` alone: see `own`
+    has_forward = has_derivatives = True  # but of a node with a ``_backward`` alone: see `own`
 
     def __init__(
         self,
