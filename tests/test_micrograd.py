@@ -9,6 +9,7 @@ import pytest
 
 import autograd_mini
 from autograd_mini import Value, datasets
+from autograd_mini.engine.own import why_unknown
 from autograd_mini.nn import MLP
 
 # As in the demonstration notebook of micrograd: moons, an MLP 2-16-16-1, hinge loss, L2, random batches, its own loop.
@@ -645,3 +646,18 @@ def test_weights_replaced_one_by_one_are_told_before_a_training():
         TypeError, match=r"Neuron\.weights\.0 is a parameter, and got Value\(data=5.0.*write Parameter\(5\)"
     ):
         autograd_mini.optim.SGD(n.parameters(), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"), [(clipped, "isn't in proportion"), (lambda a: Value(3.0, (a,), "mix"), "has no")]
+)
+def test_drawings_cards_and_explanations_say_that_a_local_derivative_is_not_known(made, why):
+    a = Value(2.0, label="a")
+    L = made(a)
+    source = autograd_mini.draw(L).source
+    assert f"∂L/∂a isn't known: {why_unknown(L)}" in source.replace("&#39;", "'")
+    assert "label=–" in source.replace('"', "").replace("label=<–>", "label=–")
+    assert "not known" in L._repr_html_()
+    assert f"not known         {why_unknown(L)}" in str(autograd_mini.explain(a, L))
+    assert why in why_unknown(L)
+    assert why_unknown(cubed(a)) == why_unknown(a * a) == ""

@@ -161,10 +161,14 @@ class BackwardStep(_Record):
             note = "not taken, it is a constant"
             return f"{self.left_hand_side().render(style)}: " + (f"\\text{{{note}}}" if style == "latex" else note)
         found = _equation([self.left_hand_side(), self.in_names(), self.in_numbers(), _number(self.gradient)], style)
-        notes = "; ".join(filter(None, dict.fromkeys(why_unknown(c.successor) for c in self.contributions)))
-        if not notes:
+        note = self.note()
+        if not note:
             return found
-        return f"{found} \\quad {text.latex_name(f'({notes})')}" if style == "latex" else f"{found} ({notes})"
+        return f"{found} \\quad {text.latex_name(f'({note})')}" if style == "latex" else f"{found} ({note})"
+
+    def note(self) -> str:
+        """Return why a local derivative in it isn't known, where one isn't; "" where all are."""
+        return "; ".join(filter(None, dict.fromkeys(why_unknown(c.successor) for c in self.contributions)))
 
 
 def forward_steps(root: Value | NamedGraph, names: Names | None = None) -> Iterator[ForwardStep]:
@@ -295,6 +299,8 @@ class Explanation:
         lines += [f"  {title:<18}{left} = {formula}" for title, formula in self._rows("text")]
         if not self.step.contributions:
             lines[-1] += " (the base case)" if self.step.node is self.step.root else f" (no path from {u} to {root})"
+        if self.step.note():
+            lines.append(f"  {'not known':<18}{self.step.note()}")
         difference = "none: an operation on the way has no formula to compute it anew"
         if self.finite_difference is not None:
             difference = f"{left} ≈ {format_number(self.finite_difference, DIGITS + 3)}"
