@@ -35,7 +35,7 @@ class Module:
 
     training = True
     _name = ""  # what the module that owns this one calls it
-    _trained: frozenset[str] = frozenset()  # the attributes that were given parameters
+    _trained: frozenset[str] = frozenset()  # the attributes that were given parameters and nothing else
     _is_named = False  # whether everything inside has been named
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -52,14 +52,14 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
 
     def __setattr__(self, name: str, thing: Any) -> None:
-        parts = list(_parts(name, thing))
-        for part_name, part in parts:
-            if not isinstance(part, (Parameter, Module)):
-                self._check_untrained(part_name, part)
+        parts = list(_parts(name, thing, True))
+        others = [named for named in parts if not isinstance(named[1], (Parameter, Module))]
+        if others:
+            self._check_untrained(*others[0])
         super().__setattr__(name, thing)
-        if name not in self._trained and any(isinstance(part, Parameter) for _, part in parts):
+        if not others and any(isinstance(part, Parameter) for _, part in parts) and name not in self._trained:
             super().__setattr__("_trained", self._trained | {name})
-        if parts:
+        if len(others) < len(parts):
             self._name_parts()
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
@@ -72,18 +72,21 @@ class Module:
                 part.label = prefix + name
         super().__setattr__("_is_named", True)
 
-    def _check_untrained(self, name: str, value: Value) -> None:
-        """Refuse a Value in the place of a parameter, as no training would find it; a class may list them itself."""
+    def _check_untrained(self, name: str, thing: Any) -> None:
+        """Refuse what is in the place of a parameter and is none, unless the class lists its parameters itself."""
         if name.partition(".")[0] in self._trained and type(self).parameters is Module.parameters:
+            number = thing._data if isinstance(thing, Value) else thing
+            wanted = f"Parameter({number:g})" if isinstance(number, (int, float)) else "Parameter(…)"
             raise TypeError(
-                f"{type(self).__name__}.{name} is a parameter, and got {value!r:.60}, which no training would find: "
-                f"write Parameter({value._data:g}), or set the data of the one that is there"
+                f"{type(self).__name__}.{name} is a parameter, and got {thing!r:.60}, which no training would find: "
+                f"write {wanted}, or set the data of the one that is there"
             )
 
     def _own_parts(self) -> Iterator[tuple[str, Any]]:
-        """Iterate over the Values and modules in the attributes, with their names."""
+        """Iterate over the Values and modules in the attributes, with their names; what else is in their place, too."""
+        trained = self._trained
         for name, thing in vars(self).items():
-            yield from _parts(name, thing)
+            yield from _parts(name, thing, name in trained)
 
     def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, str, Any]]:
         """Iterate over all parameters and modules inside, each once, with the owner's full name and its own there."""
@@ -172,6 +175,7 @@ class Module:
         >>> {name: array.shape for name, array in MLP(3, [5, 1]).state_dict().items()}
         {'layers.0.weight': (5, 3), 'layers.0.bias': (5,), 'layers.1.weight': (1, 5), 'layers.1.bias': (1,)}
         """
+        self.parameters()  # it is an error if something else is in the place of one
         return {name: _data_array(entry) for name, entry in self._state_entries()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -211,16 +215,21 @@ def other_name(name: str) -> Any:
     return property(attrgetter(name), lambda self, thing: setattr(self, name, thing), doc=f"The {name}.")
 
 
-def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    """Iterate over the Values and modules in an attribute: itself, or those in lists, tuples, arrays and dicts."""
+def _parts(name: str, thing: Any, is_all: bool = False) -> Iterator[tuple[str, Any]]:
+    """Iterate over the Values and modules in an attribute: itself, or those in lists, tuples, arrays and dicts.
+
+    With `is_all` over all that isn't None.
+    """
     if isinstance(thing, (Value, Module)):
         yield name, thing
     elif _is_sequence(thing):
         for i, part in enumerate(thing):
-            yield from _parts(f"{name}.{i}", part)
+            yield from _parts(f"{name}.{i}", part, is_all)
     elif isinstance(thing, dict):
         for key, part in thing.items():
-            yield from _parts(f"{name}.{key}", part)
+            yield from _parts(f"{name}.{key}", part, is_all)
+    elif is_all and thing is not None:
+        yield name, thing
 
 
 def _shape(thing: Any) -> tuple[int, ...] | None:
