@@ -109,7 +109,8 @@ def read_arguments(node: Node, children: Any, name: str, label: Any) -> None:
         If a child is no Value, or the label no string.
     """
     if type(children) is str and not name and not label:
-        children, label = (), children
+        node.label = children
+        return
     if not isinstance(label, str):
         raise TypeError(f"label: expected a string, got {label!r:.60}")
     node.label = label

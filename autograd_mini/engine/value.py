@@ -27,7 +27,7 @@ class Value(ScalarProtocol):
     data : int, float, numpy scalar, Fraction or Decimal
         The number.
     label : str, optional
-        A name for drawings and explanations.
+        A name for drawings and explanations; it may stand second. ``_children`` and ``_op`` are micrograd's: see `own`.
 
     Attributes
     ----------
