@@ -565,7 +565,15 @@ def test_any_name_can_be_shown(name):
     assert str(stepper)
 
 
-@pytest.mark.parametrize(("function", "name"), [(cubed, "cube"), (tanh_of_a_lecture, "lecture_tanh")])
+def hypotenuse(x):
+    out = Value(math.sqrt(sum(v.data**2 for v in (x, x))), (x,), "hypotenuse")
+    out._backward = lambda: setattr(x, "grad", x.grad + 2**0.5 * out.grad)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), [(cubed, "cube"), (tanh_of_a_lecture, "lecture_tanh"), (hypotenuse, "hypotenuse")]
+)
 def test_vectorize_names_the_operation_also_where_it_reads_data_first(function, name):
     message = rf"he operation '{name}' is known by the _backward of its node alone.*autograd_mini.operation\('{name}'"
     with pytest.raises(autograd_mini.TraceError, match=message):

@@ -183,7 +183,10 @@ def _refuse(what: str, advice: str) -> NoReturn:
 
 def _own_operation() -> str:
     """Return what to do where the number is read for an operation with a ``_backward``, as in micrograd; else ""."""
-    code = _frame().f_code
+    frame = _frame()
+    while frame.f_code.co_name in ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"):
+        frame = frame.f_back
+    code = frame.f_code
     if "_backward" not in code.co_names:
         return ""
     names = [text for text in code.co_consts if isinstance(text, str) and text.isidentifier()]

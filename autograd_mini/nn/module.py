@@ -57,7 +57,7 @@ class Module:
         if others:
             self._check_untrained(*others[0])
         super().__setattr__(name, thing)
-        if not others and any(isinstance(part, Parameter) for _, part in parts) and name not in self._trained:
+        if name not in self._trained and not others and any(isinstance(part, Parameter) for _, part in parts):
             super().__setattr__("_trained", self._trained | {name})
         if len(others) < len(parts):
             self._name_parts()
@@ -86,7 +86,8 @@ class Module:
         """Iterate over the Values and modules in the attributes, with their names; what else is in their place, too."""
         trained = self._trained
         for name, thing in vars(self).items():
-            yield from _parts(name, thing, name in trained)
+            if type(thing) not in _PLAIN or name in trained:
+                yield from _parts(name, thing, name in trained)
 
     def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, str, Any]]:
         """Iterate over all parameters and modules inside, each once, with the owner's full name and its own there."""
@@ -208,6 +209,9 @@ class Module:
     def __repr__(self) -> str:
         inside = [f"{name}={part!r}" for name, part in self._own_parts() if isinstance(part, Module)]
         return f"{type(self).__name__}({', '.join(inside)})"
+
+
+_PLAIN = frozenset((int, float, bool, str, type(None), frozenset))  # in which there are no parameters
 
 
 def other_name(name: str) -> Any:
