@@ -157,8 +157,10 @@ def test_a_number_that_its_rules_use_is_followed_by_programs():
     scaled = ag.operation("scaled", lambda xp, a: scale["k"] * a, lambda xp, out, a: (scale["k"],))
     program = ag.vectorize(lambda x: scaled(x) + 1)
     assert program([1.0, 2.0]).tolist() == [3.0, 5.0]
+    assert program.gradients([1.0, 2.0]).tolist() == [2.0, 2.0]
     scale["k"] = 3.0
     assert program([1.0, 2.0]).tolist() == [4.0, 7.0]
+    assert program.gradients([1.0, 2.0]).tolist() == [3.0, 3.0]
 
 
 # ------------------------------------------------------------------------------------------------------ what is told

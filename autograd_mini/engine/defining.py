@@ -75,9 +75,9 @@ def operation(name: str, forward: Rule, derivatives: Rule, symbol: str = "", rep
     _check_derivatives(derivatives, arity)
     earlier = PRIMITIVES.get(name)
     if earlier is not None:
-        before = [getattr(rule, "__wrapped__", None) for rule in (earlier.forward, earlier.derivatives)]
-        if None in before:
+        if not is_own(earlier):
             raise ValueError(f"name: {name!r} is an operation of autograd_mini; choose another name")
+        before = rules_of(earlier)
         is_same = [*map(_content, before)] == [_content(forward), _content(derivatives)]
         if not replace and not is_same:  # a cell that is run again makes the same one
             raise ValueError(
@@ -87,6 +87,16 @@ def operation(name: str, forward: Rule, derivatives: Rule, symbol: str = "", rep
         del PRIMITIVES[name]
     rule, local_rule = _checked_forward(name, forward), _checked_derivatives(name, derivatives)
     return Operation(register(Primitive(name, symbol or name, rule, local_rule, arity, smooth=False)))
+
+
+def is_own(primitive: Primitive) -> bool:
+    """Return whether an operation was made by `operation`."""
+    return hasattr(primitive.forward, "__wrapped__")
+
+
+def rules_of(primitive: Primitive) -> tuple[Rule, Rule]:
+    """Return the two rules that `operation` was given."""
+    return primitive.forward.__wrapped__, primitive.derivatives.__wrapped__  # type: ignore[attr-defined]
 
 
 class Operation:

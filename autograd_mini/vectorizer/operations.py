@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from autograd_mini.engine.defining import is_own
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
@@ -324,7 +325,9 @@ class Elementwise(Operation):
         """Contribute upstream · ∂f/∂operand."""
         numbers = tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands])
         places = [self.target.expression(), *map(operand, self.operands)]
-        for x, rule in zip(self.operands, _derivatives(self.primitive, numbers), strict=True):
+        # The rules of a user's own are read anew, as they may use numbers that have changed.
+        read = _derivatives.__wrapped__ if is_own(self.primitive) else _derivatives
+        for x, rule in zip(self.operands, read(self.primitive, numbers), strict=True):
             if isinstance(x, View) and x.array.needs:
                 derivative = _filled(rule, places, {})
                 tape.add(x, product(upstream, derivative), self.target.count, self.target.array.varies)

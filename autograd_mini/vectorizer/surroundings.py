@@ -22,7 +22,7 @@ from weakref import ref
 import numpy as np
 
 from autograd_mini.engine.copying import attributes
-from autograd_mini.engine.defining import Operation
+from autograd_mini.engine.defining import Operation, rules_of
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.tracing import is_elsewhere
 
@@ -169,8 +169,7 @@ class Surroundings:
         elif isinstance(thing, partial):
             self._waiting += [(name, thing.func), (name, thing.args), (name, thing.keywords)]
         elif isinstance(thing, Operation):
-            rules = thing.primitive.forward, thing.primitive.derivatives
-            self._waiting += [(name, getattr(rule, "__wrapped__", None)) for rule in rules]
+            self._waiting += [(name, rule) for rule in rules_of(thing.primitive)]
         elif isinstance(thing, type):
             self._class(name, thing)
         elif isinstance(thing, ref):
