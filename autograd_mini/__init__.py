@@ -27,6 +27,7 @@ from autograd_mini.errors import (
 if TYPE_CHECKING:
     from autograd_mini import datasets, graph, nn, optim
     from autograd_mini.engine import derivatives
+    from autograd_mini.engine.defining import operation
     from autograd_mini.engine.derivatives import check_gradients, grad, hessian, jacobian, value_and_grad
     from autograd_mini.explanations.latex import to_latex
     from autograd_mini.explanations.python import to_python
@@ -49,6 +50,7 @@ _ROOMS = {
     **dict.fromkeys(("backward_steps", "explain", "finite_difference", "forward_steps"), "explanations.steps"),
     **dict.fromkeys(("check_gradients", "grad", "hessian", "jacobian", "value_and_grad"), "engine.derivatives"),
     **dict.fromkeys(("load", "save"), "serialization"),
+    "operation": "engine.defining",
     "Trainer": "training",
     "vectorize": "vectorizer",
     "derivative_table": "explanations.table",
@@ -109,6 +111,7 @@ __all__ = [
     "load",
     "nn",
     "no_grad",
+    "operation",
     "optim",
     "save",
     "scope",

@@ -18,6 +18,7 @@ ROOMS = [
     "formulas",
     "explanations",
     "nn",
+    "micrograd",  # its programs import these names
     "optim",
     "lectures",
     "vectorizer",

@@ -1,15 +1,22 @@
 """Programs written for micrograd run with the import replaced, and compute the same."""
 
+import copy
+import math
+import pickle
 import random
 
 import pytest
 
 import autograd_mini
 from autograd_mini import Value, datasets
+from autograd_mini.engine.own import why_unknown
 from autograd_mini.nn import MLP
 
 # As in the demonstration notebook of micrograd: moons, an MLP 2-16-16-1, hinge loss, L2, random batches, its own loop.
 TRAINING = """
+import copy
+import math
+import pickle
 import random
 import numpy as np
 from micrograd.engine import Value
@@ -266,3 +273,402 @@ def test_every_import_of_micrograd_has_its_counterpart_under_the_same_name():
     out = names["MLP"](3, [4, 4, 1])([names["Value"](x) for x in (2.0, 3.0, -1.0)])
     out.backward()
     assert isinstance(out, names["Value"])
+
+
+# ------------------------------------------------------------------------ operations of a program's own, and attributes
+
+
+def cubed(x):
+    out = Value(x.data**3, (x,), "cube")
+
+    def _backward():
+        x.grad += 3 * x.data**2 * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def test_an_operation_made_by_children_and_backward_works_as_in_micrograd():
+    a = Value(2.0, label="a")
+    L = cubed(a) * a + cubed(cubed(a))
+    L.backward()
+    assert a.grad == 4 * 2.0**3 + 9 * 2.0**8
+    assert (L.parents[0].parents[0]._op, L.parents[0].parents[0]._prev) == ("cube", {a})
+
+
+def test_the_order_of_a_graph_with_own_operations_is_kept_and_leaves_accumulate():
+    x = Value(1.5)
+    y = cubed(x)
+    L = y * y + y
+    L.backward()
+    L.backward()
+    assert x.grad == pytest.approx(2 * (6 * 1.5**5 + 3 * 1.5**2), rel=1e-15)
+    assert y.grad == 2 * y.data + 1
+
+
+def test_a_loop_over_backward_functions_is_the_backward_pass():
+    def by_hand(root):
+        topo = autograd_mini.graph.topological_order(root)
+        for v in topo:
+            v.grad = 0.0
+        root.grad = 1.0
+        for v in reversed(topo):
+            v._backward()
+        return [v.grad for v in topo]
+
+    a, b = Value(2.0), Value(-3.0)
+    L = (a * b + b**3).tanh() * cubed(a) + autograd_mini.maximum(a, b, 0.5) / b
+    by_hands = by_hand(L)
+    a.grad = b.grad = 0.0
+    L.backward()
+    assert by_hands == pytest.approx([v.grad for v in autograd_mini.graph.topological_order(L)], rel=0.0, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda a, b: Value(7.0, (a, b), "mix", "c"), lambda a, b: Value(7.0, label="c", _children=(a, b), _op="mix")],
+)
+def test_children_operation_and_label_may_be_given_by_place_or_by_name(make):
+    a, b = Value(1.0), Value(2.0)
+    c = make(a, b)
+    assert (c._op, c._prev, c.label, c.parents) == ("mix", {a, b}, "c", (a, b))
+    c.backward()  # without a _backward it passes nothing on
+    assert (a.grad, b.grad, c.grad) == (0.0, 0.0, 1.0)
+
+
+def test_a_subclass_that_passes_children_and_operation_on_works():
+    class Named(Value):
+        def __init__(self, data, _children=(), _op="", name=""):
+            super().__init__(data, _children, _op)
+            self.name = name
+
+    a = Named(2.0, name="a")
+    out = Named(4.0, (a,), "double", name="out")
+    out._backward = lambda: setattr(a, "grad", a.grad + 2 * out.grad)
+    (out * out).backward()
+    assert (a.grad, out.name, out._op) == (16.0, "out", "double")
+
+
+def test_the_backward_of_an_operation_of_the_table_can_be_replaced():
+    a = Value(3.0)
+    out = a * a
+    out._backward = lambda: setattr(a, "grad", a.grad + 100.0 * out.grad)  # a straight-through estimator, say
+    (out * 2.0).backward()
+    assert a.grad == 200.0
+    a.data = 5.0
+    assert out.forward() == 25.0
+    with pytest.raises(TypeError, match="the operation 'mul' is known by the _backward of its node alone"):
+        out.backward(create_graph=True)
+
+
+def test_steps_and_drawings_show_an_own_operation_with_its_name_and_what_it_hands_on():
+    a = Value(2.0, label="a")
+    out = cubed(a)
+    lines = [str(step) for step in autograd_mini.forward_steps(out)]
+    assert lines == ["a = 2", "L = cube(a) = cube(2) = 8"]
+    assert [str(step) for step in autograd_mini.backward_steps(out)][-1] == "∂L/∂a = ∂L/∂L·∂L/∂a = 1·12 = 12"
+    assert "none: an operation on the way has no formula to compute it anew" in str(autograd_mini.explain(a, out))
+    assert "approx" not in autograd_mini.explain(a, out).latex()
+    assert "cube" in autograd_mini.draw(out).source
+    assert (a.grad, out.grad) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("vectorize", lambda x: autograd_mini.vectorize(cubed_without_numbers)([1.0, 2.0])),
+        ("to_python", lambda x: autograd_mini.to_python(cubed(x))),
+        ("create_graph", lambda x: cubed(x).backward(create_graph=True)),
+        ("forward", lambda x: cubed(x).forward()),
+    ],
+)
+def test_what_needs_a_formula_refuses_an_own_operation_and_names_it(name, use):
+    with pytest.raises(TypeError, match="the operation 'cube' is known by the _backward of its node alone"):
+        use(Value(2.0))
+
+
+def cubed_without_numbers(x):
+    return Value(1.0, (x,), "cube") * 2.0
+
+
+def test_copies_and_wrong_arguments_are_refused():
+    import copy
+
+    with pytest.raises(TypeError, match="can't be copied or pickled: it has a _backward of its own"):
+        copy.deepcopy(cubed(Value(2.0)) + 1.0)
+    with pytest.raises(TypeError, match="label: expected a string, or micrograd's _children, which are Values, got 3"):
+        Value(1.0, (3,), "+")
+    with pytest.raises(TypeError, match="label: expected a string, or micrograd's _children, which are Values, got 5"):
+        Value(1.0, 5)
+    with pytest.raises(TypeError, match="_backward: expected a function without arguments, got 3"):
+        (Value(1.0) * 2)._backward = 3
+
+
+def test_values_take_attributes():
+    a = Value(2.0)
+    n = a * a
+    a.m, n._vis_color = 0.0, "red"
+    a.m += 0.5
+    assert (a.m, n._vis_color) == (0.5, "red")
+
+
+def test_a_power_is_called_by_its_exponent():
+    a = Value(4.0)
+    assert [(a**k)._op for k in (2, 0.5, -1)] == ["**2", "**0.5", "**-1"]
+
+
+# ---------------------------------------------------------------------------------------------- micrograd's own modules
+
+MOONS_OF_THE_DEMO = TRAINING.replace("set_weights(model)\n", "")
+
+
+def test_after_a_seed_the_weights_are_those_that_micrograd_draws():
+    scope = {}
+    program = """
+import copy
+import math
+import pickle
+import random
+from autograd_mini.micrograd.engine import Value
+from autograd_mini.micrograd.nn import Neuron, Layer, MLP
+random.seed(1)
+model = MLP(2, [16, 16, 1])
+"""
+    exec(program, scope)
+    draws = random.Random(1)
+    expected = []
+    for inputs, neurons in ((2, 16), (16, 16), (16, 1)):
+        for _ in range(neurons):
+            expected += [*(draws.uniform(-1, 1) for _ in range(inputs)), 0.0]
+    model = scope["model"]
+    assert [p.data for p in model.parameters()] == expected
+    assert str(model).startswith("MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)")
+    assert str(model).endswith("Layer of [LinearNeuron(16)]]")
+    assert isinstance(scope["Layer"](2, 1)([1.0, 2.0]), Value)
+    assert scope["Neuron"](2, nonlin=False).nonlin is False
+    neuron = scope["Neuron"](2)
+    neuron.w[0] = Value(5.0)
+    assert neuron.parameters()[0].data == 5.0
+
+
+@pytest.mark.needs("micrograd")
+def test_the_demo_ends_with_micrograds_loss_without_any_weights_given():
+    given = {key: thing for key, thing in moons_with(6, 12).items() if key != "set_weights"}
+    theirs = run_with_micrograd(MOONS_OF_THE_DEMO, **given)
+    script = MOONS_OF_THE_DEMO.replace("micrograd.", "autograd_mini.micrograd.")
+    ours = run_with_micrograd(script, **given)
+    assert ours["record"] == [pytest.approx(step, rel=1e-9, abs=1e-12) for step in theirs["record"]]
+
+
+@pytest.mark.parametrize(
+    "replace",
+    [
+        lambda n: n.weights.__setitem__(0, Value(5.0)),
+        lambda n: setattr(n, "bias", Value(5.0)),
+        lambda n: setattr(n, "w", [Value(5.0), Value(1.0)]),
+        lambda n: setattr(n, "w", [5.0, 1.0]),
+        lambda n: n.weights.__setitem__(0, 5.0),
+        lambda n: setattr(n, "b", 5),
+        lambda n: setattr(n, "b", Value(5.0)),
+        lambda n: n.weights.__setitem__(slice(None), [Value(5.0), Value(1.0)]),
+    ],
+)
+def test_a_plain_value_in_the_place_of_a_parameter_is_told(replace):
+    n = autograd_mini.nn.Neuron(2)
+    message = r"Neuron\.[\w.]+ is a parameter, and got .*5.*, which no training would find: write Parameter\(5\)"
+    with pytest.raises(TypeError, match=message):
+        [replace(n), n.parameters()]
+
+
+def test_a_parameter_in_the_place_of_another_is_trained():
+    n = autograd_mini.nn.Neuron(2)
+    n.w, n.b = [autograd_mini.Parameter(5.0), autograd_mini.Parameter(1.0)], autograd_mini.Parameter(2.0)
+    assert [p.data for p in n.parameters()] == [5.0, 1.0, 2.0]
+
+
+def test_nonlin_says_whether_a_relu_follows():
+    nn = autograd_mini.nn
+    assert [nn.Neuron(2, nonlin=nonlin).activation for nonlin in (False, True)] == ["identity", "relu"]
+    layer = nn.Layer(2, 3, nonlin=False)
+    assert [neuron.nonlin for neuron in layer.neurons] == [False, False, False]
+    assert (nn.Neuron(2).nonlin, nn.Neuron(2, "tanh").nonlin, nn.Neuron(2, "identity").nonlin) == (True, True, False)
+    assert (layer([1.0, 2.0])[0].primitive.name, nn.Layer(2, 1)([1.0, 2.0])[0]._op) == ("dot", "ReLU")
+
+
+# ------------------------------------------------------------------------------- what a function alone knows, and tells
+
+
+def clipped(x):
+    out = Value(x.data, (x,), "clip")
+    out._backward = lambda: setattr(x, "grad", x.grad + max(-1.0, min(1.0, out.grad)))
+    return out
+
+
+def tanh_of_a_lecture(x):
+    t = math.tanh(x.data)
+    out = Value(t, (x,), "lecture_tanh")
+
+    def _backward():
+        x.grad += (1 - t**2) * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def test_the_function_that_is_there_can_be_called_by_the_one_that_takes_its_place():
+    x, y = Value(3.0), Value(2.0)
+    product, seen = x * y, []
+    for _ in range(2):
+        before = product._backward
+        product._backward = lambda before=before: (seen.append(product.grad), before())
+    (product * 5.0).backward()
+    assert (x.grad, y.grad, seen) == (10.0, 15.0, [5.0, 5.0])
+    x.data = 4.0
+    product.forward()
+    product.backward()
+    assert y.grad == 15.0 + 4.0
+
+
+def test_a_function_that_clips_its_gradient_has_no_local_derivative_and_the_steps_say_so():
+    a = Value(2.0, label="a")
+    L = clipped(a) * 5
+    L.backward()
+    assert a.grad == 1.0
+    assert str(list(autograd_mini.backward_steps(L))[-1]) == (
+        "∂L/∂a = ∂L/∂v1·∂v1/∂a = 5·nan = nan (what the _backward of clip hands on isn't in proportion to its gradient)"
+    )
+    with autograd_mini.detect_anomaly():
+        L.backward()  # what isn't known is no anomaly
+    assert a.grad == 2.0
+
+
+def test_a_node_without_a_function_is_said_to_hand_nothing_on():
+    a = Value(2.0, label="a")
+    L = Value(3.0, (a,), "mix") + a
+    step = list(autograd_mini.backward_steps(L))[-1]
+    assert (
+        str(step) == "∂L/∂a = ∂L/∂L·∂L/∂a + ∂L/∂v1·∂v1/∂a = 1·1 + 1·0 = 1 (mix has no _backward and hands nothing on)"
+    )
+    assert step.latex().endswith(r"= 1 \quad \mathrm{(mix has no \_backward and hands nothing on)}")
+
+
+@pytest.mark.parametrize("name", ["+", "**2", "where", "number", "neg", "x & <y>_{$", ""])
+def test_any_name_can_be_shown(name):
+    a = Value(2.0, label="a")
+    L = Value(8.0, (a,), name)
+    assert f"{name or 'own'}(a) = {name or 'own'}(2) = 8" in str(list(autograd_mini.forward_steps(L))[-1])
+    assert autograd_mini.draw(L).source
+    assert str(autograd_mini.to_latex(L))
+    assert L._repr_html_()
+    stepper = autograd_mini.step_through(L)
+    assert stepper.payload["sgd"] == []
+    assert str(stepper)
+
+
+def hypotenuse(x):
+    out = Value(math.sqrt(sum(v.data**2 for v in (x, x))), (x,), "hypotenuse")
+    out._backward = lambda: setattr(x, "grad", x.grad + 2**0.5 * out.grad)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), [(cubed, "cube"), (tanh_of_a_lecture, "lecture_tanh"), (hypotenuse, "hypotenuse")]
+)
+def test_vectorize_names_the_operation_also_where_it_reads_data_first(function, name):
+    message = rf"he operation '{name}' is known by the _backward of its node alone.*autograd_mini.operation\('{name}'"
+    with pytest.raises(autograd_mini.TraceError, match=message):
+        autograd_mini.vectorize(function)([1.0, 2.0])
+    made = function(Value(2.0))
+    with pytest.raises(autograd_mini.TraceError, match=message):
+        autograd_mini.vectorize(lambda x: x * made)([1.0, 2.0])
+
+
+def test_first_derivatives_and_checks_of_functions_know_operations_of_ones_own():
+    assert autograd_mini.grad(cubed)(2.0) == 12.0
+    autograd_mini.check_gradients(cubed, 2.0)
+
+    def wrong(x):
+        out = Value(x.data**3, (x,), "wrong")
+        out._backward = lambda: setattr(x, "grad", x.grad + out.grad)
+        return out
+
+    with pytest.raises(autograd_mini.GradientCheckError, match="look at the _backward of the operation wrong"):
+        autograd_mini.check_gradients(wrong, 2.0)
+
+
+def test_contexts_hold_for_operations_of_ones_own():
+    with autograd_mini.no_grad():
+        assert cubed(Value(2.0)).parents == ()
+    with autograd_mini.scope("block"):
+        assert cubed(Value(2.0)).scope == "block"
+    with autograd_mini.detect_anomaly(), pytest.raises(autograd_mini.AnomalyError, match="cube gave inf, from inf"):
+        cubed(Value(float("inf")))
+
+
+def test_a_leaf_hands_nothing_on():
+    leaf = Value(2.0)
+    leaf._backward = lambda: None
+    leaf._backward()
+    with pytest.raises(
+        TypeError, match=r"is a leaf, .*say what it was computed from, as in out = Value\(data, \(a, b\)"
+    ):
+        leaf._backward = lambda: leaf.data
+
+
+def test_what_if_needs_formulas():
+    a = Value(2.0, label="a")
+    with pytest.raises(TypeError, match="what_if: the operation 'cube' is known by the _backward of its node alone"):
+        autograd_mini.step_through(cubed(a), what_if=[a])
+
+
+def test_copies_and_pickles_keep_attributes():
+    a = Value(2.0)
+    L = a * a
+    a.m, L.friends = 0.5, [a]
+    for x in (copy.deepcopy(L), pickle.loads(pickle.dumps(L))):
+        assert x.friends == [x.parents[0]]
+        assert (x.parents[0].m, x.friends[0] is a) == (0.5, False)
+    assert copy.copy(a).m == 0.5
+    assert copy.copy(Value(3.0, (a,), "mix"))._op == pickle.loads(pickle.dumps(Value(3.0, (a,), "mix")))._op == "mix"
+
+
+def test_a_program_follows_the_attributes_that_its_function_reads():
+    w = autograd_mini.Parameter(2.0)
+    w.scale = 2.0
+    program = autograd_mini.vectorize(lambda x: x * w * w.scale)
+    assert program([1.0, 2.0]).tolist() == [4.0, 8.0]
+    w.scale = 5.0
+    assert program([1.0, 2.0]).tolist() == [10.0, 20.0]
+
+
+def test_a_class_that_lists_its_parameters_itself_may_hold_plain_values():
+    from autograd_mini.micrograd.nn import Neuron
+
+    n = Neuron(2)
+    n.w, n.b = [Value(1.0), Value(2.0)], Value(0.5)
+    assert [p.data for p in n.parameters()] == [1.0, 2.0, 0.5]
+
+
+def test_weights_replaced_one_by_one_are_told_before_a_training():
+    n = autograd_mini.nn.Neuron(2)
+    for i in range(2):
+        n.w[i] = Value(5.0)
+    with pytest.raises(
+        TypeError, match=r"Neuron\.weights\.0 is a parameter, and got Value\(data=5.0.*write Parameter\(5\)"
+    ):
+        autograd_mini.optim.SGD(n.parameters(), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"), [(clipped, "isn't in proportion"), (lambda a: Value(3.0, (a,), "mix"), "has no")]
+)
+def test_drawings_cards_and_explanations_say_that_a_local_derivative_is_not_known(made, why):
+    a = Value(2.0, label="a")
+    L = made(a)
+    source = autograd_mini.draw(L).source
+    assert f"∂L/∂a isn't known: {why_unknown(L)}" in source.replace("&#39;", "'")
+    assert "label=–" in source.replace('"', "").replace("label=<–>", "label=–")
+    assert "not known" in L._repr_html_()
+    assert f"not known         {why_unknown(L)}" in str(autograd_mini.explain(a, L))
+    assert why in why_unknown(L)
+    assert why_unknown(cubed(a)) == why_unknown(a * a) == ""

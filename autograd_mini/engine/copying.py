@@ -12,11 +12,38 @@ from typing import Any
 
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import Node
+from autograd_mini.engine.own import Handing, nothing
 
 
 def _own(node: Node) -> tuple[Any, ...]:
     """Return what a node holds apart from its parents and its gradient."""
+    if isinstance(node._local, Handing) and node._local.function is not nothing:
+        raise TypeError(
+            f"{node!r:.60} can't be copied or pickled: it has a _backward of its own, a function that would add to the "
+            f"gradients of the nodes that it was written for; autograd_mini.operation makes operations that can"
+        )
     return node._data, node.label, node.scope, node.primitive, node._local, node._local2
+
+
+def attributes(node: Node) -> dict[str, Any]:
+    """Return the attributes that a node was given."""
+    given = vars(node)
+    if not given:
+        del node.__dict__  # which `vars` made, and which is as large as half a node
+    return given
+
+
+def _later(node: Node) -> tuple[Any, ...]:
+    """Return the gradient, and the attributes if the node was given any: these may lead back to the node itself."""
+    given = attributes(node)
+    return (node.grad, given) if given else (node.grad,)
+
+
+def add_later(node: Node, later: tuple[Any, ...]) -> None:
+    """Give a copy its gradient and its attributes."""
+    node.grad, *more = later
+    for given in more:
+        vars(node).update(given)
 
 
 def _build(kind: type[Node], own: tuple[Any, ...], parents: tuple[Node, ...]) -> Node:
@@ -32,7 +59,7 @@ def _build(kind: type[Node], own: tuple[Any, ...], parents: tuple[Node, ...]) ->
 def copy_node(node: Node) -> Node:
     """Return a node of the same content on the same parents, as ``copy.copy`` does."""
     twin = _build(type(node), _own(node), node.parents)
-    twin.grad = node.grad
+    add_later(twin, _later(node))
     return twin
 
 
@@ -41,9 +68,10 @@ def copy_graph(root: Node, memo: dict[int, Any]) -> Node:
     new = [node for node in topological_order(root) if id(node) not in memo]
     for node in new:
         memo[id(node)] = _build(type(node), _own(node), tuple([memo[id(parent)] for parent in node.parents]))
-    for node in new:  # a gradient may be a Value whose graph leads back to the node itself
-        grad = node.grad
-        memo[id(node)].grad = grad if type(grad) is float else copy.deepcopy(grad, memo)
+    for node in new:
+        later = _later(node)
+        is_number = len(later) == 1 and type(node.grad) is float
+        add_later(memo[id(node)], later if is_number else copy.deepcopy(later, memo))
     return memo[id(root)]  # type: ignore[no-any-return]
 
 
@@ -80,12 +108,11 @@ def reduce_node(node: Node) -> tuple[Any, ...]:
     For the first node, pickle gets a list of all its ancestors, oldest first, and writes this list first. So whenever
     it comes to a node, that node's parents are written already, and pickle never goes deeper than one node.
     """
-    # The gradient goes last, as the state: it may be a Value whose graph leads back to the node itself.
     what = type(node), _own(node), node.parents
     if id(node) in _announced.ids:
-        return _build, what, (node.grad,)
+        return _build, what, _later(node)
     ancestors = topological_order(node)[:-1]
-    return _rebuild, (ancestors, _Announcement(ancestors), *what), (node.grad,)
+    return _rebuild, (ancestors, _Announcement(ancestors), *what), _later(node)
 
 
 def _rebuild(

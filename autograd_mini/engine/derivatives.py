@@ -463,6 +463,8 @@ def _culprit(f: Function, points: tuple[Any, ...]) -> str:
     wanted = wanted_gradients(order)
     for node in order:
         primitive, operands = node.primitive, [u.data for u in node.parents]
+        if primitive is not None and not primitive.has_derivatives:
+            return f"look at the _backward of the operation {primitive.name}, which can't be checked by itself"
         for slot, local in enumerate(node.local_grads):
             if node.parents[slot] not in wanted:
                 continue

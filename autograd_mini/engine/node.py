@@ -11,6 +11,7 @@ a leaf             None                   None          its kind                
 of one operand u   u                      None          ∂v/∂u                   not used
 of two, u and w    u                      w             ∂v/∂u                   ∂v/∂w
 of any number      tuple of the parents   None          tuple of derivatives    None
+of one's own       tuple of the parents   None          its `own.Handing`       None
 =================  =====================  ============  ======================  ============
 """
 
@@ -29,6 +30,7 @@ FEATURE = "feature"  # a bare number that a module was called with: no gradient 
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 UNRECORDED = "unrecorded"  # the result of an operation inside of `no_grad`: what it was computed from isn't known
 _KINDS = {FROZEN: PARAMETER, **dict.fromkeys((FEATURE, PROBE, UNRECORDED, None), "input")}  # what `Node.kind` says
+new: Any = object.__new__  # looked up once, as nodes are made by the million
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
 
 # While a function is traced, this is told what the function looks at: a node, and how; None while none is traced.
@@ -39,6 +41,7 @@ class Node:
     """What `Value` stores, and nothing of what it does."""
 
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "_data",
         "_local",
@@ -99,7 +102,8 @@ class Node:
         if self._parent is None:
             return ()
         if type(self._parent) is tuple:
-            return self._local  # type: ignore[no-any-return]
+            local = self._local
+            return local if type(local) is tuple else local.local_grads(self)
         return (self._local,) if self._parent2 is None else (self._local, self._local2)
 
     def _freeze(self) -> None:

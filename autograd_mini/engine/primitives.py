@@ -57,6 +57,7 @@ class Primitive:
     """
 
     __slots__ = ("arity", "derivatives", "domain", "forward", "name", "smooth", "symbol")
+    has_forward = has_derivatives = True  # but of a node with a ``_backward`` alone: see `own`
 
     def __init__(
         self,
@@ -113,7 +114,8 @@ def find(name: str) -> Primitive:
     try:
         return PRIMITIVES[name]
     except KeyError:
-        raise ValueError(f"no primitive is named {name!r}; the table has {', '.join(PRIMITIVES)}") from None
+        known = f"{', '.join(PRIMITIVES)}; one of your own must be made first, by autograd_mini.operation"
+        raise ValueError(f"no primitive is named {name!r}; the table has {known}") from None
 
 
 def _entry(name: str, symbol: str, forward: Rule, derivatives: Rule, **facts: Any) -> Primitive:

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from autograd_mini.engine import copying, node, primitives
+from autograd_mini.engine import copying, node, own, primitives
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.reals import as_float, unsupported
 
@@ -114,8 +114,8 @@ class ScalarProtocol(Node):
     def __reduce__(self) -> tuple[Any, ...]:
         return copying.reduce_node(self)
 
-    def __setstate__(self, state: tuple[Any]) -> None:
-        (self.grad,) = state
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        copying.add_later(self, state)
 
     # -------------------------------------------------------- methods; NumPy calls them for arrays that hold Values
 
@@ -195,7 +195,17 @@ class ScalarProtocol(Node):
 
     @property
     def _op(self) -> str:
+        if self.primitive is primitives.POW and self.parents[1].kind == node.CONSTANT:
+            return f"**{repr(self.parents[1]._data).removesuffix('.0')}"
         return "" if self.primitive is None else self.primitive.symbol
+
+    @property
+    def _backward(self) -> Any:
+        return own.get_backward(self)
+
+    @_backward.setter
+    def _backward(self, function: Any) -> None:
+        own.set_backward(self, function)
 
 
 def _data_or_nothing(grad: Any) -> Any:

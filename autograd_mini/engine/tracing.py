@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from autograd_mini.engine import modes, node
 from autograd_mini.engine.node import Node
+from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, Primitive
 from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
@@ -120,7 +121,7 @@ class TracedValue(Value):
     @property
     def data(self) -> float:
         """Refuse: the number is that of one example."""
-        _refuse(".data", "Compute with the Value itself, or return it as one more output")
+        _refuse(".data", _own_operation() or "Compute with the Value itself, or return it as one more output")
 
     @data.setter
     def data(self, number: Any) -> None:
@@ -180,11 +181,30 @@ def _refuse(what: str, advice: str) -> NoReturn:
     )
 
 
-def _where() -> str:
-    """Return the place in the caller's code: the innermost frame outside of this package."""
+def _own_operation() -> str:
+    """Return what to do where the number is read for an operation with a ``_backward``, as in micrograd; else ""."""
+    frame = _frame()
+    while frame.f_code.co_name in ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"):
+        frame = frame.f_back
+    code = frame.f_code
+    if "_backward" not in code.co_names:
+        return ""
+    names = [text for text in code.co_consts if isinstance(text, str) and text.isidentifier()]
+    refusal = OwnOperation(names[0] if names else code.co_name).refusal()
+    return refusal[0].upper() + refusal[1:]
+
+
+def _frame() -> Any:
+    """Return the innermost frame outside of this package: the caller's code."""
     frame = sys._getframe(1)
     while frame.f_back is not None and is_elsewhere(frame.f_code.co_filename):
         frame = frame.f_back
+    return frame
+
+
+def _where() -> str:
+    """Return the place in the caller's code."""
+    frame = _frame()
     file, number = frame.f_code.co_filename, frame.f_lineno
     line = linecache.getline(file, number, frame.f_globals).strip()
     name = "a notebook's cell" if "ipykernel" in file or file.startswith("<ipython") else Path(file).name

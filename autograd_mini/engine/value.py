@@ -2,7 +2,7 @@
 
 Every operator makes a new node that stores three things: the result, the local derivative by each operand, and the
 operands themselves as its parents. From these `Value.backward` computes all gradients by the chain rule. How a node
-stores them is in `node`; what else Python expects of a number is in `protocol`.
+stores them is in `node`; what else Python expects of it in `protocol`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from operator import mul
 from typing import Any
 
-from autograd_mini.engine import floats, modes, nodes
+from autograd_mini.engine import floats, modes, nodes, own
 from autograd_mini.engine import node as node_marks
 from autograd_mini.engine.graph import topological_order
-from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER
+from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER, new
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float, unsupported
@@ -27,7 +27,7 @@ class Value(ScalarProtocol):
     data : int, float, numpy scalar, Fraction or Decimal
         The number.
     label : str, optional
-        A name for drawings and explanations.
+        A name for drawings and explanations; it may stand second. ``_children`` and ``_op`` are micrograd's: see `own`.
 
     Attributes
     ----------
@@ -61,15 +61,14 @@ class Value(ScalarProtocol):
     __slots__ = ()
     _leaf: str | None = None  # the kind of the leaves that the class makes
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Any, _children: Any = None, _op: str = "", label: str = "") -> None:
         self._data = as_float(data)
-        if type(label) is not str and not isinstance(label, str):
-            raise TypeError(f"label: expected a string, got {label!r:.60}")
-        self.grad = 0.0
-        self.label = label
+        self.grad, self.label = 0.0, label
         self.scope = modes.current().scope if modes.open_contexts else ""
         self.primitive = self._parent = self._parent2 = self._local2 = None
         self._local = self._leaf
+        if _children is not None or type(label) is not str:  # a label in the second place, or micrograd's arguments
+            own.read_arguments(self, _children, _op, label)
 
     # ---------------------------------------------------------------------------------------------- operators
 
@@ -145,11 +144,10 @@ class Value(ScalarProtocol):
         primitive: Any = self.primitive
         operands = [parent._data for parent in self.parents]
         self._data = out = float(primitive.forward(floats, *operands))
-        local_grads = primitive.derivatives(floats, out, *operands)
-        if primitive.arity in (1, 2):
-            self._local, self._local2 = local_grads[0], local_grads[-1]
-        else:
-            self._local = local_grads
+        if not isinstance(self._local, own.Handing):
+            local_grads = primitive.derivatives(floats, out, *operands)
+            is_tuple = primitive.arity not in (1, 2)
+            self._local, self._local2 = (local_grads, None) if is_tuple else (local_grads[0], local_grads[-1])
 
     def backward(self, grad: Any = 1.0, create_graph: bool = False) -> None:
         """Compute the gradient ∂self/∂u of every node u of the graph, by the chain rule.
@@ -201,6 +199,9 @@ class Value(ScalarProtocol):
                     first.grad += upstream * v._local
                     second.grad += upstream * v._local2
                 elif type(first) is tuple:
+                    if type(v._local) is not tuple:  # `own.Handing`, of an operation of one's own
+                        v._local.function()
+                        continue
                     for parent, local_grad in zip(first, v._local, strict=True):
                         parent.grad += upstream * local_grad
                 elif first is not None:
@@ -239,12 +240,10 @@ def _constant(number: Any, symbol: str, *operands: Any) -> Value:
 
 def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
     """Make a node from its result and its local derivatives; `second` and `local2` are None but for two operands."""
-    node = Value.__new__(Value)
-    node._data = data
-    node.grad = 0.0
+    node: Value = new(Value)
+    node._data, node.grad = data, 0.0
     node.label = node.scope = ""
-    node.primitive = primitive
-    node._parent, node._parent2 = first, second
+    node.primitive, node._parent, node._parent2 = primitive, first, second
     node._local, node._local2 = local, local2
     if modes.open_contexts:
         modes.follow(node)

@@ -10,6 +10,7 @@ from html import escape
 from itertools import count
 from keyword import iskeyword
 
+from autograd_mini.engine.own import why_unknown
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import gradient
 from autograd_mini.explanations.steps import application
@@ -50,7 +51,8 @@ def card(node: Value) -> str:
     ]
     for u, local in list(zip(node.parents, node.local_grads, strict=True))[:_MOST_OPERANDS]:
         grad = "" if u.kind == "constant" else _number(gradient(u))
-        rows.append(_row([_shown(names[u]), _number(u.data), grad, "" if _unasked(u, local) else _number(local)]))
+        by_u = "" if _unasked(u, local) else "not known" if why_unknown(node) else _number(local)
+        rows.append(_row([_shown(names[u]), _number(u.data), grad, by_u]))
     if len(node.parents) > _MOST_OPERANDS:
         rows.append(_row([f"… {len(node.parents) - _MOST_OPERANDS} more"], rest=len(columns)))
     rows.append(f'<tr style="{_ROW}"><td colspan="{len(columns)}" style="{_CELL}left">{_origin(node, names)}</td></tr>')

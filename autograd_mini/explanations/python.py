@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import evaluate, gradients
@@ -370,6 +370,18 @@ class Term:
     def __rsub__(self, other: Any) -> Term:
         return term(other) - self
 
+    def __truediv__(self, other: Any) -> Term:
+        return _operated("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Term:
+        return _operated("divide", other, self)
+
+    def __pow__(self, other: Any) -> Term:
+        return _operated("power", self, other)
+
+    def __rpow__(self, other: Any) -> Term:
+        return _operated("power", other, self)
+
     def __neg__(self) -> Term:
         return _made(-self.formula, -self.number, self)
 
@@ -387,6 +399,17 @@ class Term:
         other = term(other)
         return _made(self.formula >= other.formula, self.number >= other.number, self, other)
 
+    def __le__(self, other: Any) -> Term:
+        return term(other) >= self
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.formula == getattr(other, "formula", other))
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a formula is neither true nor false: write xp.where(condition, a, b) in the place of if")
+
     def __and__(self, other: Term) -> Term:
         if self.known or other.known:
             known, rest = (self, other) if self.known else (other, self)
@@ -403,6 +426,13 @@ class Term:
 def term(part: Any) -> Term:
     """Return a number as a term; a term as it is."""
     return part if isinstance(part, Term) else Term(text.number(part), part)
+
+
+def _operated(name: str, a: Any, b: Any) -> Term:
+    """Return a / b or a ** b, as a function where the numbers aren't known yet and Python's might raise an error."""
+    terms = term(a), term(b)
+    is_open = any(part.number != part.number for part in terms)
+    return Reading()._call(name, terms) if is_open else getattr(Reading(), name)(*terms)
 
 
 def _made(formula: Expression, number: Any, *parts: Term, call: str | None = None) -> Term:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import evaluate, recorded_gradients, topological_order
 from autograd_mini.engine.node import CONSTANT
+from autograd_mini.engine.own import why_unknown
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names, named, node_names
@@ -26,9 +27,9 @@ _WRITTEN_OUT = {"add", "sub", "mul", "div", "neg", "pow", "abs", "sum", "dot"}
 
 def application(primitive: Primitive, operands: list[Expression]) -> Expression:
     """Return the formula of an operation on operands, as a reader would write it: ``w·x + b``, ``tanh(z)``."""
-    if primitive.name in _WRITTEN_OUT:
+    if primitive.name in _WRITTEN_OUT and primitive.has_forward:
         return primitive.forward(text, *operands)  # type: ignore[no-any-return]
-    return text.call(primitive.name, *operands)
+    return text.call(primitive.name, *operands) if primitive.has_forward else text.named_call(primitive.name, *operands)
 
 
 def _number(value: float) -> Expression:
@@ -159,7 +160,15 @@ class BackwardStep(_Record):
             # x**2 has no derivative by the 2 where x is negative, and none is needed.
             note = "not taken, it is a constant"
             return f"{self.left_hand_side().render(style)}: " + (f"\\text{{{note}}}" if style == "latex" else note)
-        return _equation([self.left_hand_side(), self.in_names(), self.in_numbers(), _number(self.gradient)], style)
+        found = _equation([self.left_hand_side(), self.in_names(), self.in_numbers(), _number(self.gradient)], style)
+        note = self.note()
+        if not note:
+            return found
+        return f"{found} \\quad {text.latex_name(f'({note})')}" if style == "latex" else f"{found} ({note})"
+
+    def note(self) -> str:
+        """Return why a local derivative in it isn't known, where one isn't; "" where all are."""
+        return "; ".join(filter(None, dict.fromkeys(why_unknown(c.successor) for c in self.contributions)))
 
 
 def forward_steps(root: Value | NamedGraph, names: Names | None = None) -> Iterator[ForwardStep]:
@@ -272,12 +281,12 @@ class Explanation:
     ----------
     step : BackwardStep
         The record of the backward pass for the node.
-    finite_difference : float
-        (L(u+h) - L(u-h)) / 2h.
+    finite_difference : float or None
+        (L(u+h) - L(u-h)) / 2h; None where an operation is known by its ``_backward`` alone, and can't be computed anew.
     """
 
     step: BackwardStep
-    finite_difference: float
+    finite_difference: float | None
 
     def _rows(self, style: Style) -> list[tuple[str, Expression]]:
         rows = [("in names", self.step.in_names()), ("in numbers", self.step.in_numbers())]
@@ -290,13 +299,20 @@ class Explanation:
         lines += [f"  {title:<18}{left} = {formula}" for title, formula in self._rows("text")]
         if not self.step.contributions:
             lines[-1] += " (the base case)" if self.step.node is self.step.root else f" (no path from {u} to {root})"
-        lines.append(f"  {'finite difference':<18}{left} ≈ {format_number(self.finite_difference, DIGITS + 3)}")
+        if self.step.note():
+            lines.append(f"  {'not known':<18}{self.step.note()}")
+        difference = "none: an operation on the way has no formula to compute it anew"
+        if self.finite_difference is not None:
+            difference = f"{left} ≈ {format_number(self.finite_difference, DIGITS + 3)}"
+        lines.append(f"  {'finite difference':<18}{difference}")
         return "\n".join(lines)
 
     def latex(self) -> str:
         """Return the explanation as an aligned block of LaTeX, without dollar signs."""
         rows = [f"&= {formula.render('latex')}" for _, formula in self._rows("latex")]
-        rows.append(f"&\\approx {text.latex_number(self.finite_difference, DIGITS + 3)} \\text{{ (finite difference)}}")
+        if self.finite_difference is not None:
+            approximate = text.latex_number(self.finite_difference, DIGITS + 3)
+            rows.append(f"&\\approx {approximate} \\text{{ (finite difference)}}")
         body = " \\\\\n".join(rows)
         return f"\\begin{{aligned}}\n{self.step.left_hand_side().render('latex')} {body}\n\\end{{aligned}}"
 
@@ -335,7 +351,8 @@ def explain(node: Value, root: Value, names: Names | None = None, max_nodes: int
     graph = named(root, names, max_nodes, "explain")
     for step in backward_steps(graph):
         if step.node is node:
-            return Explanation(step, finite_difference(root, node))
+            can_move = all(v.primitive is None or v.primitive.has_forward for v in graph.order)
+            return Explanation(step, finite_difference(root, node) if can_move else None)
     name = node_names(node, names)[node]
     called = {**graph.called, node: "u" if name == "L" else name}
     return Explanation(BackwardStep(node, (), 0.0, root, called), 0.0)

@@ -45,12 +45,15 @@ def _table_row(primitive: Primitive, style: Style) -> tuple[str, str, list[str]]
     names = _operand_names(primitive)
     symbols = [text.symbol(name) for name in names]
     out = text.symbol("y")
-    local_grads = primitive.derivatives(text, out, *symbols)
-    found = [
-        f"{text.derivative('y', name).render(style)} = {_formula(local, style)}"
-        for name, local in zip(names, local_grads, strict=True)
-    ]
-    return primitive.name, f"y = {_formula(primitive.forward(text, *symbols), style)}", found
+    try:
+        value = _formula(primitive.forward(text, *symbols), style)
+        found = [
+            f"{text.derivative('y', name).render(style)} = {_formula(local, style)}"
+            for name, local in zip(names, primitive.derivatives(text, out, *symbols), strict=True)
+        ]
+    except (TypeError, ValueError):  # a user's own, whose rules take nothing but numbers
+        return primitive.name, f"y = {text.call(primitive.name, *symbols).render(style)}", []
+    return primitive.name, f"y = {value}", found
 
 
 def _operand_names(primitive: Primitive) -> list[str]:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 Style = Literal["python", "text", "latex"]
 
@@ -101,6 +101,9 @@ class Expression:
     def __pow__(self, other: Any) -> Expression:
         return _make("**", self, other)
 
+    def __rpow__(self, other: Any) -> Expression:
+        return _make("**", other, self)
+
     def __neg__(self) -> Expression:
         return _make("neg", self)
 
@@ -115,6 +118,19 @@ class Expression:
 
     def __ge__(self, other: Any) -> Expression:
         return _make(">=", self, other)
+
+    def __le__(self, other: Any) -> Expression:
+        return _make(">=", other, self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Expression):
+            raise TypeError(f"a formula isn't compared with {other!r:.40} by ==: write xp.equal(a, b)")
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a formula is neither true nor false: write xp.where(condition, a, b) in the place of if")
 
     def __and__(self, other: Any) -> Expression:
         return _make("&", self, other)
@@ -137,6 +153,14 @@ def number(value: float, digits: int | None = None) -> Expression:
 def call(name: str, *arguments: Any) -> Expression:
     """Return a function of that name applied to expressions or numbers."""
     return _make(name, *arguments)
+
+
+def named_call(name: str, *arguments: Expression) -> Expression:
+    """Return a function of any name, of a program's own, applied to expressions; ``"+"`` and the like stand between."""
+    if name in ("+", "-", "*", "/") and len(arguments) == 2:
+        return _make(name, *arguments)
+    in_text, in_latex = (", ".join(x.render(style) for x in arguments) for style in ("text", "latex"))
+    return symbol(f"{name}({in_text})", f"{latex_name(name)}\\left({in_latex}\\right)")
 
 
 def derivative(of: str, by: str) -> Expression:

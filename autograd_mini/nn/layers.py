@@ -17,7 +17,7 @@ from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
-from autograd_mini.nn.module import Module
+from autograd_mini.nn.module import Module, other_name
 
 
 def _given(weights: Any) -> Initializer:
@@ -49,8 +49,8 @@ def _nodes(x: Any, expected: int) -> _Features:
             if isinstance(feature, (list, tuple, np.ndarray)):
                 raise _not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
-                leaf = features[i] = Value(feature, f"x{i + 1}")
-                leaf._local = FEATURE
+                leaf = features[i] = Value(feature)
+                leaf.label, leaf._local = f"x{i + 1}", FEATURE
     return features
 
 
@@ -74,6 +74,8 @@ class Neuron(Module):
         How the weights are drawn (see `autograd_mini.nn.initializers`); by default what suits the activation.
     rng : int or numpy.random.Generator, optional
         A seed or a generator.
+    nonlin : bool, optional
+        As in micrograd: True for the activation "relu", False for "identity".
 
     Attributes
     ----------
@@ -101,23 +103,17 @@ class Neuron(Module):
         activation: ActivationLike = "relu",
         initializer: InitializerLike = None,
         rng: Random = None,
+        nonlin: bool | None = None,
     ) -> None:
         self.n_inputs = checked_whole("n_inputs", n_inputs, 1)
-        self.activation = activation
+        self.activation = activation = activation if nonlin is None else "relu" if nonlin else "identity"
         self._activate = activation_function(activation)
         drawn = initial_weights(initializer, activation, rng, (1, self.n_inputs))
         self.weights = [Parameter(w) for w in drawn[0]]
         self.bias = Parameter(0.0)
 
-    @property
-    def w(self) -> list[Parameter]:
-        """The weights."""
-        return self.weights
-
-    @property
-    def b(self) -> Parameter:
-        """The bias."""
-        return self.bias
+    w, b = other_name("weights"), other_name("bias")
+    nonlin = property(lambda self: activation_name(self.activation) != "identity", doc="Whether σ isn't the identity.")
 
     def forward(self, x: Any) -> Value:
         """Return the activation for one example of `n_inputs` features."""
@@ -138,7 +134,7 @@ class Layer(Module):
     ----------
     n_inputs, n_outputs : int
         The number of features and of neurons.
-    activation, initializer, rng
+    activation, initializer, rng, nonlin
         As for `Neuron`.
 
     Examples
@@ -155,12 +151,11 @@ class Layer(Module):
         activation: ActivationLike = "relu",
         initializer: InitializerLike = None,
         rng: Random = None,
+        nonlin: bool | None = None,
     ) -> None:
-        self.n_inputs, self.n_outputs = (
-            checked_whole("n_inputs", n_inputs, 1),
-            checked_whole("n_outputs", n_outputs, 1),
-        )
-        self.activation = activation
+        self.n_inputs = checked_whole("n_inputs", n_inputs, 1)
+        self.n_outputs = checked_whole("n_outputs", n_outputs, 1)
+        self.activation = activation = activation if nonlin is None else "relu" if nonlin else "identity"
         drawn = initial_weights(initializer, activation, rng, (self.n_outputs, self.n_inputs))
         self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
 

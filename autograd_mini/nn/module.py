@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import check_names, real_array
 from autograd_mini.engine.modes import scope
-from autograd_mini.engine.value import Parameter
+from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.nested import each, flat, is_list
 
 
@@ -34,6 +35,7 @@ class Module:
 
     training = True
     _name = ""  # what the module that owns this one calls it
+    _trained: frozenset[str] = frozenset()  # the attributes that were given parameters and nothing else
     _is_named = False  # whether everything inside has been named
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -50,8 +52,14 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
 
     def __setattr__(self, name: str, thing: Any) -> None:
+        parts = list(_parts(name, thing, True))
+        others = [named for named in parts if not isinstance(named[1], (Parameter, Module))]
+        if others:
+            self._check_untrained(*others[0])
         super().__setattr__(name, thing)
-        if any(True for _ in _parts(name, thing)):
+        if name not in self._trained and not others and any(isinstance(part, Parameter) for _, part in parts):
+            super().__setattr__("_trained", self._trained | {name})
+        if len(others) < len(parts):
             self._name_parts()
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
@@ -64,10 +72,22 @@ class Module:
                 part.label = prefix + name
         super().__setattr__("_is_named", True)
 
+    def _check_untrained(self, name: str, thing: Any) -> None:
+        """Refuse what is in the place of a parameter and is none, unless the class lists its parameters itself."""
+        if name.partition(".")[0] in self._trained and type(self).parameters is Module.parameters:
+            number = thing._data if isinstance(thing, Value) else thing
+            wanted = f"Parameter({number:g})" if isinstance(number, (int, float)) else "Parameter(…)"
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a parameter, and got {thing!r:.60}, which no training would find: "
+                f"write {wanted}, or set the data of the one that is there"
+            )
+
     def _own_parts(self) -> Iterator[tuple[str, Any]]:
-        """Iterate over the parameters and modules in the attributes, with their names."""
+        """Iterate over the Values and modules in the attributes, with their names; what else is in their place, too."""
+        trained = self._trained
         for name, thing in vars(self).items():
-            yield from _parts(name, thing)
+            if type(thing) not in _PLAIN or name in trained:
+                yield from _parts(name, thing, name in trained)
 
     def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, str, Any]]:
         """Iterate over all parameters and modules inside, each once, with the owner's full name and its own there."""
@@ -75,9 +95,13 @@ class Module:
             if id(part) in seen:
                 continue
             seen.add(id(part))
-            yield prefix, name, part
             if isinstance(part, Module):
+                yield prefix, name, part
                 yield from part._walk(f"{prefix}{name}.", seen)
+            elif isinstance(part, Parameter):
+                yield prefix, name, part
+            else:
+                self._check_untrained(name, part)
 
     def named_modules(self) -> list[tuple[str, Module]]:
         """Return this module, under the name "", and all modules inside it, each once."""
@@ -135,7 +159,7 @@ class Module:
                 for part_name, part in _parts(name, thing):
                     if isinstance(part, Parameter):
                         yield part_name, part
-                    else:
+                    elif isinstance(part, Module):
                         yield from ((f"{part_name}.{inner}", entry) for inner, entry in part._state_entries())
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -152,6 +176,7 @@ class Module:
         >>> {name: array.shape for name, array in MLP(3, [5, 1]).state_dict().items()}
         {'layers.0.weight': (5, 3), 'layers.0.bias': (5,), 'layers.1.weight': (1, 5), 'layers.1.bias': (1,)}
         """
+        self.parameters()  # it is an error if something else is in the place of one
         return {name: _data_array(entry) for name, entry in self._state_entries()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -186,16 +211,29 @@ class Module:
         return f"{type(self).__name__}({', '.join(inside)})"
 
 
-def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    """Iterate over the parameters and modules in an attribute: itself, or those in lists, tuples, arrays and dicts."""
-    if isinstance(thing, (Parameter, Module)):
+_PLAIN = frozenset((int, float, bool, str, type(None), frozenset))  # in which there are no parameters
+
+
+def other_name(name: str) -> Any:
+    """Return a property that is an attribute by another name, to be read and to be set."""
+    return property(attrgetter(name), lambda self, thing: setattr(self, name, thing), doc=f"The {name}.")
+
+
+def _parts(name: str, thing: Any, is_all: bool = False) -> Iterator[tuple[str, Any]]:
+    """Iterate over the Values and modules in an attribute: itself, or those in lists, tuples, arrays and dicts.
+
+    With `is_all` over all that isn't None.
+    """
+    if isinstance(thing, (Value, Module)):
         yield name, thing
     elif _is_sequence(thing):
         for i, part in enumerate(thing):
-            yield from _parts(f"{name}.{i}", part)
+            yield from _parts(f"{name}.{i}", part, is_all)
     elif isinstance(thing, dict):
         for key, part in thing.items():
-            yield from _parts(f"{name}.{key}", part)
+            yield from _parts(f"{name}.{key}", part, is_all)
+    elif is_all and thing is not None:
+        yield name, thing
 
 
 def _shape(thing: Any) -> tuple[int, ...] | None:

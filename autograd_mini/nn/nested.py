@@ -13,7 +13,7 @@ from autograd_mini.engine.value import Value
 
 def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
     """Return a leaf for a bare number that a module was called with; its kind says that no gradient by it is needed."""
-    leaf = Value(number, label)
+    leaf = Value(number, label=label)
     leaf._local = kind
     return leaf
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
 
+from autograd_mini.engine.defining import is_own
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
@@ -322,9 +323,12 @@ class Elementwise(Operation):
     primitive: Primitive
     operands: list[View | float]
 
-    @property
+    @cached_property
     def _rules(self) -> _Rules:
-        return _rules(self.primitive, tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands]))
+        numbers = tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands])
+        # The rules of a user's own are read anew, as they may use numbers that have changed.
+        read = _rules.__wrapped__ if is_own(self.primitive) else _rules
+        return read(self.primitive, numbers)
 
     def forward(self) -> list[Statement]:
         """Return target = f(operands)."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Trace
 from autograd_mini.engine.value import Value
+from autograd_mini.errors import TraceError
 
 CONSTANT, INPUT, PARAMETER, COMPUTED = range(4)
 
@@ -103,6 +105,8 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
         if primitive is not None:
             parents = tuple([index[parent] for parent in node.parents])
             of_node = CONSTANT if all(kind[p] == CONSTANT for p in parents) else COMPUTED
+            if isinstance(primitive, OwnOperation):
+                raise TraceError(primitive.refusal())
             depends = primitive is not BATCH_MEAN and any(varies[p] for p in parents)
         elif node in places:
             scalars.place[i] = places[node]

@@ -21,6 +21,8 @@ from weakref import ref
 
 import numpy as np
 
+from autograd_mini.engine.copying import attributes
+from autograd_mini.engine.defining import Operation, rules_of
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.tracing import is_elsewhere
 
@@ -69,6 +71,9 @@ class Surroundings:
             elif id(thing) not in self._seen and not isinstance(thing, _ATOMS):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
+        for node in self.nodes:  # of what programs keep on nodes, as optimizers do, what these functions read
+            given = attributes(node)
+            self._some(node.label, given, [key for key in given if key in self.names])
         self._keep()
 
     def changed(self) -> str:
@@ -163,6 +168,8 @@ class Surroundings:
             self._waiting.append((name, thing.fget))
         elif isinstance(thing, partial):
             self._waiting += [(name, thing.func), (name, thing.args), (name, thing.keywords)]
+        elif isinstance(thing, Operation):
+            self._waiting += [(name, rule) for rule in rules_of(thing.primitive)]
         elif isinstance(thing, type):
             self._class(name, thing)
         elif isinstance(thing, ref):
@@ -248,6 +255,8 @@ def _is_told_by_equality(thing: Any) -> bool:
     """Return whether nothing but the thing itself, or an equal number or text, equals it."""
     if isinstance(thing, float):
         return thing == thing and thing != 0.0  # nan differs from itself, and 0 equals -0
+    if isinstance(thing, frozenset):
+        return all(map(_is_told_by_equality, thing))
     is_plain: bool = type(thing).__eq__ is object.__eq__  # type: ignore[comparison-overlap]
     return is_plain or isinstance(thing, (int, str, bytes, type(None)))
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograd_mini.engine.own import why_unknown
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, gradient
 from autograd_mini.formulas.expression import format_number, printable
@@ -291,13 +292,14 @@ class GraphPicture:
     def _is_known(self, v: Value, slot: int) -> bool:
         """Return whether there is a local derivative to show: that by a constant may be nan, and isn't needed."""
         local = self.shown.local_grads[v][slot]
-        return local == local or v.parents[slot].kind != "constant"
+        return (local == local or v.parents[slot].kind != "constant") and not why_unknown(v)
 
     def _local_edge(self, u: Value, v: Value, slot: int, source: str) -> DrawnEdge:
         """Return the edge of one operand, labelled with its local derivative."""
         k = self.position[v]
         local = format_number(self.shown.local_grads[v][slot]) if self._is_known(v, slot) else "–"
-        tooltip = f"∂{self._called(v)}/∂{self._called(u)} = {local}"
+        why = why_unknown(v)
+        tooltip = f"∂{self._called(v)}/∂{self._called(u)} " + (f"isn't known: {why}" if why else f"= {local}")
         name = f"edge-{self.position[u]}-{k}-{slot}"
         return _line(name, source, f"op-{k}", label=self.label(v, slot), tooltip=tooltip)
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names, named
@@ -48,7 +49,8 @@ class Stepper:
         order = graph.order
         position = {node: k for k, node in enumerate(order)}
         moved = [position[leaf] for leaf in what_if]
-        parameters = [position[node] for node in order if node.kind == "parameter"]
+        has_own = any(isinstance(node.primitive, OwnOperation) for node in order)  # then a page can't compute it anew
+        parameters = [position[node] for node in order if node.kind == "parameter" and not has_own]
         self._step = 0
         self._joint: Any = None
         self._options: dict[str, Any] = {
@@ -333,6 +335,9 @@ def _leaves(graph: NamedGraph, what_if: Any) -> list[Value]:
         raise TypeError(f"what_if: expected a list of leaves, as in what_if=[w, b], got {type(what_if).__name__}")
     chosen = list(what_if)
     inside = set(graph.order)
+    own = next((node.primitive for node in graph.order if isinstance(node.primitive, OwnOperation)), None)
+    if chosen and own is not None:
+        raise TypeError(f"what_if: {own.refusal()}")
     for node in chosen:
         if not isinstance(node, Value):
             raise TypeError(f"what_if: expected Values, leaves of the graph, got {type(node).__name__} in the list")

@@ -6,9 +6,11 @@ by hand is the namespace of functions that they call (``FUNCTIONS`` in ``tape.js
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
@@ -39,8 +41,12 @@ def program(primitive: Primitive, count: int) -> dict[str, Any]:
     """
     operands = [symbol(f"a{i}") for i in range(count)]
     out = symbol("out")
-    forward, value = _calls(operands, [primitive.forward(text, *operands)])
-    derivatives, local = _calls([*operands, out], primitive.derivatives(text, out, *operands))
+    unknown = number(math.nan)  # what is known by its ``_backward`` alone can't be computed anew
+    result = primitive.forward(text, *operands) if primitive.has_forward else unknown
+    is_own = isinstance(primitive, OwnOperation)
+    local_grads = [unknown] * count if is_own else primitive.derivatives(text, out, *operands)
+    forward, value = _calls(operands, [result])
+    derivatives, local = _calls([*operands, out], local_grads)
     return {"forward": forward, "value": value[0], "derivatives": derivatives, "locals": local}
 
 
