@@ -8,6 +8,7 @@ import json
 import random
 from pathlib import Path
 
+import closures
 import makemore
 import neural_ode
 import newton
@@ -106,15 +107,39 @@ def run_neural_ode(jax, jnp, epochs=15, lr=0.05):
     return {"losses": losses, "end": integrate(params)[-1]}
 
 
+def run_closures(jax, jnp, steps=10, lr=0.1, decay=1e-2, betas=(0.9, 0.95)):
+    random = closures.RNG(42)
+    data = closures.gen_data(random, closures.n_points)
+    X, y = jnp.array([x for x, _ in data]), jnp.array([label for _, label in data])
+    W1, W2 = map(jnp.array, closures.gen_weights(random))
+    params = [W1, jnp.zeros(len(W1)), W2, jnp.zeros(len(W2))]
+
+    def loss_of(params):
+        W1, b1, W2, b2 = params
+        log_probs = jax.nn.log_softmax(jnp.tanh(X @ W1.T + b1) @ W2.T + b2)
+        return -log_probs[jnp.arange(len(y)), y].mean()
+
+    losses = []
+    m, v = ([jnp.zeros_like(p) for p in params] for _ in range(2))
+    for t in range(1, steps + 1):
+        loss, grads = jax.value_and_grad(loss_of)(params)
+        m = [betas[0] * a + (1 - betas[0]) * g for a, g in zip(m, grads)]
+        v = [betas[1] * a + (1 - betas[1]) * g**2 for a, g in zip(v, grads)]
+        params = [
+            p - lr * ((a / (1 - betas[0] ** t)) / (jnp.sqrt(b / (1 - betas[1] ** t)) + 1e-8) + decay * p)
+            for p, a, b in zip(params, m, v)
+        ]
+        losses.append(loss)
+    return {"losses": losses, "first weights": params[0][0], "first moments": m[3], "second moments": v[3]}
+
+
 def main():
     import jax
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    recorded = {
-        program.__name__: run(jax, jnp)
-        for program, run in ((makemore, run_makemore), (newton, run_newton), (neural_ode, run_neural_ode))
-    }
+    programs = {makemore: run_makemore, newton: run_newton, neural_ode: run_neural_ode, closures: run_closures}
+    recorded = {program.__name__: run(jax, jnp) for program, run in programs.items()}
     figures = {
         program: {name: [float(x) for x in numbers] for name, numbers in found.items()}
         for program, found in recorded.items()

@@ -23,6 +23,7 @@ def test_a_program_computes_what_the_other_library_computes(program):
         ("makemore", "losses", lambda losses: sum(losses[-3:]) < sum(losses[:3]) - 0.5),
         ("newton", "rosenbrock", lambda path: path[-2:] == pytest.approx([1.0, 1.0], abs=1e-6)),
         ("neural_ode", "losses", lambda losses: losses[-1] < 0.1 * losses[0]),
+        ("closures", "losses", lambda losses: losses[-1] < 0.8 * losses[0]),
     ],
 )
 def test_what_was_recorded_is_a_program_that_gets_somewhere(program, name, reached):
