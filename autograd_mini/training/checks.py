@@ -106,45 +106,55 @@ def pair_or_none(name: str, pair: Any) -> Any:
 # --------------------------------------------------------------------------------- what an optimizer is to train
 
 
-def check_optimizer_of(model: Module, optimizer: Optimizer, loss: Callable[[], Any] | None = None) -> list[str]:
-    """Return the names of the parameters that will stay as they are, though they aren't frozen.
+class Trained:
+    """Which parameters of a model an optimizer has, and which not.
 
-    Parameters
+    Attributes
     ----------
-    model, optimizer
-        Those of a training.
-    loss : callable, optional
-        What gives the loss of an example with the penalty. It is asked where the optimizer has parameters that aren't
-        the model's, but may be: those of a loss or of a penalty are trained, too.
-
-    Raises
-    ------
-    ValueError
-        If the optimizer has none of what is to be trained, or others in its place that nothing depends on.
+    parameters : list of Parameter
+        The model's.
+    left_out : list of str
+        The names of those that will stay as they are, though they aren't frozen.
+    others : set of Value
+        What the optimizer has in the place of the model's parameters: under the names of those left out, or instead of
+        all. Those that a loss or a penalty has in addition are trained, too, and aren't counted.
     """
-    own, held = dict(model.named_parameters()), set(optimizer.parameters)
-    to_train = {name: parameter for name, parameter in own.items() if not parameter.is_frozen}
-    left_out = [name for name, parameter in to_train.items() if parameter not in held]
-    others = _others(own, held, left_out)
-    is_lost = bool(to_train) and len(left_out) == len(to_train)
-    if others and loss is not None and not is_lost:
-        node = loss()
-        is_lost = not isinstance(node, Value) or others.isdisjoint(leaves(node))
-    if is_lost:
-        has = f"{len(others)} that aren't the model's" if others else "none that could be trained in their place"
-        raise ValueError(
-            f"the optimizer lacks {len(left_out)} of the model's {len(to_train)} parameters and has {has}. Was it made "
-            f"for another model, or before this one was made anew, loaded, copied or got a new layer? Make it last: "
-            f"{type(optimizer).__name__}(model.parameters(), …). What is to stay as it is can be frozen"
-        )
-    return left_out
 
+    def __init__(self, model: Module, optimizer: Optimizer) -> None:
+        self.parameters, held = model.parameters(), set(optimizer.parameters)
+        self._to_train = [parameter for parameter in self.parameters if not parameter.is_frozen]
+        self._kind = type(optimizer).__name__
+        self.left_out = [parameter.label for parameter in self._to_train if parameter not in held]
+        strangers, names = held.difference(self.parameters), set(self.left_out)
+        is_missed = len(strangers) == len(held)
+        self.others = strangers if is_missed else {stranger for stranger in strangers if stranger.label in names}
 
-def _others(own: dict[str, Any], held: set[Any], left_out: list[str]) -> set[Any]:
-    """Return the parameters that an optimizer has in the place of the model's: under their names, or instead of all."""
-    strangers = held.difference(own.values())
-    missed_all = len(strangers) == len(held)
-    return strangers if missed_all else {stranger for stranger in strangers if stranger.label in left_out}
+    def check(self, loss: Callable[[], Any] | None = None) -> None:
+        """Refuse the optimizer of another model.
+
+        Parameters
+        ----------
+        loss : callable, optional
+            What gives the loss of an example with the penalty, by whose graph it is found out whether anything depends
+            on the others.
+
+        Raises
+        ------
+        ValueError
+            If the optimizer has none of what is to be trained, or others in its place that nothing depends on.
+        """
+        is_lost = bool(self._to_train) and len(self.left_out) == len(self._to_train)
+        if self.others and loss is not None and not is_lost:
+            node = loss()
+            is_lost = not isinstance(node, Value) or self.others.isdisjoint(leaves(node))
+        if is_lost:
+            lacks = f"{len(self.left_out)} of the model's {len(self._to_train)} parameters"
+            has = f"{len(self.others)} that aren't the model's" if self.others else "none that could be trained instead"
+            raise ValueError(
+                f"the optimizer lacks {lacks} and has {has}. Was it made for another model, or before this one was "
+                f"made anew, loaded, copied or got a new layer? Make it last: {self._kind}(model.parameters(), …). "
+                f"What is to stay as it is can be frozen"
+            )
 
 
 # ------------------------------------------------------------------------ which outputs fit which loss
@@ -200,13 +210,10 @@ def check_outputs(model: Module, loss: Loss, example: tuple[Any, Any] | None = N
         raise ValueError(f"the loss {name} {takes}, but the model ends with {ending}: {advice}")
 
 
-def wants_graph(model: Module, loss: Loss, optimizer: Optimizer) -> bool:
-    """Return whether only the graph of an example can tell if the parts of a training belong together."""
+def is_open(model: Module, loss: Loss) -> bool:
+    """Return whether only the graph of an example can tell if the last activation is one that the loss takes."""
     name, ending = _name(loss), _ending(model)
-    own, held = dict(model.named_parameters()), set(optimizer.parameters)
-    left_out = [name for name, parameter in own.items() if parameter not in held]
-    is_open = ending in (None, "sigmoid", "softmax") if name is None else ending is None and name in _UNFIT
-    return is_open or bool(_others(own, held, left_out))
+    return ending in (None, "sigmoid", "softmax") if name is None else ending is None and name in _UNFIT
 
 
 def _name(loss: Any) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import is_number
+from autograd_mini.engine.value import Value
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
 from autograd_mini.training.history import History
@@ -81,6 +82,8 @@ class TrainingState:
         The model's state at the best epoch; empty if there was none.
     last_epoch : LastEpoch
         Where it goes on, if the best epoch's parameters are in the model's place.
+    parameters : list of Parameter, optional
+        The model's, if they have been looked for already: that takes as long as a short epoch.
     """
 
     def __init__(
@@ -92,10 +95,11 @@ class TrainingState:
         rng: np.random.Generator,
         best_model: dict[str, Any],
         last_epoch: LastEpoch,
+        parameters: Sequence[Value] | None = None,
     ) -> None:
         self._model, self._optimizer, self._stopping = model, optimizer, list(stopping)
         self._history, self._best_model, self._last_epoch = history, best_model, last_epoch
-        self._leaves = list(dict.fromkeys([*model.parameters(), *optimizer.parameters]))
+        self._leaves = list(dict.fromkeys([*(parameters or model.parameters()), *optimizer.parameters]))
         modules = model.named_modules()
         self._with_statistics = [module for _, module in modules if getattr(module, "needs_batch", False)]
         self._generators = {"trainer": rng}

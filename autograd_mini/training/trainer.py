@@ -151,7 +151,7 @@ class Trainer:
         self.loss = checks.loss_function(loss)
         self.optimizer = checks.checked_optimizer(optimizer)
         checks.check_outputs(self.model, self.loss)
-        checks.check_optimizer_of(self.model, self.optimizer)
+        checks.Trained(self.model, self.optimizer).check()
         self.batch_size = None if batch_size is None else checked_whole("batch_size", batch_size, least=1)
         self.epochs = checked_whole("epochs", epochs, least=1)
         self.penalty = checks.called("penalty", penalty)
@@ -212,7 +212,8 @@ class Trainer:
         Exception
             What a metric or a stopping rule raises; everything is then as it was after the last finished epoch.
         """
-        training = self._checked(X, y, to_fit=True)
+        trained = checks.Trained(self.model, self.optimizer)
+        training = self._checked(X, y, trained=trained)
         enough_for_each_batch(self.model, len(training[0]), self.batch_size)
         validation = None
         if self.validation is not None:
@@ -228,14 +229,14 @@ class Trainer:
         self.model.train()
         self.interrupted, self.stop_reason = False, ""
         stopped_by: StoppingRule | None = None
-        finished = self._state()
+        finished = self._state(trained.parameters)
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
                 for epoch in range(self.epochs):
                     if epoch and (self.callbacks or not self._engine.is_current()):  # something has changed the model
-                        self._check_optimizer()
+                        self._say_untrained(checks.Trained(self.model, self.optimizer))
                         self._prepare(*training)
                     started = time.perf_counter()
                     self.history.loss.append(self._epoch(*training))
@@ -370,12 +371,15 @@ class Trainer:
 
     def _put_best_in_place(self, stopped_by: StoppingRule | None) -> None:
         """Give the rules the chance to put better parameters in place, before the last epoch's callbacks see them."""
-        parameters, last = self.optimizer.parameters, weights(self.model, self.optimizer)
-        rules = [self._keeper() if self._best_model else None, stopped_by]
-        if rules[0] is not None:
+        keeper = self._keeper() if self._best_model else None
+        rules = dict.fromkeys(rule for rule in (keeper, stopped_by) if rule is not None)
+        if not rules:
+            return
+        last = weights(self.model, self.optimizer)
+        if keeper is not None:
             self.model.load_state_dict(self._best_model)
-        for rule in dict.fromkeys(filter(None, rules)):
-            rule.restore(parameters)
+        for rule in rules:
+            rule.restore(self.optimizer.parameters)
         self._last_epoch.set_aside(last, self.model, self.optimizer)
 
     # ----------------------------------------------------------------------------------------- using the model
@@ -428,28 +432,34 @@ class Trainer:
         self._state().load_state_dict(state)
         self._columns = columns
 
-    def _state(self) -> TrainingState:
+    def _state(self, parameters: Sequence[Value] | None = None) -> TrainingState:
         parts = self.model, self.optimizer, self.stopping, self.history, self.rng
-        return TrainingState(*parts, self._best_model, self._last_epoch)
+        return TrainingState(*parts, self._best_model, self._last_epoch, parameters)
 
     # ------------------------------------------------------------------------------------------------- checks
 
-    def _checked(self, X: Any, y: Any, *, which: str = "", to_fit: bool = False) -> tuple[Array, Array]:
+    def _checked(
+        self, X: Any, y: Any, *, which: str = "", trained: checks.Trained | None = None
+    ) -> tuple[Array, Array]:
+        """Return examples as arrays; where they are to be trained on, the parts of the training are checked as well."""
         check_columns(f"{which}X", X, self._columns)
         features = checked_features(X, getattr(self.model, "n_inputs", None), f"{which}X")
         targets = checked_targets(y, len(features), f"{which}y")
-        recording = to_fit and checks.wants_graph(self.model, self.loss, self.optimizer)
+        if trained is None:
+            self._try_out(features, targets, which)
+            return features, targets
+        recording = bool(trained.others) or checks.is_open(self.model, self.loss)
         example = self._try_out(features, targets, which, recording)
-        if to_fit:
-            checks.check_outputs(self.model, self.loss, example if recording else None)
-            extra = self.penalty or (lambda model: 0.0)
-            self._untrained = ""
-            self._check_optimizer(lambda: example[1] + extra(self.model))
+        checks.check_outputs(self.model, self.loss, example if recording else None)
+        extra = self.penalty or (lambda model: 0.0)
+        self._untrained = ""
+        self._say_untrained(trained, lambda: example[1] + extra(self.model))
         return features, targets
 
-    def _check_optimizer(self, loss: Callable[[], Any] | None = None) -> None:
+    def _say_untrained(self, trained: checks.Trained, loss: Callable[[], Any] | None = None) -> None:
         """Refuse the optimizer of another model, and say once what it leaves as it is."""
-        stay, untrained = checks.check_optimizer_of(self.model, self.optimizer, loss), ""
+        trained.check(loss)
+        stay, untrained = trained.left_out, ""
         if all(parameter.is_frozen for parameter in self.optimizer.parameters):
             untrained = "Nothing is trained: all parameters of the optimizer are frozen; see unfreeze"
         elif stay:

@@ -81,7 +81,7 @@ def test_a_layer_that_was_replaced_isnt_trained_by_the_old_optimizer():
 def test_an_optimizer_of_what_is_frozen_alone_is_refused():
     model = nn.Sequential(nn.Layer(2, 3, "tanh", rng=0), nn.Layer(3, 1, "identity", rng=0))
     nn.freeze(model[0])
-    with pytest.raises(ValueError, match="and has none that could be trained in their place"):
+    with pytest.raises(ValueError, match="and has none that could be trained instead"):
         Trainer(model, "squared_error", sgd(model[0].parameters()))
 
 
