@@ -31,7 +31,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 FILES = ["model", "own", "training", "table"]
 READERS = [*FILES, "csv", "formula"]
-INSTRUMENTED = "serialization archives checks cli training optim.base optim.schedules nn.module formulas.parse"
+INSTRUMENTED = (
+    "serialization archives checks cli training optim.base optim.schedules nn.module formulas.parse formulas.spelling"
+)
 WORDS = """null true NaN Infinity 1e999 -1 "array" "class" "MLP" "Layer" "widths" "state" PK\\x01\\x02 PK\\x05\\x06
 \\x93NUMPY\\x01\\x00 'descr': (3,) '|O' '<M8[s]' ** // exp( where( maximum( softmax( 1e308 0x1f 1j lambda pi""".split()
 TEXTS = {

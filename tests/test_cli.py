@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 
 import autograd_mini
 from autograd_mini.cli import main as cli
-from autograd_mini.cli.table_models import CsvModel, network_for, problem, score, train
+from autograd_mini.cli.table_models import Columns, CsvModel, network_for, problem, score, train
 from autograd_mini.cli.tables import TableError, read_table
-from autograd_mini.serialization import save
+from autograd_mini.errors import LoadError
+from autograd_mini.serialization import load_with_extra, save
 
 ROOT = Path(autograd_mini.__file__).resolve().parent.parent
 IRIS = str(ROOT / "autograd_mini" / "data" / "iris.csv")
@@ -117,6 +119,16 @@ def test_step_keeps_to_the_width_of_the_terminal(run, monkeypatch):
         "step", "sum(a*b, b*c, c*d, d*a) * maximum(a, b, c, d)", "a=1.2345", "b=2.25", "c=3.125", "d=4.0625"
     )
     assert max(len(line) for line in out.splitlines() if "─" not in line and ":" not in line) <= 60
+
+
+def test_a_printed_step_can_be_typed(run):
+    code, out, _ = run("step", "√|x| + x² − 2·x", "x=−4")
+    assert code == 0
+    right_hand_sides = [line.split(" = ")[1] for line in out.splitlines() if line.startswith("  v")]
+    assert right_hand_sides == ["|x|", "√(v1)", "x²", "v2 + v3", "2·x"]
+    for typed, value in (("√(v1)", "v1=4"), ("v2 + v3", "v2=2"), ("2·x", "x=-4")):
+        more = ["v3=16"] if "v3" in typed else []
+        assert run("step", typed, value, *more)[0] == 0
 
 
 @pytest.mark.parametrize("formula", ["-x**2", "-(x*x)", "--x*-x", "-x*x"])
@@ -438,3 +450,149 @@ def test_numbers_too_large_to_standardise_are_refused(refused, tmp_path):
     (tmp_path / "huge.csv").write_text("a,b,y\n" + "".join(f"{i},{i}e200,{i}.5\n" for i in range(1, 30)))
     message = refused("train", "huge.csv", "--target", "y", "-o", "m.npz")
     assert message == "the column 'b' has numbers too large to standardise; give them in a larger unit"
+
+
+# ------------------------------------------------------------------------------- what is made of a table is said
+
+MIXED = """\
+sex,smoker,"size, cm",zip,one,kind
+m,True,10,00501,1,v1
+f,False,11,10001,1,v2
+m,True,12,10002,1,v1
+f,False,13,10003,1,v2
+,,,,,
+m,TRUE,14,10004,1,v1
+f,false,15,10005,1,v2
+m,True,16,10006,1,v1
+f,False,17,10007,1,V2
+"""
+
+
+@pytest.fixture
+def trained(run, tmp_path):
+    """Write a table, train on it and return the notes."""
+
+    def trained(content, target, *words):
+        (tmp_path / "data.csv").write_text(content)
+        code, out, err = run("train", "data.csv", "--target", target, "--epochs", "1", "--hidden", "2", *words)
+        assert (code, err) == (0, "")
+        return [line.removeprefix("note").strip() for line in out.splitlines() if line.startswith("note ")]
+
+    return trained
+
+
+def test_a_line_says_what_was_made_of_each_column(trained):
+    assert trained(MIXED, "kind") == [
+        "empty rows left out: line 6",
+        "column 'sex' is 0 for f, 1 for m",
+        "column 'smoker' is 0 for False and false, 1 for TRUE and True",
+        "column 'zip' is made of numbers: 00501 becomes 501",
+        "column 'one' is the same in all rows that are trained on, and tells nothing",
+        "V2 and v2 are 2 classes, as they are spelled",
+        "class 'V2': no row is held out, so the score tells nothing about it",
+    ]
+
+
+def test_versions_are_told_from_numbers(trained, refused):
+    rows = "".join(f"{i},{kind}\n" for i, kind in enumerate(["3.1", "3.10", "3.9"] * 4))
+    assert trained(f"x,y\n{rows}", "y") == ["3.1 and 3.10 are one number; for classes use --task classification"]
+    assert trained(f"x,y\n{rows}", "y", "--task", "classification") == [
+        "3.1 and 3.10 are 2 classes, as they are spelled"
+    ]
+    assert trained("x,y\n" + "1,1.5\n2,2\n3,2.0\n4,1.25\n", "y") == []
+    (Path("data.csv")).write_text("x,y\n" + "1,3.1\n2,3.10\n" * 4)
+    assert refused("train", "data.csv", "--target", "y") == (
+        "data.csv: column 'y' is 3.1 in every row; there is nothing to predict, but for spellings, which are classes "
+        "with --task classification"
+    )
+
+
+def test_the_last_line_says_what_is_scaled(run, tmp_path):
+    (tmp_path / "data.csv").write_text(MIXED)
+    _, out, _ = run("train", "data.csv", "--target", "kind", "--epochs", "1", "--hidden", "2")
+    assert out.splitlines()[-1].startswith("scaled    features, by mean and standard deviation of the training rows")
+    _, out, _ = run("train", line_data(tmp_path), "--target", "y", "--epochs", "1", "--hidden", "none")
+    assert out.splitlines()[-1].startswith("scaled    features and the target, by mean")
+
+
+def test_a_column_to_ignore_may_have_a_comma_in_its_name(trained, tmp_path):
+    for words in (["--ignore", "size, cm,zip"], ["--ignore", "size, cm", "--ignore", "zip"], ["--ignore", "3,4"]):
+        assert "columns left out: 'size, cm', 'zip'" in trained(MIXED, "kind", *words)
+        assert CsvModel.load(tmp_path / "model.npz").columns.features == ["sex", "smoker", "one"]
+
+
+def test_classes_are_predicted_as_they_are_spelled_and_two_texts_read_as_in_training(trained, run, refused, tmp_path):
+    trained(MIXED, "kind", "--ignore", "size, cm,zip,one", "--lr", "0.5", "--epochs", "60")
+    (tmp_path / "new.csv").write_text("smoker,sex\nTRUE,m\nno,f\n")
+    assert refused("predict", "model.npz", "new.csv") == (
+        "new.csv, line 3, column 'smoker': 'no' is neither 'False' nor 'TRUE', which are known"
+    )
+    (tmp_path / "new.csv").write_text("smoker,sex\ntrue,m\n,\nfalse,f\n")
+    assert run("predict", "model.npz", "new.csv") == (
+        0, "prediction\nv1\nv2\n", "note: empty rows left out: line 3\n",
+    )  # fmt: skip
+
+
+def test_a_file_without_two_texts_is_as_it_was_before_there_were_any(trained, tmp_path):
+    trained(MIXED.replace("kind", "y"), "y", "--ignore", "sex,smoker")
+    assert "texts" not in load_with_extra(tmp_path / "model.npz")[1]
+    assert CsvModel.load(tmp_path / "model.npz").columns.texts == {}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["sex"], {"other": ["f", "m"]}, {"sex": ["f"]}, {"sex": ["f", 1]}, {"sex": "fm"}, None],
+)
+def test_a_file_whose_two_texts_make_no_sense_is_damaged(tmp_path, texts):
+    network = network_for(Columns(["sex"], "y", "regression", [], [0.0], [1.0]), [2])
+    kept = asdict(Columns(["sex"], "y", "regression", [], [0.0], [1.0])) | {"texts": texts}
+    save(network, tmp_path / "m.npz", kind="csv_model", **kept)
+    with pytest.raises(LoadError, match="is damaged: its columns don't fit the network"):
+        CsvModel.load(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["setosa", "virginica", "setosa"], "({} of 3)"),
+        (["", "NA", ""], "no score: new.csv: the column 'species' is empty"),
+        (["setosa", "", "?"], "({} of 1); rows without a target left out: 2"),
+        (["setosa", "rosa", "rosa"], "({} of 3); rows of classes that training hasn't seen: 2 ('rosa')"),
+    ],
+)
+def test_rows_that_can_not_be_scored_are_counted_and_not_scored_as_wrong(run, tmp_path, cells, expected):
+    run("train", IRIS, "--target", "species", "--epochs", "1", "--hidden", "2")
+    rows = [f"5,3,1,0.2,{cell}" for cell in cells]
+    (tmp_path / "new.csv").write_text("\n".join(["sepal_length,sepal_width,petal_length,petal_width,species", *rows]))
+    code, out, err = run("predict", "model.npz", "new.csv")
+    assert (code, len(out.splitlines())) == (0, 4)
+    assert err.rstrip().endswith(tuple(expected.format(right) for right in range(4)))
+
+
+def test_numbers_without_a_gap_are_scored_and_the_gaps_counted(run, tmp_path):
+    run("train", line_data(tmp_path), "--target", "y", "--epochs", "1")
+    (tmp_path / "new.csv").write_text("a,b,y\n1,2,3\n1,2,\n1,1,4\n")
+    assert run("predict", "model.npz", "new.csv")[2].endswith("; rows without a target left out: 1\n")
+
+
+def test_a_class_that_another_program_writes_as_a_float(trained, run, tmp_path):
+    trained("x,y\n" + "0,0\n1,1\n" * 8, "y")
+    (tmp_path / "new.csv").write_text("x,y\n0,0.0\n1,1.0\n")
+    err = run("predict", "model.npz", "new.csv")[2]
+    assert err.endswith("of 2); 0.0 is taken for the class 0; 1.0 is taken for the class 1\n")
+
+
+def test_a_class_of_one_row_is_named(trained):
+    assert "class 'rare': no row is held out, so the score tells nothing about it" in trained(
+        "x,y\n1,rare\n" + "2,a\n3,b\n" * 8, "y"
+    )
+
+
+def test_a_file_without_names_is_asked_about_and_read_when_told(refused, trained, run, tmp_path):
+    rows = "".join(line + "\n" for line in Path(IRIS).read_text().split()[1:])
+    (tmp_path / "iris.csv").write_text(rows)
+    expected = "iris.csv: does the first line name the columns? 'setosa' stands there and in line 2; add --header"
+    assert refused("train", "iris.csv", "--target", "setosa").startswith(expected)
+    trained(rows, "5", "--header", "no")
+    assert refused("predict", "model.npz", "iris.csv").startswith(expected)
+    assert len(run("predict", "model.npz", "iris.csv", "--header", "no")[1].splitlines()) == 151

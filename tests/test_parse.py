@@ -5,16 +5,22 @@ from __future__ import annotations
 import inspect
 import math
 import pickle
+import random
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
-from autograd_mini.engine import functions
+from autograd_mini.engine import floats, functions
 from autograd_mini.engine.graph import leaves, topological_order
+from autograd_mini.engine.primitives import PRIMITIVES, Primitive
 from autograd_mini.engine.value import Constant, Value
-from autograd_mini.formulas.parse import FUNCTIONS, FormulaError, parse
+from autograd_mini.explanations.steps import application
+from autograd_mini.formulas import expression as text
+from autograd_mini.formulas.expression import Expression, number, symbol
+from autograd_mini.formulas.parse import _TAKES_LISTS, FUNCTIONS, FormulaError, parse
 
 VALUES = {"w": 0.5, "x": 2.0, "b": 0.1}
 
@@ -123,25 +129,168 @@ def test_the_condition_is_named_as_written_and_has_no_gradient() -> None:
 
 def test_every_function_of_numbers_is_known() -> None:
     written = {name for name in functions.__all__ if inspect.isfunction(getattr(functions, name))}
-    # One gives a list, one wants an index; comparisons are written with their signs.
-    assert written - set(FUNCTIONS) == {"softmax", "minus_log_softmax", "pick", "greater", "greater_equal"}
+    assert written == set(FUNCTIONS)
 
 
-@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"dot", "sum", "where", "pow"}))
+BY_INDEX = ("pick", "minus_log_softmax")  # the first operand of these says which of the others is meant
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"dot"}))
 def test_every_function_works(name: str) -> None:
-    root = parse(f"{name}(x)" if name not in ("maximum", "minimum") else f"{name}(x, 0)", x=0.25)
+    takes = [a for a in inspect.signature(FUNCTIONS[name]).parameters.values() if not isinstance(a.default, str)]
+    arguments = ["0*x" if name in BY_INDEX else "x", *["0.5"] * (len(takes) - 1)]
+    root = parse(f"{name}({', '.join(arguments)})", x=0.25)
     assert math.isfinite(root.data)
-    assert root.primitive is not None
-    assert root.primitive.name == name
+    if name in PRIMITIVES:
+        assert root.primitive is not None
+        assert root.primitive.name == name
 
 
 def test_the_wide_sum() -> None:
     assert parse(" + ".join(["x"] * 150), x=1).data == 150.0
 
 
+# ------------------------------------------------------------------------------------------ as it stands on paper
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("√x", math.sqrt(2)),
+        ("√(x + 2)", 2.0),
+        ("√x·y", -3 * math.sqrt(2)),
+        ("√√x", 2**0.25),
+        ("√|y|", math.sqrt(3)),
+        ("√exp(x)·2", 2 * math.e),
+        ("√(x)² + √(x²)", 4.0),
+        ("|y|", 3.0),
+        ("|y|·|x|", 6.0),
+        ("||y| - 1|", 2.0),
+        ("|x + |y||", 5.0),
+        ("||x| + |y||·|-y|", 15.0),
+        ("|max(|x|, |y|)|", 3.0),
+        ("[|x| if |x| > 1 else |y|]", 2.0),
+        ("|y|² - |y|", 6.0),
+        ("x² + y³", -23.0),
+        ("-x²", -4.0),
+        ("x⁻¹ + x⁻²", 0.75),
+        ("x¹⁰", 1024.0),
+        ("xⁿ", 8.0),
+        ("x⁻ⁿ", 0.125),
+        ("x⁽ⁿ⁺¹⁾", 16.0),
+        ("(x²)³", 64.0),
+        ("2^x²", 16.0),
+        ("2^x^n", 256.0),
+        ("x^-1", 0.5),
+        ("10⁻³", 0.001),
+        ("e^x", math.exp(2)),
+        ("½·x + ¾", 1.75),
+        ("x × y ⋅ x ÷ y ∕ 2 – 1", 1.0),
+        ("1/∞", 0.0),
+        ("-inf", -math.inf),
+        ("[1 if x = 2 else 0]", 1.0),
+        ("[1 if x ≥ 2 and y = 0 or x = 3 else 0]", 0.0),
+        ("where(x ≤ 2, 1, 0) + where(x == 2, 1, 0) + where(x > 0 and y > 0, 1, 0)", 2.0),
+        ("max([1 if x > 0 else 0], y)", 1.0),
+        ("sum([1 if x > 0 else 0], [2 if x > 0 else 0])", 3.0),
+        ("softmax(x, x)", 0.5),
+        ("pick(1, x, y) + pick(0, [x, y])", -1.0),
+        ("minus_log_softmax(0, x, x)", math.log(2)),
+        ("ReLU(y) + arctan(0)", 0.0),
+        ("x\u00a0+\u2009\u200bx", 4.0),
+    ],
+)
+def test_signs_of_mathematics(source: str, expected: float) -> None:
+    values = {name: value for name, value in {"x": 2.0, "y": -3.0, "n": 3.0}.items() if uses(source, name)}
+    assert parse(source, **values).data == pytest.approx(expected, rel=1e-15)
+
+
+def uses(source: str, name: str) -> bool:
+    """Return whether a formula has a variable: y is none of the letters of a function."""
+    return re.search(rf"(?<![a-zA-Z]){name}(?![a-zA-Z0-9])", source.replace("ⁿ", " n")) is not None
+
+
+def test_a_given_name_may_have_raised_signs_and_accents() -> None:
+    assert parse("w¹·x + w¹₁", **{"w¹": 2, "w¹₁": 3, "x": 4}).data == 11.0
+    assert parse("w¹·x", w=2, x=4).data == 8.0  # w to the power of 1
+    y_hat = "y" + chr(0x302)
+    assert parse(f"2·{y_hat}", ŷ=3).data == parse("2·ŷ", **{y_hat: 3}).data == 6.0
+
+
+def test_two_names_that_are_one_are_refused() -> None:
+    with pytest.raises(FormulaError) as caught:
+        parse("w1 + x", x=1, w1=1, **{"w₁": 2})
+    assert caught.value.one_line == "'w1' and 'w₁' are one name in \"w1 + x\""
+
+
+def test_a_value_may_have_the_name_of_a_function_that_is_not_called() -> None:
+    assert parse("(x - sum)/step", x=5, sum=1, step=2).data == 2.0
+
+
+@pytest.mark.parametrize("word", ["lambda", "in", "is", "class", "for", "and", "if", "else", "await", "import"])
+@pytest.mark.parametrize("form", ["{}*x", "x + {}", "{}", "({})**2"])
+def test_a_word_of_python_s_is_called_so(word: str, form: str) -> None:
+    source = form.format(word)
+    given = {"x": 1.0} if "x" in source.replace(word, "") else {}
+    expected = f'column {source.index(word) + 1}: {word!r} is a word of Python\'s in "{source}"; choose another name, '
+    assert message(source, **{word: 2.0}, **given) == f"{expected}such as {word}_"
+
+
+CASES = [
+    pytest.param(primitive, n, id=f"{name}-{n}")
+    for name, primitive in PRIMITIVES.items()
+    for n in ((2, 3) if primitive.arity is None else (primitive.arity,))
+]
+
+
+@pytest.mark.parametrize(("primitive", "n"), CASES)
+def test_the_table_s_printed_formulas_are_read_back(primitive: Primitive, n: int) -> None:
+    rng = random.Random(primitive.name)
+    names = [f"x{i}" for i in range(n)]
+    symbols = [symbol(name) for name in names]
+    formulas = [application(primitive, symbols), primitive.forward(text, *symbols)]
+    formulas += primitive.derivatives(text, symbol("y"), *symbols)
+    for _ in range(4):
+        domains = [primitive.domain[min(i, len(primitive.domain) - 1)] for i in range(n)]
+        point = [rng.uniform(max(low, -3.0), min(high, 3.0)) for low, high in domains]
+        if primitive.name in BY_INDEX:
+            point[0] = float(rng.randrange(n - 1))
+        out = primitive.forward(floats, *point)
+        expected = [out, out, *primitive.derivatives(floats, out, *point)]
+        for formula, value in zip(formulas, expected, strict=True):
+            printed = str(formula if isinstance(formula, Expression) else number(formula))
+            given = {name: x for name, x in zip([*names, "y"], [*point, out], strict=True) if uses(printed, name)}
+            assert parse(printed, **given).data == pytest.approx(value, rel=1e-13, abs=1e-15, nan_ok=True), printed
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_printed_formula_is_read_back_as_the_same_number(rng: random.Random) -> None:
+    values = {name: rng.choice([0.0, 1.0, -1.0, rng.uniform(-3, 3), 1e-7, -2e9]) for name in ("x", "y", "z₁", "w¹")}
+
+    def tree(depth: int) -> tuple[Expression, float]:
+        if depth == 0 or rng.random() < 0.2:
+            name = rng.choice([*values])
+            constant = rng.choice([2.0, -2.0, 0.5, -1.0, 1e-5, 1e22, rng.uniform(-3, 3)])
+            return (symbol(name), values[name]) if rng.random() < 0.7 else (number(constant), constant)
+        primitive = rng.choice([*PRIMITIVES.values()])
+        parts = [tree(depth - 1) for _ in range(primitive.arity or rng.choice([2, 3]))]
+        if primitive.name in BY_INDEX:
+            parts[0] = (number(0.0), 0.0)
+        formulas, numbers = [formula for formula, _ in parts], [value for _, value in parts]
+        written = rng.choice([application(primitive, formulas), primitive.forward(text, *formulas)])
+        return written, primitive.forward(floats, *numbers)
+
+    formula, value = tree(3)
+    printed = str(formula)
+    given = {name: x for name, x in values.items() if uses(printed, name)}
+    read = parse(printed, **given).data
+    assert read == pytest.approx(value, rel=1e-9, abs=1e-300, nan_ok=True), printed
+
+
 # -------------------------------------------------------------------------------------------------- bad formulas
 
 KNOWN = ", ".join(FUNCTIONS)
+BARS = "write * to multiply; |x| is the absolute value"
 UNNAMED = "write arguments without their names"
 
 
@@ -168,9 +317,29 @@ UNNAMED = "write arguments without their names"
         ("dot(w,x)", 'column 1: dot of something else than two lists in "dot(w,x)"; as in dot([w1, w2], [x1, x2], b)'),
         ("max([])", "column 1: wrong arguments of 'maximum' (maximum of nothing has no value; expected at least one "
                     'operand) in "max([])"'),
-        ("x^2", 'column 2: unknown operator \'^\' in "x^2"; write ** for a power'),
+        ("x^^2", 'column 3: unexpected \'^\' in "x^^2"'),
         ("w*(x) // 2", 'column 7: unknown operator \'//\' in "w*(x) // 2"; known: + - * / **'),
-        ("x²", "column 2: unexpected '²' in \"x²\"; write ** for a power, as in x**2"),
+        ("²x", "column 1: unexpected '²' in \"²x\"; a power stands behind its base, as in x²"),
+        ("x + ²", "column 5: unexpected '²' in \"x + ²\"; a power stands behind its base, as in x²"),
+        ("x²^3", 'column 3: a power of a power in "x²^3"; put the first one into brackets, as in (x²)³'),
+        ("x² ³", 'column 4: a power of a power in "x² ³"; put the first one into brackets, as in (x²)³'),
+        ("sin²(x)", "column 4: a power of the function 'sin' itself in \"sin²(x)\"; write sin(x)²"),
+        ("√x²", 'column 3: √ and a power without brackets in "√x²"; write √(x²), or √(x)²'),
+        ("√|x|**2", 'column 5: √ and a power without brackets in "√|x|**2"; write √(x²), or √(x)²'),
+        ("1 + √", 'column 5: √ of nothing in "1 + √"; write √(…)'),
+        ("√ + x", 'column 1: √ of nothing in "√ + x"; write √(…)'),
+        ("|x", "column 1: '|' was never closed in \"|x\""),
+        ("(|x)", "column 2: '|' was never closed in \"(|x)\""),
+        ("|tanh(x|", "column 6: '(' was never closed in \"|tanh(x|\""),
+        ("x | w", "column 3: unknown operator '|' in \"x | w\"; " + BARS),
+        ("|x||w|", "column 4: unknown operator '|' in \"|x||w|\"; " + BARS),
+        ("|x|w", 'column 4: something missing between two factors in "|x|w"; write * to multiply, as in 2*x'),
+        ("2½", 'column 2: something missing between two factors in "2½"; write * to multiply, as in 2*x'),
+        ("2√x", 'column 2: something missing between two factors in "2√x"; write * to multiply, as in 2*x'),
+        ("2₁", "column 2: unexpected '₁' in \"2₁\"; an index stands behind a name, as in w₁"),
+        ("x·y + foo(x)", "column 3: no value for 'y' in \"x·y + foo(x)\"; values given: x"),
+        ("√x·foo(x)", f"column 4: unknown function 'foo' in \"√x·foo(x)\"; known: {KNOWN}"),
+        ("|x|² + √(x)·c", "column 13: no value for 'c' in \"|x|² + √(x)·c\"; values given: x"),
         ("2x", 'column 1: something missing between two factors in "2x"; write * to multiply, as in 2*x'),
         ("w x", 'column 3: something missing between two factors in "w x"; write * to multiply, as in 2*x'),
         ("x(2)", "column 1: 'x' is a number and no function in \"x(2)\"; write x*(…) to multiply"),
@@ -183,10 +352,11 @@ UNNAMED = "write arguments without their names"
         ("", 'nothing to compute in ""'),
         ("tanh", "column 1: the function 'tanh' without an argument in \"tanh\"; write tanh(…)"),
         ("x > 0", 'column 1: a comparison stands only first in where in "x > 0"; as in where(x > 0, x, 0)'),
-        ("where(x == 0, 1, 2)", 'column 7: unknown comparison in "where(x == 0, 1, 2)"; known: < <= > >='),
+        ("where(x != 0, 1, 2)", 'column 7: unknown comparison in "where(x != 0, 1, 2)"; known: < <= > >= =='),
+        ("where(x ≠ 0, 1, 2)", 'column 7: unknown comparison in "where(x ≠ 0, 1, 2)"; known: < <= > >= =='),
         ("where(0<x<1, 1, 2)", 'column 7: two comparisons at once in "where(0<x<1, 1, 2)"; compare two numbers'),
         ("x if w else 2", 'column 1: unexpected if in "x if w else 2"; write where(condition, a, b)'),
-        ("[x]", 'column 1: unexpected list outside of dot, logsumexp, maximum, minimum, sum in "[x]"'),
+        ("[x]", f'column 1: unexpected list outside of {", ".join(_TAKES_LISTS)} in "[x]"'),
         ("x, w", 'column 1: unexpected comma outside of a function in "x, w"'),
         ("max(*[x])", 'column 5: unexpected * before an argument in "max(*[x])"'),
         ("(y := x)", 'column 2: unexpected assignment in "(y := x)"'),
@@ -196,7 +366,11 @@ UNNAMED = "write arguments without their names"
     ],
 )  # fmt: skip
 def test_what_is_said(source: str, expected: str) -> None:
-    used = {name: value for name, value in VALUES.items() if name in source.replace("max", "").replace("exp(x=", "")}
+    used = {
+        name: value
+        for name, value in VALUES.items()
+        if name in source.replace("max", "").replace("exp(x=", "").replace("where", "")
+    }
     assert message(source, **used) == expected
 
 

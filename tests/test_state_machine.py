@@ -313,11 +313,11 @@ class Machine(RuleBasedStateMachine):
                     value.backward(create_graph=True)
             return
         leaves = [v for v in graph if v.kind in ("input", "parameter") and v is not root]
-        before = {u: number_of(self.pairs[u].grad) for u in leaves}
+        fresh = [u for u in leaves if not isinstance(self.pairs[u].grad, Value) and not self.pairs[u].grad]
         value.backward(create_graph=True)
         self.add_gradients(root, 1.0)
-        u = data.draw(st.sampled_from(leaves)) if leaves else None
-        if u is not None and before[u] == 0.0:
+        if fresh:  # a gradient that is a node of an earlier turn has that turn's derivatives as well
+            u = data.draw(st.sampled_from(fresh))
             found = recorded_gradients(self.pairs[u].grad)
             for w in leaves[:6]:
                 want, size = second_derivative(root, u, w)

@@ -1,9 +1,12 @@
 """CSV files: what is read, what a target is taken for, and what is said about files that can't be used."""
 
+import re
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
-from autograd_mini.cli.tables import Table, TableError, as_number, class_name, read_table, read_target
+from autograd_mini.cli.tables import Table, TableError, as_number, exact_number, read_table, read_target
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ def test_a_comma_in_a_name_is_no_separator(table_of):
         ("", " is empty; expected a line of column names and rows below it"),
         ("\n \n", " is empty; expected a line of column names and rows below it"),
         ("a,b\n", " has column names but no rows below them"),
-        ("1,2\n3,4\n", ": the first line holds numbers; expected the names of the columns"),
+        ("1,2\n3,4\n", ": the first line holds numbers; expected the names of the columns, or --header no"),
         (",a\n0,1\n", ": column 1 has no name; give it one or leave it out (pandas: index=False)"),
         ("a,b,a\n1,2,3\n", ": the column name 'a' stands there 2 times"),
         ("a,b\n1,2\n1,2,3\n", ", line 3: 3 cells, but the first line names 2 columns"),
@@ -129,10 +132,10 @@ def test_a_file_that_is_not_there(tmp_path):
         (["b", "a", "b", "a"], ["a", "b"], [1, 0, 1, 0]),
         (["True", "False", "True"], ["False", "True"], [1, 0, 1]),
         (["10", "9", "9", "10"], ["9", "10"], [1, 0, 0, 1]),
-        (["1", "1.0", "01", "0", "0"], ["0", "1"], [1, 1, 1, 0, 0]),
+        (["1", "1.0", "01", "0", "0"], ["0", "01", "1", "1.0"], [2, 3, 1, 0, 0]),
         (["a", "1", "a", "b"], ["1", "a", "b"], [1, 0, 1, 2]),
     ],
-    ids=["text", "bool", "few integers, in order of size", "one class in three spellings", "mostly text"],
+    ids=["text", "bool", "few integers, in order of size", "a class is its spelling", "mostly text"],
 )
 def test_classes(cells, classes, values):
     target = read_target(column(*cells), "y")
@@ -198,4 +201,232 @@ def test_targets_that_can_not_be_learned(cells, task, expected):
 
 def test_how_cells_are_read():
     assert [as_number(cell) for cell in ("1", "-2.5e3", "x", "1_0", "")] == [1.0, -2500.0, None, None, None]
-    assert [class_name(cell) for cell in ("1.0", "-0", "0.50", "x", "inf")] == ["1", "0", "0.5", "x", "inf"]
+    assert [exact_number(cell) for cell in ("1.0", "-0", "0.50", "x", "nan")] == [1, 0, Decimal("0.5"), None, None]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2310009E13", "2310009F20"],
+        ["40000000000000011", "40000000000000008"],
+        ["3.1", "3.10", "3.9"],
+        ["00501", "10001"],
+        ["1", "1.0", "01"],
+        ["1e3", "1000"],
+        ["-0", "0"],
+    ],
+)
+def test_classes_that_look_like_numbers_keep_their_spelling(cells):
+    target = read_target(column(*cells, *cells), "y", "classification")
+    assert sorted(target.classes) == sorted(cells)
+    assert [target.classes[int(index)] for index in target.values] == cells * 2
+
+
+@pytest.mark.parametrize("cells", [["00501", "10001"], ["40000000000000011"] * 3 + ["40000000000000012"] * 3])
+def test_whole_numbers_that_a_float_changes_are_classes_without_asking(cells):
+    assert read_target(column(*cells, *cells, *[f"{i}" for i in range(20)]), "y").task == "classification"
+
+
+@pytest.mark.parametrize("missing", ["NA", "N/A", "n/a", "null", "?", "-", "NaN", "<NA>", "#N/A", "na"])
+def test_what_is_missing_in_a_target(missing):
+    with pytest.raises(TableError, match=r"line 4, column 'y': the target is missing; leave the row out$"):
+        read_target(column("a", "b", missing, "a", "b"), "y")
+
+
+def test_what_a_class_may_be_called():
+    assert read_target(column("+", "-", "+", "-"), "y").classes == ["+", "-"]
+    assert read_target(column("none", "mild", "none", "mild"), "y").classes == ["mild", "none"]
+    assert read_target(column("Na", "Cl", "Na", "Cl"), "y").classes == ["Cl", "Na"]
+
+
+# ----------------------------------------------------------------------------------------- what programs write
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;", "sep=;;;"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_excel_s_line_that_names_the_separator(table_of, first, end):
+    table = table_of(end.join([first, "a;b", "1;2", "3;x,y"]))
+    assert (table.header, table.rows, table.lines) == (["a", "b"], [["1", "2"], ["3", "x,y"]], [3, 4])
+
+
+def test_a_separator_may_be_any_that_the_first_line_names(table_of):
+    assert table_of("sep=^\na^b\n1,5^2\n").rows == [["1,5", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        ("temperature (C, dry);b\n1;2\n3;4\n", ["temperature (C, dry)", "b"]),
+        ("a|b;c\n1;2\n", ["a|b", "c"]),
+        ('a;"b;c"\n1,5;2,5\n', ["a", "b;c"]),
+        ("a\tb, c\n1\t2\n", ["a", "b, c"]),
+        ("only\n1\n2\n", ["only"]),
+    ],
+)
+def test_the_separator_is_the_one_that_cuts_all_rows_alike(table_of, content, header):
+    assert table_of(content).header == header
+
+
+IRIS_ROWS = "5.1,3.5,setosa\n4.9,3.0,setosa\n6.1,2.8,virginica\n5.9,3.1,virginica\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (IRIS_ROWS, "'setosa' stands there and in line 2"),
+        ("setosa,5.1\nvirginica,5.2\nother,5.3\n", "'5.1' stands there"),
+        ("yes,no,a\nno,yes,b\nyes,no,c\n", "'yes' stands there and in line 3"),
+        ('"1,234",x\n"2,345",y\n', "'1,234' stands there"),
+        ("2020-01-31,a\n2020-02-28,b\n", "'2020-01-31' stands there"),
+        ("50%,a\n60%,b\n", "'50%' stands there"),
+        ("?,3.5,a\n4.9,3.0,b\n", "'3.5' stands there"),
+        ("5.1 cm,3.5,a\n4.9,3.0,a\n4.7,3.0,a\n", "'a' stands there and in line 2"),
+        ("country,2019,2020\nFrance,1.5,2.5\nSpain,1.1,2.1\n", "'2019' stands there"),
+    ],
+)
+def test_a_first_row_that_may_be_data_is_asked_about(table_of, tmp_path, content, seen):
+    with pytest.raises(TableError) as caught:
+        table_of(content)
+    expected = f"data.csv: does the first line name the columns? {seen}; add --header yes or no"
+    assert str(caught.value) == str(tmp_path / expected)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,2019\n7,1.5\n8,2.5\n",
+        "x,y\n1,y\n2,n\n",
+        "Na,Cl,y\n1,2,a\n3,4,b\n",
+        "name,y\nann,a\nbob,b\n",
+        "a,b\n,x\n1,y\n",
+        "1st,2nd\n0.5,0.25\n",
+    ],
+)
+def test_a_first_row_of_names_is_taken_for_names(table_of, content):
+    assert table_of(content).header == content.split("\n")[0].split(",")
+
+
+def test_columns_without_names_are_called_by_their_numbers(table_of, tmp_path):
+    (tmp_path / "data.csv").write_text(IRIS_ROWS)
+    table = read_table(tmp_path / "data.csv", has_header=False)
+    assert (table.header, len(table.rows), table.lines[0]) == (["1", "2", "3"], 4, 1)
+    assert read_table(tmp_path / "data.csv", has_header=True).header == ["5.1", "3.5", "setosa"]
+    (tmp_path / "data.csv").write_text("1,2\n3\n")
+    with pytest.raises(TableError, match=r"line 2: 1 cell, but the first line has 2 columns$"):
+        read_table(tmp_path / "data.csv", has_header=False)
+
+
+def test_empty_rows_and_columns_are_left_out_with_a_note(table_of):
+    table = table_of("a,b,\n1,2,\n,,\n\n3,4,\n,,\n\n")
+    assert (table.header, table.rows) == (["a", "b"], [["1", "2"], ["3", "4"]])
+    assert table.notes == ["empty rows left out: line 3, 4", "empty columns without a name left out: 3"]
+    assert table_of("a,b\n1,2\n\n\n").notes == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("1,234", "if its comma separates thousands, write 1234, else 1.234"),
+        ("-1,234", "if its comma separates thousands, write -1234, else -1.234"),
+        ("1,234,567", "it has separators of thousands; write 1234567"),
+        ("1,234.5", "it has separators of thousands; write 1234.5"),
+        ("1.234,56", "it has separators of thousands; write 1234.56"),
+        ("1.234.567", "it has separators of thousands; write 1234567"),
+        ("12,34,567", "it has separators of thousands; write 1234567"),
+        ("1 234", "it has separators of thousands; write 1234"),
+        ("1\u00a0234,5", "it has separators of thousands; write 1234.5"),
+        ("1\u202f234", "it has separators of thousands; write 1234"),
+        ("1'234", "it has separators of thousands; write 1234"),
+        ("0,5", "write decimals with a point"),
+        ("0,125", "write decimals with a point"),
+        ("-12,25", "write decimals with a point"),
+        ("50%", "write it without '%'"),
+        ("$5", "write it without '$'"),
+        ("-$5", "write it without '$'"),
+        ("1,50 €", "write it without '€'"),
+        ("$1,234", "write it without '$'"),
+        ("5 cm", "leave it out"),
+        ("2020-01-31", "leave it out"),
+        ("10:30", "leave it out"),
+    ],
+)
+def test_how_a_cell_that_was_meant_as_a_number_is_to_be_written(cell, expected):
+    with pytest.raises(TableError) as caught:
+        column("1", cell).numbers(["y"], hint="leave it out")
+    assert str(caught.value) == f"data.csv, line 3, column 'y': {cell!r} isn't a number; {expected}"
+
+
+@pytest.mark.parametrize(
+    "cells", [["1,234", "2,345"], ["0,5", "1,5"], ["50%", "60%"], ["$5", "$7"], ["1 234", "1 235"]]
+)
+def test_a_target_that_was_meant_as_a_number_is_no_class(cells):
+    with pytest.raises(TableError, match=rf"line 2, column 'y': '{re.escape(cells[0])}' isn't a number; (if|write|it)"):
+        read_target(column(*cells, *cells), "y")
+    assert read_target(column(*cells, *cells), "y", "classification").classes == cells
+
+
+def test_a_minus_sign_is_a_minus():
+    assert column("−2.5", "-2.5").numbers(["y"]).tolist() == [[-2.5], [-2.5]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["True", "False", "True"], ["False", "True"]),
+        (["yes", "Yes", "NO", "no"], ["NO", "Yes"]),
+        (["a", "A"], ["A", "a"]),
+        (["+", "-"], ["+", "-"]),
+        (["none", "severe"], ["none", "severe"]),
+        (["yes", "no", ""], ["no", "yes"]),
+        (["yes", "no", "maybe"], None),
+        (["yes", "yes"], None),
+        (["1", "2"], None),
+        (["1", "x"], None),
+        (["1,5", "2,5"], None),
+        (["50%", "60%"], None),
+        (["yes", "nan"], None),
+    ],
+)
+def test_columns_of_two_texts(cells, expected):
+    assert column(*cells).two_texts("y") == expected
+
+
+def test_two_texts_are_0_and_1():
+    def numbers(*cells):
+        return column(*cells).numbers(["y"], texts={"y": ["No", "yes"]})[:, 0].tolist()
+
+    assert numbers("yes", "No", "YES", "no") == [1.0, 0.0, 1.0, 0.0]
+    with pytest.raises(TableError, match=r"line 3, column 'y': 'maybe' is neither 'No' nor 'yes', which are known$"):
+        numbers("yes", "maybe")
+    with pytest.raises(TableError, match=r"line 2, column 'y': the cell is empty; fill it in or leave the row out$"):
+        numbers("")
+    with pytest.raises(TableError, match=r"line 2, column 'y': '1' is neither 'No' nor 'yes'"):
+        numbers("1")
+    with pytest.raises(TableError, match=r"line 4, column 'y': the value is missing \('NA'\); fill it in"):
+        column("Na", "Cl", "NA").numbers(["y"], texts={"y": ["Cl", "Na"]})
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("a,b", ["a,b"]),
+        ("a,b,c", ["a,b", "c"]),
+        ("c, a,b ,size, cm", ["c", "a,b", "size, cm"]),
+        ('"a,b",c', ["a,b", "c"]),
+        ("a", ["a"]),
+        ("b,a", ["b", "a"]),
+        ("4", ["c"]),
+        ("", []),
+        (" , ", []),
+    ],
+)
+def test_columns_as_a_user_types_them(typed, expected):
+    assert Table("data.csv", ["a", "b", "a,b", "c", "size, cm"], [], []).columns(typed) == expected
+
+
+def test_a_column_that_a_user_types():
+    table = Table("data.csv", ["1", "y", "3"], [], [])
+    assert [table.column(typed) for typed in ("y", " y ", "2", "3", "1")] == ["y", "y", "y", "3", "1"]
+    for typed in ("4", "0", "-1"):
+        with pytest.raises(TableError, match=f"data.csv has no column '{typed}'"):
+            table.column(typed)

@@ -158,7 +158,9 @@ def _add_table_commands(commands: Any) -> None:
     train.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict")
     train.add_argument("-o", "--output", metavar="FILE", default="model.npz", help="the model (model.npz)")
     train.add_argument("--task", choices=["classification", "regression"], help="by default as the target looks")
-    train.add_argument("--ignore", metavar="COLUMNS", default="", help="columns to leave out, with commas between")
+    train.add_argument(
+        "--ignore", metavar="COLUMNS", action="append", default=[], help="columns to leave out, with commas between"
+    )
     train.add_argument("--hidden", metavar="WIDTHS", type=_widths, default=[16, 16], help="hidden layers (16,16)")
     train.add_argument("--activation", metavar="NAME", default="relu", help="of the hidden layers (relu)")
     train.add_argument("--epochs", metavar="N", type=_count, default=200, help="(200)")
@@ -173,6 +175,10 @@ def _add_table_commands(commands: Any) -> None:
     predict.add_argument("model", metavar="MODEL.npz", help="what train wrote")
     predict.add_argument("data", metavar="NEW.csv", help="a table with the columns that the model reads")
     predict.add_argument("-o", "--output", metavar="FILE", help="write the predictions here, not to the terminal")
+    for parser in (train, predict):
+        parser.add_argument(
+            "--header", choices=["yes", "no"], help="whether the first line names the columns; without: 1, 2, …"
+        )
 
 
 def _number(kind: type, least: float, expected: str, below: float = float("inf")) -> Callable[[str], Any]:
@@ -222,7 +228,7 @@ def _root(arguments: argparse.Namespace) -> Value:
         if name in values:
             raise Mistake(f"{name!r} has two values: {values[name]:g} and {number}")
         try:
-            values[name] = float(number)
+            values[name] = float(number.replace("−", "-"))
         except ValueError:
             raise Mistake(f"the value of {name!r} isn't a number: {number!r}") from None
     return parse(arguments.formula, **values)
@@ -262,20 +268,26 @@ def _table(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     from autograd_mini.cli import table_models
-    from autograd_mini.cli.tables import read_table
+    from autograd_mini.cli.tables import listed, read_table
     from autograd_mini.training import NonFiniteLossError
 
     path = _output_path(arguments.output, reading=[arguments.data])
-    ignored = [name.strip() for name in arguments.ignore.split(",") if name.strip()]
-    table = read_table(arguments.data)
-    problem = table_models.problem(
-        table, arguments.target, arguments.task, ignored, arguments.test_fraction, arguments.seed
+    table = read_table(arguments.data, _HAS_HEADER[arguments.header])
+    target, ignored = (
+        table.column(arguments.target),
+        [name for typed in arguments.ignore for name in table.columns(typed)],
     )
+    problem = table_models.problem(table, target, arguments.task, ignored, arguments.test_fraction, arguments.seed)
     network = table_models.network_for(problem.columns, arguments.hidden, arguments.activation, arguments.seed)
     sizes = "-".join(str(size) for size in [network.n_inputs, *network.widths])
     rows, held_out, features = len(table.rows), len(problem.y_test), len(problem.columns.features)
     _show(
         data=f"{arguments.data}: {rows} rows, {_counted(features, 'feature')}; {_target_in_words(problem.columns)}",
+    )
+    notes = [f"columns left out: {listed(ignored)}"] if ignored else []
+    for note in (*table.notes, *notes, *problem.notes):
+        _show(note=note)
+    _show(
         network=f"{sizes}, {network.activation}, {len(network.parameters())} parameters",
         training=f"{rows - held_out} rows, {_counted(arguments.epochs, 'epoch')}; {_counted(held_out, 'row')} held out",
     )
@@ -288,6 +300,11 @@ def _train(arguments: argparse.Namespace) -> None:
     guess, baseline = problem.baseline()
     model.save(path)
     _show(score=f"{score.text} on held-out rows", baseline=f"{baseline.text}, {guess}", wrote=str(path))
+    scaled = "features and the target" if problem.columns.task == "regression" else "features"
+    _show(scaled=f"{scaled}, by mean and standard deviation of the training rows; the model does it by itself")
+
+
+_HAS_HEADER = {"yes": True, "no": False, None: None}
 
 
 def _show(**facts: str) -> None:
@@ -313,7 +330,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     # Predictions must not take the place of the model either.
     path = _output_path(arguments.output, reading=[arguments.data, arguments.model]) if arguments.output else None
     model = CsvModel.load(arguments.model)
-    table = read_table(arguments.data)
+    table = read_table(arguments.data, _HAS_HEADER[arguments.header])
+    for note in table.notes:
+        print(f"note: {note}", file=sys.stderr)
     lines = io.StringIO()
     csv.writer(lines, lineterminator="\n").writerows([["prediction"], *[[name] for name in model.predictions(table)]])
     if path is None:

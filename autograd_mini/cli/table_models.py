@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_mini.checks import Array, check_names, checked
-from autograd_mini.cli.tables import Table, TableError, Target, Task, class_name, read_target
+from autograd_mini.cli.tables import (
+    Table,
+    TableError,
+    Target,
+    Task,
+    are_missing,
+    exact_number,
+    listed,
+    loses_digits,
+    read_target,
+    spellings,
+)
 from autograd_mini.datasets import split
 from autograd_mini.errors import LoadError
 from autograd_mini.files import refusing
@@ -44,6 +55,8 @@ class Columns:
         What is subtracted from each feature, and by what it is divided then.
     target_mean, target_scale : float
         The same for the target of a regression.
+    texts : dict
+        For features that are one of two texts, that which is 0 and that which is 1.
     """
 
     features: list[str]
@@ -54,6 +67,7 @@ class Columns:
     scales: list[float]
     target_mean: float = 0.0
     target_scale: float = 1.0
+    texts: dict[str, list[str]] = field(default_factory=dict)
 
     def standardised(self, X: Array) -> Array:
         """Return the features as the network takes them."""
@@ -113,7 +127,7 @@ class CsvModel:
         TableError
             If a feature's column isn't there or holds something that is no number.
         """
-        found = self.predict(table.numbers(self.columns.features))
+        found = self.predict(self._features(table))
         if self.columns.task == "classification":
             return [self.columns.classes[index] for index in found]
         return [f"{number:.6g}" for number in found]
@@ -126,16 +140,49 @@ class CsvModel:
         TableError
             If a target is missing or is no number where numbers are due.
         """
-        X = table.numbers(self.columns.features)
+        cells = table.cells(self.columns.target)
+        known = [not missing for missing in are_missing(cells)]
+        if not any(known) and self.columns.task == "classification":
+            raise TableError(f"{table.path}: the column {self.columns.target!r} is empty")
+        rows = [row for row, is_known in zip(table.rows, known, strict=True) if is_known or not any(known)]
+        lines = [line for line, is_known in zip(table.lines, known, strict=True) if is_known or not any(known)]
+        scored = Table(table.path, table.header, rows, lines)
+        predicted = self.predict(self._features(scored))
+        notes: list[str] = []
         if self.columns.task == "regression":
-            return score(self.columns.task, self.predict(X), table.numbers([self.columns.target])[:, 0])
+            found = score(self.columns.task, predicted, scored.numbers([self.columns.target])[:, 0])
+        else:
+            actual, notes = self._classes_of(scored.cells(self.columns.target))
+            found = score(self.columns.task, predicted, actual)
+        if len(rows) < len(cells):
+            notes.append(f"rows without a target left out: {len(cells) - len(rows)}")
+        return Score("; ".join([found.text, *notes]), found.value)
+
+    def _classes_of(self, cells: list[str]) -> tuple[Array, list[str]]:
+        """Return the indices of the classes that cells name, -1 for others; and what there is to say about that.
+
+        A program may write the class 1 as 1.0, where a column has a gap.
+        """
         index = {name: i for i, name in enumerate(self.columns.classes)}
-        actual = [index.get(class_name(cell), -1) for cell in table.cells(self.columns.target)]
-        return score(self.columns.task, self.predict(X), np.array(actual))
+        numbers = [exact_number(name) for name in self.columns.classes]
+        notes = []
+        for cell in sorted(set(cells) - set(index)):
+            number = exact_number(cell)
+            if number is not None and numbers.count(number) == 1:
+                index[cell] = numbers.index(number)
+                notes.append(f"{cell} is taken for the class {self.columns.classes[index[cell]]}")
+        unknown = sorted(set(cells) - set(index))
+        if unknown:
+            count = sum(cell in unknown for cell in cells)
+            notes.append(f"rows of classes that training hasn't seen: {count} ({listed(unknown, most=6)})")
+        return np.array([index.get(cell, -1) for cell in cells]), notes
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network and its columns to a file."""
-        save(self.network, path, kind=_KIND, **asdict(self.columns))
+        kept = asdict(self.columns)
+        if not self.columns.texts:  # a file without them can be read by versions that know of none
+            del kept["texts"]
+        save(self.network, path, kind=_KIND, **kept)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> CsvModel:
@@ -154,6 +201,9 @@ class CsvModel:
         with refusing(path, "is damaged: its columns don't fit the network"):
             return cls(network, _checked_columns(kept, network))
 
+    def _features(self, table: Table) -> Array:
+        return table.numbers(self.columns.features, texts=self.columns.texts)
+
     def _outputs(self, X: Array) -> Array:
         trainer = Trainer(self.network, "squared_error", SGD(self.network.parameters(), lr=1.0))
         return trainer.predict(self.columns.standardised(X))
@@ -167,6 +217,7 @@ def _checked_columns(kept: dict[str, Any], network: MLP) -> Columns:
     ValueError
         If it can't be that, with what is wrong.
     """
+    kept = {"texts": {}, **kept}
     check_names("the columns", kept, [field.name for field in fields(Columns)])
     n, classes = network.n_inputs, network.widths[-1] if kept["task"] == "classification" else 0
     if kept["task"] not in ("classification", "regression") or network.widths[-1] != (classes or 1):
@@ -177,6 +228,11 @@ def _checked_columns(kept: dict[str, Any], network: MLP) -> Columns:
     for name in (*kept["features"], *kept["classes"], kept["target"]):
         if not isinstance(name, str):
             raise ValueError(f"expected the name of a column or a class, got {name!r:.80}")
+    if not isinstance(kept["texts"], dict) or not set(kept["texts"]) <= set(kept["features"]):
+        raise ValueError(f"texts: expected two texts for some features, got {kept['texts']!r:.80}")
+    for two in kept["texts"].values():
+        if not isinstance(two, list) or len(two) != 2 or not all(isinstance(text, str) for text in two):
+            raise ValueError(f"texts: expected two texts for a feature, got {two!r:.80}")
     numbers = {
         "means": [checked("means", mean) for mean in kept["means"]],
         "scales": [checked("scales", scale, above=0.0) for scale in kept["scales"]],
@@ -216,6 +272,8 @@ class Problem(NamedTuple):
         What the network's inputs and outputs are to mean.
     X_train, X_test, y_train, y_test : numpy.ndarray
         The rows to train on and those held out, as they stand in the table; classes as indices.
+    notes : list of str
+        What was made of the table that isn't written in it, and what the score won't tell.
     """
 
     columns: Columns
@@ -223,6 +281,7 @@ class Problem(NamedTuple):
     X_test: Array
     y_train: Array
     y_test: Array
+    notes: list[str]
 
     def baseline(self) -> tuple[str, Score]:
         """Return a guess without a network, always the commonest class or the mean, and its score on held-out rows."""
@@ -272,7 +331,8 @@ def problem(
     names = [name for place, name in enumerate(table.header) if place not in left_out]
     if not names:
         raise TableError(f"{table.path} has no columns but the target and the ignored ones; expected features")
-    X = table.numbers(names, "leave the column out with --ignore")
+    texts = {name: two for name in names if (two := table.two_texts(name))}
+    X = table.numbers(names, "leave the column out with --ignore", texts)
     if len(X) < 4:
         raise TableError(f"{table.path} has {len(X)} row{'s' if len(X) > 1 else ''}; expected at least 4 to train on")
     by_class = _split_by_class if found.task == "classification" else split
@@ -282,8 +342,42 @@ def problem(
     for name, scale in zip([*names, target], [*scales, target_scale], strict=True):
         if not np.isfinite(scale):
             raise TableError(f"the column {name!r} has numbers too large to standardise; give them in a larger unit")
-    columns = Columns(names, target, found.task, found.classes, means, scales, target_mean, target_scale)
-    return Problem(columns, X_train, X_test, y_train, y_test)
+    columns = Columns(names, target, found.task, found.classes, means, scales, target_mean, target_scale, texts)
+    notes = [*_notes_on_features(table, columns, X_train), *_notes_on_classes(found.classes, y_train, y_test)]
+    if found.task == "regression":
+        # 3.1 and 3.10 may be versions: a column of measured numbers has one way to write a fraction.
+        alike = [group for group in spellings(table.cells(target)) if all("." in cell for cell in group)]
+        notes += [f"{' and '.join(group)} are one number; for classes use --task classification" for group in alike[:1]]
+    return Problem(columns, X_train, X_test, y_train, y_test, notes)
+
+
+def _notes_on_features(table: Table, columns: Columns, X_train: Array) -> list[str]:
+    """Return what was made of the features' cells that isn't written in them."""
+    notes = []
+    for name, numbers in zip(columns.features, X_train.T, strict=True):
+        cells = table.cells(name)
+        if name in columns.texts:
+            spelled = [
+                sorted({cell for cell in cells if cell.casefold() == text.casefold()}) for text in columns.texts[name]
+            ]
+            zero, one = spelled if spelled[0] != spelled[1] else [[text] for text in columns.texts[name]]
+            notes.append(f"column {name!r} is 0 for {' and '.join(zero)}, 1 for {' and '.join(one)}")
+        else:
+            changed = next((cell for cell in cells if loses_digits(cell)), None)
+            if changed is not None:
+                notes.append(f"column {name!r} is made of numbers: {changed} becomes {float(changed):.17g}")
+        if np.ptp(numbers) == 0.0:
+            notes.append(f"column {name!r} is the same in all rows that are trained on, and tells nothing")
+    return notes
+
+
+def _notes_on_classes(classes: list[str], y_train: Array, y_test: Array) -> list[str]:
+    """Return which classes may be meant as one, and which have too few rows to be learned or scored."""
+    notes = [f"{' and '.join(group)} are {len(group)} classes, as they are spelled" for group in spellings(classes)]
+    for y, what in ((y_train, "trained on"), (y_test, "held out, so the score tells nothing about it")):
+        missing = [name for i, name in enumerate(classes) if i not in y]
+        notes += [f"class {listed(missing)}: no row is {what}"] if missing else []
+    return notes
 
 
 def _split_by_class(X: Array, y: Array, test_fraction: float, seed: int) -> tuple[Array, Array, Array, Array]:

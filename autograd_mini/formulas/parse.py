@@ -1,14 +1,17 @@
 """Formulas typed by a user, such as ``tanh(w*x + b)``, as graphs of labelled Values.
 
-Python's own `ast` reads a formula; then each part is built if it is one of those allowed: arithmetic, numbers, names
-that have values, and the functions of `autograd_mini.engine.functions`. Nothing is evaluated as code.
+The signs of mathematics are put into Python's (`spelling`), and Python's own `ast` reads the formula. Then each part is
+built if it is one of those allowed: arithmetic, numbers, names that have values, and the functions of
+`autograd_mini.engine.functions`. Nothing is evaluated as code.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import operator
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -17,21 +20,36 @@ from inspect import signature
 from typing import Any
 
 from autograd_mini.engine import functions
+from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.engine.value import Constant, Value
+from autograd_mini.formulas.spelling import SpellingError, in_python, normal
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(functions, name)
-    for name in (
-        "abs acos asin atan cos cosh dot elu erf exp expm1 identity leaky_relu log log1p "
-        "logsumexp maximum minimum pow relu sigmoid sign sin sinh softplus sqrt step sum tan tanh where"
-    ).split()
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(functions, name) for name in functions.__all__}
+# Other spellings: those in which this library prints and draws them, and those of textbooks and of Python.
+_ALIASES = {
+    **{p.symbol: name for name, p in PRIMITIVES.items() if p.symbol.isidentifier() and p.symbol not in FUNCTIONS},
+    "ln": "log",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
 }
-# Other spellings: those in which this library prints them, and those of textbooks and of Python.
-_ALIASES = {"ln": "log", "max": "maximum", "min": "minimum", "σ": "sigmoid"}
-_CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
-_TAKES_LISTS = ("dot", "logsumexp", "maximum", "minimum", "sum")
-_ONE_OR_MORE = ("logsumexp", "maximum", "minimum", "sum")
-_SIGNS = ("<", "<=", ">", ">=")
+_CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
+
+
+def _arguments(name: str) -> list[Argument]:
+    return list(signature(FUNCTIONS[name]).parameters.values())
+
+
+def _is_sequence(argument: Argument) -> bool:
+    return str(argument.annotation).startswith(("Iterable", "Sequence"))
+
+
+# Of these the arguments may be as many as one likes, or one list: f(a, b) is f([a, b]).
+_ONE_LIST = [name for name in FUNCTIONS if len(_arguments(name)) == 1 and _is_sequence(_arguments(name)[0])]
+_ONE_OR_MORE = [name for name in FUNCTIONS if any(a.kind is Argument.VAR_POSITIONAL for a in _arguments(name))]
+_ONE_OR_MORE += _ONE_LIST
+_TAKES_LISTS = sorted({*_ONE_OR_MORE, *(name for name in FUNCTIONS if any(map(_is_sequence, _arguments(name))))})
+_SIGNS = ("<", "<=", ">", ">=", "==")
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -45,6 +63,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
 }
 _OTHER_OPERATORS: dict[type[ast.operator], str] = {
     ast.BitXor: "^",
@@ -60,6 +79,9 @@ _UNKNOWN_FORMS: dict[type[ast.AST], str] = {
     ast.Attribute: "attribute, a name after a dot,",
     ast.Subscript: "index in square brackets",
     ast.Lambda: "lambda",
+    ast.Await: "await",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield",
     ast.IfExp: "if",
     ast.BoolOp: "'and' or 'or'",
     ast.NamedExpr: "assignment",
@@ -69,9 +91,7 @@ _UNKNOWN_FORMS: dict[type[ast.AST], str] = {
     ast.Tuple: "comma outside of a function",
 }
 
-# Signs that this library prints, or that are pasted from a lecture, and how Python writes them: one sign for one, so
-# that the columns in messages stay right.
-_SPELLING = str.maketrans("·×÷−₀₁₂₃₄₅₆₇₈₉\n\r\t", "**/-0123456789   ")
+_WORDS = ("and", "else", "if", "not", "or", "False", "None", "True")  # those that Python's arithmetic may have
 _SHOWN = 60  # how many characters of a long formula a message shows
 
 
@@ -121,7 +141,8 @@ def parse(source: str, /, **values: Any) -> Value:
     """Return the graph of a formula at the given values.
 
     Two uses of one name are one node. A formula may have + - * / ** and brackets, numbers, pi and e, the functions of
-    `autograd_mini.engine.functions`, and a comparison as the condition of ``where``.
+    `autograd_mini.engine.functions`, and comparisons as the condition of ``where``. It may also be written as this
+    library prints it: ``√x``, ``|x|``, ``x²``, ``a^b``, ``w·x``, ``[a if x > 0 else b]``.
 
     Parameters
     ----------
@@ -165,10 +186,13 @@ class _Builder:
 
     def __init__(self, source: str, values: Mapping[str, Any]) -> None:
         self.source = source
-        given = {name.translate(_SPELLING): value for name, value in values.items()}
-        self.given = {
-            name: value if isinstance(value, Value) else Value(value, label=name) for name, value in given.items()
-        }
+        self.names = list(values)
+        self.given: dict[str, Value] = {}
+        for name, value in values.items():
+            same = next((other for other in self.names if normal(other) == normal(name)), name)
+            if same != name:
+                raise FormulaError(f"{same!r} and {name!r} are one name", source)
+            self.given[normal(name)] = value if isinstance(value, Value) else Value(value, label=normal(name))
         self.used: set[str] = set()
         self.constants: dict[str, Constant] = {}
 
@@ -178,13 +202,14 @@ class _Builder:
 
     def start(self, place: ast.expr) -> int:
         """Return the index of a part's first character; ast counts bytes."""
-        return len(self.spelled.encode()[: place.col_offset].decode()) + self.indent
+        return self.place(len(self.spelled.encode()[: place.col_offset].decode()))
+
+    def place(self, index: int) -> int:
+        """Return where in the formula something stood that has an index in Python's spelling of it."""
+        return self.places[index] if index < len(self.places) else self.places[-1] + 1
 
     def root(self) -> Value:
         """Return the whole formula's node."""
-        for name in self.given:
-            if name in FUNCTIONS or name in _ALIASES:
-                raise FormulaError(f"{name!r} is a function and can't be given a value", self.source)
         root = self.node(self.tree())
         unused = [name for name in self.given if name not in self.used]
         if unused:
@@ -195,13 +220,16 @@ class _Builder:
 
     def tree(self) -> ast.expr:
         """Return the formula as Python's own tree."""
-        stripped = self.source.translate(_SPELLING).rstrip()
-        self.spelled = stripped.lstrip()
-        self.indent = len(stripped) - len(self.spelled)
+        try:
+            spelled, places = in_python(self.source, self.names, [*FUNCTIONS, *_ALIASES])
+        except SpellingError as error:
+            raise FormulaError(error.problem, self.source, error.place + 1, error.hint) from None
+        self.spelled = spelled.strip()
+        self.places = places[len(spelled) - len(spelled.lstrip()) :][: len(self.spelled)]
         if not self.spelled:
             raise FormulaError("nothing to compute", self.source)
         if "#" in self.spelled:  # Python would take the rest for a comment
-            raise FormulaError("unexpected '#'", self.source, self.indent + self.spelled.index("#") + 1)
+            raise FormulaError("unexpected '#'", self.source, self.place(self.spelled.index("#")) + 1)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about spellings that are errors here anyway
@@ -218,22 +246,31 @@ class _Builder:
             at = len(self.spelled)
         message, hint = (error.msg or "invalid syntax").split(" (detected")[0], ""
         before, here = self.spelled[:at].rstrip()[-1:], self.spelled[at : at + 1]
+        column = self.place(at) + 1
+        shown = self.source[column - 1 : column]
+        word = self.word_at(at)
         if "null bytes" in message:
             return FormulaError("a character that isn't text", self.source)
         if "too many nested" in message or "recursion" in message.lower():
             return FormulaError("too many operations inside one another", self.source)
         if message.startswith("Exceeds the limit"):
             message, hint = "too large a number", "the largest is about 1.8e308"
+        elif word is not None:
+            column, message = self.place(word.start()) + 1, f"{word[0]!r} is a word of Python's"
+            hint = f"choose another name, such as {word[0]}_"
         elif here == "=":
             message, hint = "unexpected '='", "write only what is to be computed"
-        elif here in "⁰¹²³⁴⁵⁶⁷⁸⁹" and here:
-            message, hint = f"unexpected {here!r}", "write ** for a power, as in x**2"
         elif message.startswith(("invalid decimal", "invalid syntax", "invalid imaginary")):
-            message = f"unexpected {here!r}" if here else "an unfinished formula"
+            message = f"unexpected {shown!r}" if here else "an unfinished formula"
             factors = (before.isalnum() or before == ")") and (here.isalnum() or here in ("_", "("))
             if factors or "decimal" in error.msg:
                 message, hint = "something missing between two factors", "write * to multiply, as in 2*x"
-        return FormulaError(message, self.source, at + self.indent + 1, hint)
+        return FormulaError(message, self.source, column, hint)
+
+    def word_at(self, index: int) -> re.Match[str] | None:
+        """Return the word of Python's that can't be read: one that no formula has, or one at an index."""
+        words = [word for word in re.finditer(r"\w+", self.spelled) if keyword.iskeyword(word[0])]
+        return next((word for word in words if word[0] not in _WORDS or word.start() == index), None)
 
     def node(self, part: ast.expr) -> Value:
         """Return the node of a part of the formula."""
@@ -249,8 +286,15 @@ class _Builder:
             return self.call(part)
         if isinstance(part, ast.Compare):
             raise self.error(part, "a comparison stands only first in where", "as in where(x > 0, x, 0)")
+        if choice := _choice_in(part):
+            return self.choice(choice)
         hint = "write where(condition, a, b)" if isinstance(part, ast.IfExp) else ""
         raise self.error(part, "unexpected " + _UNKNOWN_FORMS.get(type(part), "form that isn't arithmetic"), hint)
+
+    def choice(self, part: ast.IfExp) -> Value:
+        """Return the node of a choice as it is printed, ``[a if condition else b]``."""
+        result: Value = functions.where(self.condition(part.test), self.node(part.body), self.node(part.orelse))
+        return result
 
     def number(self, part: ast.Constant) -> Value:
         """Return the constant for a number."""
@@ -281,8 +325,8 @@ class _Builder:
             sign = _OTHER_OPERATORS[type(part.op)]
             between = self.spelled.encode()[part.left.end_col_offset : part.right.col_offset].decode().find(sign)
             end = len(self.spelled.encode()[: part.left.end_col_offset].decode())
-            hint = "write ** for a power" if sign == "^" else "known: + - * / **"
-            raise FormulaError(f"unknown operator {sign!r}", self.source, end + between + self.indent + 1, hint)
+            hint = "known: + - * / **"
+            raise FormulaError(f"unknown operator {sign!r}", self.source, self.place(end + between) + 1, hint)
         result: Value = _BINARY[type(part.op)](self.node(part.left), self.node(part.right))
         return result
 
@@ -302,6 +346,8 @@ class _Builder:
                 raise self.error(part.func, f"unexpected {_UNKNOWN_FORMS[type(part.func)]}")
             raise self.error(part, "no function before a bracket", "write * to multiply")
         name = _ALIASES.get(part.func.id, part.func.id)
+        if name in FUNCTIONS and part.func.id in self.given:
+            raise FormulaError(f"{part.func.id!r} is a function and can't be given a value", self.source)
         if name not in FUNCTIONS:
             raise self.unknown_function(part.func)
         if part.keywords:
@@ -310,13 +356,14 @@ class _Builder:
         arguments = [self.argument(name, i, argument) for i, argument in enumerate(part.args)]
         if name == "dot" and not all(isinstance(argument, list) for argument in arguments[:2]):
             raise self.error(part, "dot of something else than two lists", "as in dot([w1, w2], [x1, x2], b)")
-        if name == "sum" and not isinstance(arguments[0], list):
-            arguments = [arguments]  # sum(a, b) as well as sum([a, b])
+        if name in _ONE_LIST and not isinstance(arguments[0], list):
+            arguments = [arguments]
         try:
-            result: Value = FUNCTIONS[name](*arguments)
-        except (TypeError, ValueError) as error:
+            result = FUNCTIONS[name](*arguments)
+        except (TypeError, ValueError, IndexError) as error:
             raise self.error(part, f"wrong arguments of {name!r} ({error})") from None
-        return result
+        node: Value = result[0] if isinstance(result, list) else result  # softmax(a, b) is the share of a
+        return node
 
     def unknown_function(self, func: ast.Name) -> FormulaError:
         """Return the error about a call of something that isn't a function."""
@@ -331,30 +378,49 @@ class _Builder:
         least = sum(argument.default is Argument.empty for argument in takes)
         most = math.inf if name in _ONE_OR_MORE else len(takes)
         if not least <= len(part.args) <= most:
-            expected = f"{least}" if least == most else f"{least} or more" if most == math.inf else f"{least} or {most}"
+            between = "or" if most == least + 1 else "to"
+            bounds = f"{least} or more" if most == math.inf else f"{least} {between} {most}"
+            expected = f"{least}" if least == most else bounds
             plural = "" if expected == "1" else "s"
             raise self.error(part, f"{name} takes {expected} argument{plural}, got {len(part.args)},")
 
     def argument(self, name: str, place: int, part: ast.expr) -> Any:
         """Return an argument of a function: a node, a list of nodes, or the condition of where."""
-        if name == "where" and place == 0 and isinstance(part, ast.Compare):
+        if name == "where" and place == 0:
             return self.condition(part)
-        if name in _TAKES_LISTS and isinstance(part, (ast.List, ast.Tuple)):
+        if name in _TAKES_LISTS and _choice_in(part) is None and isinstance(part, (ast.List, ast.Tuple)):
             return [self.node(element) for element in part.elts]
         return self.node(part)
 
-    def condition(self, part: ast.Compare) -> Value:
-        """Return 1 or 0, as a constant that is named as the comparison was written."""
+    def condition(self, part: ast.expr) -> Value:
+        """Return a comparison as 1 or 0, a constant that is named as it was written; another condition as its node."""
+        if not isinstance(part, (ast.Compare, ast.BoolOp)):
+            return self.node(part)
+        return Constant(float(self.holds(part)), label=ast.unparse(part))
+
+    def holds(self, part: ast.expr) -> bool:
+        """Return whether a condition holds: a comparison, several joined by and, or; a number that isn't 0."""
+        if isinstance(part, ast.BoolOp):
+            several = [self.holds(value) for value in part.values]
+            return all(several) if isinstance(part.op, ast.And) else any(several)
+        if not isinstance(part, ast.Compare):
+            return self.node(part).data != 0.0
         if len(part.ops) > 1:
             raise self.error(part, "two comparisons at once", "compare two numbers")
         if type(part.ops[0]) not in _COMPARISONS:
             raise self.error(part, "unknown comparison", f"known: {' '.join(_SIGNS)}")
-        holds = _COMPARISONS[type(part.ops[0])](self.node(part.left), self.node(part.comparators[0]))
-        return Constant(float(holds), label=ast.unparse(part))
+        left, right = self.node(part.left), self.node(part.comparators[0])
+        return _COMPARISONS[type(part.ops[0])](left.data, right.data)
+
+
+def _choice_in(part: ast.expr) -> ast.IfExp | None:
+    """Return the choice that stands in square brackets, as it is printed."""
+    inside = part.elts[0] if isinstance(part, ast.List) and len(part.elts) == 1 else None
+    return inside if isinstance(inside, ast.IfExp) else None
 
 
 def _suggestion(name: str, known: Mapping[str, Any]) -> str:
     """Return a hint at a name that is spelled nearly the same."""
     swapped = [other for other in known if sorted(other) == sorted(name)]  # two letters in the wrong order
-    close = swapped or get_close_matches(name, list(known), n=1)
+    close = swapped or get_close_matches(name, list(known), n=1) or [o for o in known if o.lower() == name.lower()]
     return f"did you mean {close[0]!r}?" if close else ""

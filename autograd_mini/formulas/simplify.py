@@ -6,7 +6,8 @@ is no 0 where a is infinite or nan, ``a + 0`` isn't a where a is -0, and ``1e200
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from math import copysign
 from typing import Any
 
@@ -19,6 +20,68 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": lambda a, b: a >= b,
     "=": lambda a, b: a == b,
 }
+
+
+class Filled(Expression):
+    """A formula with places, and what is put into them; it is written out only when its parts are asked for.
+
+    Deep graphs have many formulas of few sorts. What depends on the sort alone is found out once for each `rule`.
+
+    Parameters
+    ----------
+    rule : Expression
+        A simplified formula with places, made by `place`, where views are to be.
+    operands : list of Expression
+        What is put into each: views, or whatever `rule` has no place for.
+    """
+
+    rule: Expression
+    operands: Sequence[Expression]
+
+    def __init__(self, rule: Expression, operands: Sequence[Expression]) -> None:
+        vars(self).update(form=rule.form, is_simple=True, rule=rule, operands=operands)
+
+    @cached_property
+    def parts(self) -> tuple[Any, ...]:
+        """What the operation is applied to; a part that occurs several times is one object, as in the rule."""
+        done: dict[int, Expression] = {}
+        return tuple([_written_out(part, self.operands, done) for part in self.rule.parts])
+
+    @property
+    def views(self) -> list[Any]:
+        """The views in it, each once."""
+        return [self.operands[k].parts[0] for k in places_of(self.rule)]
+
+
+def filled(rule: Expression, operands: Sequence[Expression]) -> Expression:
+    """Return a simplified formula with other formulas in its places."""
+    if rule.form == "view":
+        k: int = rule.parts[0]
+        return operands[k]
+    return Filled(rule, operands) if places_of(rule) else rule
+
+
+def place(k: int) -> Expression:
+    """Return the place for operand number k."""
+    return Expression("view", (k,))
+
+
+@lru_cache(maxsize=4096)
+def places_of(rule: Expression) -> list[int]:
+    """Return which operands a formula has places for."""
+    return list(dict.fromkeys(views_of(rule)))
+
+
+def _written_out(formula: Expression, operands: Sequence[Expression], done: dict[int, Expression]) -> Expression:
+    if formula.form == "view":
+        k: int = formula.parts[0]
+        return operands[k]
+    if formula.form in ("number", "symbol"):
+        return formula
+    if id(formula) not in done:
+        parts = tuple([_written_out(part, operands, done) for part in formula.parts])
+        done[id(formula)] = Expression(formula.form, parts, is_simple=True)
+    return done[id(formula)]
 
 
 def product(*factors: Expression) -> Expression:
@@ -39,6 +102,8 @@ def views_of(expression: Expression) -> list[Any]:
 def _add_views(expression: Expression, found: list[Any]) -> None:
     if expression.form == "view":
         found.append(expression.parts[0])
+    elif isinstance(expression, Filled):
+        found += expression.views
     elif expression.form not in ("number", "symbol"):
         for part in expression.parts:
             _add_views(part, found)
@@ -47,7 +112,9 @@ def _add_views(expression: Expression, found: list[Any]) -> None:
 def is_uniform(expression: Expression) -> bool:
     """Return whether a formula is one number for all rows and examples."""
     form = expression.form
-    return form in ("number", "symbol") or (form != "view" and all(map(is_uniform, expression.parts)))
+    if form == "view" or isinstance(expression, Filled):  # which has views
+        return False
+    return form in ("number", "symbol") or all(map(is_uniform, expression.parts))
 
 
 def is_number(expression: Expression, value: float | None = None) -> bool:

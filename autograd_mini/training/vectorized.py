@@ -84,9 +84,7 @@ class VectorizedEngine(EagerEngine):
         samples = [column[few] for column in columns]
         if compiled.draws:  # by a generator that is none of the model's
             samples.append(compiled.masks(len(few), np.random.default_rng(0)))  # type: ignore[arg-type]
-        against_eager(objective, compiled, samples, len(few))
-        with self._spot_check:  # once more, to know what a row costs
-            against_eager_at(objective, compiled, samples, 0)
+        against_eager(objective, compiled, samples, len(few), self._spot_check)
         self._objective = objective  # what the key names by its id must not make room for another
         self._resident = Resident(compiled)
         place = {leaf: k for k, leaf in enumerate(compiled.leaves)}

@@ -19,7 +19,7 @@ from autograd_mini.engine.tracing import replaying
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.nested import feature, folded
-from autograd_mini.vectorizer.compiled import Compiled, result_nodes
+from autograd_mini.vectorizer.compiled import Compiled, result_nodes, without_collection
 
 BACKENDS = ("numpy", "jax")
 DTYPES = ("float64", "float32")
@@ -107,8 +107,11 @@ def independent(compiled: Compiled) -> None:
         )
 
 
-def against_eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], n: int) -> None:
-    """Compare a program with the eager engine on sample rows, in values and gradients.
+@without_collection()
+def against_eager(
+    f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], n: int, spot_check: SpotCheck
+) -> None:
+    """Compare a program with the eager engine on sample rows, in values and gradients; note what a row costs.
 
     Raises
     ------
@@ -119,9 +122,11 @@ def against_eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[A
         return
     few = 1 if len(compiled.scalars) > _MANY_NODES else _SAMPLES
     candidates = dict.fromkeys([0, n // 2, n - 1, *np.linspace(0, n - 1, _CANDIDATES).astype(int).tolist()])
+    compiled.give_back(1, compiled.workspace(1))  # which isn't a part of what a row costs
     found = 0
     for i in candidates:
-        found += against_eager_at(f, compiled, columns, i)
+        with spot_check:
+            found += against_eager_at(f, compiled, columns, i)
         if found == few:
             return
     if not found:
@@ -198,6 +203,7 @@ class SpotCheck:
         self._allowance = 0.0
 
 
+@without_collection()
 def straight_against_eager(f: Callable[..., Any], compiled: Compiled) -> None:
     """Compare straight-line Python with the eager engine.
 

@@ -607,6 +607,8 @@ def common_scope(scopes: Sequence[str]) -> str:
     >>> common_scope(["layers.0.neurons.0", "layers.0.neurons.1"]), common_scope(["a.b", "c"])
     ('layers.0', '')
     """
+    if not scopes[0]:
+        return ""
     shared: list[str] = []
     for level in zip(*[scope.split(".") for scope in scopes], strict=False):  # as deep as the shallowest
         if len(set(level)) > 1:

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from textwrap import wrap as wrapped
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number
-from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
+from autograd_mini.formulas.simplify import Filled, is_number, is_uniform, places_of, views_of
 from autograd_mini.vectorizer import shares
 from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
@@ -45,9 +45,10 @@ from autograd_mini.vectorizer.statements import (
 CONDITIONS = frozenset("< > >= = & |".split())
 LEAVES = frozenset(("number", "symbol", "view"))
 MOST_FROM_OUTSIDE = 1_000  # variables that a pass has from the function around it
-MOST_COLUMNS = 100
+NAMES_A_LINE = 8
 MOST_IN_FULL = 100  # formulas of the same sort, after which they become calls of a function
 _WORD = re.compile(r"\w+")
+_EMPTY = re.compile(r"\w+ = np\.empty\((?:\((\w+, \w+)\)|(\w+))((?:, [\w.]+)?)\)")  # shape (or rows), and dtype
 _NAME = re.compile(r"(?<!\.)\b(\w+)\b(?!=)")  # a variable in a call: no method, and no keyword
 _ERF = '''
 try:
@@ -86,6 +87,8 @@ class _Arrays(Printer):
 
     def _define(self, array: Variable) -> str:
         """Return the variable of an array."""
+        if array in self._known:
+            return self._known[array]
         if array in (self.program.parameters, self.program.gradient):
             return array.name
         if array.role == "constant":
@@ -214,20 +217,23 @@ class _Formulas(_Arrays):
         Deep programs have many formulas of few sorts: lines that were written for another one of the same sort are
         taken over, with other names. All scratch arrays are free before and after a statement, so that theirs may stay.
         """
-        places: dict[Any, int] = {}
         read = {self._shares(part.array) for part in views_of(expression)}
-        overlaps = view is not None and self._shares(view.array) in read
-        key = (shape, add, overlaps, _sort(expression, view, places)) if view is not None else None
+        may_use = view is None or self._shares(view.array) not in read
+        if view is None:
+            self._write_assignment(target, shape, expression, may_use, add)
+            return
+        places: dict[Any, int] = {}
+        sort = _sort(expression, view, places)
+        names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
+        same = tuple(map(names.index, names))  # some may be names of one memory
+        key = (shape, add, may_use, sort, same)
         if key in self._written:
-            names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
             self._take_over_lines(key, names)
             return
         before = len(self._lines)
-        self._write_assignment(target, shape, expression, may_use=not overlaps, add=add)
-        if view is not None:
-            names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
-            at = {name: k for k, name in enumerate(names)}
-            self._written[key] = [[at.get(word, word) for word in _NAME.split(line)] for line in self._lines[before:]]
+        self._write_assignment(target, shape, expression, may_use, add)
+        at = dict(zip(names, same, strict=True))
+        self._written[key] = [[at.get(word, word) for word in _NAME.split(line)] for line in self._lines[before:]]
 
     def _take_over_lines(self, key: Any, names: list[str]) -> None:
         """Write the lines of a sort of formula with these names; where it is there often, a call of a function."""
@@ -367,7 +373,7 @@ class NumpyPrinter(_Formulas):
         second = self._pass("backward", ["seed"], [*seeding, *backward, f"return {_tuple(gradients)}"])
         body = [
             '"""Return the forward and the backward pass for n examples, in arrays that they use again."""',
-            *self._setup,
+            *self._arrays_made(),
             *self._functions,
             "",
             *first,
@@ -394,6 +400,20 @@ class NumpyPrinter(_Formulas):
             ]
         )
 
+    def _arrays_made(self) -> list[str]:
+        """Return the lines that make the arrays; of many, those of the same size that follow each other as one."""
+        if len(self._setup) <= MOST_FROM_OUTSIDE:
+            return self._setup
+        lines: list[str] = []
+        for size, made in groupby(self._setup, _size_of_empty):
+            together = list(made)
+            if size is None or len(together) == 1:
+                lines += together
+            else:
+                names = _in_lines([line.partition(" = ")[0] for line in together])
+                lines += ["(", *indented(names), f") = np.empty(({len(together)}, {size[0]}){size[1]})"]
+        return lines
+
     def _pass(self, name: str, arguments: list[str], lines: list[str]) -> list[str]:
         """Return the function of one pass, inside of `bind`.
 
@@ -403,9 +423,9 @@ class NumpyPrinter(_Formulas):
         header = f"def {name}({', '.join(arguments)}):"
         if len(self._known) <= MOST_FROM_OUTSIDE:
             return [header, *indented(lines)]
-        known = dict.fromkeys(self._known.values())
-        used = dict.fromkeys(word for line in lines for word in _WORD.findall(line) if word in known)
-        names = [*wrapped(f"{', '.join(used)},", MOST_COLUMNS)] if used else []
+        known = set(self._known.values())
+        words = chain.from_iterable(map(_WORD.findall, [line for line in lines if line[0] != "#"]))
+        names = _in_lines([word for word in dict.fromkeys(words) if word in known])
         return [
             f"for_{name} = (",
             *indented(names),
@@ -464,7 +484,10 @@ class NumpyPrinter(_Formulas):
         for other in self._dying.get(statement, ()):
             fits = (other.role, other.rows, other.varies) == ("gradient", array.rows, array.varies)
             if fits and other not in (self.program.gradient, array):
-                self._bind(array, array.name, f"{self._define(other)}  # in its place")
+                if len(self._known) > MOST_FROM_OUTSIDE:  # names that say which gradient it is take time to compile
+                    self._known[array] = self._define(other)
+                else:
+                    self._bind(array, array.name, f"{self._define(other)}  # in its place")
                 self._in_place_of[array] = self._shares(other)
                 return
 
@@ -680,13 +703,16 @@ def _sort(expression: Expression, target: View | None, places: dict[Any, int]) -
     """Return what formulas have in common that differ in which views they read; the views are put into `places`."""
     if target is not None:
         places[target] = 0
-    form, parts = expression.form, expression.parts
+    form = expression.form
     if form == "view":
-        view = parts[0]
+        view = expression.parts[0]
         return places.setdefault(view, len(places)), view.count, view.array.varies, view.is_whole
     if form in LEAVES:
-        return form, repr(parts[0])
-    return form, *[_sort(part, None, places) for part in parts]
+        return form, repr(expression.parts[0])
+    if isinstance(expression, Filled):
+        views = [expression.operands[k] for k in places_of(expression.rule)]
+        return expression.rule, *[_sort(view, None, places) for view in views]
+    return form, *[_sort(part, None, places) for part in expression.parts]
 
 
 def _shape(expression: Expression) -> Shape:
@@ -725,6 +751,17 @@ def _imports(names: list[str]) -> list[str]:
         return []
     line = f"from numpy import {', '.join(names)}"
     return [line] if len(line) <= 100 else ["from numpy import (", *[f"{INDENT}{name}," for name in names], ")"]
+
+
+def _in_lines(names: Sequence[str]) -> list[str]:
+    """Return names with a comma after each, a few a line."""
+    return [f"{', '.join(names[k : k + NAMES_A_LINE])}," for k in range(0, len(names), NAMES_A_LINE)]
+
+
+def _size_of_empty(line: str) -> tuple[str, str] | None:
+    """Return shape and dtype of the array that a line makes; None where it does something else."""
+    found = _EMPTY.fullmatch(line)
+    return (found[1] or found[2], found[3]) if found else None
 
 
 def _size(rows: int, varies: bool) -> str:

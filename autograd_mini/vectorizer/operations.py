@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -13,8 +13,9 @@ from autograd_mini.engine.defining import is_own
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
-from autograd_mini.formulas.simplify import is_number, is_uniform, product, simplified, views_of
+from autograd_mini.formulas.simplify import filled, is_number, is_uniform, place, product, simplified, views_of
 from autograd_mini.vectorizer.statements import (
+    SEED,
     ArrayProgram,
     Assign,
     Call,
@@ -146,7 +147,7 @@ class Tape:
         first = found[0]
         if len(found) == 1 and isinstance(first, Assign) and first.target.is_whole:
             expression = first.expression
-            if is_uniform(expression):
+            if is_uniform(expression) and _height(expression) <= MOST_TERMS:  # else it grows from node to node
                 return expression
             if expression.form == "view":
                 same = expression.parts[0]
@@ -158,7 +159,11 @@ class Tape:
 
     def _add_up(self, array: Variable) -> None:
         """Write down the sum of an array's contributions, those that can only be added to something last."""
-        found = sorted(_merged(self._contributions.pop(array, [])), key=_only_adds)
+        found = self._contributions.pop(array, [])
+        if len(found) == 1 and isinstance(found[0], Assign) and found[0].target.is_whole and array.role != "parameters":
+            self.statements.append(found[0])
+            return
+        found = sorted(_merged(found), key=_only_adds)
         is_leaf = array is self._parameters
         covered = self._covered if is_leaf else np.zeros(array.rows, dtype=bool)
         at = 0 if is_leaf else len(self.statements)
@@ -169,6 +174,13 @@ class Tape:
             self._write(statement, covered)
         if partly or not covered.all():
             self.statements.insert(at, Fill(self.gradient_of(array)))
+
+
+def _height(expression: Expression) -> int:
+    """Return how many operations lie one above the other in a formula of numbers and symbols."""
+    if expression.form in ("number", "symbol"):
+        return 0
+    return 1 + max(map(_height, expression.parts))
 
 
 def _is_nothing(expression: Expression) -> bool:
@@ -237,8 +249,10 @@ class _Exact:
 exact = _Exact()
 
 
-def operand(x: View | float) -> Expression:
+def operand(x: View | Expression | float) -> Expression:
     """Return a view or a number as a part of a formula."""
+    if isinstance(x, Expression):
+        return x
     return x.expression() if isinstance(x, View) else number(float(x))
 
 
@@ -249,33 +263,34 @@ def described(expression: Expression) -> str:
 
 def _with_names(expression: Expression) -> Expression:
     if expression.form == "view":
-        return symbol(expression.parts[0].array.name)
+        view = expression.parts[0]
+        return symbol(view.array.name if isinstance(view, View) else f"{{{view}}}")
     if expression.form in ("number", "symbol"):
         return expression
     return Expression(expression.form, tuple(_with_names(part) for part in expression.parts))
 
 
-def sum_of(terms: list[Factors], constant: View | float = 0.0) -> Expression:
+def sum_of(terms: Sequence[Sequence[Any]], constant: Any = 0.0) -> Expression:
     """Return Σ c·a·b + constant as a formula, added up from left to right."""
-    found = [operand(c) * (operand(a) if b is None else operand(a) * b.expression()) for c, a, b in terms]
-    if constant != 0.0 or not found:
+    found = [operand(c) * (operand(a) if b is None else operand(a) * operand(b)) for c, a, b in terms]
+    if not found or isinstance(constant, (View, Expression)) or constant != 0.0:
         found.append(operand(constant))
     return simplified(text.sum(found))
 
 
-def factors_of(terms: list[Factors]) -> list[tuple[View, Expression]]:
-    """Return each factor of each term with what it is multiplied by; a square counts once, with a 2."""
-    found: list[tuple[View, Expression]] = []
+def factors_of(terms: Sequence[Sequence[Any]]) -> list[tuple[Any, Expression]]:
+    """Return each view among the factors of terms with what it is multiplied by; a square counts once, with a 2."""
+    found: list[tuple[Any, Expression]] = []
     for c, a, b in terms:
-        if not isinstance(a, View):
+        if isinstance(a, float):
             continue
         if b is None:
             found.append((a, operand(c)))
         elif a == b:
-            found.append((a, product(number(2.0), operand(c), a.expression())))
+            found.append((a, product(number(2.0), operand(c), operand(a))))
         else:
-            found.append((a, product(operand(c), b.expression())))
-            found.append((b, product(operand(c), a.expression())))
+            found.append((a, product(operand(c), operand(b))))
+            found.append((b, product(operand(c), operand(a))))
     return found
 
 
@@ -308,59 +323,59 @@ class Elementwise(Operation):
     primitive: Primitive
     operands: list[View | float]
 
+    @property
+    def _rules(self) -> _Rules:
+        # The rules of a user's own are read anew, as they may use numbers that have changed.
+        read = _rules.__wrapped__ if is_own(self.primitive) else _rules
+        return read(self.primitive, tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands]))
+
     def forward(self) -> list[Statement]:
         """Return target = f(operands)."""
-        return [Assign(self.target, simplified(self._formula()))]
-
-    def _formula(self) -> Expression:
-        return self.primitive.forward(exact, *map(operand, self.operands))  # type: ignore[no-any-return]
+        places = [SEED, self.target.expression(), *map(operand, self.operands)]
+        return [Assign(self.target, filled(self._rules.forward, places))]
 
     def description(self) -> str:
         """Return the operation by its name: ``tanh(z)``, and not how it is computed."""
-        if self.primitive.name in ARITHMETIC:
-            return described(simplified(self._formula()))
-        return described(text.call(self.primitive.name, *map(operand, self.operands)))
+        names = [x.array.name if isinstance(x, View) else "" for x in self.operands]
+        return self._rules.description.format("", "", *names)
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · ∂f/∂operand."""
-        numbers = tuple([None if isinstance(x, View) else repr(float(x)) for x in self.operands])
-        places = [self.target.expression(), *map(operand, self.operands)]
-        # The rules of a user's own are read anew, as they may use numbers that have changed.
-        read = _derivatives.__wrapped__ if is_own(self.primitive) else _derivatives
-        for x, rule in zip(self.operands, read(self.primitive, numbers), strict=True):
-            if isinstance(x, View) and x.array.needs:
-                derivative = _filled(rule, places, {})
-                tape.add(x, product(upstream, derivative), self.target.count, self.target.array.varies)
+        rules, places = self._rules, [upstream, self.target.expression(), *map(operand, self.operands)]
+        for k, x in enumerate(self.operands):
+            if not isinstance(x, View) or not x.array.needs:
+                continue
+            if upstream.form == "view":
+                contribution = filled(rules.contributions[k], places)
+            else:
+                contribution = product(upstream, filled(rules.derivatives[k], places))
+            tape.add(x, contribution, self.target.count, self.target.array.varies)
+
+
+@dataclass(eq=False, frozen=True)
+class _Rules:
+    """What an operation does, simplified, with places for the gradient from above (0), its result (1), its operands."""
+
+    forward: Expression
+    derivatives: list[Expression]
+    contributions: list[Expression]  # the derivatives times the gradient from above
+    description: str  # with the names of the operands left open, as `str.format` fills them in
 
 
 @lru_cache(maxsize=1024)
-def _derivatives(primitive: Primitive, numbers: tuple[str | None, ...]) -> list[Expression]:
-    """Return the simplified derivatives of an operation with places for its result (0) and its operands (1, …).
+def _rules(primitive: Primitive, numbers: tuple[str | None, ...]) -> _Rules:
+    """Return what an operation does, for all its nodes with the same bare numbers among their operands.
 
-    Deep graphs have many operations of few sorts. The bare numbers among the operands are given as they are written:
-    0.0 isn't -0.0.
+    The numbers are given as they are written: 0.0 isn't -0.0.
     """
-    operands = [_place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=1)]
-    rules = primitive.derivatives(exact, _place(0), *operands)
-    return [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in rules]
-
-
-def _place(k: int) -> Expression:
-    """Return a place for a view in a formula."""
-    return Expression("view", (k,))
-
-
-def _filled(formula: Expression, places: list[Expression], done: dict[int, Expression]) -> Expression:
-    """Return a formula with views in its places; a part that occurs several times is one object, as before."""
-    if formula.form == "view":
-        found: Expression = places[formula.parts[0]]
-        return found
-    if formula.form in ("number", "symbol"):
-        return formula
-    if id(formula) not in done:
-        parts = tuple([_filled(part, places, done) for part in formula.parts])
-        done[id(formula)] = Expression(formula.form, parts, is_simple=True)
-    return done[id(formula)]
+    operands = [place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=2)]
+    formula = simplified(primitive.forward(exact, *operands))
+    found = primitive.derivatives(exact, place(1), *operands)
+    derivatives = [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in found]
+    shown = formula if primitive.name in ARITHMETIC else text.call(primitive.name, *operands)
+    return _Rules(
+        formula, derivatives, [product(place(0), rule) for rule in derivatives], _with_names(shown).render("text")
+    )
 
 
 @dataclass(eq=False)
@@ -371,18 +386,58 @@ class Terms(Operation):
     constant: View | float = 0.0
     add: bool = False
 
+    @property
+    def _rules(self) -> tuple[_TermRules, list[View]]:
+        """The rules of such a sum, and what is in their places."""
+        at: dict[View, int] = {}
+        factors = [x for term in self.terms for x in term] + [self.constant]
+        sort = [
+            at.setdefault(x, len(at)) if isinstance(x, View) else None if x is None else repr(float(x)) for x in factors
+        ]
+        return _term_rules(tuple(sort)), list(at)
+
     def forward(self) -> list[Statement]:
         """Return the sum."""
-        return [Assign(self.target, sum_of(self.terms, self.constant), self.add)]
+        rules, views = self._rules
+        places = [view.expression() for view in views]
+        return [Assign(self.target, filled(rules.forward, places), self.add)]
 
     def description(self) -> str:
         """Return the sum."""
-        return described(sum_of(self.terms, self.constant))
+        rules, views = self._rules
+        return rules.description.format(*[view.array.name for view in views])
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute upstream · c · (the other factor)."""
-        for view, factor in factors_of(self.terms):
-            tape.add(view, product(factor, upstream), self.target.count, self.target.array.varies)
+        rules, views = self._rules
+        places = [*[view.expression() for view in views], upstream]
+        for k, factor, contribution in rules.factors:
+            whole = (
+                product(filled(factor, places), upstream) if upstream.form != "view" else filled(contribution, places)
+            )
+            tape.add(views[k], whole, self.target.count, self.target.array.varies)
+
+
+@dataclass(frozen=True)
+class _TermRules:
+    """What sums of terms of one sort do, with places for the views, and after them for the gradient from above."""
+
+    forward: Expression
+    factors: list[tuple[int, Expression, Expression]]  # a view, its factor, and that times the gradient from above
+    description: str  # with the names of the views left open, as `str.format` fills them in
+
+
+@lru_cache(maxsize=1024)
+def _term_rules(sort: tuple[int | str | None, ...]) -> _TermRules:
+    """Return what a sum does whose factors are these: the number of a view, a bare number as it is written, or none."""
+    places: dict[Any, Expression] = {}
+    found: list[Any] = [
+        float(x) if isinstance(x, str) else x if x is None else places.setdefault(x, place(x)) for x in sort
+    ]
+    terms, constant = list(zip(found[:-1:3], found[1:-1:3], found[2:-1:3], strict=True)), found[-1]
+    above, formula = place(len(places)), sum_of(terms, constant)
+    factors = [(view.parts[0], factor, product(factor, above)) for view, factor in factors_of(terms)]
+    return _TermRules(formula, factors, _with_names(formula).render("text"))
 
 
 @dataclass(eq=False)

@@ -265,9 +265,7 @@ class Program:
         columns = [array.reshape(n, -1) for array in arrays] + ([] if masks is None else [masks])
         checks.choices(compiled, columns)
         if not compiled.checked and self.check:
-            checks.against_eager(self.f, compiled, columns, n)
-            with self._spot_check:  # once more, to know what a row costs
-                checks.against_eager_at(self.f, compiled, columns, 0)
+            checks.against_eager(self.f, compiled, columns, n, self._spot_check)
             compiled.checked = True
         return columns
 

@@ -312,6 +312,9 @@ class Names:
         return name
 
 
+_PLAIN = re.compile(r"[A-Za-z](?:\w*[0-9A-Za-z])?", re.ASCII)
+
+
 @lru_cache(maxsize=1024)
 def identifier(wanted: str) -> str:
     """Return a name in which only letters, digits and underscores are left.
@@ -321,6 +324,8 @@ def identifier(wanted: str) -> str:
     >>> identifier("layers.0.z"), identifier("x 1"), identifier("lambda")
     ('layers_0_z', 'x_1', 'lambda_')
     """
+    if _PLAIN.fullmatch(wanted) and not keyword.iskeyword(wanted):
+        return wanted
     name = re.sub(r"[^0-9A-Za-zΑ-Ωα-ω_]+", "_", wanted).strip("_") or "v"
     name = f"v{name}" if name[0].isdigit() else name
     return f"{name}_" if keyword.iskeyword(name) else name
@@ -329,6 +334,7 @@ def identifier(wanted: str) -> str:
 # ---------------------------------------------------------------------------------------------------- printing
 
 INDENT = "    "
+_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _NEAR = 8  # lines within which a comment isn't said twice
 
 
@@ -376,7 +382,7 @@ class Printer:
         self.statements += 1
 
     def _print_comment(self, statement: Comment) -> None:
-        line = "# " + re.sub(r"\s*[\r\n]\s*", " ", statement.text)
+        line = "# " + _LINE_BREAK.sub(" ", statement.text)
         if self._lines and self._lines[-1].startswith("# ∂L"):  # nothing was to be done there
             self._lines.pop()
         if line not in self._lines[-_NEAR:]:

@@ -56,6 +56,12 @@ def products(n, x):
     return x
 
 
+def shrinking(n, x):
+    for _ in range(n):
+        x = 0.999 * x
+    return x
+
+
 def choices(n, x):
     for k in range(n // 2):
         x = ag.maximum(x, W[k % 8] * x) - 0.001
@@ -77,7 +83,7 @@ def layers(n, x):
     return h[0] + h[1]
 
 
-CHAINS = (tanh, affine, mixed, recurrence, sums, products, choices, states, layers)
+CHAINS = (tanh, affine, mixed, recurrence, sums, products, shrinking, choices, states, layers)
 
 
 def run(chain, n, mode):
@@ -149,6 +155,18 @@ def test_the_passes_of_a_long_program_have_few_variables_from_outside(monkeypatc
     program.save(tmp_path / "deep.py")
     ran = subprocess.run([sys.executable, tmp_path / "deep.py"], capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("outputs ")
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_gradients_that_share_their_memory_in_a_long_program_are_right(chain, monkeypatch):
+    monkeypatch.setattr(numpy_printer, "MOST_FROM_OUTSIDE", 20)
+    monkeypatch.setattr(numpy_printer, "MOST_IN_FULL", 3)
+    assert_as_eager(lambda x: chain(60, x) * x - chain(24, x * 0.5), X)
+
+
+def test_a_gradient_that_is_one_number_does_not_grow_from_node_to_node():
+    program = vectorize(lambda x: shrinking(1_500, x))
+    assert program.gradients(X, wrt="inputs") == pytest.approx(0.999**1_500)
 
 
 def test_short_programs_find_their_arrays_around_them():
