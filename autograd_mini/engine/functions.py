@@ -6,6 +6,7 @@ taken element by element.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -543,6 +544,9 @@ def minus_log_softmax(index: Any, *logits: Any) -> Any:
 def softmax(logits: Iterable[Any]) -> list[Any]:
     """Return pᵢ = exp(xᵢ) / Σ exp(xⱼ) for every i, each a node of its own.
 
+    Of more than 64, each is the quotient of two nodes, exp(xᵢ - max) and the sum of all of these: else a graph of
+    n numbers would have n² edges.
+
     Raises
     ------
     ValueError
@@ -557,4 +561,6 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     [1.0, 0.0]
     """
     operands = _spread("softmax", (tuple(logits),))
+    if len(operands) > primitives.MOST_SHARES:
+        return list(primitives.shares_of_many(sys.modules[__name__], operands))
     return [call(primitives.SOFTMAX, operand, *operands[:i], *operands[i + 1 :]) for i, operand in enumerate(operands)]

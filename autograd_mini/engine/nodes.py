@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd_mini.engine import floats, graph, modes
 from autograd_mini.engine.node import CONSTANT, FROZEN, Node
-from autograd_mini.engine.primitives import SOFTMAX, Primitive, find
+from autograd_mini.engine.primitives import MOST_SHARES, SOFTMAX, Primitive, find, shares_of_many
 
 _NAMES = {"divide": "div", "power": "pow"}
 
@@ -68,7 +68,9 @@ class Differentiable:
         return floats.sign(self.number(a))
 
     def softmax(self, *arguments: Any) -> tuple[Any, ...]:
-        """Return the components of softmax, each a node of its own."""
+        """Return the components of softmax, each a node of its own; see `functions.softmax`."""
+        if len(arguments) > MOST_SHARES:
+            return shares_of_many(self, arguments)
         return tuple(self._call(SOFTMAX, x, *arguments[:i], *arguments[i + 1 :]) for i, x in enumerate(arguments))
 
     def magnitude(self, a: Any) -> Any:
