@@ -155,6 +155,16 @@ def minimum(*numbers: float) -> float:
     return min(numbers[::-1])
 
 
+def is_index(number: float, count: int) -> bool:
+    """Return whether a number is one of 0, 1, …, count - 1."""
+    return 0.0 <= number < count and number % 1.0 == 0.0
+
+
+def pick(index: float, *items: float) -> float:
+    """Return the item that an index names, counted from 0; 0 if there is none."""
+    return items[int(index)] if is_index(index, len(items)) else 0.0
+
+
 def sigmoid(a: float) -> float:
     """Return 1 / (1 + exp(-a)) without overflow."""
     e = math.exp(-abs(a))

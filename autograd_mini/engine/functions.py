@@ -7,12 +7,13 @@ taken element by element.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
 from autograd_mini.engine import floats, primitives
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.reals import as_float, is_array
+from autograd_mini.engine.tracing import current_trace, picked
 from autograd_mini.engine.value import Value, apply, dot_node
 
 __all__ = [
@@ -81,6 +82,21 @@ def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     if not operands:
         raise ValueError(f"{name} of nothing has no value; expected at least one operand")
     return operands
+
+
+def row_number(index: float, count: int) -> int:
+    """Return an index of one of so many items, counted from 0, as a whole number.
+
+    Raises
+    ------
+    IndexError
+        If it names none of them.
+    """
+    if not floats.is_index(index, count):
+        raise IndexError(
+            f"pick: expected a whole number from 0 to {count - 1}, to name one of {count}, got {index:.15g}"
+        )
+    return int(index)
 
 
 # ------------------------------------------------------------------------------------ elementary functions
@@ -440,15 +456,19 @@ def minimum(*operands: Any) -> Any:
 
 
 def pick(index: Any, *items: Any) -> Any:
-    """Return the item, of several or of one sequence, that an index names, counted from 0; 0 where it names none.
+    """Return the item, of several or of one sequence, that an index names, counted from 0.
 
-    Where the index is a plain number, ``items[index]`` does the same; here it may be a Value, such as a class that is
-    an input of a vectorized function.
+    Where the items are lists, the rows of a table, it is a list: of each column the item in that row. Where the index
+    is a plain number, ``items[index]`` does the same; here it may be a Value, such as a token that is an input of a
+    vectorized function. There all of it becomes one gather, and the gradient a scatter: what examples contribute to
+    the same row is added up in their order.
 
     Raises
     ------
     ValueError
-        If there are no items.
+        If there are no items, or rows of different lengths.
+    IndexError
+        If the index names none of them: it is negative, too large, or not whole.
 
     Examples
     --------
@@ -456,8 +476,23 @@ def pick(index: Any, *items: Any) -> Any:
     >>> z = [Value(1.0), Value(5.0)]
     >>> pick(1, z).data, pick(1, z).local_grads
     (5.0, (0.0, 0.0, 1.0))
+    >>> [item.data for item in pick(Value(2.0), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])]
+    [5.0, 6.0]
     """
-    return call(primitives.PICK, index, *_spread("pick", items))
+    items = _spread("pick", items)
+    if is_array(index) or (all(map(is_array, items)) and not isinstance(index, Value)):
+        return call(primitives.PICK, index, *items)  # element by element
+    is_table = any(isinstance(item, (list, tuple)) or is_array(item) for item in items)
+    rows = items if is_table else [(item,) for item in items]
+    widths = sorted({len(row) if isinstance(row, Sized) else 0 for row in rows})
+    if len(widths) > 1:
+        raise ValueError(f"pick: expected rows of the same length, got {widths[0]} and {widths[-1]} items; pad them")
+    if isinstance(index, Value) and current_trace() is not None:
+        found = picked(index, rows)
+    else:
+        row_number(index._data if isinstance(index, Value) else as_float(index), len(rows))
+        found = [call(primitives.PICK, index, *column) for column in zip(*rows, strict=True)]
+    return found if is_table else found[0]
 
 
 def sum(terms: Iterable[Any]) -> Any:

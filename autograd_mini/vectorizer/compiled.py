@@ -131,7 +131,9 @@ class Compiled:
         self._to_lower = grouping, names, targets
         self.n_nodes = grouping.size
         self.mixes = any(group.form == "batch_mean" for group in grouping.groups)
-        self.choices = [(*scalars.place[i], count) for i, count in scalars.choices.items()]
+        self.choices = [(*scalars.place[i], count, "class") for i, count in scalars.choices.items()]
+        self.choices += [(*scalars.place[i], n, "index") for i, n in scalars.indices.items() if i in scalars.place]
+        self.indices = [scalars.indices[i] for i in scalars.computed_indices()]
         self._live = [(leaf, trace.live[leaf]) for i in scalars.parameters() if (leaf := scalars.node[i]) in trace.live]
         # In the order that was given, others as the function used them first.
         there = dict.fromkeys(scalars.node[i] for i in learning)
@@ -191,7 +193,7 @@ class Compiled:
 
     def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""
-        if self.sizes or self.updates or self.backend != "numpy" or self.dtype != np.float64:
+        if self.sizes or self.updates or self.indices or self.backend != "numpy" or self.dtype != np.float64:
             return False
         if self.n_nodes > MOST_NODES:
             return False
