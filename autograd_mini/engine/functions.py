@@ -7,13 +7,15 @@ taken element by element.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
+from functools import partial
 from typing import Any
 
 from autograd_mini.engine import floats, primitives
+from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.reals import as_float, is_array
-from autograd_mini.engine.tracing import current_trace, picked
+from autograd_mini.engine.tracing import MOST_ROWS, current_trace, picked
 from autograd_mini.engine.value import Value, apply, dot_node
 
 __all__ = [
@@ -62,15 +64,15 @@ def call(primitive: Primitive, *operands: Any) -> Any:
         if isinstance(operand, Value):
             return apply(primitive, *operands)
     if any(map(is_array, operands)):
-        return _element_by_element(primitive, operands)
+        return _element_by_element(partial(call, primitive), operands)
     return float(primitive.forward(floats, *[as_float(operand) for operand in operands]))
 
 
-def _element_by_element(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+def _element_by_element(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
     """Return an array of results: of floats where none is a node."""
     import numpy as np  # installed, as there is an array
 
-    elements = np.frompyfunc(lambda *numbers: call(primitive, *numbers), len(operands), 1)(*operands)
+    elements = np.frompyfunc(function, len(operands), 1)(*operands)
     has_nodes = any(isinstance(element, Value) for element in np.ravel(elements))
     return elements if has_nodes else np.asarray(elements, dtype=float)
 
@@ -84,19 +86,19 @@ def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     return operands
 
 
-def row_number(index: float, count: int) -> int:
-    """Return an index of one of so many items, counted from 0, as a whole number.
+def row_number(index: Any, count: int) -> int:
+    """Return the index of one of so many items, counted from 0, as a whole number; that of a node by its data.
 
     Raises
     ------
     IndexError
         If it names none of them.
     """
-    if not floats.is_index(index, count):
-        raise IndexError(
-            f"pick: expected a whole number from 0 to {count - 1}, to name one of {count}, got {index:.15g}"
-        )
-    return int(index)
+    number = index._data if isinstance(index, Value) else as_float(index)
+    if not floats.is_index(number, count):
+        expected = f"a whole number from 0 to {count - 1}, to name one of {count}"
+        raise IndexError(f"pick: expected {expected}, got {number:.15g}")
+    return int(number)
 
 
 # ------------------------------------------------------------------------------------ elementary functions
@@ -459,9 +461,9 @@ def pick(index: Any, *items: Any) -> Any:
     """Return the item, of several or of one sequence, that an index names, counted from 0.
 
     Where the items are lists, the rows of a table, it is a list: of each column the item in that row. Where the index
-    is a plain number, ``items[index]`` does the same; here it may be a Value, such as a token that is an input of a
-    vectorized function. There all of it becomes one gather, and the gradient a scatter: what examples contribute to
-    the same row is added up in their order.
+    is a plain number, ``items[index]`` does the same, and is what comes of more than 256 items; here it may be a Value,
+    such as a token that is an input of a vectorized function. There all of it becomes one gather, and the gradient a
+    scatter: what examples contribute to the same row is added up in their order.
 
     Raises
     ------
@@ -481,7 +483,7 @@ def pick(index: Any, *items: Any) -> Any:
     """
     items = _spread("pick", items)
     if is_array(index) or (all(map(is_array, items)) and not isinstance(index, Value)):
-        return call(primitives.PICK, index, *items)  # element by element
+        return _element_by_element(pick, (index, *items))
     is_table = any(isinstance(item, (list, tuple)) or is_array(item) for item in items)
     rows = items if is_table else [(item,) for item in items]
     widths = sorted({len(row) if isinstance(row, Sized) else 0 for row in rows})
@@ -490,8 +492,12 @@ def pick(index: Any, *items: Any) -> Any:
     if isinstance(index, Value) and current_trace() is not None:
         found = picked(index, rows)
     else:
-        row_number(index._data if isinstance(index, Value) else as_float(index), len(rows))
-        found = [call(primitives.PICK, index, *column) for column in zip(*rows, strict=True)]
+        number = row_number(index, len(rows))
+        is_bare = not isinstance(index, Value) or index._local in (FEATURE, PROBE)
+        if is_bare and len(rows) > MOST_ROWS:
+            found = list(rows[number])
+        else:
+            found = [call(primitives.PICK, index, *column) for column in zip(*rows, strict=True)]
     return found if is_table else found[0]
 
 

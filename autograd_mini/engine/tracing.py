@@ -346,10 +346,8 @@ class Table:
         The operation for each column.
     """
 
-    def __init__(self, given: list[Any], width: int) -> None:
-        self._given = given
-        self.leaves = [x if isinstance(x, Value) else Constant(x) for x in given]
-        self.width = width
+    def __init__(self, given: list[Any], leaves: list[Value], width: int) -> None:
+        self._given, self.leaves, self.width = given, leaves, width
         self.lookups = [Lookup(self, column) for column in range(width)]
 
     def is_of(self, given: list[Any], width: int) -> bool:
@@ -365,9 +363,11 @@ def picked(index: Value, rows: Sequence[Sequence[Any]]) -> list[Value]:
     if len(rows) > MOST_ROWS:
         given, width = [*chain.from_iterable(rows)], len(rows[0])
         table = next((table for table in trace.tables if table.is_of(given, width)), None)
-        if table is None and not any(is_traced(x) or (isinstance(x, Node) and x.primitive) for x in given):
-            table = Table(given, width)
-            trace.tables.append(table)
+        if table is None and TracedValue not in map(type, given):
+            leaves = [x if isinstance(x, Value) else Constant(x) for x in given]
+            if not any(map(operator.attrgetter("primitive"), leaves)):
+                table = Table(given, leaves, width)
+                trace.tables.append(table)
         if table is not None:
             return [apply(lookup, index) for lookup in table.lookups]
     return [apply(PICK, index, *column) for column in zip(*rows, strict=True)]

@@ -275,12 +275,15 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
     shaken = [_shaken(order, rng, rounding / 100.0) for rng in map(random.Random, range(_SHAKES))]
 
     def of(chosen: Sequence[Value]) -> tuple[Array, Any]:
+        gradient, sizes = np.zeros((2, len(chosen)))
+        at = [k for k, node in enumerate(chosen) if node in found]  # of a large table few rows
+        reached = [chosen[k] for k in at]
         with np.errstate(all="ignore"):
-            gradient = np.array([found.get(node, 0.0) for node in chosen])
-            sizes = rounding * max(1.0, times) * np.array([reach.get(node, 0.0) for node in chosen])
+            gradient[at] = [found[node] for node in reached]
+            sizes[at] = [rounding * max(1.0, times) * reach[node] for node in reached]
             for other in shaken:
-                apart = np.abs(gradient - [other.get(node, 0.0) for node in chosen])
-                sizes = np.maximum(sizes, np.where(np.isfinite(apart), _MARGIN * apart, 0.0))
+                apart = np.abs(gradient[at] - [other.get(node, 0.0) for node in reached])
+                sizes[at] = np.maximum(sizes[at], np.where(np.isfinite(apart), _MARGIN * apart, 0.0))
         return gradient, sizes
 
     values = np.array([node._data for node in nodes])

@@ -26,7 +26,7 @@ from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
 from autograd_mini.vectorizer.lowering import Lowering
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
-from autograd_mini.vectorizer.scalars import learns, needed, scanned
+from autograd_mini.vectorizer.scalars import learning, needed, scanned
 from autograd_mini.vectorizer.statements import ArrayProgram
 from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
 from autograd_mini.vectorizer.surroundings import Surroundings
@@ -95,10 +95,10 @@ class Compiled:
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
         self._name = name if name.isidentifier() else "A function"
-        self._around = Surroundings(f)
         with without_collection():
+            self._around = Surroundings(f)
             self._compile(f, examples, names, order)
-        self._around.forget_changes()
+            self._around.forget_changes()
         if "grad" in self._around.names:  # an attribute that no node can watch
             self.looks += [
                 Look(p, None, partial(getattr, p, "grad"), p.grad, " (its .grad)") for p in self._around.nodes
@@ -123,7 +123,7 @@ class Compiled:
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
         scalars = self.scalars = scanned(trace, inputs, outputs)
-        targets = learning = [i for i in scalars.parameters() if learns(scalars, i)]
+        targets = leaves = learning(scalars)
         if self.wrt == "inputs":
             targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
         self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
@@ -134,11 +134,12 @@ class Compiled:
         self.choices = [(*scalars.place[i], count, "class") for i, count in scalars.choices.items()]
         self.choices += [(*scalars.place[i], n, "index") for i, n in scalars.indices.items() if i in scalars.place]
         self.indices = [scalars.indices[i] for i in scalars.computed_indices()]
-        self._live = [(leaf, trace.live[leaf]) for i in scalars.parameters() if (leaf := scalars.node[i]) in trace.live]
+        used_nodes = set(scalars.node) if trace.live else ()
+        self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
         # In the order that was given, others as the function used them first.
-        there = dict.fromkeys(scalars.node[i] for i in learning)
-        used = (parent for node in trace.nodes for parent in node.parents)
-        self.parameters = list(dict.fromkeys(p for p in chain(order, used, there) if p in there))
+        there = dict.fromkeys([scalars.node[i] for i in leaves])
+        used = [parent for node in trace.nodes for parent in node.parents]
+        self.parameters = list(dict.fromkeys([p for p in chain(order, used) if p in there]) | there)
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         self.source, self.statements = self._printed()
 
@@ -152,7 +153,7 @@ class Compiled:
         lowering = Lowering(grouping, self.sizes, names, targets)
         del self._to_lower
         leaves = [self.scalars.node[i] for i in lowering.layout]
-        place = {leaf: k for k, leaf in enumerate(leaves)}
+        place = dict(zip(leaves, range(len(leaves)), strict=True))
         return lowering.program, leaves, np.array([place[p] for p in self.parameters], dtype=np.intp)
 
     @property

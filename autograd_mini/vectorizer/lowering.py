@@ -58,8 +58,8 @@ class Places:
         number = self._number.setdefault(array, len(self._arrays))
         if number == len(self._arrays):
             self._arrays.append(array)
-        for row, node in enumerate(nodes, start=first):
-            self._array[node], self._row[node] = number, row
+        self._array.update(dict.fromkeys(nodes, number))
+        self._row.update(zip(nodes, range(first, first + len(nodes)), strict=True))
 
     def knows(self, node: int) -> bool:
         """Return whether a node has its place already."""
@@ -154,8 +154,9 @@ class Places:
     # ------------------------------------------------------------------------------------------------ the work
 
     def _locations(self, nodes: Sequence[int]) -> tuple[Any, Any]:
-        array, row = self._array, self._row
-        return np.array([array[i] for i in nodes]), np.array([row[i] for i in nodes])
+        found = [map(places.__getitem__, nodes) for places in (self._array, self._row)]
+        arrays, rows = [np.fromiter(numbers, np.intp, len(nodes)) for numbers in found]
+        return arrays, rows
 
     def _view(self, found: tuple[Any, Any], start: int, end: int) -> View:
         arrays, rows = found
@@ -456,8 +457,9 @@ class Lowering:
 
     def _nodes(self, nodes: Sequence[int]) -> list[int]:
         """Return operands of which some may be bare numbers as nodes that have a place."""
-        scalars, found = self.scalars, [self.grouping.actual(i) for i in nodes]
-        new = dict.fromkeys(i for i in found if scalars.kind[i] == CONSTANT and not self.places.knows(i))
+        scalars = self.scalars
+        found = [self.grouping.actual(i) for i in nodes] if self.grouping.alias else list(nodes)
+        new = dict.fromkeys([i for i in found if scalars.kind[i] == CONSTANT and not self.places.knows(i)])
         if new:
             self._put_constants([scalars.number[i] for i in new], list(new))
         return found

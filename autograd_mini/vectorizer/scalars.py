@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
@@ -139,25 +140,26 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
 
 def _put_tables(scalars: Scalars, index: dict[Value, int], tables: Sequence[Table]) -> None:
     """Put the items of tables into the graph: all at once, as they may be many, and before what is computed."""
-    leaves = dict.fromkeys(leaf for table in dict.fromkeys(tables) for leaf in table.leaves)
+    leaves = dict.fromkeys(chain.from_iterable(table.leaves for table in dict.fromkeys(tables)))
     index.update(zip(leaves, range(len(leaves)), strict=True))
-    scalars.kind += [CONSTANT if leaf.scope[:1] == PREFIX else PARAMETER for leaf in leaves]
+    kinds = [CONSTANT if leaf.scope[:1] == PREFIX else PARAMETER for leaf in leaves]
+    scalars.kind += kinds
     scalars.primitive += [None] * len(leaves)
     scalars.parents += [()] * len(leaves)
-    scalars.number += [leaf._data for leaf in leaves]
+    scalars.number += [leaf._data if kind == CONSTANT else 0.0 for leaf, kind in zip(leaves, kinds, strict=True)]
     scalars.varies += [False] * len(leaves)
     scalars.node += leaves
     scalars.tables = {table: [index[leaf] for leaf in table.leaves] for table in dict.fromkeys(tables)}
 
 
-def learns(scalars: Scalars, i: int) -> bool:
-    """Return whether a leaf is one that gradients are asked for: it was there before, and isn't frozen."""
-    node = scalars.node[i]
-    return (
-        scalars.kind[i] == PARAMETER
-        and node.scope[:1] != PREFIX
-        and node._local not in (node_kinds.FROZEN, node_kinds.CONSTANT)
-    )
+def learning(scalars: Scalars) -> list[int]:
+    """Return the leaves that gradients are asked for: those that were there before, and aren't frozen."""
+    left_out = (node_kinds.FROZEN, node_kinds.CONSTANT)
+    return [
+        i
+        for i, (kind, node) in enumerate(zip(scalars.kind, scalars.node, strict=True))
+        if kind == PARAMETER and node.scope[:1] != PREFIX and node._local not in left_out
+    ]
 
 
 def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
