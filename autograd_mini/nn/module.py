@@ -35,6 +35,7 @@ class Module:
     training = True
     _name = ""  # what the module that owns this one calls it
     _is_named = False  # whether everything inside has been named
+    _named: int | None = None  # a hash of what was inside then
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output from the inputs, in a scope of the module's name."""
@@ -56,7 +57,12 @@ class Module:
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
     def _name_parts(self) -> None:
-        """Give the modules inside their names, and every parameter its name as its label."""
+        """Give the modules inside their names, and every parameter its name as its label; once, as they may be many."""
+        there = hash(tuple(map(id, inside(self))))
+        if there == self._named:
+            super().__setattr__("_is_named", True)
+            return
+        super().__setattr__("_named", there)
         for prefix, name, part in self._walk("", {id(self)}):
             if isinstance(part, Module):
                 part._name = name
@@ -184,6 +190,32 @@ class Module:
     def __repr__(self) -> str:
         inside = [f"{name}={part!r}" for name, part in self._own_parts() if isinstance(part, Module)]
         return f"{type(self).__name__}({', '.join(inside)})"
+
+
+def inside(module: Module) -> list[Parameter | Module]:
+    """Return a module and all parameters and modules inside it, each once, without their names: that is quicker."""
+    found: dict[int, Any] = {}
+
+    def walk(thing: Any) -> None:
+        if isinstance(thing, Module):
+            if id(thing) not in found:
+                found[id(thing)] = thing
+                for part in list(vars(thing).values()):
+                    walk(part)
+        elif isinstance(thing, Parameter):
+            found[id(thing)] = thing
+        elif _is_sequence(thing):
+            if set(map(type, thing)) == {Parameter}:
+                found.update(zip(map(id, thing), thing, strict=True))
+            else:
+                for part in thing:
+                    walk(part)
+        elif isinstance(thing, dict):
+            for part in thing.values():
+                walk(part)
+
+    walk(module)
+    return list(found.values())
 
 
 def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:

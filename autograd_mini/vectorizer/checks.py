@@ -61,7 +61,7 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
         if array.dtype.kind not in "fiub":
             raise ValueError(
                 f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "
-                f"Values are made by the program"
+                f"Values are made by the program. Sequences of different lengths take a call for each length"
             )
         if not array.ndim:
             raise ValueError(f"input {k}: expected one row for each example, got the single number {given!r:.30}")
