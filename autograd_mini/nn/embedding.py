@@ -60,7 +60,7 @@ class Embedding(Module):
 
     def forward(self, token: Any) -> Any:
         """Return the row of a token, or a list with the row of each."""
-        if is_list(token):
+        if is_list(token) or isinstance(token, range):
             return [self.forward(one) for one in token]
         if isinstance(token, np.ndarray):
             token = token.item()

@@ -75,8 +75,9 @@ class Compiled:
         "numpy" or "jax".
     n_devices : int
         On how many devices JAX spreads a batch.
-    order : sequence of Value
-        The order of the parameters, as far as it is known; others come as the function uses them.
+    order : sequence
+        The order of the parameters, as far as it is known; others come as the function uses them, and all else in it
+        is left out.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Compiled:
         dtype: str,
         backend: str = "numpy",
         n_devices: int = 1,
-        order: Sequence[Value] = (),
+        order: Sequence[Any] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
         self.wrt, self.dtype = wrt, np.dtype(dtype)
@@ -113,7 +114,7 @@ class Compiled:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
-    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Value]) -> None:
+    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Any]) -> None:
         """Trace the function, group its nodes and print the program."""
         trace, inputs, outputs, self.is_list = traced(f, examples, names)
         self.looks = trace.looks

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module, inside
@@ -309,6 +309,7 @@ class Program:
 
     def _for(self, arrays: list[Array], wrt: str) -> Compiled:
         """Return the program for inputs of these shapes, traced now if it is the first call."""
+        parts: list[Any] = []
         if self._modules is None:
             parts = [part for model in _models(self.f) for part in inside(model)]
             self._modules = [part for part in parts if isinstance(part, Module)]
@@ -320,8 +321,8 @@ class Program:
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
-            order = [part for model in _models(self.f) for part in inside(model) if isinstance(part, Parameter)]
-            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=order)
+            parts = parts or [part for model in _models(self.f) for part in inside(model)]
+            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=parts)
             self._compiled[key] = [compiled, *versions][:MOST_VERSIONS]
             if len(self._compiled) > MOST_KEYS:
                 del self._compiled[next(iter(self._compiled))]  # the oldest

@@ -98,7 +98,11 @@ class Surroundings:
         entries, self._entries = self._entries, {}
         for place, (name, dictionary, key, before) in entries.items():
             now = dictionary.get(key, _NOTHING)
-            if _is_same(now, before) or key in ("_name", "_named", "_is_named"):  # a module is given its name when it is called
+            if _is_same(now, before) or key in (
+                "_name",
+                "_named",
+                "_is_named",
+            ):  # a module is given its name when it is called
                 self._entries[place] = name, dictionary, key, now
         self._lists = [kept for kept in self._lists if _are_same(*kept[1:])]
         grown = [(name, dictionary) for name, dictionary, size in self._sizes if len(dictionary) != size]
