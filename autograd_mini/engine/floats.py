@@ -155,14 +155,10 @@ def minimum(*numbers: float) -> float:
     return min(numbers[::-1])
 
 
-def is_index(number: float, count: int) -> bool:
-    """Return whether a number is one of 0, 1, …, count - 1."""
-    return 0.0 <= number < count and number % 1.0 == 0.0
-
-
 def pick(index: float, *items: float) -> float:
     """Return the item that an index names, counted from 0; 0 if there is none."""
-    return items[int(index)] if is_index(index, len(items)) else 0.0
+    k = int(index) if 0.0 <= index < len(items) else None
+    return items[k] if k is not None and k == index else 0.0
 
 
 def sigmoid(a: float) -> float:

@@ -13,8 +13,9 @@ from typing import Any
 
 from autograd_mini.engine import floats, primitives
 from autograd_mini.engine.node import FEATURE, PROBE
+from autograd_mini.engine.nodes import MOST_SHARES, shares_of_many
 from autograd_mini.engine.primitives import Primitive
-from autograd_mini.engine.reals import as_float, is_array
+from autograd_mini.engine.reals import as_float, is_array, is_index
 from autograd_mini.engine.tracing import MOST_ROWS, current_trace, picked
 from autograd_mini.engine.value import Value, apply, dot_node
 
@@ -95,7 +96,7 @@ def row_number(index: Any, count: int) -> int:
         If it names none of them.
     """
     number = index._data if isinstance(index, Value) else as_float(index)
-    if not floats.is_index(number, count):
+    if not is_index(number, count):
         expected = f"a whole number from 0 to {count - 1}, to name one of {count}"
         raise IndexError(f"pick: expected {expected}, got {number:.15g}")
     return int(number)
@@ -602,6 +603,6 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     [1.0, 0.0]
     """
     operands = _spread("softmax", (tuple(logits),))
-    if len(operands) > primitives.MOST_SHARES:
-        return list(primitives.shares_of_many(sys.modules[__name__], operands))
+    if len(operands) > MOST_SHARES:
+        return list(shares_of_many(sys.modules[__name__], operands))
     return [call(primitives.SOFTMAX, operand, *operands[:i], *operands[i + 1 :]) for i, operand in enumerate(operands)]

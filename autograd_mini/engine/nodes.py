@@ -11,9 +11,22 @@ from typing import Any
 
 from autograd_mini.engine import floats, graph, modes
 from autograd_mini.engine.node import CONSTANT, FROZEN, Node
-from autograd_mini.engine.primitives import MOST_SHARES, SOFTMAX, Primitive, find, shares_of_many
+from autograd_mini.engine.primitives import SOFTMAX, Primitive, find
 
 _NAMES = {"divide": "div", "power": "pow"}
+MOST_SHARES = 64  # of more numbers, the shares of softmax aren't a node each
+
+
+def shares_of_many(xp: Any, numbers: Any) -> tuple[Any, ...]:
+    """Return exp(xᵢ - max) / Σ exp(xⱼ - max) for every i, one operation at a time.
+
+    n nodes of `SOFTMAX` have n² edges; these 3n + 2 nodes have about 6n. The digits that ∂p/∂x loses on its way through
+    xᵢ, where p is nearly 1, it gets back by way of the maximum.
+    """
+    peak = xp.maximum(*numbers)
+    exponentials = [xp.exp(x - peak) for x in numbers]
+    total = xp.sum(exponentials)
+    return tuple([e / total for e in exponentials])
 
 
 class Differentiable:

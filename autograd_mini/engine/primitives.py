@@ -365,17 +365,3 @@ MINUS_LOG_SOFTMAX = _entry(
 
 # The share of the first argument. For the share of another one, put that one first.
 SOFTMAX = _entry("softmax", "softmax", lambda xp, *a: xp.softmax(*a)[0], _softmax_derivatives, arity=None)
-
-MOST_SHARES = 64  # of more numbers, the shares of softmax aren't a node each
-
-
-def shares_of_many(xp: Any, numbers: Any) -> tuple[Any, ...]:
-    """Return exp(xᵢ - max) / Σ exp(xⱼ - max) for every i, one operation at a time.
-
-    n nodes of `SOFTMAX` have n² edges; these 3n + 2 nodes have about 6n. The digits that ∂p/∂x loses on its way through
-    xᵢ, where p is nearly 1, it gets back by way of the maximum.
-    """
-    peak = xp.maximum(*numbers)
-    exponentials = [xp.exp(x - peak) for x in numbers]
-    total = xp.sum(exponentials)
-    return tuple([e / total for e in exponentials])

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from autograd_mini.engine import floats, modes, node
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
+from autograd_mini.engine.reals import is_index
 from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
 
@@ -321,7 +322,7 @@ class Lookup(Primitive):
 
     def _item(self, xp: Any, index: Any) -> Any:
         leaves, width = self.table.leaves, self.table.width
-        is_there = floats.is_index(index, len(leaves) // width)
+        is_there = is_index(index, len(leaves) // width)
         return leaves[int(index) * width + self.column]._data if is_there else 0.0
 
     def _derivatives(self, xp: Any, out: Any, index: Any) -> tuple[float]:

@@ -276,7 +276,7 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
 
     def of(chosen: Sequence[Value]) -> tuple[Array, Any]:
         gradient, sizes = np.zeros((2, len(chosen)))
-        at = [k for k, node in enumerate(chosen) if node in found]  # of a large table few rows
+        at = np.flatnonzero([*map(found.__contains__, chosen)]).tolist()  # of a large table few rows
         reached = [chosen[k] for k in at]
         with np.errstate(all="ignore"):
             gradient[at] = [found[node] for node in reached]

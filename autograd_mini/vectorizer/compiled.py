@@ -140,7 +140,8 @@ class Compiled:
         # In the order that was given, others as the function used them first.
         there = dict.fromkeys([scalars.node[i] for i in leaves])
         used = [parent for node in trace.nodes for parent in node.parents]
-        self.parameters = list(dict.fromkeys([p for p in chain(order, used) if p in there]) | there)
+        first = dict.fromkeys([p for p in chain(order, used) if p in there])
+        self.parameters = [*first, *(p for p in there if p not in first)]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         self.source, self.statements = self._printed()
 
@@ -155,7 +156,8 @@ class Compiled:
         del self._to_lower
         leaves = [self.scalars.node[i] for i in lowering.layout]
         place = dict(zip(leaves, range(len(leaves)), strict=True))
-        return lowering.program, leaves, np.array([place[p] for p in self.parameters], dtype=np.intp)
+        positions = np.fromiter(map(place.__getitem__, self.parameters), np.intp, len(self.parameters))
+        return lowering.program, leaves, positions
 
     @property
     def program(self) -> ArrayProgram:

@@ -146,10 +146,10 @@ def _put_tables(scalars: Scalars, index: dict[Value, int], tables: Sequence[Tabl
     scalars.kind += kinds
     scalars.primitive += [None] * len(leaves)
     scalars.parents += [()] * len(leaves)
-    scalars.number += [leaf._data if kind == CONSTANT else 0.0 for leaf, kind in zip(leaves, kinds, strict=True)]
+    scalars.number += [leaf._data for leaf in leaves] if CONSTANT in kinds else [0.0] * len(leaves)
     scalars.varies += [False] * len(leaves)
     scalars.node += leaves
-    scalars.tables = {table: [index[leaf] for leaf in table.leaves] for table in dict.fromkeys(tables)}
+    scalars.tables = {table: [*map(index.__getitem__, table.leaves)] for table in dict.fromkeys(tables)}
 
 
 def learning(scalars: Scalars) -> list[int]:

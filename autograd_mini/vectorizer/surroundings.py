@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 from operator import getitem, is_
 from types import CellType
 from typing import Any
@@ -156,8 +156,10 @@ class Surroundings:
         elif isinstance(thing, (list, tuple, set, frozenset, deque)):
             if not isinstance(thing, (tuple, frozenset)):
                 self._lists.append((name, thing, tuple(thing)))
-            self.nodes.update(dict.fromkeys(part for part in thing if isinstance(part, Node)))  # they may be many
-            self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing) if not isinstance(part, Node)]
+            if thing and all(issubclass(kind, Node) for kind in set(map(type, thing))):  # they may be many
+                self.nodes.update(zip(thing, repeat(None)))
+            else:
+                self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing)]
         elif isinstance(thing, types.FunctionType):
             if not is_elsewhere(thing.__code__.co_filename):
                 self._function(thing)
