@@ -25,8 +25,8 @@ PUBLIC = {
         "where"
     ),
     "autograd_mini.nn": (
-        "Activation BatchNorm Conv1d Conv2d Dropout Flatten L1 L2 Layer LayerNorm MLP Module Neuron Parameter RNN "
-        "RNNCell Reshape Residual Sequential WeightElimination absolute_error activations batch "
+        "Activation BatchNorm Conv1d Conv2d Dropout Embedding Flatten L1 L2 Layer LayerNorm MLP Module Neuron "
+        "Parameter RNN RNNCell Reshape Residual Sequential WeightElimination absolute_error activations batch "
         "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy freeze gaussian_nll "
         "half_squared_error hinge huber initializers is_frozen losses mixes_examples squared_error unfreeze"
     ),

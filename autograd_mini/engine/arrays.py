@@ -46,6 +46,14 @@ def minimum(*arrays: Any) -> Any:
     return functools.reduce(np.minimum, arrays)
 
 
+def pick(index: Any, *arrays: Any) -> Any:
+    """Return, element by element, that of the arrays which an index names, counted from 0; 0 if there is none."""
+    result: Any = 0.0
+    for k, array in enumerate(arrays):
+        result = where(equal(index, float(k)), array, result)
+    return result
+
+
 def sigmoid(a: Any) -> Any:
     """Return 1 / (1 + exp(-a)) without overflow."""
     positive = np.real(a) >= 0.0

@@ -155,6 +155,12 @@ def minimum(*numbers: float) -> float:
     return min(numbers[::-1])
 
 
+def pick(index: float, *items: float) -> float:
+    """Return the item that an index names, counted from 0; 0 if there is none."""
+    k = int(index) if 0.0 <= index < len(items) else None
+    return items[k] if k is not None and k == index else 0.0
+
+
 def sigmoid(a: float) -> float:
     """Return 1 / (1 + exp(-a)) without overflow."""
     e = math.exp(-abs(a))

@@ -6,12 +6,17 @@ taken element by element.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence, Sized
+from functools import partial
 from typing import Any
 
 from autograd_mini.engine import floats, primitives
+from autograd_mini.engine.node import FEATURE, PROBE
+from autograd_mini.engine.nodes import MOST_SHARES, shares_of_many
 from autograd_mini.engine.primitives import Primitive
-from autograd_mini.engine.reals import as_float, is_array
+from autograd_mini.engine.reals import as_float, is_array, is_index
+from autograd_mini.engine.tracing import MOST_ROWS, current_trace, picked
 from autograd_mini.engine.value import Value, apply, dot_node
 
 __all__ = [
@@ -60,15 +65,15 @@ def call(primitive: Primitive, *operands: Any) -> Any:
         if isinstance(operand, Value):
             return apply(primitive, *operands)
     if any(map(is_array, operands)):
-        return _element_by_element(primitive, operands)
+        return _element_by_element(partial(call, primitive), operands)
     return float(primitive.forward(floats, *[as_float(operand) for operand in operands]))
 
 
-def _element_by_element(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+def _element_by_element(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
     """Return an array of results: of floats where none is a node."""
     import numpy as np  # installed, as there is an array
 
-    elements = np.frompyfunc(lambda *numbers: call(primitive, *numbers), len(operands), 1)(*operands)
+    elements = np.frompyfunc(function, len(operands), 1)(*operands)
     has_nodes = any(isinstance(element, Value) for element in np.ravel(elements))
     return elements if has_nodes else np.asarray(elements, dtype=float)
 
@@ -80,6 +85,21 @@ def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     if not operands:
         raise ValueError(f"{name} of nothing has no value; expected at least one operand")
     return operands
+
+
+def row_number(index: Any, count: int) -> int:
+    """Return the index of one of so many items, counted from 0, as a whole number; that of a node by its data.
+
+    Raises
+    ------
+    IndexError
+        If it names none of them.
+    """
+    number = index._data if isinstance(index, Value) else as_float(index)
+    if not is_index(number, count):
+        expected = f"a whole number from 0 to {count - 1}, to name one of {count}"
+        raise IndexError(f"pick: expected {expected}, got {number:.15g}")
+    return int(number)
 
 
 # ------------------------------------------------------------------------------------ elementary functions
@@ -439,15 +459,19 @@ def minimum(*operands: Any) -> Any:
 
 
 def pick(index: Any, *items: Any) -> Any:
-    """Return the item, of several or of one sequence, that an index names, counted from 0; 0 where it names none.
+    """Return the item, of several or of one sequence, that an index names, counted from 0.
 
-    Where the index is a plain number, ``items[index]`` does the same; here it may be a Value, such as a class that is
-    an input of a vectorized function.
+    Where the items are lists, the rows of a table, it is a list: of each column the item in that row. Where the index
+    is a plain number, ``items[index]`` does the same, and is what comes of more than 256 items; here it may be a Value,
+    such as a token that is an input of a vectorized function. There all of it becomes one gather, and the gradient a
+    scatter: what examples contribute to the same row is added up in their order.
 
     Raises
     ------
     ValueError
-        If there are no items.
+        If there are no items, or rows of different lengths.
+    IndexError
+        If the index names none of them: it is negative, too large, or not whole.
 
     Examples
     --------
@@ -455,8 +479,27 @@ def pick(index: Any, *items: Any) -> Any:
     >>> z = [Value(1.0), Value(5.0)]
     >>> pick(1, z).data, pick(1, z).local_grads
     (5.0, (0.0, 0.0, 1.0))
+    >>> [item.data for item in pick(Value(2.0), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])]
+    [5.0, 6.0]
     """
-    return call(primitives.PICK, index, *_spread("pick", items))
+    items = _spread("pick", items)
+    if is_array(index) or (all(map(is_array, items)) and not isinstance(index, Value)):
+        return _element_by_element(pick, (index, *items))
+    is_table = any(isinstance(item, (list, tuple)) or is_array(item) for item in items)
+    rows = items if is_table else [(item,) for item in items]
+    widths = sorted({len(row) if isinstance(row, Sized) else 0 for row in rows})
+    if len(widths) > 1:
+        raise ValueError(f"pick: expected rows of the same length, got {widths[0]} and {widths[-1]} items; pad them")
+    if isinstance(index, Value) and current_trace() is not None:
+        found = picked(index, rows)
+    else:
+        number = row_number(index, len(rows))
+        is_bare = not isinstance(index, Value) or index._local in (FEATURE, PROBE)
+        if is_bare and len(rows) > MOST_ROWS:
+            found = list(rows[number])
+        else:
+            found = [call(primitives.PICK, index, *column) for column in zip(*rows, strict=True)]
+    return found if is_table else found[0]
 
 
 def sum(terms: Iterable[Any]) -> Any:
@@ -543,6 +586,9 @@ def minus_log_softmax(index: Any, *logits: Any) -> Any:
 def softmax(logits: Iterable[Any]) -> list[Any]:
     """Return pᵢ = exp(xᵢ) / Σ exp(xⱼ) for every i, each a node of its own.
 
+    Of more than 64, each is the quotient of two nodes, exp(xᵢ - max) and the sum of all of these: else a graph of
+    n numbers would have n² edges.
+
     Raises
     ------
     ValueError
@@ -557,4 +603,6 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     [1.0, 0.0]
     """
     operands = _spread("softmax", (tuple(logits),))
+    if len(operands) > MOST_SHARES:
+        return list(shares_of_many(sys.modules[__name__], operands))
     return [call(primitives.SOFTMAX, operand, *operands[:i], *operands[i + 1 :]) for i, operand in enumerate(operands)]

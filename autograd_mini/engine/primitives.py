@@ -329,11 +329,11 @@ def _indicators(xp: Any, index: Any, count: int) -> list[Any]:
     return [xp.where(xp.equal(index, float(k)), 1.0, 0.0) for k in range(count)]
 
 
-# zₜ where the index t is a node too, such as the class of an example; 0 where there is no such item.
+# zₜ where the index t is a node too, such as the token of an example; 0 where there is no such item.
 PICK = _entry(
     "pick",
     "pick",
-    lambda xp, index, *items: xp.sum([xp.where(xp.equal(index, float(k)), item, 0.0) for k, item in enumerate(items)]),
+    lambda xp, index, *items: xp.pick(index, *items),
     lambda xp, out, index, *items: (0.0, *_indicators(xp, index, len(items))),
     arity=None,
     smooth=False,

@@ -101,3 +101,8 @@ def _advice(number: Any) -> str:
     if hasattr(number, "grad") and hasattr(number, "data"):
         return "it is a node already: use it as it is, or its .data for the bare number"
     return "pass an int, a float, a numpy scalar, a Fraction or a Decimal"
+
+
+def is_index(number: float, count: int) -> bool:
+    """Return whether a number is one of 0, 1, …, count - 1."""
+    return 0.0 <= number < count and number % 1.0 == 0.0

@@ -12,16 +12,18 @@ import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd_mini.engine import modes, node
+from autograd_mini.engine import floats, modes, node
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.own import OwnOperation
-from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, Primitive
+from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
+from autograd_mini.engine.reals import is_index
 from autograd_mini.engine.value import Constant, Value, apply
 from autograd_mini.errors import TraceError
 
@@ -87,6 +89,10 @@ class Trace:
         Leaves whose number is read again at each run, by calling the function.
     choices : list of (Value, int)
         Nodes that have to be one of 0, 1, …, count - 1, such as the class of an example.
+    indices : list of (Value, int)
+        The same, by which one of so many items is picked.
+    tables : list of Table
+        The large ones among what is picked from.
     effects : list of (list of Value, callable)
         Functions that are called after each run, with the nodes' numbers and with the number of examples.
     looks : list of Look
@@ -99,6 +105,8 @@ class Trace:
     draws: list[Draws] = field(default_factory=list)
     live: dict[Value, Callable[[], float]] = field(default_factory=dict)
     choices: list[tuple[Value, int]] = field(default_factory=list)
+    indices: list[tuple[Value, int]] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     effects: list[tuple[list[Value], Callable[..., None]]] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
 
@@ -159,7 +167,10 @@ class TracedValue(Value):
         _refuse("float()", "Use the functions of autograd_mini (exp, log, tanh, ...) instead of those of math")
 
     def __int__(self) -> NoReturn:
-        _refuse("int()", "Compute with the Value itself; to choose an item by a number, use where(...)")
+        _refuse("int()", "Compute with the Value itself; to choose by it, use pick(token, table) or where(...)")
+
+    def __index__(self) -> NoReturn:
+        _refuse("an index", "To choose an item of a list, or a row of a table, use pick(token, table) of autograd_mini")
 
     def __gt__(self, other: Any) -> Value:  # type: ignore[override]  # self > other, as a condition for where(...)
         return apply(GREATER, self, other)
@@ -315,6 +326,72 @@ def one_of(index: Value, count: int) -> Value:
     if trace is not None:
         trace.choices.append((index, count))
     return index
+
+
+MOST_ROWS = 256  # a table with more, whose items are all leaves, is one thing in a trace, and not an edge for each item
+
+
+class Lookup(Primitive):
+    """The operation that gives the item of one column of a table; the index is its only operand."""
+
+    __slots__ = ("column", "table")
+
+    def __init__(self, table: Table, column: int) -> None:
+        super().__init__("pick", "pick", self._item, self._derivatives, smooth=False)
+        self.table, self.column = table, column
+
+    def _item(self, xp: Any, index: Any) -> Any:
+        leaves, width = self.table.leaves, self.table.width
+        is_there = is_index(index, len(leaves) // width)
+        return leaves[int(index) * width + self.column]._data if is_there else 0.0
+
+    def _derivatives(self, xp: Any, out: Any, index: Any) -> tuple[float]:
+        if xp is not floats:
+            _refuse(
+                f"a derivative through pick from a table of more than {MOST_ROWS} rows",
+                "Take derivatives of the program instead, by its gradients or value_and_grad",
+            )
+        return (0.0,)
+
+
+class Table:
+    """Rows of leaves, from which a traced number picks one.
+
+    Attributes
+    ----------
+    leaves : list of Value
+        All items, row after row.
+    width : int
+        How many there are in a row.
+    lookups : list of Lookup
+        The operation for each column.
+    """
+
+    def __init__(self, given: list[Any], leaves: list[Value], width: int) -> None:
+        self._given, self.leaves, self.width = given, leaves, width
+        self.lookups = [Lookup(self, column) for column in range(width)]
+
+    def is_of(self, given: list[Any], width: int) -> bool:
+        """Return whether it is made of just these items."""
+        return (len(given), width) == (len(self._given), self.width) and all(map(operator.is_, given, self._given))
+
+
+def picked(index: Value, rows: Sequence[Sequence[Any]]) -> list[Value]:
+    """Return the row that a number names, which may be traced; the program raises an error where it names none."""
+    trace = current_trace()
+    assert trace is not None
+    trace.indices.append((index, len(rows)))
+    if len(rows) > MOST_ROWS:
+        given, width = [*chain.from_iterable(rows)], len(rows[0])
+        table = next((table for table in trace.tables if table.is_of(given, width)), None)
+        if table is None and TracedValue not in map(type, given):
+            leaves = [x if isinstance(x, Value) else Constant(x) for x in given]
+            if not any(map(operator.attrgetter("primitive"), leaves)):
+                table = Table(given, leaves, width)
+                trace.tables.append(table)
+        if table is not None:
+            return [apply(lookup, index) for lookup in table.lookups]
+    return [apply(PICK, index, *column) for column in zip(*rows, strict=True)]
 
 
 def live(read: Callable[[], float], label: str) -> Value:

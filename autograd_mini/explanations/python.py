@@ -617,6 +617,13 @@ class AnyNumbers(Reading):
         """Return "rescue if condition else plain"."""
         return self.where(condition, rescue(), plain)
 
+    def pick(self, index: Any, *items: Any) -> Term:
+        """Return the item that an index names: which one is known when the program runs."""
+        parts = [term(part) for part in (index, *items)]
+        if all(part.known for part in parts):
+            return self._call("pick", parts)
+        return _made(text.call("pick", *[part.formula for part in parts]), math.nan, *parts, call="pick")
+
     def maximum(self, *numbers: Any) -> Term:
         """Return the largest; of a variable and 0 without a call, so that nan stays nan."""
         return self._or_zero("maximum", "<=", numbers)

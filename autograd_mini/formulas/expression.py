@@ -228,7 +228,7 @@ sin, cos, tan = (partial(call, name) for name in ("sin", "cos", "tan"))
 asin, acos, atan = (partial(call, name) for name in ("asin", "acos", "atan"))
 sinh, cosh, tanh = (partial(call, name) for name in ("sinh", "cosh", "tanh"))
 sigmoid, erf, sign = (partial(call, name) for name in ("sigmoid", "erf", "sign"))
-maximum, minimum = (partial(call, name) for name in ("maximum", "minimum"))
+maximum, minimum, pick = (partial(call, name) for name in ("maximum", "minimum", "pick"))
 logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "minus_log_softmax"))
 
 # ------------------------------------------------------------------------------------------------- printing

@@ -6,6 +6,7 @@ from autograd_mini.nn.batches import batch, mixes_examples
 from autograd_mini.nn.containers import Activation, Flatten, Reshape, Residual, Sequential
 from autograd_mini.nn.convolution import Conv1d, Conv2d
 from autograd_mini.nn.dropout import Dropout
+from autograd_mini.nn.embedding import Embedding
 from autograd_mini.nn.freezing import freeze, is_frozen, unfreeze
 from autograd_mini.nn.layers import MLP, Layer, Neuron
 from autograd_mini.nn.losses import (
@@ -34,6 +35,7 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Dropout",
+    "Embedding",
     "Flatten",
     "Layer",
     "LayerNorm",

@@ -37,6 +37,7 @@ class Module:
     _name = ""  # what the module that owns this one calls it
     _trained: frozenset[str] = frozenset()  # the attributes that were given parameters and nothing else
     _is_named = False  # whether everything inside has been named
+    _named: int | None = None  # a hash of what was inside then
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output from the inputs, in a scope of the module's name."""
@@ -64,7 +65,12 @@ class Module:
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
     def _name_parts(self) -> None:
-        """Give the modules inside their names, and every parameter its name as its label."""
+        """Give the modules inside their names, and every parameter its name as its label; once, as they may be many."""
+        there = hash(tuple(map(id, inside(self))))
+        if there == self._named:
+            super().__setattr__("_is_named", True)
+            return
+        super().__setattr__("_named", there)
         for prefix, name, part in self._walk("", {id(self)}):
             if isinstance(part, Module):
                 part._name = name
@@ -217,6 +223,37 @@ _PLAIN = frozenset((int, float, bool, str, type(None), frozenset))  # in which t
 def other_name(name: str) -> Any:
     """Return a property that is an attribute by another name, to be read and to be set."""
     return property(attrgetter(name), lambda self, thing: setattr(self, name, thing), doc=f"The {name}.")
+
+
+def inside(module: Module) -> list[Any]:
+    """Return a module and all parameters and modules inside it, without their names, which takes less time.
+
+    A parameter is there as often as it is found, a module once.
+    """
+    found: list[Any] = []
+    seen: set[int] = set()
+
+    def walk(thing: Any) -> None:
+        if isinstance(thing, Module):
+            if id(thing) not in seen:
+                seen.add(id(thing))
+                found.append(thing)
+                for part in list(vars(thing).values()):
+                    walk(part)
+        elif isinstance(thing, Parameter):
+            found.append(thing)
+        elif _is_sequence(thing):
+            if set(map(type, thing)) == {Parameter}:
+                found.extend(thing)
+            else:
+                for part in thing:
+                    walk(part)
+        elif isinstance(thing, dict):
+            for part in thing.values():
+                walk(part)
+
+    walk(module)
+    return found
 
 
 def _parts(name: str, thing: Any, is_all: bool = False) -> Iterator[tuple[str, Any]]:

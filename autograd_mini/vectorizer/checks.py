@@ -15,6 +15,7 @@ from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine import floats, functions, modes
 from autograd_mini.engine.graph import gradients, recorded_gradients, topological_order
 from autograd_mini.engine.node import FEATURE, PROBE
+from autograd_mini.engine.primitives import PICK
 from autograd_mini.engine.tracing import replaying
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
@@ -60,7 +61,7 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
         if array.dtype.kind not in "fiub":
             raise ValueError(
                 f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "
-                f"Values are made by the program"
+                f"Values are made by the program. Sequences of different lengths take a call for each length"
             )
         if not array.ndim:
             raise ValueError(f"input {k}: expected one row for each example, got the single number {given!r:.30}")
@@ -74,19 +75,44 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
 
 
 def choices(compiled: Compiled, columns: Sequence[Array]) -> None:
-    """Refuse inputs that name an item which isn't there: the class of an example for the cross-entropy.
+    """Refuse inputs that name an item which isn't there: the class of an example for the cross-entropy, or a token.
 
     Raises
     ------
     ValueError
-        Saying which one, in which example.
+        Of a class, saying which one, in which example.
+    IndexError
+        Of an index by which an item is picked.
     """
-    for argument, place, count in compiled.choices:
+    for argument, place, count, what in compiled.choices:
         column = columns[argument][:, place]
-        wrong = ~((column >= 0) & (column < count) & (column == np.floor(column)))
-        if wrong.any():
+        if what == "index":
+            indices(column, count)
+        elif (wrong := ~_are_there(column, count)).any():
             i = int(np.argmax(wrong))
             raise ValueError(f"expected a class from 0 to {count - 1}, got {column[i]:g} in example {i}")
+
+
+def indices(index: Array, count: int, first: int = 0) -> None:
+    """Refuse an index, or one for each example from the number `first` on, that names none of so many items.
+
+    Raises
+    ------
+    IndexError
+        Saying which one, in which example.
+    """
+    there = np.ravel(_are_there(index, count))
+    if not there.all():
+        i = int(np.argmin(there))
+        try:
+            functions.row_number(float(np.ravel(index)[i]), count)
+        except IndexError as error:
+            raise IndexError(f"{error} in example {first + i}" if np.ndim(index) else str(error)) from None
+
+
+def _are_there(index: Array, count: int) -> Any:
+    """Return which indices are one of 0, 1, …, count - 1."""
+    return (index >= 0) & (index < count) & (index == np.floor(index))
 
 
 def single_output(compiled: Compiled) -> None:
@@ -238,8 +264,11 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
     leaves = [[feature(x, kind=kind) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
     arguments = [folded(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
     masks = columns[-1][i].tolist() if compiled.draws else []
-    with modes.ignoring_anomalies(), replaying(masks):
-        nodes, _ = result_nodes(f(*arguments))
+    try:
+        with modes.ignoring_anomalies(), replaying(masks):
+            nodes, _ = result_nodes(f(*arguments))
+    except IndexError as error:  # of an index that was computed; others were looked at before
+        raise IndexError(f"{error} in example {i}" if columns else str(error)) from error
     total = nodes[0] if len(nodes) == 1 else functions.sum(nodes)
     order = topological_order(total)
     found = recorded_gradients(order)
@@ -252,12 +281,15 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
     shaken = [_shaken(order, rng, rounding / 100.0) for rng in map(random.Random, range(_SHAKES))]
 
     def of(chosen: Sequence[Value]) -> tuple[Array, Any]:
+        gradient, sizes = np.zeros((2, len(chosen)))
+        at = np.flatnonzero([*map(found.__contains__, chosen)]).tolist()  # of a large table few rows
+        reached = [chosen[k] for k in at]
         with np.errstate(all="ignore"):
-            gradient = np.array([found.get(node, 0.0) for node in chosen])
-            sizes = rounding * max(1.0, times) * np.array([reach.get(node, 0.0) for node in chosen])
+            gradient[at] = [found[node] for node in reached]
+            sizes[at] = [rounding * max(1.0, times) * reach[node] for node in reached]
             for other in shaken:
-                apart = np.abs(gradient - [other.get(node, 0.0) for node in chosen])
-                sizes = np.maximum(sizes, np.where(np.isfinite(apart), _MARGIN * apart, 0.0))
+                apart = np.abs(gradient[at] - [other.get(node, 0.0) for node in reached])
+                sizes[at] = np.maximum(sizes[at], np.where(np.isfinite(apart), _MARGIN * apart, 0.0))
         return gradient, sizes
 
     values = np.array([node._data for node in nodes])
@@ -268,14 +300,18 @@ def _shaken(order: list[Value], rng: random.Random, share: float) -> dict[Value,
     """Return the gradients where each result is off by a share of itself, as by another rounding."""
     values: dict[Value, float] = {}
 
+    def operands(v: Value) -> list[float]:
+        numbers = [values[u] for u in v.parents]
+        return [v.parents[0]._data, *numbers[1:]] if v.primitive is PICK else numbers  # a shaken index would be none
+
     def local_grads(v: Value) -> Any:
-        return v.primitive.derivatives(floats, values[v], *[values[u] for u in v.parents])  # type: ignore[union-attr]
+        return v.primitive.derivatives(floats, values[v], *operands(v))  # type: ignore[union-attr]
 
     for v in order:
         if v.primitive is None:
             values[v] = v._data
         else:
-            number = float(v.primitive.forward(floats, *[values[u] for u in v.parents]))
+            number = float(v.primitive.forward(floats, *operands(v)))
             values[v] = number * (1.0 + rng.choice((-share, share)))
     return gradients(order, 1.0, local_grads)
 

@@ -26,7 +26,7 @@ from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
 from autograd_mini.vectorizer.lowering import Lowering
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
-from autograd_mini.vectorizer.scalars import learns, needed, scanned
+from autograd_mini.vectorizer.scalars import learning, needed, scanned
 from autograd_mini.vectorizer.statements import ArrayProgram
 from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
 from autograd_mini.vectorizer.surroundings import Surroundings
@@ -75,8 +75,9 @@ class Compiled:
         "numpy" or "jax".
     n_devices : int
         On how many devices JAX spreads a batch.
-    order : sequence of Value
-        The order of the parameters, as far as it is known; others come as the function uses them.
+    order : sequence
+        The order of the parameters, as far as it is known; others come as the function uses them, and all else in it
+        is left out.
     """
 
     def __init__(
@@ -88,17 +89,17 @@ class Compiled:
         dtype: str,
         backend: str = "numpy",
         n_devices: int = 1,
-        order: Sequence[Value] = (),
+        order: Sequence[Any] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
         self.wrt, self.dtype = wrt, np.dtype(dtype)
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
         self._name = name if name.isidentifier() else "A function"
-        self._around = Surroundings(f)
         with without_collection():
+            self._around = Surroundings(f)
             self._compile(f, examples, names, order)
-        self._around.forget_changes()
+            self._around.forget_changes()
         if "grad" in self._around.names:  # an attribute that no node can watch
             self.looks += [
                 Look(p, None, partial(getattr, p, "grad"), p.grad, " (its .grad)") for p in self._around.nodes
@@ -113,7 +114,7 @@ class Compiled:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
-    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Value]) -> None:
+    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Any]) -> None:
         """Trace the function, group its nodes and print the program."""
         trace, inputs, outputs, self.is_list = traced(f, examples, names)
         self.looks = trace.looks
@@ -123,7 +124,7 @@ class Compiled:
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
         scalars = self.scalars = scanned(trace, inputs, outputs)
-        targets = learning = [i for i in scalars.parameters() if learns(scalars, i)]
+        targets = leaves = learning(scalars)
         if self.wrt == "inputs":
             targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
         self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
@@ -131,12 +132,16 @@ class Compiled:
         self._to_lower = grouping, names, targets
         self.n_nodes = grouping.size
         self.mixes = any(group.form == "batch_mean" for group in grouping.groups)
-        self.choices = [(*scalars.place[i], count) for i, count in scalars.choices.items()]
-        self._live = [(leaf, trace.live[leaf]) for i in scalars.parameters() if (leaf := scalars.node[i]) in trace.live]
+        self.choices = [(*scalars.place[i], count, "class") for i, count in scalars.choices.items()]
+        self.choices += [(*scalars.place[i], n, "index") for i, n in scalars.indices.items() if i in scalars.place]
+        self.indices = [scalars.indices[i] for i in scalars.computed_indices()]
+        used_nodes = set(scalars.node) if trace.live else ()
+        self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
         # In the order that was given, others as the function used them first.
-        there = dict.fromkeys(scalars.node[i] for i in learning)
-        used = (parent for node in trace.nodes for parent in node.parents)
-        self.parameters = list(dict.fromkeys(p for p in chain(order, used, there) if p in there))
+        there = dict.fromkeys([scalars.node[i] for i in leaves])
+        used = [parent for node in trace.nodes for parent in node.parents]
+        first = dict.fromkeys([p for p in chain(order, used) if p in there])
+        self.parameters = [*first, *(p for p in there if p not in first)]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         self.source, self.statements = self._printed()
 
@@ -150,8 +155,9 @@ class Compiled:
         lowering = Lowering(grouping, self.sizes, names, targets)
         del self._to_lower
         leaves = [self.scalars.node[i] for i in lowering.layout]
-        place = {leaf: k for k, leaf in enumerate(leaves)}
-        return lowering.program, leaves, np.array([place[p] for p in self.parameters], dtype=np.intp)
+        place = dict(zip(leaves, range(len(leaves)), strict=True))
+        positions = np.fromiter(map(place.__getitem__, self.parameters), np.intp, len(self.parameters))
+        return lowering.program, leaves, positions
 
     @property
     def program(self) -> ArrayProgram:
@@ -191,7 +197,7 @@ class Compiled:
 
     def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""
-        if self.sizes or self.updates or self.backend != "numpy" or self.dtype != np.float64:
+        if self.sizes or self.updates or self.indices or self.backend != "numpy" or self.dtype != np.float64:
             return False
         if self.n_nodes > MOST_NODES:
             return False

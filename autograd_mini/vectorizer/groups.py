@@ -6,11 +6,12 @@ the same to operands of the same sort are computed together, each a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograd_mini.engine.primitives import Primitive
+from autograd_mini.engine.primitives import PICK, Primitive
+from autograd_mini.engine.tracing import Lookup
 from autograd_mini.vectorizer.scalars import COMPUTED, CONSTANT, PARAMETER, Scalars
 
 LINEAR = frozenset(("add", "sub", "neg", "mul", "sum", "dot", "identity"))
@@ -60,7 +61,7 @@ def dissolved(scalars: Scalars) -> tuple[dict[int, SumOfTerms], bytearray]:
     for parents in scalars.parents:
         for p in parents:
             uses[p] += 1
-    for i in [*scalars.outputs, *(i for effect in scalars.effects for i in effect)]:
+    for i in [*scalars.outputs, *(i for effect in scalars.effects for i in effect), *scalars.indices]:
         uses[i] += 2  # results are needed as they are
     gone = bytearray(len(scalars))
     without_weights = bytearray(len(scalars))
@@ -178,8 +179,8 @@ def _without_sign(scalars: Scalars, c: float, i: int, uses: list[int], inner: li
 
 
 FEW = 6  # up to so many terms a sum is written out; beyond, it is a reduction
-_OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "minus_log_softmax", "softmax", "pick"))
-_EACH_FOR_ITSELF = frozenset(("logsumexp", "minus_log_softmax", "pick"))
+_OF_A_LIST = frozenset(("maximum", "minimum", "logsumexp", "minus_log_softmax", "softmax"))
+_EACH_FOR_ITSELF = frozenset(("logsumexp", "minus_log_softmax"))
 _ALWAYS_OF_A_LIST = _EACH_FOR_ITSELF | {"softmax", "batch_mean"}
 FEW_OPERANDS = 16  # up to so many, the operands of maximum and minimum are arrays of their own
 
@@ -237,6 +238,8 @@ class Group:
     form : str
         How it is computed: "affine" (a matrix product), "convolution" (one over windows), "terms" (element by element),
         "reduction" (a sum of many terms), "elementwise", or the primitive's name where it acts on a list.
+    indices, table : list of int
+        Of "pick": what names the rows, and the items, row after row. Its nodes are all columns of each index.
     """
 
     nodes: list[int]
@@ -246,6 +249,8 @@ class Group:
     primitive: Primitive | None = None
     rows: list[Row] = field(default_factory=list)
     form: str = "elementwise"
+    indices: list[int] = field(default_factory=list)
+    table: list[int] = field(default_factory=list)
 
 
 class Grouping:
@@ -302,8 +307,9 @@ class Grouping:
             key += (scalars.number[parents[1]],)
         elif primitive.name == "softmax":
             key += (tuple(sorted(parents)),)
-        elif primitive.name == "pick" and parents[0] not in scalars.choices:
-            key = (*key, "of any index")
+        elif primitive.name == "pick":
+            table = primitive.table if isinstance(primitive, Lookup) else len(parents)
+            key = (*key[:3], PICK, table, any(scalars.varies[p] for p in parents[1:]))
         elif primitive.name in _EACH_FOR_ITSELF or (primitive.name in _OF_A_LIST and len(parents) > FEW_OPERANDS):
             key += (i,)
         self._buckets.setdefault(key, []).append(i)
@@ -383,8 +389,8 @@ class Grouping:
         if primitive is not None:
             group = Group(nodes, level, varies, needs, primitive)
             several = len(self.scalars.parents[nodes[0]]) > FEW_OPERANDS
-            if key[-1] == "of any index":
-                return [group]
+            if primitive is PICK:
+                return self._picks(group)
             if primitive.name in _ALWAYS_OF_A_LIST or (primitive.name in _OF_A_LIST and several):
                 group.form = primitive.name
             return [group]
@@ -395,6 +401,33 @@ class Grouping:
         if len(rows[0].rest) > FEW:
             group.form = "reduction"
         return [group]
+
+    def _picks(self, group: Group) -> list[Group]:
+        """Return the groups in which each of some indices picks from the same columns: one gather for each."""
+        scalars, columns = self.scalars, dict[Any, int]()
+        by_index: dict[int, dict[int, int]] = {}
+        again = []
+        for i in group.nodes:
+            primitive, (index, *items) = scalars.primitive[i], scalars.parents[i]
+            key = primitive if isinstance(primitive, Lookup) else tuple(items)
+            column = columns.setdefault(key, len(columns))
+            if by_index.setdefault(index, {}).setdefault(column, i) != i:
+                again.append(i)
+        by_columns: dict[tuple[int, ...], list[int]] = {}
+        for index, found in by_index.items():
+            by_columns.setdefault(tuple(sorted(found)), []).append(index)
+        keys, groups = list(columns), []
+        for chosen, indices in by_columns.items():
+            nodes = [by_index[index][column] for index in indices for column in chosen]
+            table = [item for row in zip(*[self._column(keys[c]) for c in chosen], strict=True) for item in row]
+            groups.append(replace(group, nodes=nodes, form="pick", indices=indices, table=table))
+        return groups + (self._picks(replace(group, nodes=again)) if again else [])
+
+    def _column(self, key: Any) -> Sequence[int]:
+        """Return the items of one column of a table."""
+        if not isinstance(key, Lookup):
+            return key  # type: ignore[no-any-return]
+        return self.scalars.tables[key.table][key.column :: key.table.width]
 
 
 def _pattern(scalars: Scalars, row: Row) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.formulas.simplify import is_uniform, views_of
+from autograd_mini.formulas.simplify import views_of
 from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
     ArrayProgram,
@@ -67,6 +67,30 @@ _HELPERS = {
     is_first = jnp.arange(len(z)).reshape(-1, *[1] * (z.ndim - 1)) == z.argmax(axis=0)
     others = jnp.where(is_first, 0.0, exp_of_difference(z, peak)).sum(axis=0)
     return jnp.where(jnp.isfinite(peak), peak + jnp.log1p(others), peak)
+
+''',
+    "picked": '''def picked(table, index, width):
+    """Return the rows of a table that indices name, those of the first index first; zeros where one names none."""
+    rows = jnp.clip(index, 0, len(table) // width - 1).astype(int)
+    shaped = table.reshape(-1, width, *table.shape[1:])
+    if table.ndim == 1:
+        found = shaped[rows]
+    else:
+        found = shaped[rows.reshape(len(rows), -1), :, jnp.arange(table.shape[1])]
+    found = jnp.where((rows == index)[:, None], jnp.moveaxis(found, -1, 1), 0.0)
+    return found.reshape(len(index) * width, *found.shape[2:])
+
+''',
+    "add_to_picked": '''def add_to_picked(gradient, index, upstream):
+    """Return the gradient with what was added to the rows that were picked."""
+    width = len(upstream) // len(index)
+    index = index.reshape(len(index), 1, -1)
+    rows = jnp.clip(index, 0, len(gradient) // width - 1).astype(int)
+    places = rows * width + jnp.arange(width)[:, None]
+    values = jnp.where(rows == index, upstream.reshape(len(upstream) // width, width, -1), 0.0)
+    if gradient.ndim == 1:
+        return gradient.at[places].add(values)
+    return gradient.at[places, jnp.arange(gradient.shape[1])].add(values)
 
 ''',
     "minus_log_softmax": '''def minus_log_softmax(z, index):
@@ -138,7 +162,7 @@ class JaxPrinter(Printer):
     def _needed(self) -> set[str]:
         """Return the functions that are called, and those that these call."""
         needed = set(self._helpers)
-        return needed | ({"exp_of_difference"} if needed - {"add_up"} else set())
+        return needed | ({"exp_of_difference"} if needed - {"add_up", "picked", "add_to_picked"} else set())
 
     # -------------------------------------------------------------------------------------------------- reading
 
@@ -165,9 +189,6 @@ class JaxPrinter(Printer):
 
     def _index(self, index: Any) -> str:
         return f"jnp.array({np.asarray(index).tolist()})"
-
-    def _chosen(self, index: View) -> str:
-        return f"{self._view(index)}[0].astype(int)"
 
     def _function(self, form: str) -> str:
         if form not in _FUNCTIONS:
@@ -254,14 +275,18 @@ class JaxPrinter(Printer):
         self._update(statement.target, self._index(statement.index), value, statement.add)
 
     def _print_pick(self, statement: Pick) -> None:
-        row = f"{self._view(statement.source)}[{self._chosen(statement.index)}, jnp.arange(n)][None]"
-        self._put(statement.target, row, add=False)
+        target, width = statement.target, statement.target.count // statement.index.count
+        self._helpers.append("picked")
+        rows = f"picked({self._view(statement.table)}, {self._view(statement.index)}, {width})"
+        self._put(target, rows, add=False)
 
     def _print_pickgradient(self, statement: PickGradient) -> None:
-        value = self._formula(statement.expression, True)
-        row = value if is_uniform(statement.expression) else f"{value}[0]"
-        at = f"{self._chosen(statement.index)} + {statement.target.start}, jnp.arange(n)"
-        self._update(statement.target.array, at, row, add=True)
+        target = statement.target
+        if target.array not in self._made:
+            self._zeros(target.array)
+        self._helpers.append("add_to_picked")
+        views = ", ".join(map(self._view, (target, statement.index, statement.upstream)))
+        self._put(target, f"add_to_picked({views})", add=False)
 
 
 def _shape(array: Variable) -> str:

@@ -58,8 +58,8 @@ class Places:
         number = self._number.setdefault(array, len(self._arrays))
         if number == len(self._arrays):
             self._arrays.append(array)
-        for row, node in enumerate(nodes, start=first):
-            self._array[node], self._row[node] = number, row
+        self._array.update(dict.fromkeys(nodes, number))
+        self._row.update(zip(nodes, range(first, first + len(nodes)), strict=True))
 
     def knows(self, node: int) -> bool:
         """Return whether a node has its place already."""
@@ -154,8 +154,9 @@ class Places:
     # ------------------------------------------------------------------------------------------------ the work
 
     def _locations(self, nodes: Sequence[int]) -> tuple[Any, Any]:
-        array, row = self._array, self._row
-        return np.array([array[i] for i in nodes]), np.array([row[i] for i in nodes])
+        found = [map(places.__getitem__, nodes) for places in (self._array, self._row)]
+        arrays, rows = [np.fromiter(numbers, np.intp, len(nodes)) for numbers in found]
+        return arrays, rows
 
     def _view(self, found: tuple[Any, Any], start: int, end: int) -> View:
         arrays, rows = found
@@ -280,6 +281,8 @@ class Lowering:
             free.difference_update(nodes)
 
         for group in self.grouping.groups:
+            if group.form == "pick" and _all_free(group.table, free):
+                take(group.table)
             if group.form not in ("affine", "convolution"):
                 continue
             rows = _filters(group)
@@ -454,12 +457,11 @@ class Lowering:
 
     def _nodes(self, nodes: Sequence[int]) -> list[int]:
         """Return operands of which some may be bare numbers as nodes that have a place."""
-        found = []
-        for i in nodes:
-            actual = self.grouping.actual(i)
-            if self.scalars.kind[actual] == CONSTANT and not self.places.knows(actual):
-                self._put_constants([self.scalars.number[actual]], [actual])
-            found.append(actual)
+        scalars = self.scalars
+        found = [self.grouping.actual(i) for i in nodes] if self.grouping.alias else list(nodes)
+        new = dict.fromkeys([i for i in found if scalars.kind[i] == CONSTANT and not self.places.knows(i)])
+        if new:
+            self._put_constants([scalars.number[i] for i in new], list(new))
         return found
 
     def _lower_logsumexp(self, group: Group, target: View) -> str:
@@ -510,10 +512,13 @@ class Lowering:
     _lower_minimum = _lower_maximum
 
     def _lower_pick(self, group: Group, target: View) -> str:
-        index, *items = self._operands(group.nodes[0])
-        source = self.places.block(items)
-        self.operations.append(ops.Chosen(target, self.places.view([index]), source))
-        return f"one of {source.count} nodes, by an index"
+        index = self.places.view(self._nodes(group.indices))
+        table = self.places.block(self._nodes(group.table))
+        self.operations.append(ops.Chosen(target, index, table))
+        width = target.count // index.count
+        what = f"rows of {width}" if width > 1 else "nodes"
+        by = f"each of {index.count} indices" if index.count > 1 else "an index"
+        return f"one of {table.count // width} {what}, by {by}"
 
     def _lower_batch_mean(self, group: Group, target: View) -> str:
         (nodes,) = zip(*[self._operands(i) for i in group.nodes], strict=True)
@@ -531,7 +536,8 @@ class Lowering:
         """
         program, scalars = self.program, self.scalars
         program.outputs = self._results(scalars.outputs)
-        program.effects = self._results([i for effect in scalars.effects for i in effect])
+        effects = [i for effect in scalars.effects for i in effect]
+        program.effects = self._results([*effects, *scalars.computed_indices()])
         self._take_gathers(len(self.operations))
         tape = Tape(program, self._new)
         if len(scalars.outputs) > 1:

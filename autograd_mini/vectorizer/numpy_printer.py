@@ -599,27 +599,14 @@ class NumpyPrinter(_Formulas):
         return self._computed(expression, max([view.count for view in views_of(expression)], default=0), varies)
 
     def _print_pick(self, statement: Pick) -> None:
-        places = self._chosen_places(statement.index)
-        index = self._view(statement.index.part(0, 1))
-        row = self._bind(("row", statement.index), f"{index}_row", f"{index}[0]")
-        columns = self._bind("columns", "examples", "np.arange(n)")
-        self._line(f"{self._function('*')}({row}, n, out={places}, casting='unsafe')  # where, in the flat source")
-        self._call("+", places, places, columns)
-        self._line(f"{self._flat(statement.source)}.take({places}, out={self._flat(statement.target)}, mode='clip')")
+        self._print_helper("picked", statement.table, statement.index, statement.target)
 
     def _print_pickgradient(self, statement: PickGradient) -> None:
-        value = self._summand(statement.expression, True)
-        row = value if is_uniform(statement.expression) else f"{value}[0]"
-        self._line(f"{self._flat(statement.target)}[{self._chosen_places(statement.index)}] += {row}")
-        self._release(value)
+        self._print_helper("add_to_picked", statement.target, statement.index, statement.upstream)
 
-    def _flat(self, view: View) -> str:
-        name = self._view(view)
-        return self._bind(("flat", view), f"{name}_flat", f"{name}.reshape(-1)")
-
-    def _chosen_places(self, index: View) -> str:
-        """Return the variable of where, in the flat source, the number is that each example chooses."""
-        return self._bind(("chosen", index), "chosen", "np.empty(n, np.intp)")
+    def _print_helper(self, function: str, *views: View) -> None:
+        self._helpers.append(function)
+        self._line(f"{function}({', '.join(map(self._view, views))})")
 
 
 # ---------------------------------------------------------------------------------------------- formulas for NumPy

@@ -191,13 +191,14 @@ def _is_nothing(expression: Expression) -> bool:
 
 
 def _rows(statement: Contributing) -> Any:
-    """Return the rows of the gradient that a statement contributes to."""
+    """Return which rows of the gradient a statement contributes to, as an index."""
     if isinstance(statement, Scatter):
         return np.asarray(statement.index)
     if isinstance(statement, Product) and statement.target is None:
         return np.ravel(statement.matrix.indices())
     assert statement.target is not None
-    return np.asarray(statement.target.indices())
+    rows = statement.target.indices()
+    return slice(rows.start, rows.stop, rows.step)
 
 
 def _only_adds(statement: Contributing) -> bool:
@@ -535,24 +536,24 @@ class Copy(Operation):
 
 @dataclass(eq=False)
 class Chosen(Operation):
-    """target = source[index]: of each example the row that its index names."""
+    """target = table[index]: of each example the rows of a table that its indices name, one after the other."""
 
     index: View
-    source: View
+    table: View
 
     def forward(self) -> list[Statement]:
-        """Return the choice; the rule adds zeros to it, so that -0 becomes 0."""
-        chosen = self.target.expression()
-        return [Pick(self.target, self.index, self.source), Assign(self.target, chosen + number(0.0))]
+        """Return the choice."""
+        return [Pick(self.target, self.index, self.table)]
 
     def description(self) -> str:
         """Return the choice."""
-        return f"{self.source.array.name}[{self.index.array.name}]"
+        return f"{self.table.array.name}[{self.index.array.name}]"
 
     def backward(self, tape: Tape, upstream: Expression) -> None:
         """Contribute to the rows that were chosen."""
-        if self.source.array.needs:
-            tape.contribute(self.source.array, PickGradient(tape.gradient(self.source), self.index, upstream))
+        if self.table.array.needs:
+            above = tape.materialized(self.target)
+            tape.contribute(self.table.array, PickGradient(tape.gradient(self.table), self.index, above))
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ from autograd_mini.checks import Array
 from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
-from autograd_mini.nn.module import Module
+from autograd_mini.nn.module import Module, inside
 from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.checks import SpotCheck
 from autograd_mini.vectorizer.compiled import Compiled, argument_names
@@ -307,8 +307,10 @@ class Program:
 
     def _for(self, arrays: list[Array], wrt: str) -> Compiled:
         """Return the program for inputs of these shapes, traced now if it is the first call."""
+        parts: list[Any] = []
         if self._modules is None:
-            self._modules = [part for model in _models(self.f) for _, part in model.named_modules()]
+            parts = [part for model in _models(self.f) for part in inside(model)]
+            self._modules = [part for part in parts if isinstance(part, Module)]
         # In evaluation mode, or with a part that is frozen, a model is another function.
         modes = (freezing.changes(), *[module.training for module in self._modules])
         key = (tuple([array.shape[1:] for array in arrays]), wrt, modes)
@@ -317,8 +319,8 @@ class Program:
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
-            order = [parameter for model in _models(self.f) for parameter in model.parameters()]
-            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=order)
+            parts = parts or [part for model in _models(self.f) for part in inside(model)]
+            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=parts)
             self._compiled[key] = [compiled, *versions][:MOST_VERSIONS]
             if len(self._compiled) > MOST_KEYS:
                 del self._compiled[next(iter(self._compiled))]  # the oldest
@@ -411,7 +413,8 @@ def vectorize(
     f : callable
         A function of Values, and lists of Values, to a Value or a list of Values; parameters may be in its closure, as
         those of a model are. Bare numbers that it can reach are part of the program, which is made
-        anew when one changes.
+        anew when one changes. Each length of a sequence has a program of its own: call it with sequences of one length
+        at a time, or pad them all to the longest, and make a mask one more input, by which the loss is multiplied.
     backend : {"numpy", "jax"}, optional
         What runs it.
     dtype : {"float64", "float32"}, optional

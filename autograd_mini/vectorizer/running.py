@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.vectorizer import anomalies
+from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.compiled import MOST_SIZES, Compiled
 
 
@@ -34,7 +34,7 @@ def run_block(
                 rows = len(result)
                 outputs[row : row + rows, start:end] = result if result.ndim == 2 else result[:, None]
                 row += rows
-            hand_over_effects(compiled, effects, n)
+            hand_over_effects(compiled, effects, n, start)
             if seed is None:
                 return None
             if into is not None:
@@ -46,15 +46,21 @@ def run_block(
         compiled.give_back(n, workspace)
 
 
-def hand_over_effects(compiled: Compiled, effects: Sequence[Array], n: int) -> None:
-    """Hand the numbers that modules asked for to them, such as a batch's mean and variance."""
-    if not compiled.updates:
-        return
-    numbers = [float(x) for view in effects for x in view]
+def hand_over_effects(compiled: Compiled, effects: Sequence[Array], n: int, first: int = 0) -> None:
+    """Hand the numbers that modules asked for to them, such as a batch's mean and variance; look at computed indices.
+
+    Raises
+    ------
+    IndexError
+        If an index that was computed names no item; `first` is the number of the first of the `n` examples.
+    """
+    numbers = [x for view in effects for x in view]
     at = 0
     for update, nodes in zip(compiled.updates, compiled.scalars.effects, strict=True):
-        update(*numbers[at : at + len(nodes)], examples=n)
+        update(*map(float, numbers[at : at + len(nodes)]), examples=n)
         at += len(nodes)
+    for index, count in zip(numbers[at:], compiled.indices, strict=True):
+        checks.indices(index, count, first)
 
 
 class Resident:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.primitives import Primitive
-from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Trace
+from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Lookup, Table, Trace
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 
@@ -39,6 +40,10 @@ class Scalars:
         Of an input: which argument, and which number in it.
     choices : dict of int to int
         Of an input that has to be one of 0, 1, …, count - 1: the count.
+    indices : dict of int to int
+        The same, of nodes by which one of so many items is picked.
+    tables : dict of Table to list of int
+        The items of the tables that are picked from as a whole.
     node : list of Value
         The nodes, for their labels and scopes.
     outputs : list of int
@@ -55,6 +60,8 @@ class Scalars:
     place: dict[int, tuple[int, int]] = field(default_factory=dict)
     node: list[Value] = field(default_factory=list)
     choices: dict[int, int] = field(default_factory=dict)
+    indices: dict[int, int] = field(default_factory=dict)
+    tables: dict[Table, list[int]] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     effects: list[list[int]] = field(default_factory=list)
 
@@ -75,6 +82,10 @@ class Scalars:
         """Return the scope, without the mark of the trace, and the label of a node."""
         node = self.node[i]
         return node.scope.removeprefix(PREFIX).strip("."), node.label
+
+    def computed_indices(self) -> list[int]:
+        """Return the nodes that pick items and are no inputs, which are looked at before a run."""
+        return [i for i in self.indices if i not in self.place]
 
     def parameters(self) -> list[int]:
         """Return the leaves that were there before."""
@@ -98,15 +109,20 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
     places = {leaf: (a, k) for a, argument in enumerate(inputs) for k, leaf in enumerate(argument)}
     wanted = [node for nodes, _ in trace.effects for node in nodes]
     kind, varies, live = scalars.kind, scalars.varies, trace.live
-    for i, node in enumerate(topological_order(*outputs, *wanted)):
-        index[node] = i
+    order = topological_order(*outputs, *wanted)
+    _put_tables(scalars, index, [node.primitive.table for node in order if isinstance(node.primitive, Lookup)])
+    for node in order:
+        if node in index:
+            continue
+        i = index[node] = len(kind)
         primitive, of_node, depends = node.primitive, PARAMETER, False
         parents: tuple[int, ...] = ()
         if primitive is not None:
             parents = tuple([index[parent] for parent in node.parents])
-            of_node = CONSTANT if all(kind[p] == CONSTANT for p in parents) else COMPUTED
             if isinstance(primitive, OwnOperation):
                 raise TraceError(primitive.refusal())
+            is_bare = all(kind[p] == CONSTANT for p in parents) and not isinstance(primitive, Lookup)
+            of_node = CONSTANT if is_bare else COMPUTED
             depends = primitive is not BATCH_MEAN and any(varies[p] for p in parents)
         elif node in places:
             scalars.place[i] = places[node]
@@ -120,19 +136,34 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
         scalars.number.append(node._data)
         scalars.node.append(node)
     scalars.choices = {index[node]: count for node, count in trace.choices if node in places and node in index}
+    scalars.indices = {index[node]: count for node, count in trace.indices if node in index}
     scalars.outputs = [index[node] for node in outputs]
     scalars.effects = [[index[node] for node in nodes] for nodes, _ in trace.effects]
     return scalars
 
 
-def learns(scalars: Scalars, i: int) -> bool:
-    """Return whether a leaf is one that gradients are asked for: it was there before, and isn't frozen."""
-    node = scalars.node[i]
-    return (
-        scalars.kind[i] == PARAMETER
-        and node.scope[:1] != PREFIX
-        and node._local not in (node_kinds.FROZEN, node_kinds.CONSTANT)
-    )
+def _put_tables(scalars: Scalars, index: dict[Value, int], tables: Sequence[Table]) -> None:
+    """Put the items of tables into the graph: all at once, as they may be many, and before what is computed."""
+    leaves = dict.fromkeys(chain.from_iterable(table.leaves for table in dict.fromkeys(tables)))
+    index.update(zip(leaves, range(len(leaves)), strict=True))
+    kinds = [CONSTANT if leaf.scope[:1] == PREFIX else PARAMETER for leaf in leaves]
+    scalars.kind += kinds
+    scalars.primitive += [None] * len(leaves)
+    scalars.parents += [()] * len(leaves)
+    scalars.number += [leaf._data for leaf in leaves] if CONSTANT in kinds else [0.0] * len(leaves)
+    scalars.varies += [False] * len(leaves)
+    scalars.node += leaves
+    scalars.tables = {table: [*map(index.__getitem__, table.leaves)] for table in dict.fromkeys(tables)}
+
+
+def learning(scalars: Scalars) -> list[int]:
+    """Return the leaves that gradients are asked for: those that were there before, and aren't frozen."""
+    left_out = (node_kinds.FROZEN, node_kinds.CONSTANT)
+    return [
+        i
+        for i, (kind, node) in enumerate(zip(scalars.kind, scalars.node, strict=True))
+        if kind == PARAMETER and node.scope[:1] != PREFIX and node._local not in left_out
+    ]
 
 
 def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
@@ -140,7 +171,8 @@ def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
     flags = bytearray(len(scalars))
     for i in targets:
         flags[i] = 1
+    learning = {table for table, items in scalars.tables.items() if any(flags[k] for k in items)}
     for i, parents in enumerate(scalars.parents):
-        if parents and any(flags[p] for p in parents):
+        if parents and (any(flags[p] for p in parents) or getattr(scalars.primitive[i], "table", None) in learning):
             flags[i] = 1
     return flags

@@ -1,4 +1,4 @@
-"""What programs call for sums of rows: `exponentials`, `logsumexp`, `minus_log_softmax` for each example, and `add_up`.
+"""What programs call for rows: sums such as `logsumexp` and `minus_log_softmax` for each example, `add_up`, `picked`.
 
 The printer for NumPy copies functions from here into the programs that it writes, so they need nothing but NumPy. Rows
 are those of an array (rows, examples), or of one without examples (rows,); results are written into given arrays.
@@ -83,6 +83,37 @@ def minus_log_softmax_of_any(z: Any, index: Any, slopes: Any, total: Any, out: A
     np.copyto(out, loss, where=is_class.any(axis=0))
     slopes[...] = np.where(is_class, -others, e)
     total[...] = others + (own if len(slopes) > 1 else is_class)  # of a single class: 0/1
+
+
+def row_numbers(index: Any, count: int) -> Any:
+    """Return indices as whole numbers, and None or, if some name none of so many rows, which ones do."""
+    rows = np.fmax(np.fmin(index, count - 1), 0).astype(np.intp)
+    there = rows == index
+    return rows, None if there.all() else there
+
+
+def picked(table: Any, index: Any, out: Any) -> None:
+    """Write the rows of a table that indices name, those of the first index first; zeros where one names none."""
+    width = len(out) // len(index)
+    rows, there = row_numbers(index, len(table) // width)
+    shaped = table.reshape(-1, width, *table.shape[1:])
+    of_each = table.ndim == 2  # each example has a table of its own
+    found = shaped[rows.reshape(len(rows), -1), :, np.arange(table.shape[1])] if of_each else shaped[rows]
+    found = np.moveaxis(found, -1, 1)
+    found = found if there is None else np.where(there[:, None], found, 0.0)
+    out.reshape(len(index), width, *out.shape[1:])[...] = found
+
+
+def add_to_picked(gradient: Any, index: Any, upstream: Any) -> None:
+    """Add to the rows that `picked` read: example after example, so that what picked the same row adds up in order."""
+    width = len(upstream) // len(index)
+    rows, there = row_numbers(index, len(gradient) // width)
+    places = rows.reshape(len(index), 1, -1) * width + np.arange(width)[:, None]
+    if gradient.ndim == 2:
+        places = places * gradient.shape[1] + np.arange(gradient.shape[1])
+    terms = upstream.reshape(len(index), width, -1)
+    terms = terms if there is None else np.where(there.reshape(len(index), 1, -1), terms, 0.0)
+    np.add.at(gradient.reshape(-1), places.T.ravel(), terms.T.ravel())
 
 
 def add_up(terms: Any, axis: int, keepdims: bool = False) -> Any:

@@ -227,20 +227,20 @@ class Scatter(Statement):
 
 @dataclass(eq=False)
 class Pick(Statement):
-    """target = source[index], a row for each example."""
+    """target = table[index]: of each example the rows that its indices name, one after the other."""
 
     target: View
     index: View
-    source: View
+    table: View
 
 
 @dataclass(eq=False)
 class PickGradient(Statement):
-    """target[index] += expression, a row for each example."""
+    """target[index] += upstream, for the rows that were picked: example after example."""
 
     target: View
     index: View
-    expression: Expression
+    upstream: View
     add: bool = True  # always: the rows that weren't picked stay what they are
 
 
@@ -289,7 +289,8 @@ FUNCTIONS = {**_ARITHMETIC, **_CONDITIONS, **_OTHERS, **{name: name for name in 
 OPERATORS = {**{form: form for form in "+ - * / ** < > >= & |".split()}, "=": "=="}
 RESERVED = frozenset(
     "np jnp jax run n seed theta gradient bind forward backward math functools erf examples add_up "
-    "exp_of_difference exponentials total_of logsumexp minus_log_softmax minus_log_softmax_of_any".split()
+    "exp_of_difference exponentials total_of logsumexp minus_log_softmax minus_log_softmax_of_any row_numbers picked "
+    "add_to_picked".split()
 )
 
 

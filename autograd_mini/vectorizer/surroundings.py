@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 from operator import getitem, is_
 from types import CellType
 from typing import Any
@@ -87,7 +87,7 @@ class Surroundings:
             if not _is_same(dictionary.get(key, _NOTHING), before):
                 return name
         for name, sequence, parts in self._lists:
-            if len(sequence) != len(parts) or not all(map(_is_same, sequence, parts)):
+            if not _are_same(sequence, parts):
                 return name
         for name, dictionary, size in self._sizes:
             if len(dictionary) != size:
@@ -103,9 +103,13 @@ class Surroundings:
         entries, self._entries = self._entries, {}
         for place, (name, dictionary, key, before) in entries.items():
             now = dictionary.get(key, _NOTHING)
-            if _is_same(now, before) or key in ("_name", "_is_named"):  # a module is given its name when it is called
+            if _is_same(now, before) or key in (
+                "_name",
+                "_named",
+                "_is_named",
+            ):  # a module is given its name when it is called
                 self._entries[place] = name, dictionary, key, now
-        self._lists = [k for k in self._lists if len(k[1]) == len(k[2]) and all(map(_is_same, k[1], k[2]))]
+        self._lists = [kept for kept in self._lists if _are_same(*kept[1:])]
         grown = [(name, dictionary) for name, dictionary, size in self._sizes if len(dictionary) != size]
         self._sizes = [kept for kept in self._sizes if len(kept[1]) == kept[2]]
         for name, dictionary in grown:  # a number that was put in meanwhile, as by a defaultdict, may be read again
@@ -128,7 +132,8 @@ class Surroundings:
         exact: list[tuple[Any, Any, Any]] = [
             (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x)
         ]
-        exact += [(s, k, x) for s in lists for k, x in enumerate(s) if not _is_told_by_equality(x)]
+        mixed = [s for s in lists if not all(map(_is_compared_by_identity, set(map(type, s))))]
+        exact += [(s, k, x) for s in mixed for k, x in enumerate(s) if not _is_told_by_equality(x)]
         exact += [(d, k, before) for (at, _), (_, d, k, before) in self._entries.items() if at not in whole]
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
         self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_by_equality(before)]
@@ -156,7 +161,10 @@ class Surroundings:
         elif isinstance(thing, (list, tuple, set, frozenset, deque)):
             if not isinstance(thing, (tuple, frozenset)):
                 self._lists.append((name, thing, tuple(thing)))
-            self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing)]
+            if thing and all(issubclass(kind, Node) for kind in set(map(type, thing))):  # they may be many
+                self.nodes.update(zip(thing, repeat(None)))
+            else:
+                self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing)]
         elif isinstance(thing, types.FunctionType):
             if not is_elsewhere(thing.__code__.co_filename):
                 self._function(thing)
@@ -257,8 +265,11 @@ def _is_told_by_equality(thing: Any) -> bool:
         return thing == thing and thing != 0.0  # nan differs from itself, and 0 equals -0
     if isinstance(thing, frozenset):
         return all(map(_is_told_by_equality, thing))
-    is_plain: bool = type(thing).__eq__ is object.__eq__  # type: ignore[comparison-overlap]
-    return is_plain or isinstance(thing, (int, str, bytes, type(None)))
+    return _is_compared_by_identity(type(thing)) or isinstance(thing, (int, str, bytes, type(None)))
+
+
+def _is_compared_by_identity(kind: type) -> bool:
+    return kind.__eq__ is object.__eq__  # type: ignore[comparison-overlap]
 
 
 def _contents(cell: Any) -> Any:
@@ -316,6 +327,11 @@ def _is_own(kind: type) -> bool:
     if kind.__module__.startswith("autograd_mini."):
         return kind.__module__.startswith("autograd_mini.nn.")
     return _is_open(kind) and not is_elsewhere(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
+
+
+def _are_same(now: Any, before: tuple[Any, ...]) -> bool:
+    """Return whether a sequence has the same things in the same order."""
+    return len(now) == len(before) and (all(map(is_, now, before)) or all(map(_is_same, now, before)))
 
 
 def _is_same(now: Any, before: Any) -> bool:

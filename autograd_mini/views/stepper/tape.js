@@ -27,7 +27,7 @@ const FUNCTIONS = {
   "**": (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b),
   "=": (a, b) => a === b, "<": (a, b) => a < b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
   "&": (a, b) => a && b, "|": (a, b) => a || b, where: (condition, a, b) => condition ? a : b,
-  maximum: Math.max, minimum: Math.min, erf, logsumexp,
+  maximum: Math.max, minimum: Math.min, pick: (index, ...items) => index in items ? items[index] : 0, erf, logsumexp,
   sigmoid: a => { const e = Math.exp(-Math.abs(a)); return (a >= 0 ? 1 : e) / (1 + e); },
   minus_log_softmax: (index, ...z) => {
     if (!Number.isInteger(index) || index < 0 || index >= z.length) return z.length ? logsumexp(...z) : 0;
