@@ -53,14 +53,16 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
 
     def __setattr__(self, name: str, thing: Any) -> None:
-        parts = list(_parts(name, thing, True))
-        others = [named for named in parts if not isinstance(named[1], (Parameter, Module))]
-        if others:
-            self._check_untrained(*others[0])
+        kinds = _kinds(thing) - {type(None)}
+        own = [kind for kind in kinds if issubclass(kind, (Parameter, Module))]
+        is_trained = name in self._trained
+        for part_name, part in _parts(name, thing, True) if is_trained and len(own) < len(kinds) else ():
+            if not isinstance(part, (Parameter, Module)):
+                self._check_untrained(part_name, part)
         super().__setattr__(name, thing)
-        if name not in self._trained and not others and any(isinstance(part, Parameter) for _, part in parts):
+        if not is_trained and len(own) == len(kinds) and any(issubclass(kind, Parameter) for kind in own):
             super().__setattr__("_trained", self._trained | {name})
-        if len(others) < len(parts):
+        if own:
             self._name_parts()
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
 
@@ -271,6 +273,17 @@ def _parts(name: str, thing: Any, is_all: bool = False) -> Iterator[tuple[str, A
             yield from _parts(f"{name}.{key}", part, is_all)
     elif is_all and thing is not None:
         yield name, thing
+
+
+def _kinds(thing: Any) -> set[type]:
+    """Return the types of what is in an attribute: its own, or those of what is in lists, tuples, arrays and dicts."""
+    if isinstance(thing, dict):
+        return _kinds(list(thing.values()))
+    if not _is_sequence(thing):
+        return {type(thing)}
+    found = set(map(type, thing))
+    is_nested = any(issubclass(kind, (list, tuple, dict, np.ndarray)) for kind in found)
+    return set().union(*map(_kinds, thing)) if is_nested else found
 
 
 def _shape(thing: Any) -> tuple[int, ...] | None:
