@@ -189,8 +189,8 @@ class _Switch:
 class no_grad(_Switch):
     """Compute values without building a graph, as a context or as a decorator.
 
-    What is computed inside are leaves: no gradient goes back through them. It holds for this thread, and ends with the
-    block, also by an exception.
+    What is computed inside are leaves: no gradient goes back through them, and ``backward()`` on one is a RuntimeError,
+    as it would do nothing. It holds for this thread, and ends with the block, also by an exception.
 
     Examples
     --------

@@ -349,12 +349,16 @@ def test_the_log_loss_of_logits_is_their_cross_entropy(loss, widths):
 # ------------------------------------------------------------------------------- the best epoch, whatever ended it
 
 
+FEW, FEW_TARGETS = X[::7], y[::7]
+VALIDATION = X_VALIDATION[::5], 1 - Y_VALIDATION[::5]  # of the other class, so that early epochs are the best
+
+
 def steep(rules, epochs, **options):
     """A trainer whose validation loss goes up and down."""
     return new_trainer(
         a_mixed_model(),
         lambda model: optim.SGD(model.parameters(), lr=1.0, momentum=0.9),
-        **{"epochs": epochs, "validation": (X_VALIDATION, Y_VALIDATION), "stopping": rules, **options},
+        **{"epochs": epochs, "validation": VALIDATION, "stopping": rules, **options},
     )
 
 
@@ -396,9 +400,9 @@ def test_the_best_epoch_comes_back_whatever_ended_the_training(end):
     rule, seen = EarlyStopping(patience=50), []
     trainer = ENDS[end](rule)
     trainer.callbacks.insert(0, lambda trainer: seen.append(trainer.model.state_dict()))
-    history = trainer.fit(X, y)
+    history = trainer.fit(FEW, FEW_TARGETS)
     assert rule.best_epoch == history.best_epoch < len(history)
-    assert trainer.evaluate(X_VALIDATION, Y_VALIDATION) == min(history.validation_loss)
+    assert trainer.evaluate(*VALIDATION) == min(history.validation_loss)
     best = seen[rule.best_epoch - 1]
     assert all(np.array_equal(best[name], array) for name, array in trainer.model.state_dict().items())
     last = seen[-1] if end == "ctrl-c" else best  # callbacks of the last epoch see what will be left
@@ -408,7 +412,7 @@ def test_the_best_epoch_comes_back_whatever_ended_the_training(end):
 def test_nothing_comes_back_where_nothing_was_to_be_kept():
     trainer = steep(EarlyStopping(patience=50, restore_best=False), 6)
     plain = steep(None, 6)
-    assert trainer.fit(X, y).loss == plain.fit(X, y).loss
+    assert trainer.fit(FEW, FEW_TARGETS).loss == plain.fit(FEW, FEW_TARGETS).loss
     assert data_of(trainer) == data_of(plain)
 
 
@@ -418,11 +422,11 @@ def test_the_next_fit_goes_on_from_the_last_epoch_as_if_nothing_had_come_back(en
         steep(EarlyStopping(patience=50), 9, engine=engine),
         steep(EarlyStopping(patience=50), 3, engine=engine),
     )
-    whole.fit(X, y)
+    whole.fit(FEW, FEW_TARGETS)
     for i in range(3):
-        parts.fit(X, y)
-        parts.predict(X)
-        parts.evaluate(X, y)
+        parts.fit(FEW, FEW_TARGETS)
+        parts.predict(FEW)
+        parts.evaluate(FEW, FEW_TARGETS)
         if i == 1:
             save_training(parts, tmp_path / "training.npz")
             parts = steep(EarlyStopping(patience=50), 3, engine=engine)
@@ -450,7 +454,7 @@ def test_a_parameter_that_was_changed_in_between_is_gone_on_from_and_that_is_sai
     for change in (move, load_another, freeze_the_first, measure_anew):
         for is_saved in (False, True):
             trainer, began = new(), []
-            trainer.fit(X[:6], y[:6])
+            trainer.fit(FEW, FEW_TARGETS)
             change(trainer)
             before = trainer.model.state_dict()
             if is_saved:
@@ -462,7 +466,7 @@ def test_a_parameter_that_was_changed_in_between_is_gone_on_from_and_that_is_sai
             trainer.optimizer.state.clear()
             trainer.callbacks = [lambda trainer, began=began: began.append(trainer.model.state_dict())]
             caplog.clear()
-            trainer.fit(X[:6], y[:6])
+            trainer.fit(FEW, FEW_TARGETS)
             (message,) = [record.getMessage() for record in caplog.records]
             assert "changed since those of the best epoch were put in place: training goes on from what" in message
             assert message.endswith("after epoch 4")
@@ -476,10 +480,10 @@ def test_what_a_rule_of_ones_own_puts_in_place_is_called_where_it_stopped():
                 parameter.data = 0.0
 
     trainer = steep([Zeroed(2), EarlyStopping(patience=50)], 4)
-    trainer.fit(X, y)
+    trainer.fit(FEW, FEW_TARGETS)
     assert set(data_of(trainer)) == {0.0}
     unstopped = steep([Zeroed(50), EarlyStopping(patience=50)], 4)
-    unstopped.fit(X, y)
+    unstopped.fit(FEW, FEW_TARGETS)
     assert 0.0 not in data_of(unstopped)
 
 
@@ -491,9 +495,9 @@ def test_an_error_puts_nothing_in_place():
 
     trainer = steep(EarlyStopping(patience=50), 10, metrics={"broken": broken})
     with pytest.raises(RuntimeError, match="no"):
-        trainer.fit(X, y)
+        trainer.fit(FEW, FEW_TARGETS)
     whole = steep(None, 5)
-    whole.fit(X, y)
+    whole.fit(FEW, FEW_TARGETS)
     assert data_of(trainer) == data_of(whole)
 
 
