@@ -2,7 +2,7 @@
 
 While a function is traced, the numbers of its nodes can't be read: what the function did with the number of this
 example would be wrong for the others. Modules get from here the leaves whose numbers change from run to run, random
-masks and running statistics, and the mean over a batch.
+masks and running statistics, and the mean over a batch; `functions.pick` gets rows of a table.
 """
 
 from __future__ import annotations

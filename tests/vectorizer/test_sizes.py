@@ -82,6 +82,12 @@ def test_with_jax(name, size):
     assert_close(by_x, [slopes for _, slopes in wanted], "gradients")
 
 
+@pytest.mark.parametrize("name", ["pick", "softmax", "maximum", "cross_entropy"])
+def test_490_operands_are_no_more_than_more_of_the_same(name):
+    test_in_a_batch(name, 490)
+    test_without_a_batch(name, 490)
+
+
 @pytest.mark.parametrize("size", [65, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_the_softmax_of_many_numbers_has_about_six_edges_for_each(size):
     shares = ag.softmax([Value(number) for number in numbers(size)])
