@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-exp, expm1, log, log1p, sqrt = np.exp, np.expm1, np.log, np.log1p, np.sqrt
+exp, expm1, log, log1p, log2, log10 = np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10
+sqrt, cbrt, hypot = np.sqrt, np.cbrt, np.hypot
 sin, cos, tan = np.sin, np.cos, np.tan
-asin, acos, atan = np.arcsin, np.arccos, np.arctan
+asin, acos, atan, atan2 = np.arcsin, np.arccos, np.arctan, np.arctan2
 sinh, cosh, tanh = np.sinh, np.cosh, np.tanh
 divide, power, equal, where, sign = np.divide, np.power, np.equal, np.where, np.sign
 

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 
 # Where ``math`` and Python follow the standard already.
-atan, tanh, erf = math.atan, math.tanh, math.erf
+atan, atan2, tanh, erf, hypot = math.atan, math.atan2, math.tanh, math.erf, math.hypot
 magnitude = builtins.abs
 
 
@@ -78,9 +78,35 @@ def log1p(a: float) -> float:
     return -math.inf if a == -1.0 else math.nan
 
 
+def log2(a: float) -> float:
+    """Return the logarithm to the base 2, exact of powers of 2; -inf at 0, nan below."""
+    if a > 0.0:
+        return math.log2(a)
+    return -math.inf if a == 0.0 else math.nan
+
+
+def log10(a: float) -> float:
+    """Return the logarithm to the base 10, exact of powers of 10; -inf at 0, nan below."""
+    if a > 0.0:
+        return math.log10(a)
+    return -math.inf if a == 0.0 else math.nan
+
+
 def sqrt(a: float) -> float:
     """Return the square root; nan below 0."""
     return math.sqrt(a) if a >= 0.0 else math.nan
+
+
+def cbrt(a: float) -> float:
+    """Return the real cube root, negative below 0, and exact of cubes; ``math.cbrt`` came with Python 3.11 only."""
+    if a == 0.0 or not math.isfinite(a):
+        return a
+    mantissa, exponent = math.frexp(a)
+    exponent, rest = divmod(exponent, 3)
+    mantissa = math.ldexp(mantissa, rest)
+    root = math.copysign(abs(mantissa) ** (1.0 / 3.0), a)
+    root -= (root * root * root - mantissa) / (3.0 * root * root)  # a step of Newton's corrects the last digit
+    return math.ldexp(root, exponent)
 
 
 def sin(a: float) -> float:
