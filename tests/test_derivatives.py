@@ -227,6 +227,8 @@ TRUTH = {
     "expm1": lambda a: mp.exp(a) - 1,
     "log": mp.log,
     "log1p": lambda a: mp.log(1 + a),
+    "log2": lambda a: mp.log(a, 2),
+    "log10": mp.log10,
     "sqrt": mp.sqrt,
     "sin": mp.sin,
     "cos": mp.cos,

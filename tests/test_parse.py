@@ -123,16 +123,26 @@ def test_the_condition_is_named_as_written_and_has_no_gradient() -> None:
 
 def test_every_function_of_numbers_is_known() -> None:
     written = {name for name in functions.__all__ if inspect.isfunction(getattr(functions, name))}
-    # One gives a list, one wants an index; comparisons are written with their signs.
-    assert written - set(FUNCTIONS) == {"softmax", "minus_log_softmax", "pick", "greater", "greater_equal"}
+    # Two give a list, two want an index; comparisons are written with their signs.
+    lists, by_index = {"softmax", "log_softmax"}, {"minus_log_softmax", "pick"}
+    assert written - set(FUNCTIONS) == {*lists, *by_index, "greater", "greater_equal"}
 
 
 @pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"dot", "sum", "where", "pow"}))
 def test_every_function_works(name: str) -> None:
-    root = parse(f"{name}(x)" if name not in ("maximum", "minimum") else f"{name}(x, 0)", x=0.25)
+    arguments = {**dict.fromkeys(("atan2", "hypot", "maximum", "minimum"), "x, 0"), "clip": "x, 0, 1"}
+    root = parse(f"{name}({arguments.get(name, 'x')})", x=0.25)
     assert math.isfinite(root.data)
     assert root.primitive is not None
-    assert root.primitive.name == name
+    made_of = {"square": "mul", "silu": "mul", "gelu": "mul", "prod": "identity", "reciprocal": "div", "mean": "div"}
+    assert root.primitive.name == {**made_of, "log_sigmoid": "neg"}.get(name, name)
+
+
+def test_functions_of_several_numbers_take_them_one_by_one_or_as_a_list() -> None:
+    assert parse("mean(x, 2, 3) + mean([x, 2]) + prod(x, 2, 3) + prod([x, 5])", x=1).data == 2.0 + 1.5 + 6.0 + 5.0
+    assert parse("clip(x, 0)", x=-1).data == 0.0
+    with pytest.raises(FormulaError, match="clip takes 1 to 3 arguments, got 4,"):
+        parse("clip(x, 0, 1, 2)", x=1)
 
 
 def test_the_wide_sum() -> None:
@@ -186,7 +196,7 @@ UNNAMED = "write arguments without their names"
         ("where(x == 0, 1, 2)", 'column 7: unknown comparison in "where(x == 0, 1, 2)"; known: < <= > >='),
         ("where(0<x<1, 1, 2)", 'column 7: two comparisons at once in "where(0<x<1, 1, 2)"; compare two numbers'),
         ("x if w else 2", 'column 1: unexpected if in "x if w else 2"; write where(condition, a, b)'),
-        ("[x]", 'column 1: unexpected list outside of dot, logsumexp, maximum, minimum, sum in "[x]"'),
+        ("[x]", 'column 1: unexpected list outside of dot, logsumexp, maximum, minimum, mean, prod, sum in "[x]"'),
         ("x, w", 'column 1: unexpected comma outside of a function in "x, w"'),
         ("max(*[x])", 'column 5: unexpected * before an argument in "max(*[x])"'),
         ("(y := x)", 'column 2: unexpected assignment in "(y := x)"'),

@@ -6,19 +6,30 @@ taken element by element.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd_mini.engine import floats, primitives
+from autograd_mini.engine.methods import bounds
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.reals import as_float, is_array
+from autograd_mini.engine.signatures import binary, gathering, listing, of_terms, unary, with_alpha
 from autograd_mini.engine.value import Value, apply, dot_node
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.signatures import Array, Number
+
+    Approximation = Literal["none", "tanh"]
 
 __all__ = [
     "abs",
     "acos",
     "asin",
     "atan",
+    "atan2",
+    "cbrt",
+    "clip",
     "cos",
     "cosh",
     "dot",
@@ -26,26 +37,37 @@ __all__ = [
     "erf",
     "exp",
     "expm1",
+    "gelu",
     "greater",
     "greater_equal",
+    "hypot",
     "identity",
     "leaky_relu",
     "log",
     "log1p",
+    "log2",
+    "log10",
+    "log_sigmoid",
+    "log_softmax",
     "logsumexp",
     "maximum",
+    "mean",
     "minimum",
     "minus_log_softmax",
     "pick",
     "pow",
+    "prod",
+    "reciprocal",
     "relu",
     "sigmoid",
     "sign",
+    "silu",
     "sin",
     "sinh",
     "softmax",
     "softplus",
     "sqrt",
+    "square",
     "step",
     "sum",
     "tan",
@@ -82,9 +104,14 @@ def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     return operands
 
 
+def _negative(x: Any) -> Any:
+    return call(primitives.NEG, x)
+
+
 # ------------------------------------------------------------------------------------ elementary functions
 
 
+@unary
 def exp(x: Any) -> Any:
     """Return eˣ.
 
@@ -96,6 +123,7 @@ def exp(x: Any) -> Any:
     return call(primitives.EXP, x)
 
 
+@unary
 def expm1(x: Any) -> Any:
     """Return eˣ - 1 with all its digits near 0.
 
@@ -107,6 +135,7 @@ def expm1(x: Any) -> Any:
     return call(primitives.EXPM1, x)
 
 
+@unary
 def log(x: Any) -> Any:
     """Return the natural logarithm; -inf at 0, nan below.
 
@@ -118,6 +147,7 @@ def log(x: Any) -> Any:
     return call(primitives.LOG, x)
 
 
+@unary
 def log1p(x: Any) -> Any:
     """Return log(1 + x) with all its digits near 0.
 
@@ -129,6 +159,31 @@ def log1p(x: Any) -> Any:
     return call(primitives.LOG1P, x)
 
 
+@unary
+def log2(x: Any) -> Any:
+    """Return the logarithm to the base 2, exact of powers of 2; -inf at 0, nan below.
+
+    Examples
+    --------
+    >>> log2(8.0), log2(Value(0.0)).data
+    (3.0, -inf)
+    """
+    return call(primitives.LOG2, x)
+
+
+@unary
+def log10(x: Any) -> Any:
+    """Return the logarithm to the base 10, exact of powers of 10; -inf at 0, nan below.
+
+    Examples
+    --------
+    >>> log10(1000.0)
+    3.0
+    """
+    return call(primitives.LOG10, x)
+
+
+@unary
 def sqrt(x: Any) -> Any:
     """Return the square root; nan below 0.
 
@@ -140,6 +195,55 @@ def sqrt(x: Any) -> Any:
     return call(primitives.SQRT, x)
 
 
+@unary
+def cbrt(x: Any) -> Any:
+    """Return the real cube root, which is negative below 0; at 0 its derivative is infinite.
+
+    Examples
+    --------
+    >>> cbrt(-27.0), cbrt(Value(8.0)).data
+    (-3.0, 2.0)
+    """
+    return call(primitives.CBRT, x)
+
+
+@unary
+def square(x: Any) -> Any:
+    """Return x·x.
+
+    Examples
+    --------
+    >>> square(-3.0), square(Value(3.0)).local_grads
+    (9.0, (3.0, 3.0))
+    """
+    return call(primitives.MUL, x, x)
+
+
+@unary
+def reciprocal(x: Any) -> Any:
+    """Return 1/x; ±inf at 0.
+
+    Examples
+    --------
+    >>> reciprocal(4.0), reciprocal(0.0)
+    (0.25, inf)
+    """
+    return call(primitives.DIV, 1.0, x)
+
+
+@binary
+def hypot(x: Any, y: Any) -> Any:
+    """Return √(x² + y²) without overflow; at the origin its derivatives are taken as 0.
+
+    Examples
+    --------
+    >>> hypot(3.0, 4.0), hypot(Value(0.0), 0.0).local_grads
+    (5.0, (0.0, 0.0))
+    """
+    return call(primitives.HYPOT, x, y)
+
+
+@unary
 def sin(x: Any) -> Any:
     """Return the sine of x radians.
 
@@ -151,6 +255,7 @@ def sin(x: Any) -> Any:
     return call(primitives.SIN, x)
 
 
+@unary
 def cos(x: Any) -> Any:
     """Return the cosine of x radians.
 
@@ -162,6 +267,7 @@ def cos(x: Any) -> Any:
     return call(primitives.COS, x)
 
 
+@unary
 def tan(x: Any) -> Any:
     """Return the tangent of x radians.
 
@@ -173,6 +279,7 @@ def tan(x: Any) -> Any:
     return call(primitives.TAN, x)
 
 
+@unary
 def asin(x: Any) -> Any:
     """Return the inverse sine in radians; nan outside [-1, 1].
 
@@ -184,6 +291,7 @@ def asin(x: Any) -> Any:
     return call(primitives.ASIN, x)
 
 
+@unary
 def acos(x: Any) -> Any:
     """Return the inverse cosine in radians; nan outside [-1, 1].
 
@@ -195,6 +303,7 @@ def acos(x: Any) -> Any:
     return call(primitives.ACOS, x)
 
 
+@unary
 def atan(x: Any) -> Any:
     """Return the inverse tangent in radians.
 
@@ -206,6 +315,19 @@ def atan(x: Any) -> Any:
     return call(primitives.ATAN, x)
 
 
+@binary
+def atan2(y: Any, x: Any) -> Any:
+    """Return the angle of the point (x, y) in radians, from -π to π; at the origin its derivatives are taken as 0.
+
+    Examples
+    --------
+    >>> atan2(1.0, 0.0), atan2(0.0, -1.0)
+    (1.5707963267948966, 3.141592653589793)
+    """
+    return call(primitives.ATAN2, y, x)
+
+
+@unary
 def sinh(x: Any) -> Any:
     """Return the hyperbolic sine.
 
@@ -217,6 +339,7 @@ def sinh(x: Any) -> Any:
     return call(primitives.SINH, x)
 
 
+@unary
 def cosh(x: Any) -> Any:
     """Return the hyperbolic cosine.
 
@@ -228,6 +351,7 @@ def cosh(x: Any) -> Any:
     return call(primitives.COSH, x)
 
 
+@unary
 def erf(x: Any) -> Any:
     """Return the error function, 2/√π ∫₀ˣ exp(-t²) dt.
 
@@ -239,6 +363,7 @@ def erf(x: Any) -> Any:
     return call(primitives.ERF, x)
 
 
+@unary
 def abs(x: Any) -> Any:
     """Return |x|; its derivative at 0 is taken as 0.
 
@@ -250,6 +375,7 @@ def abs(x: Any) -> Any:
     return call(primitives.ABS, x)
 
 
+@binary
 def pow(base: Any, exponent: Any) -> Any:
     """Return base to the power of exponent, with both derivatives.
 
@@ -264,6 +390,7 @@ def pow(base: Any, exponent: Any) -> Any:
 # --------------------------------------------------------------------------------------------- activations
 
 
+@unary
 def identity(x: Any) -> Any:
     """Return x itself, as a node of its own.
 
@@ -275,6 +402,7 @@ def identity(x: Any) -> Any:
     return call(primitives.IDENTITY, x)
 
 
+@unary
 def tanh(x: Any) -> Any:
     """Return the hyperbolic tangent, (eˣ - e⁻ˣ)/(eˣ + e⁻ˣ).
 
@@ -287,6 +415,7 @@ def tanh(x: Any) -> Any:
     return call(primitives.TANH, x)
 
 
+@unary
 def sigmoid(x: Any) -> Any:
     """Return the logistic function σ(x) = 1/(1 + e⁻ˣ).
 
@@ -298,6 +427,67 @@ def sigmoid(x: Any) -> Any:
     return call(primitives.SIGMOID, x)
 
 
+@unary
+def log_sigmoid(x: Any) -> Any:
+    """Return log σ(x) = -log(1 + e⁻ˣ) without overflow.
+
+    Examples
+    --------
+    >>> log_sigmoid(-800.0), log_sigmoid(800.0)
+    (-800.0, -0.0)
+    """
+    return _negative(softplus(_negative(x)))
+
+
+@unary
+def silu(x: Any) -> Any:
+    """Return x·σ(x), also called swish.
+
+    Examples
+    --------
+    >>> silu(0.0), round(silu(1.0), 6)
+    (0.0, 0.731059)
+    """
+    return call(primitives.MUL, x, sigmoid(x))
+
+
+@overload
+def gelu(x: Value, approximate: Approximation = ...) -> Value: ...
+@overload
+def gelu(x: Number, approximate: Approximation = ...) -> float: ...
+@overload
+def gelu(x: Array, approximate: Approximation = ...) -> Array: ...
+def gelu(x: Any, approximate: Approximation = "none") -> Any:
+    """Return x·Φ(x), where Φ is the distribution function of the standard normal: ½x(1 + erf(x/√2)).
+
+    Parameters
+    ----------
+    x : Value, number or array
+        The number.
+    approximate : {"none", "tanh"}
+        "tanh" for the formula that many networks were trained with: ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+
+    Raises
+    ------
+    ValueError
+        If `approximate` is anything else.
+
+    Examples
+    --------
+    >>> round(gelu(1.0), 6), round(gelu(1.0, approximate="tanh"), 6)
+    (0.841345, 0.841192)
+    """
+    if approximate == "none":
+        share = erf(call(primitives.MUL, math.sqrt(0.5), x))
+    elif approximate == "tanh":
+        cubic = call(primitives.ADD, 1.0, call(primitives.MUL, 0.044715, square(x)))
+        share = tanh(call(primitives.MUL, math.sqrt(2.0 / math.pi), call(primitives.MUL, x, cubic)))
+    else:
+        raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
+    return call(primitives.MUL, call(primitives.MUL, 0.5, x), call(primitives.ADD, 1.0, share))
+
+
+@unary
 def softplus(x: Any) -> Any:
     """Return log(1 + eˣ) without overflow.
 
@@ -309,6 +499,7 @@ def softplus(x: Any) -> Any:
     return call(primitives.SOFTPLUS, x)
 
 
+@unary
 def relu(x: Any) -> Any:
     """Return max(0, x); its derivative at 0 is taken as 0.
 
@@ -321,6 +512,7 @@ def relu(x: Any) -> Any:
     return call(primitives.RELU, x)
 
 
+@with_alpha
 def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
     """Return x for x > 0, else alpha·x.
 
@@ -332,6 +524,7 @@ def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
     return call(primitives.LEAKY_RELU, x, alpha)
 
 
+@with_alpha
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """Return x for x > 0, else alpha·(eˣ - 1).
 
@@ -343,6 +536,7 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     return call(primitives.ELU, x, alpha)
 
 
+@unary
 def sign(x: Any) -> Any:
     """Return -1, 0 or 1; its derivative is 0 everywhere.
 
@@ -354,6 +548,7 @@ def sign(x: Any) -> Any:
     return call(primitives.SIGN, x)
 
 
+@unary
 def step(x: Any) -> Any:
     """Return 1 for x > 0, else 0; its derivative is 0 everywhere.
 
@@ -368,6 +563,31 @@ def step(x: Any) -> Any:
 # ---------------------------------------------------------------------------------------- choices and n-ary
 
 
+@overload
+def clip(x: Value, min: Value | Number | None = ..., max: Value | Number | None = ...) -> Value: ...
+@overload
+def clip(x: Number, min: Number | None = ..., max: Number | None = ...) -> float: ...
+@overload
+def clip(x: Array, min: Array | Number | None = ..., max: Array | Number | None = ...) -> Array: ...
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """Return x, but `min` where it is below, and `max` where it is above; None for no bound.
+
+    The gradient goes to what was chosen, at a bound to x.
+
+    Raises
+    ------
+    ValueError
+        If there is no bound at all, or one is nan.
+
+    Examples
+    --------
+    >>> clip(5.0, 0.0, 1.0), clip(-5.0, min=0.0), clip(Value(1.0), 0.0, 1.0).local_grads
+    (1.0, 0.0, (1.0, 0.0, 0.0))
+    """
+    return call(primitives.CLIP, x, *bounds(min, max))
+
+
+@binary
 def greater(a: Any, b: Any) -> Any:
     """Return 1 where a > b, else 0, as a node: a condition for `where`; its derivatives are 0.
 
@@ -379,6 +599,7 @@ def greater(a: Any, b: Any) -> Any:
     return call(primitives.GREATER, a, b)
 
 
+@binary
 def greater_equal(a: Any, b: Any) -> Any:
     """Return 1 where a ≥ b, else 0, as a node: a condition for `where`; its derivatives are 0.
 
@@ -390,6 +611,16 @@ def greater_equal(a: Any, b: Any) -> Any:
     return call(primitives.GREATER_EQUAL, a, b)
 
 
+@overload
+def where(condition: Value, a: Value | Number, b: Value | Number) -> Value: ...
+@overload
+def where(condition: Value | Number, a: Value, b: Value | Number) -> Value: ...
+@overload
+def where(condition: Value | Number, a: Number, b: Value) -> Value: ...
+@overload
+def where(condition: Number, a: Number, b: Number) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def where(condition: Array | Number, a: Array | Number, b: Array | Number) -> Array: ...
 def where(condition: Any, a: Any, b: Any) -> Any:
     """Return a where the condition isn't 0, else b; the gradient goes to the one that was chosen.
 
@@ -403,6 +634,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return call(primitives.WHERE, condition, a, b)
 
 
+@gathering
 def maximum(*operands: Any) -> Any:
     """Return the largest of the operands, or of one sequence; those that tie share the gradient equally.
 
@@ -422,6 +654,7 @@ def maximum(*operands: Any) -> Any:
     return call(primitives.MAXIMUM, *_spread("maximum", operands))
 
 
+@gathering
 def minimum(*operands: Any) -> Any:
     """Return the smallest of the operands, or of one sequence; those that tie share the gradient equally.
 
@@ -459,6 +692,7 @@ def pick(index: Any, *items: Any) -> Any:
     return call(primitives.PICK, index, *_spread("pick", items))
 
 
+@of_terms
 def sum(terms: Iterable[Any]) -> Any:
     """Return x₁ + x₂ + … as one node; 0 of nothing.
 
@@ -471,7 +705,56 @@ def sum(terms: Iterable[Any]) -> Any:
     return call(primitives.SUM, *terms)
 
 
-def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
+@of_terms
+def mean(terms: Iterable[Any]) -> Any:
+    """Return (x₁ + x₂ + …)/n.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> mean([1.0, 2.0, 6.0]), mean([Value(1.0), 2.0]).data
+    (3.0, 1.5)
+    """
+    terms = _spread("mean", (tuple(terms),))
+    return call(primitives.DIV, sum(terms), float(len(terms)))
+
+
+@of_terms
+def prod(terms: Iterable[Any]) -> Any:
+    """Return x₁·x₂·…, neighbours first, so that the graph of many isn't deep; 1 of nothing.
+
+    Examples
+    --------
+    >>> x = Value(0.0)
+    >>> y = prod([2.0, x, 3.0])
+    >>> y.backward()
+    >>> y.data, x.grad
+    (0.0, 6.0)
+    """
+    factors = list(terms) or [1.0]
+    if len(factors) == 1:
+        return call(primitives.IDENTITY, factors[0])
+    while len(factors) > 1:
+        pairs = zip(factors[::2], factors[1::2], strict=False)
+        factors = [*(call(primitives.MUL, a, b) for a, b in pairs), *factors[len(factors) // 2 * 2 :]]
+    return factors[0]
+
+
+@overload
+def dot(  # type: ignore[overload-overlap]
+    weights: Sequence[Number] | Array, inputs: Sequence[Number] | Array, bias: Number | None = ...
+) -> float: ...
+@overload
+def dot(
+    weights: Sequence[Value | Number] | Array,
+    inputs: Sequence[Value | Number] | Array,
+    bias: Value | Number | None = ...,
+) -> Value: ...
+def dot(weights: Sequence[Any] | Any, inputs: Sequence[Any] | Any, bias: Any = None) -> Any:
     """Return Σ wᵢxᵢ + b as one node, with an edge to every w, every x and b.
 
     The pre-activation of a neuron, z = Σ wᵢxᵢ + b.
@@ -505,6 +788,7 @@ def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
     return call(primitives.DOT, *weights, *inputs, *(() if bias is None else (bias,)))
 
 
+@gathering
 def logsumexp(*operands: Any) -> Any:
     """Return log Σ exp(xᵢ) of the operands, or of one sequence, without overflow.
 
@@ -540,6 +824,7 @@ def minus_log_softmax(index: Any, *logits: Any) -> Any:
     return call(primitives.MINUS_LOG_SOFTMAX, index, *_spread("minus_log_softmax", logits))
 
 
+@listing
 def softmax(logits: Iterable[Any]) -> list[Any]:
     """Return pᵢ = exp(xᵢ) / Σ exp(xⱼ) for every i, each a node of its own.
 
@@ -558,3 +843,24 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     """
     operands = _spread("softmax", (tuple(logits),))
     return [call(primitives.SOFTMAX, operand, *operands[:i], *operands[i + 1 :]) for i, operand in enumerate(operands)]
+
+
+@listing
+def log_softmax(logits: Iterable[Any]) -> Any:
+    """Return log pᵢ = xᵢ - log Σ exp(xⱼ) for every i, each a node of its own.
+
+    For one of them, as a loss, `minus_log_softmax` keeps more digits where pᵢ is nearly 1.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> log_softmax([0.0, -800.0])
+    [0.0, -800.0]
+    """
+    operands = _spread("log_softmax", (tuple(logits),))
+    total = logsumexp(operands)
+    return [call(primitives.SUB, operand, total) for operand in operands]

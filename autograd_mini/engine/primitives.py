@@ -225,9 +225,7 @@ def _hypot_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
     def larger(c: Any) -> Any:
         return xp.divide(2.0**200 * c, xp.hypot(2.0**200 * a, 2.0**200 * b))
 
-    return tuple(  # type: ignore[return-value]
-        xp.where(is_tip, 0.0, xp.unless(is_small, lambda c=c: larger(c), xp.divide(c, out))) for c in (a, b)
-    )
+    return tuple(xp.where(is_tip, 0.0, xp.unless(is_small, lambda c=c: larger(c), xp.divide(c, out))) for c in (a, b))
 
 
 HYPOT = _entry("hypot", "hypot", lambda xp, a, b: xp.hypot(a, b), _hypot_derivatives, arity=2, smooth=False)
@@ -273,7 +271,7 @@ def _atan2_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
         length = xp.hypot(a, b)
         return xp.divide(xp.divide(c, length), length)
 
-    return tuple(  # type: ignore[return-value]
+    return tuple(
         xp.where(is_origin, 0.0, xp.unless(is_extreme, lambda c=c: by_steps(c), xp.divide(c, square))) for c in (b, -a)
     )
 

@@ -211,8 +211,8 @@ class Value(ScalarProtocol):
                 if leaf._parent is None and leaf._local == FROZEN:
                     leaf.grad = 0.0
 
-    def _apply(self, primitive: Primitive) -> Value:
-        return apply(primitive, self)
+    def _apply(self, primitive: Primitive, *others: Any) -> Any:
+        return apply(primitive, self, *others)
 
 
 class Parameter(Value):

@@ -213,8 +213,12 @@ logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "m
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LATEX_FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"}
 _LATEX_NAMES = {
-    **{"asin": "\\arcsin", "acos": "\\arccos", "atan": "\\arctan", "sigmoid": "\\sigma"},
-    **{"log2": "\\log_{2}", "log10": "\\log_{10}"},
+    "asin": "\\arcsin",
+    "acos": "\\arccos",
+    "atan": "\\arctan",
+    "log2": "\\log_{2}",
+    "log10": "\\log_{10}",
+    "sigmoid": "\\sigma",
 }
 _TEXT_NAMES = {"sigmoid": "σ", "sqrt": "√", "cbrt": "∛", "maximum": "max", "minimum": "min"}
 _GREEK = frozenset(

@@ -22,15 +22,17 @@ from autograd_mini.engine.value import Constant, Value
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(functions, name)
     for name in (
-        "abs acos asin atan cos cosh dot elu erf exp expm1 identity leaky_relu log log1p "
-        "logsumexp maximum minimum pow relu sigmoid sign sin sinh softplus sqrt step sum tan tanh where"
+        "abs acos asin atan atan2 cbrt clip cos cosh dot elu erf exp expm1 gelu hypot identity leaky_relu log log10 "
+        "log1p log2 log_sigmoid logsumexp maximum mean minimum pow prod reciprocal relu sigmoid sign silu sin sinh "
+        "softplus sqrt square step sum tan tanh where"
     ).split()
 }
 # Other spellings: those in which this library prints them, and those of textbooks and of Python.
 _ALIASES = {"ln": "log", "max": "maximum", "min": "minimum", "σ": "sigmoid"}
 _CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
-_TAKES_LISTS = ("dot", "logsumexp", "maximum", "minimum", "sum")
-_ONE_OR_MORE = ("logsumexp", "maximum", "minimum", "sum")
+_ONE_SEQUENCE = ("mean", "prod", "sum")  # mean(a, b) as well as mean([a, b])
+_ONE_OR_MORE = ("logsumexp", "maximum", "minimum", *_ONE_SEQUENCE)
+_TAKES_LISTS = ("dot", *_ONE_OR_MORE)
 _SIGNS = ("<", "<=", ">", ">=")
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -310,8 +312,8 @@ class _Builder:
         arguments = [self.argument(name, i, argument) for i, argument in enumerate(part.args)]
         if name == "dot" and not all(isinstance(argument, list) for argument in arguments[:2]):
             raise self.error(part, "dot of something else than two lists", "as in dot([w1, w2], [x1, x2], b)")
-        if name == "sum" and not isinstance(arguments[0], list):
-            arguments = [arguments]  # sum(a, b) as well as sum([a, b])
+        if name in _ONE_SEQUENCE and not isinstance(arguments[0], list):
+            arguments = [arguments]
         try:
             result: Value = FUNCTIONS[name](*arguments)
         except (TypeError, ValueError) as error:
@@ -331,7 +333,8 @@ class _Builder:
         least = sum(argument.default is Argument.empty for argument in takes)
         most = math.inf if name in _ONE_OR_MORE else len(takes)
         if not least <= len(part.args) <= most:
-            expected = f"{least}" if least == most else f"{least} or more" if most == math.inf else f"{least} or {most}"
+            expected = f"{least}" if least == most else f"{least} or more" if most == math.inf else f"{least} to {most}"
+            expected = expected.replace(" to ", " or ") if most == least + 1 else expected
             plural = "" if expected == "1" else "s"
             raise self.error(part, f"{name} takes {expected} argument{plural}, got {len(part.args)},")
 

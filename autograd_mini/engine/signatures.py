@@ -1,0 +1,148 @@
+"""What the functions take and give, for type checkers and editors: of a `Value` a Value, of a number a float.
+
+Each decorator hands its function back as it is, and says which of these signatures it has. Written out above every
+function, they would hide the functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol, overload
+
+from autograd_mini.engine.value import Value
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    import numpy as np
+
+    Number: TypeAlias = float | Fraction | Decimal | np.number[Any] | np.bool_
+    Array: TypeAlias = np.ndarray[Any, Any]
+
+
+class Unary(Protocol):
+    """A function of one number."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, x: Value) -> Value: ...
+    @overload
+    def __call__(self, x: Number) -> float: ...
+    @overload
+    def __call__(self, x: Array) -> Array: ...
+    def __call__(self, x: Any) -> Any:
+        """Return the function's value."""
+
+
+class Binary(Protocol):
+    """A function of two numbers."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, a: Value, b: Value | Number, /) -> Value: ...
+    @overload
+    def __call__(self, a: Number, b: Value, /) -> Value: ...
+    @overload
+    def __call__(self, a: Number, b: Number, /) -> float: ...
+    @overload
+    def __call__(self, a: Array, b: Array | Number, /) -> Array: ...
+    @overload
+    def __call__(self, a: Number, b: Array, /) -> Array: ...
+    def __call__(self, a: Any, b: Any, /) -> Any:
+        """Return the function's value."""
+
+
+class WithAlpha(Protocol):
+    """An activation with a parameter."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, x: Value, alpha: Value | Number = ...) -> Value: ...
+    @overload
+    def __call__(self, x: Number, alpha: Value) -> Value: ...
+    @overload
+    def __call__(self, x: Number, alpha: Number = ...) -> float: ...
+    @overload
+    def __call__(self, x: Array, alpha: Array | Number = ...) -> Array: ...
+    def __call__(self, x: Any, alpha: Any = ...) -> Any:
+        """Return the activation."""
+
+
+class Gathering(Protocol):
+    """A function of any number of numbers, one by one or as one sequence."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, operands: Iterable[Number], /) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, operands: Iterable[Value | Number], /) -> Value: ...
+    @overload
+    def __call__(self, *operands: Number) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *operands: Value | Number) -> Value: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *operands: Array | Number) -> Array: ...
+    def __call__(self, *operands: Any) -> Any:
+        """Return the function's value."""
+
+
+class OfTerms(Protocol):
+    """A function of one sequence of numbers."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, terms: Iterable[Number]) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, terms: Iterable[Value | Number]) -> Value: ...
+    def __call__(self, terms: Any) -> Any:
+        """Return the function's value."""
+
+
+class Listing(Protocol):
+    """A function of one sequence of numbers that gives a list."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, logits: Iterable[Number]) -> list[float]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, logits: Iterable[Value | Number]) -> list[Value]: ...
+    def __call__(self, logits: Any) -> Any:
+        """Return one number for each."""
+
+
+def unary(function: Any) -> Unary:
+    """Say that a function takes one number."""
+    return function  # type: ignore[no-any-return]
+
+
+def binary(function: Any) -> Binary:
+    """Say that a function takes two numbers."""
+    return function  # type: ignore[no-any-return]
+
+
+def with_alpha(function: Any) -> WithAlpha:
+    """Say that a function takes a number and α."""
+    return function  # type: ignore[no-any-return]
+
+
+def gathering(function: Any) -> Gathering:
+    """Say that a function takes numbers one by one, or a sequence of them."""
+    return function  # type: ignore[no-any-return]
+
+
+def of_terms(function: Any) -> OfTerms:
+    """Say that a function takes one sequence of numbers."""
+    return function  # type: ignore[no-any-return]
+
+
+def listing(function: Any) -> Listing:
+    """Say that a function makes a list of a sequence of numbers."""
+    return function  # type: ignore[no-any-return]
