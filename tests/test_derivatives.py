@@ -240,6 +240,7 @@ TRUTH = {
     "cosh": mp.cosh,
     "tanh": mp.tanh,
     "erf": mp.erf,
+    "erfc": mp.erfc,
     "sigmoid": lambda a: 1 / (1 + mp.exp(-a)),
     "softplus": lambda a: mp.log(1 + mp.exp(a)),
     "logsumexp": lambda *a: mp.log(mp.fsum([mp.exp(x) for x in a])),

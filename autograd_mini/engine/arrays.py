@@ -108,18 +108,22 @@ def exp_minus_square(a: Any) -> Any:
 
 
 @functools.cache
-def _scipy_erf() -> Any:
-    """Return SciPy's erf, or None where SciPy isn't installed: the package doesn't require it."""
+def _of_scipy(name: str) -> Any:
+    """Return a function of SciPy's, or None where SciPy isn't installed: the package doesn't require it."""
     try:
-        from scipy.special import erf
+        from scipy import special
     except ImportError:
         return None
-    return erf
+    return getattr(special, name)
 
 
 def erf(a: Any) -> Any:
     """Return the error function, by SciPy where it is installed, else by ``math.erf`` element by element."""
-    scipy_erf = _scipy_erf()
-    if scipy_erf is not None:
-        return scipy_erf(a)
-    return np.vectorize(math.erf, otypes=[float])(a)
+    of_scipy = _of_scipy("erf")
+    return np.vectorize(math.erf, otypes=[float])(a) if of_scipy is None else of_scipy(a)
+
+
+def erfc(a: Any) -> Any:
+    """Return 1 - erf(a), by SciPy where it is installed, else by ``math.erfc`` element by element."""
+    of_scipy = _of_scipy("erfc")
+    return np.vectorize(math.erfc, otypes=[float])(a) if of_scipy is None else of_scipy(a)

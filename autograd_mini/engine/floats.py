@@ -14,7 +14,8 @@ import math
 from collections.abc import Callable
 
 # Where ``math`` and Python follow the standard already.
-atan, atan2, tanh, erf, hypot = math.atan, math.atan2, math.tanh, math.erf, math.hypot
+atan, atan2, tanh, hypot = math.atan, math.atan2, math.tanh, math.hypot
+erf, erfc = math.erf, math.erfc
 magnitude = builtins.abs
 
 

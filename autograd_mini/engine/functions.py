@@ -35,6 +35,7 @@ __all__ = [
     "dot",
     "elu",
     "erf",
+    "erfc",
     "exp",
     "expm1",
     "gelu",
@@ -364,6 +365,18 @@ def erf(x: Any) -> Any:
 
 
 @unary
+def erfc(x: Any) -> Any:
+    """Return 1 - erf(x), with all its digits where erf(x) is nearly 1.
+
+    Examples
+    --------
+    >>> erfc(0.0), erfc(10.0)
+    (1.0, 2.088487583762545e-45)
+    """
+    return call(primitives.ERFC, x)
+
+
+@unary
 def abs(x: Any) -> Any:
     """Return |x|; its derivative at 0 is taken as 0.
 
@@ -458,14 +471,16 @@ def gelu(x: Number, approximate: Approximation = ...) -> float: ...
 @overload
 def gelu(x: Array, approximate: Approximation = ...) -> Array: ...
 def gelu(x: Any, approximate: Approximation = "none") -> Any:
-    """Return x·Φ(x), where Φ is the distribution function of the standard normal: ½x(1 + erf(x/√2)).
+    """Return x·Φ(x), where Φ is the distribution function of the standard normal: ½x·(1 + erf(x/√2)).
+
+    It is computed as ½x·erfc(-x/√2), which keeps its digits far below 0.
 
     Parameters
     ----------
     x : Value, number or array
         The number.
     approximate : {"none", "tanh"}
-        "tanh" for the formula that many networks were trained with: ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+        "tanh" for the formula that many networks were trained with: ½x·(1 + tanh(√(2/π)(x + 0.044715x³))).
 
     Raises
     ------
@@ -478,13 +493,12 @@ def gelu(x: Any, approximate: Approximation = "none") -> Any:
     (0.841345, 0.841192)
     """
     if approximate == "none":
-        share = erf(call(primitives.MUL, math.sqrt(0.5), x))
-    elif approximate == "tanh":
+        return call(primitives.MUL, call(primitives.MUL, 0.5, x), erfc(call(primitives.MUL, -math.sqrt(0.5), x)))
+    if approximate == "tanh":  # ½(1 + tanh u) is σ(2u)
         cubic = call(primitives.ADD, 1.0, call(primitives.MUL, 0.044715, square(x)))
-        share = tanh(call(primitives.MUL, math.sqrt(2.0 / math.pi), call(primitives.MUL, x, cubic)))
-    else:
-        raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
-    return call(primitives.MUL, call(primitives.MUL, 0.5, x), call(primitives.ADD, 1.0, share))
+        twice = call(primitives.MUL, call(primitives.MUL, math.sqrt(8.0 / math.pi), x), cubic)
+        return call(primitives.MUL, x, sigmoid(twice))
+    raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
 
 
 @unary
@@ -862,5 +876,9 @@ def log_softmax(logits: Iterable[Any]) -> Any:
     [0.0, -800.0]
     """
     operands = _spread("log_softmax", (tuple(logits),))
-    total = logsumexp(operands)
-    return [call(primitives.SUB, operand, total) for operand in operands]
+    peak = maximum(*operands)
+    if isinstance(peak, Value):  # taken from all of them, which changes no pᵢ; so that large ones leave digits
+        peak = peak.detach()
+    shifted = [call(primitives.SUB, operand, peak) for operand in operands]
+    total = logsumexp(shifted)
+    return [call(primitives.SUB, operand, total) for operand in shifted]

@@ -127,6 +127,10 @@ class Methods(Node):
         """Return the error function."""
         return self._apply(primitives.ERF)
 
+    def erfc(self: Self) -> Self:
+        """Return 1 - erf(x)."""
+        return self._apply(primitives.ERFC)
+
     def hypot(self: Self, other: Any) -> Self:
         """Return √(x² + y²)."""
         return self._apply(primitives.HYPOT, other)

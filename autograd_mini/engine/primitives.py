@@ -293,6 +293,8 @@ def _tanh_derivatives(xp: Any, out: Any, a: Any) -> tuple[Any]:
 
 TANH = _entry("tanh", "tanh", lambda xp, a: xp.tanh(a), _tanh_derivatives)
 ERF = _entry("erf", "erf", lambda xp, a: xp.erf(a), lambda xp, out, a: (2.0 / sqrt(pi) * xp.exp_minus_square(a),))
+# 1 - erf has no digit left from a = 6 on.
+ERFC = _entry("erfc", "erfc", lambda xp, a: xp.erfc(a), lambda xp, out, a: (-2.0 / sqrt(pi) * xp.exp_minus_square(a),))
 
 # ------------------------------------------------------------------------------------------- activations
 

@@ -204,7 +204,7 @@ sin, cos, tan = (partial(call, name) for name in ("sin", "cos", "tan"))
 asin, acos, atan, atan2 = (partial(call, name) for name in ("asin", "acos", "atan", "atan2"))
 log2, log10, cbrt, hypot = (partial(call, name) for name in ("log2", "log10", "cbrt", "hypot"))
 sinh, cosh, tanh = (partial(call, name) for name in ("sinh", "cosh", "tanh"))
-sigmoid, erf, sign = (partial(call, name) for name in ("sigmoid", "erf", "sign"))
+sigmoid, erf, erfc, sign = (partial(call, name) for name in ("sigmoid", "erf", "erfc", "sign"))
 maximum, minimum = (partial(call, name) for name in ("maximum", "minimum"))
 logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "minus_log_softmax"))
 

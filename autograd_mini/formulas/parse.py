@@ -22,9 +22,9 @@ from autograd_mini.engine.value import Constant, Value
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(functions, name)
     for name in (
-        "abs acos asin atan atan2 cbrt clip cos cosh dot elu erf exp expm1 gelu hypot identity leaky_relu log log10 "
-        "log1p log2 log_sigmoid logsumexp maximum mean minimum pow prod reciprocal relu sigmoid sign silu sin sinh "
-        "softplus sqrt square step sum tan tanh where"
+        "abs acos asin atan atan2 cbrt clip cos cosh dot elu erf erfc exp expm1 gelu hypot identity leaky_relu log "
+        "log10 log1p log2 log_sigmoid logsumexp maximum mean minimum pow prod reciprocal relu sigmoid sign silu sin "
+        "sinh softplus sqrt square step sum tan tanh where"
     ).split()
 }
 # Other spellings: those in which this library prints them, and those of textbooks and of Python.

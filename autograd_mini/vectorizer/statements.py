@@ -288,7 +288,7 @@ _SAME = "maximum minimum exp expm1 log log1p log2 log10 sqrt cbrt hypot sin cos 
 FUNCTIONS = {**_ARITHMETIC, **_CONDITIONS, **_OTHERS, **{name: name for name in _SAME}}
 OPERATORS = {**{form: form for form in "+ - * / ** < > >= & |".split()}, "=": "=="}
 RESERVED = frozenset(
-    "np jnp jax run n seed theta gradient bind forward backward math functools erf examples add_up "
+    "np jnp jax run n seed theta gradient bind forward backward math functools erf erfc examples add_up "
     "exp_of_difference exponentials total_of logsumexp minus_log_softmax minus_log_softmax_of_any".split()
 )
 

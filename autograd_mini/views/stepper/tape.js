@@ -8,6 +8,14 @@ function erf(x) {
   return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
 }
 
+// 1 - erf, for large x by its continued fraction, as the difference has no digit left there.
+function erfc(x) {
+  if (x < 1) return 1 - erf(x);
+  let tail = 0;
+  for (let k = 200; k > 0; k--) tail = k / 2 / (x + tail);
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + tail);
+}
+
 function softmaxShares(numbers) {
   const peak = Math.max(...numbers), shares = numbers.map(x => Math.exp(x - peak));
   return [shares, shares.reduce((a, b) => a + b, 0)];
@@ -27,7 +35,7 @@ const FUNCTIONS = {
   "**": (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b),
   "=": (a, b) => a === b, "<": (a, b) => a < b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
   "&": (a, b) => a && b, "|": (a, b) => a || b, where: (condition, a, b) => condition ? a : b,
-  maximum: Math.max, minimum: Math.min, erf, logsumexp,
+  maximum: Math.max, minimum: Math.min, erf, erfc, logsumexp,
   sigmoid: a => { const e = Math.exp(-Math.abs(a)); return (a >= 0 ? 1 : e) / (1 + e); },
   minus_log_softmax: (index, ...z) => {
     if (!Number.isInteger(index) || index < 0 || index >= z.length) return z.length ? logsumexp(...z) : 0;
