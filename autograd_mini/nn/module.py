@@ -109,10 +109,10 @@ class Module:
         """
         return [parameter for _, parameter in self.named_parameters()]
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set the gradient of every parameter to 0, or to None."""
         for parameter in self.parameters():
-            parameter.grad = 0.0
+            parameter.grad = None if set_to_none else 0.0
 
     def train(self, mode: bool = True) -> Module:
         """Put this module and all inside it into training mode, and return it."""

@@ -158,11 +158,18 @@ class Optimizer:
         for parameter, number in zip(self.parameters, new.tolist(), strict=True):
             parameter.data = number
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0; one that is None stays None."""
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set the gradient of every parameter to 0; one that is None stays None.
+
+        Parameters
+        ----------
+        set_to_none : bool, optional
+            Whether to set them to None, as PyTorch does unless told otherwise: then `step` leaves alone what the next
+            loss doesn't depend on.
+        """
         for parameter in self.parameters:
-            if parameter.grad is not None:
-                parameter.grad = 0.0
+            if set_to_none or parameter.grad is not None:
+                parameter.grad = None if set_to_none else 0.0
 
     # ------------------------------------------------------------------------------------------------- state
 
