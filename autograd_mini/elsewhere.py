@@ -134,7 +134,7 @@ _ADVICE: dict[str, dict[str, str]] = {
         "`vectorize(f, dtype='float32')` runs in 32",
         "jit compile": "`vectorize(f)` compiles a function, with backend='jax' by XLA",
         "vmap": "`vectorize(f)` maps a function of one example over a batch",
-        "pmap": "`vectorize(f, devices=2)`",
+        "pmap": "`vectorize(f)` on one device; `Trainer` takes devices=2",
         "jacfwd jacrev": "`jacobian(f)`",
         "value_and_gradient": "`value_and_grad(f)`",
         "jvp vjp": "`jacobian(f)`, or a seed: y.backward(grad=2.0)",

@@ -6,10 +6,10 @@ function, they would hide the functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from autograd_mini.engine.value import Value
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
     Number: TypeAlias = float | Fraction | Decimal | np.number[Any] | np.bool_
     Array: TypeAlias = np.ndarray[Any, Any]
+    Targets: TypeAlias = Value | Number | Sequence[Value | Number] | Array
+    PlainTargets: TypeAlias = Number | Sequence[Number] | Array
+    Reduction: TypeAlias = Literal["sum", "mean"]
+
+    class OneOrMany(Value, list[Value]):  # type: ignore[misc]
+        """A Value, or a list of them: who calls a network knows which, and a type checker takes it for both."""
 
 
 class Unary(Protocol):
@@ -118,6 +124,23 @@ class Listing(Protocol):
         """Return one number for each."""
 
 
+class PairLoss(Protocol):
+    """A loss of predictions and their targets."""
+
+    __name__: str
+
+    @overload
+    def __call__(
+        self, prediction: Value | Sequence[Value], /, target: Targets, reduction: Reduction = ...
+    ) -> Value: ...
+    @overload
+    def __call__(self, prediction: PlainTargets, /, target: PlainTargets, reduction: Reduction = ...) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, prediction: Targets, /, target: Targets, reduction: Reduction = ...) -> Value: ...
+    def __call__(self, prediction: Any, /, target: Any, reduction: Any = ...) -> Any:
+        """Return the loss."""
+
+
 def unary(function: Any) -> Unary:
     """Say that a function takes one number."""
     return function  # type: ignore[no-any-return]
@@ -145,4 +168,9 @@ def of_terms(function: Any) -> OfTerms:
 
 def listing(function: Any) -> Listing:
     """Say that a function makes a list of a sequence of numbers."""
+    return function  # type: ignore[no-any-return]
+
+
+def pair_loss(function: Any) -> PairLoss:
+    """Say that a function is a loss of predictions and their targets."""
     return function  # type: ignore[no-any-return]

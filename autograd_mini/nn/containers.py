@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import prod
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
@@ -12,6 +12,9 @@ from autograd_mini.nn.activations import ActivationLike, activated, activation_f
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import each, flat, folded, is_list, nodes, shape
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.signatures import OneOrMany
 
 
 class Sequential(Module):
@@ -61,6 +64,11 @@ class Sequential(Module):
     def n_inputs(self) -> int:
         """The number of features that the first module takes; AttributeError where that module has no `n_inputs`."""
         return self.modules[0].n_inputs  # type: ignore[attr-defined, no-any-return]
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Any) -> OneOrMany:
+            """Return the last module's output for one example; a single output without its list."""
 
     def forward(self, x: Any) -> Any:
         """Return the last module's output for one example; a single output without its list."""

@@ -7,7 +7,7 @@ parameters and their state come from `module`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.signatures import OneOrMany
 
 
 def _given(weights: Any) -> Initializer:
@@ -119,6 +122,11 @@ class Neuron(Module):
         """The bias."""
         return self.bias
 
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Any) -> Value:
+            """Return the activation for one example."""
+
     def forward(self, x: Any) -> Value:
         """Return the activation for one example of `n_inputs` features."""
         return unit(self._activate, functions.dot(self.weights, _nodes(x, self.n_inputs), self.bias))
@@ -163,6 +171,11 @@ class Layer(Module):
         self.activation = activation
         drawn = initial_weights(initializer, activation, rng, (self.n_outputs, self.n_inputs))
         self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Any) -> list[Value]:
+            """Return the activations for one example."""
 
     def forward(self, x: Any) -> list[Value]:
         """Return the activations for one example of `n_inputs` features."""
@@ -236,6 +249,11 @@ class MLP(Module):
             Layer(n_in, n_out, kind, initializer, generator)
             for n_in, n_out, kind in zip(sizes[:-1], sizes[1:], kinds, strict=True)
         ]
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Any) -> OneOrMany:
+            """Return the output for one example: a Value where there is one output, else a list of Values."""
 
     def forward(self, x: Any) -> Any:
         """Return the output for one example: a Value where there is one output, else a list of Values."""
