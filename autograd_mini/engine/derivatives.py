@@ -17,6 +17,7 @@ from autograd_mini.engine.graph import recorded_gradients, topological_order
 from autograd_mini.engine.modes import enable_grad, no_grad
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.reals import as_float, is_array
+from autograd_mini.engine.signatures import differentiating, differentiating_with_value
 from autograd_mini.engine.value import Constant, Value, differentiable
 from autograd_mini.errors import GradientCheckError
 
@@ -136,6 +137,7 @@ def _scalar(f: Function, result: Any) -> Any:
     return result
 
 
+@differentiating_with_value
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return a function that gives f's value and its gradient.
 
@@ -165,6 +167,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     return function
 
 
+@differentiating
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return the gradient of f as a function.
 

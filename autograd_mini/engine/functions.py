@@ -819,6 +819,10 @@ def logsumexp(*operands: Any) -> Any:
     return call(primitives.LOGSUMEXP, *_spread("logsumexp", operands))
 
 
+@overload
+def minus_log_softmax(index: Value | Number, logits: Iterable[Value | Number], /) -> Value: ...
+@overload
+def minus_log_softmax(index: Value | Number, /, *logits: Value | Number) -> Value: ...
 def minus_log_softmax(index: Any, *logits: Any) -> Any:
     """Return -log pₜ for the item t that an index names, counted from 0, of p = softmax(z): the cross-entropy.
 

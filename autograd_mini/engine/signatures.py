@@ -6,7 +6,7 @@ function, they would hide the functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
@@ -141,6 +141,54 @@ class PairLoss(Protocol):
         """Return the loss."""
 
 
+class Derivative(Protocol):
+    """What `grad` gives: of numbers a float, of Values, inside another derivative, a Value."""
+
+    @overload
+    def __call__(self, x: Value, /, *others: Any) -> Value: ...
+    @overload
+    def __call__(self, x: Number, /, *others: Number) -> float: ...
+    @overload
+    def __call__(self, *points: Any, **options: Any) -> Any: ...
+    def __call__(self, *points: Any, **options: Any) -> Any:
+        """Return the derivative at a point."""
+
+
+class ValueAndDerivative(Protocol):
+    """What `value_and_grad` gives: both, of numbers as floats."""
+
+    @overload
+    def __call__(self, x: Value, /, *others: Any) -> tuple[Value, Value]: ...
+    @overload
+    def __call__(self, x: Number, /, *others: Number) -> tuple[float, float]: ...
+    @overload
+    def __call__(self, *points: Any, **options: Any) -> tuple[Any, Any]: ...
+    def __call__(self, *points: Any, **options: Any) -> Any:
+        """Return the value and the derivative at a point."""
+
+
+class Differentiating(Protocol):
+    """`grad`: by one argument, or by several at once."""
+
+    @overload
+    def __call__(self, f: Callable[..., Any], argnums: int = ...) -> Derivative: ...
+    @overload
+    def __call__(self, f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., Any]: ...
+    def __call__(self, f: Any, argnums: Any = ...) -> Any:
+        """Return the derivative as a function."""
+
+
+class DifferentiatingWithValue(Protocol):
+    """`value_and_grad`: by one argument, or by several at once."""
+
+    @overload
+    def __call__(self, f: Callable[..., Any], argnums: int = ...) -> ValueAndDerivative: ...
+    @overload
+    def __call__(self, f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[Any, Any]]: ...
+    def __call__(self, f: Any, argnums: Any = ...) -> Any:
+        """Return the function's value and its derivative as a function."""
+
+
 def unary(function: Any) -> Unary:
     """Say that a function takes one number."""
     return function  # type: ignore[no-any-return]
@@ -173,4 +221,14 @@ def listing(function: Any) -> Listing:
 
 def pair_loss(function: Any) -> PairLoss:
     """Say that a function is a loss of predictions and their targets."""
+    return function  # type: ignore[no-any-return]
+
+
+def differentiating(function: Any) -> Differentiating:
+    """Say that a function makes derivatives of functions."""
+    return function  # type: ignore[no-any-return]
+
+
+def differentiating_with_value(function: Any) -> DifferentiatingWithValue:
+    """Say that a function makes functions that give a value and a derivative."""
     return function  # type: ignore[no-any-return]

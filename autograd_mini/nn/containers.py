@@ -65,16 +65,11 @@ class Sequential(Module):
         """The number of features that the first module takes; AttributeError where that module has no `n_inputs`."""
         return self.modules[0].n_inputs  # type: ignore[attr-defined, no-any-return]
 
-    if TYPE_CHECKING:
-
-        def __call__(self, x: Any) -> OneOrMany:
-            """Return the last module's output for one example; a single output without its list."""
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> OneOrMany:
         """Return the last module's output for one example; a single output without its list."""
         for module in self.modules:
             x = module(x)
-        return _bare(x)
+        return _bare(x)  # type: ignore[no-any-return]
 
     def batch(self, rows: Iterable[Any]) -> list[Any]:
         """Return the outputs for a batch: all of it goes through one module, then through the next."""

@@ -122,11 +122,6 @@ class Neuron(Module):
         """The bias."""
         return self.bias
 
-    if TYPE_CHECKING:
-
-        def __call__(self, x: Any) -> Value:
-            """Return the activation for one example."""
-
     def forward(self, x: Any) -> Value:
         """Return the activation for one example of `n_inputs` features."""
         return unit(self._activate, functions.dot(self.weights, _nodes(x, self.n_inputs), self.bias))
@@ -171,11 +166,6 @@ class Layer(Module):
         self.activation = activation
         drawn = initial_weights(initializer, activation, rng, (self.n_outputs, self.n_inputs))
         self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
-
-    if TYPE_CHECKING:
-
-        def __call__(self, x: Any) -> list[Value]:
-            """Return the activations for one example."""
 
     def forward(self, x: Any) -> list[Value]:
         """Return the activations for one example of `n_inputs` features."""
@@ -250,19 +240,14 @@ class MLP(Module):
             for n_in, n_out, kind in zip(sizes[:-1], sizes[1:], kinds, strict=True)
         ]
 
-    if TYPE_CHECKING:
-
-        def __call__(self, x: Any) -> OneOrMany:
-            """Return the output for one example: a Value where there is one output, else a list of Values."""
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> OneOrMany:
         """Return the output for one example: a Value where there is one output, else a list of Values."""
         outputs: Sequence[Any] = _nodes(x, self.n_inputs)
         for layer in self.layers:
             outputs = layer(outputs)
         if self.output == "softmax":
             outputs = functions.softmax(outputs)
-        return outputs[0] if len(outputs) == 1 else list(outputs)
+        return outputs[0] if len(outputs) == 1 else list(outputs)  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         activation, output = activation_name(self.activation), activation_name(self.output)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,19 @@ from autograd_mini.checks import check_names, real_array
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Parameter
 from autograd_mini.nn.nested import each, flat, is_list
+
+Arguments = ParamSpec("Arguments")
+Output = TypeVar("Output", covariant=True)
+
+
+class _HasForward(Protocol[Arguments, Output]):
+    def forward(self, *inputs: Arguments.args, **options: Arguments.kwargs) -> Output: ...
+
+
+class _AsForward(Protocol):
+    """For type checkers: a call of a module takes and gives what its ``forward`` does."""
+
+    def __get__(self, module: _HasForward[Arguments, Output], kind: Any) -> Callable[Arguments, Output]: ...
 
 
 class Module:
@@ -36,14 +49,18 @@ class Module:
     _name = ""  # what the module that owns this one calls it
     _is_named = False  # whether everything inside has been named
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """Compute the output from the inputs, in a scope of the module's name."""
-        if not self._name:
-            if not self._is_named:
-                self._name_parts()
-            return self.forward(*inputs, **options)
-        with scope(self._name):
-            return self.forward(*inputs, **options)
+    if TYPE_CHECKING:
+        __call__: _AsForward
+    else:
+
+        def __call__(self, *inputs: Any, **options: Any) -> Any:
+            """Compute the output from the inputs, in a scope of the module's name."""
+            if not self._name:
+                if not self._is_named:
+                    self._name_parts()
+                return self.forward(*inputs, **options)
+            with scope(self._name):
+                return self.forward(*inputs, **options)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output from the inputs; every kind of module has its own."""

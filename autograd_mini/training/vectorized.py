@@ -162,7 +162,7 @@ class VectorizedEngine(EagerEngine):
         program = self._program("outputs", lambda x: model(x), id(model))
         try:
             with evaluating(model):
-                return program(X)  # type: ignore[no-any-return]
+                return program(X)
         except (TraceError, TypeError):  # lists in lists, or pairs
             return super().outputs(model, X)
 

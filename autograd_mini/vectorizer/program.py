@@ -96,7 +96,7 @@ class Program:
 
     # -------------------------------------------------------------------------------------------------- running
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any) -> Array | Any:
         """Return the function's value for every example.
 
         Parameters
@@ -126,7 +126,7 @@ class Program:
         outputs, _ = self._run(compiled, self._columns(compiled, arrays, n), n, None)
         return _shaped(outputs, compiled.is_list, bool(arrays))
 
-    def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[Any, Array]:
+    def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[float | Any, Array]:
         """Return the mean of the function over the batch, and its gradient by every parameter.
 
         Parameters
@@ -177,7 +177,7 @@ class Program:
             values[i], gradients[i] = output[0, 0], gradient[compiled.positions]
         return values, gradients
 
-    def gradients(self, *inputs: Any, wrt: str = "inputs") -> Any:
+    def gradients(self, *inputs: Any, wrt: str = "inputs") -> Array | Any:
         """Return the derivatives of the function for every example.
 
         Parameters
@@ -202,7 +202,7 @@ class Program:
             raise ValueError(f"wrt: expected 'inputs' or 'parameters', got {wrt!r}")
         return self.value_and_gradients(*inputs)[1]
 
-    def value_and_gradients(self, *inputs: Any) -> tuple[Array, Any]:
+    def value_and_gradients(self, *inputs: Any) -> tuple[Array, Array | Any]:
         """Return the function's value for every example, and its derivatives by the inputs, in one go.
 
         Parameters

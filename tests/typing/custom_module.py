@@ -17,7 +17,18 @@ class Gated(nn.Module):
         return self.scale * self.gate(x) * a
 
 
-model = Gated(2)
+class Net(nn.Module):
+    def __init__(self) -> None:
+        self.parts = [Gated(2), Gated(2)]
+        self.network = nn.MLP(2, [4, 1], rng=0)
+
+    def forward(self, x: Sequence[float]) -> Value:
+        if x[0] > 1e6:
+            return self.network(x)
+        return self.parts[0](x)
+
+
+model = Net()
 output: Value = model([1.0, 2.0])
 output.backward()
 shares: list[Value] = softmax(nn.Layer(2, 3, rng=0)([1.0, 2.0]))
