@@ -13,7 +13,7 @@ from autograd_mini.elsewhere import ADVICE
 NAMES = [(f"autograd_mini.{module}".rstrip("."), name) for module, names in ADVICE.items() for name in names]
 
 
-@pytest.mark.parametrize("module", {module for module, _ in NAMES})
+@pytest.mark.parametrize("module", sorted({module for module, _ in NAMES}))
 def test_each_name_is_told_wherever_it_is_asked_for(module):
     place = import_module(module)
     for _, name in [row for row in NAMES if row[0] == module]:
