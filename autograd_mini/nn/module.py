@@ -11,6 +11,7 @@ from autograd_mini.checks import check_names, real_array
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Parameter
 from autograd_mini.nn.nested import each, flat, is_list
+from autograd_mini.pickling import state_of
 
 Arguments = ParamSpec("Arguments")
 Output = TypeVar("Output", covariant=True)
@@ -71,6 +72,9 @@ class Module:
         if any(True for _ in _parts(name, thing)):
             self._name_parts()
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_of(self)
 
     def _name_parts(self) -> None:
         """Give the modules inside their names, and every parameter its name as its label."""

@@ -17,6 +17,7 @@ from autograd_mini.engine.value import Value
 from autograd_mini.optim import schedules
 from autograd_mini.optim.clipping import gradient_number, parameter_list
 from autograd_mini.optim.schedules import Schedule
+from autograd_mini.pickling import state_of
 
 Rate = float | Callable[[int], float]
 
@@ -157,6 +158,9 @@ class Optimizer:
         new = self.advance(data, grads, None if present.all() else present)
         for parameter, number in zip(self.parameters, new.tolist(), strict=True):
             parameter.data = number
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_of(self)
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Set the gradient of every parameter to 0; one that is None stays None.
