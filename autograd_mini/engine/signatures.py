@@ -7,13 +7,13 @@ function, they would hide the functions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from autograd_mini.engine.value import Value
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+    from fractions import Fraction
     from typing import TypeAlias
 
     import numpy as np

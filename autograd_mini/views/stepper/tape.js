@@ -44,7 +44,7 @@ const FUNCTIONS = {
   },
   softmax: (...x) => { const [shares, sum] = softmaxShares(x); return shares[0] / sum; },
 };
-for (const name of (("abs sign exp expm1 log log1p log2 log10 sqrt cbrt hypot sin cos tan asin acos atan atan2 " +
+for (const name of ("abs sign exp expm1 log log1p log2 log10 sqrt cbrt hypot sin cos tan asin acos atan atan2 " +
   "sinh cosh tanh").split(" "))
   FUNCTIONS[name] = Math[name];
 
