@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from opcode import opmap
+from typing import Any, NoReturn
 
 _ACTIVATION = "`nn.Layer(2, 3, activation={0!r})` has it, `nn.Activation({0!r})` is it as a module of its own"
 _LOSS = (
@@ -53,7 +54,7 @@ _TO_SCHEDULES = (
 )
 _ADAPTIVE = "there are `optim.SGD`, Adagrad, RMSprop, `optim.Adam` and AdamW; or write a subclass of `optim.Optimizer`"
 
-# By module, the names of others and what to write instead. Several names may share an advice.
+# By module, and for a Value's attributes, the names of others and what to write instead. Several may share an advice.
 _ADVICE: dict[str, dict[str, str]] = {
     "nn": {
         "Linear Dense Bilinear LazyLinear": (
@@ -121,6 +122,26 @@ _ADVICE: dict[str, dict[str, str]] = {
         "swa_utils": "average `model.state_dict()` in a callback of the `Trainer`",
     },
     "optim.schedules": _SCHEDULES,
+    "Value": {
+        "numpy tolist cpu cuda to float double": "`x.data` and `x.item()` are its number",
+        "shape size ndim dtype device": "it is one number; lists of Values have a length",
+        "reshape view flatten squeeze unsqueeze transpose T": _SHAPES,
+        "requires_grad requires_grad_": "each Value has a gradient; `x.detach()` has no graph, "
+        "`nn.freeze(model)` keeps parameters as they are",
+        "grad_fn": "`x.primitive` is its operation, `x.parents` are its operands, `x.local_grads` by each of them",
+        "is_leaf": "a leaf has no `x.parents`",
+        "retain_grad": "after backward() each node of the graph has its `x.grad`",
+        "zero_ zero_grad": "`x.grad` is set by x.grad = 0.0; modules and optimizers have zero_grad()",
+        "add_ sub_ mul_ copy_ fill_": "a number is changed by x.data -= 0.1 * x.grad",
+        "sum mean prod": "it is one number already; of many `sum([x, y])`, `mean([x, y])` and `prod([x, y])`",
+        "max min": "it is one number; of many `maximum(x, y)` and `minimum(x, y)`",
+        "norm": "`abs(x)`; of many `sqrt(sum([v * v for v in z]))`",
+        "clone": "`identity(x)`, a node of its own, or `x.detach()`",
+        "matmul mm": _PRODUCT,
+        "gelu silu log_sigmoid logsigmoid": "functions: `gelu(x)`, `silu(x)`, `log_sigmoid(x)`",
+        "softmax log_softmax logsumexp": "functions of a list: `softmax([x, y])`",
+        "register_hook": "`grad(f)` of a function, or a callback of the `Trainer`",
+    },
     "": {
         "tensor Tensor as_tensor scalar_tensor Variable FloatTensor DoubleTensor": f"`Value(2.0)`; {_SCALARS}",
         "from_numpy array asarray ndarray": f"`vectorize(f)` and models take NumPy's arrays; {_SCALARS}",
@@ -191,6 +212,28 @@ ADVICE = {
     module: {name: advice for names, advice in rows.items() for name in names.split()}
     for module, rows in _ADVICE.items()
 }
+
+
+class Told:
+    """An attribute that a class hasn't: asking for it raises an AttributeError that says what to write instead.
+
+    Examples
+    --------
+    >>> class Number:
+    ...     shape = Told("shape", "it is one number")
+    >>> Number().shape
+    Traceback (most recent call last):
+        ...
+    AttributeError: a Number has no 'shape': it is one number
+    """
+
+    __slots__ = ("_advice", "_name")
+
+    def __init__(self, name: str, advice: str) -> None:
+        self._name, self._advice = name, advice
+
+    def __get__(self, thing: Any, kind: type) -> NoReturn:
+        raise AttributeError(f"a {kind.__name__} has no {self._name!r}: {self._advice}", name=self._name)
 
 
 def missing(module: str, name: str) -> Exception:

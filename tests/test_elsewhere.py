@@ -4,13 +4,15 @@ import re
 import sys
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 import autograd_mini as ag
 from autograd_mini import Value, nn, optim
 from autograd_mini.elsewhere import ADVICE
 
-NAMES = [(f"autograd_mini.{module}".rstrip("."), name) for module, names in ADVICE.items() for name in names]
+MODULES = {module: names for module, names in ADVICE.items() if module != "Value"}
+NAMES = [(f"autograd_mini.{module}".rstrip("."), name) for module, names in MODULES.items() for name in names]
 
 
 @pytest.mark.parametrize("module", sorted({module for module, _ in NAMES}))
@@ -62,6 +64,23 @@ def test_every_expression_in_the_advice_runs(tmp_path, monkeypatch):
 def test_the_commonest_names_are_told(ask, advice):
     with pytest.raises(AttributeError, match=advice):
         ask()
+
+
+def test_attributes_of_tensors_are_told_at_a_value_and_can_be_set():
+    x = Value(2.0)
+    for name in ADVICE["Value"]:
+        with pytest.raises(AttributeError, match=rf"^a Value has no '{name}': "):
+            getattr(x, name)
+        assert not hasattr(x, name)
+    with pytest.raises(AttributeError, match=r"a Parameter has no 'numpy': `x.data` and `x.item"):
+        nn.Parameter(2.0).numpy()
+    assert np.sum(np.array([x, x])).data == np.sum(x * 2.0).data == 4.0
+    assert (np.mean(np.array([x, x])).data, np.shape(x), np.ndim(x)) == (2.0, (), 0)
+
+    class Sized(Value):
+        shape = (1,)
+
+    assert Sized(1.0).shape == (1,)
 
 
 def test_an_import_of_a_name_is_told_beside_names_that_there_are():
