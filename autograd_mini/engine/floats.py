@@ -13,9 +13,10 @@ import builtins
 import math
 from collections.abc import Callable
 
+from autograd_mini.engine.further import cbrt, log2, log10  # noqa: F401, they belong to the reading
+
 # Where ``math`` and Python follow the standard already.
-atan, atan2, tanh, hypot = math.atan, math.atan2, math.tanh, math.hypot
-erf, erfc = math.erf, math.erfc
+atan, atan2, tanh, hypot, erf, erfc = math.atan, math.atan2, math.tanh, math.hypot, math.erf, math.erfc
 magnitude = builtins.abs
 
 
@@ -79,35 +80,9 @@ def log1p(a: float) -> float:
     return -math.inf if a == -1.0 else math.nan
 
 
-def log2(a: float) -> float:
-    """Return the logarithm to the base 2, exact of powers of 2; -inf at 0, nan below."""
-    if a > 0.0:
-        return math.log2(a)
-    return -math.inf if a == 0.0 else math.nan
-
-
-def log10(a: float) -> float:
-    """Return the logarithm to the base 10, exact of powers of 10; -inf at 0, nan below."""
-    if a > 0.0:
-        return math.log10(a)
-    return -math.inf if a == 0.0 else math.nan
-
-
 def sqrt(a: float) -> float:
     """Return the square root; nan below 0."""
     return math.sqrt(a) if a >= 0.0 else math.nan
-
-
-def cbrt(a: float) -> float:
-    """Return the real cube root, negative below 0, and exact of cubes; ``math.cbrt`` came with Python 3.11 only."""
-    if a == 0.0 or not math.isfinite(a):
-        return a
-    mantissa, exponent = math.frexp(a)
-    exponent, rest = divmod(exponent, 3)
-    mantissa = math.ldexp(mantissa, rest)
-    root = math.copysign(abs(mantissa) ** (1.0 / 3.0), a)
-    root -= (root * root * root - mantissa) / (3.0 * root * root)  # a step of Newton's corrects the last digit
-    return math.ldexp(root, exponent)
 
 
 def sin(a: float) -> float:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from autograd_mini.engine import floats, primitives
+from autograd_mini.engine import floats, further, primitives
 from autograd_mini.engine.methods import bounds
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.reals import as_float, is_array
@@ -169,7 +169,7 @@ def log2(x: Any) -> Any:
     >>> log2(8.0), log2(Value(0.0)).data
     (3.0, -inf)
     """
-    return call(primitives.LOG2, x)
+    return call(further.LOG2, x)
 
 
 @unary
@@ -181,7 +181,7 @@ def log10(x: Any) -> Any:
     >>> log10(1000.0)
     3.0
     """
-    return call(primitives.LOG10, x)
+    return call(further.LOG10, x)
 
 
 @unary
@@ -205,7 +205,7 @@ def cbrt(x: Any) -> Any:
     >>> cbrt(-27.0), cbrt(Value(8.0)).data
     (-3.0, 2.0)
     """
-    return call(primitives.CBRT, x)
+    return call(further.CBRT, x)
 
 
 @unary
@@ -241,7 +241,7 @@ def hypot(x: Any, y: Any) -> Any:
     >>> hypot(3.0, 4.0), hypot(Value(0.0), 0.0).local_grads
     (5.0, (0.0, 0.0))
     """
-    return call(primitives.HYPOT, x, y)
+    return call(further.HYPOT, x, y)
 
 
 @unary
@@ -325,7 +325,7 @@ def atan2(y: Any, x: Any) -> Any:
     >>> atan2(1.0, 0.0), atan2(0.0, -1.0)
     (1.5707963267948966, 3.141592653589793)
     """
-    return call(primitives.ATAN2, y, x)
+    return call(further.ATAN2, y, x)
 
 
 @unary
@@ -373,7 +373,7 @@ def erfc(x: Any) -> Any:
     >>> erfc(0.0), erfc(10.0)
     (1.0, 2.088487583762545e-45)
     """
-    return call(primitives.ERFC, x)
+    return call(further.ERFC, x)
 
 
 @unary
@@ -598,7 +598,7 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     >>> clip(5.0, 0.0, 1.0), clip(-5.0, min=0.0), clip(Value(1.0), 0.0, 1.0).local_grads
     (1.0, 0.0, (1.0, 0.0, 0.0))
     """
-    return call(primitives.CLIP, x, *bounds(min, max))
+    return call(further.CLIP, x, *bounds(min, max))
 
 
 @binary

@@ -10,7 +10,7 @@ import math
 from typing import Any, TypeVar
 
 from autograd_mini.elsewhere import ADVICE, Told
-from autograd_mini.engine import modes, node, primitives
+from autograd_mini.engine import further, modes, node, primitives
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.primitives import Primitive
 
@@ -68,11 +68,11 @@ class Methods(Node):
 
     def log2(self: Self) -> Self:
         """Return the logarithm to the base 2."""
-        return self._apply(primitives.LOG2)
+        return self._apply(further.LOG2)
 
     def log10(self: Self) -> Self:
         """Return the logarithm to the base 10."""
-        return self._apply(primitives.LOG10)
+        return self._apply(further.LOG10)
 
     def sqrt(self: Self) -> Self:
         """Return the square root."""
@@ -80,7 +80,7 @@ class Methods(Node):
 
     def cbrt(self: Self) -> Self:
         """Return the real cube root."""
-        return self._apply(primitives.CBRT)
+        return self._apply(further.CBRT)
 
     def sin(self: Self) -> Self:
         """Return the sine."""
@@ -108,7 +108,7 @@ class Methods(Node):
 
     def atan2(self: Self, other: Any) -> Self:
         """Return the angle of the point whose height this is, and whose width is the other number."""
-        return self._apply(primitives.ATAN2, other)
+        return self._apply(further.ATAN2, other)
 
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # as NumPy calls them
 
@@ -130,11 +130,11 @@ class Methods(Node):
 
     def erfc(self: Self) -> Self:
         """Return 1 - erf(x)."""
-        return self._apply(primitives.ERFC)
+        return self._apply(further.ERFC)
 
     def hypot(self: Self, other: Any) -> Self:
         """Return √(x² + y²)."""
-        return self._apply(primitives.HYPOT, other)
+        return self._apply(further.HYPOT, other)
 
     def abs(self: Self) -> Self:
         """Return |x|."""
@@ -158,7 +158,7 @@ class Methods(Node):
 
     def clip(self: Self, min: Any = None, max: Any = None) -> Self:
         """Return x, but the bound that it is beyond; None for no bound."""
-        return self._apply(primitives.CLIP, *bounds(min, max))
+        return self._apply(further.CLIP, *bounds(min, max))
 
     clamp = clip  # as PyTorch calls it
 

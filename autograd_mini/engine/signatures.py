@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     class OneOrMany(Value, list[Value]):  # type: ignore[misc]
         """A Value, or a list of them: who calls a network knows which, and a type checker takes it for both."""
 
+else:
+    OneOrMany = Any
+
 
 class Unary(Protocol):
     """A function of one number."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import prod
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
+from autograd_mini.engine.signatures import OneOrMany
 from autograd_mini.nn.activations import ActivationLike, activated, activation_function, activation_name
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import each, flat, folded, is_list, nodes, shape
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.signatures import OneOrMany
 
 
 class Sequential(Module):

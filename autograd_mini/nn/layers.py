@@ -7,20 +7,18 @@ parameters and their state come from `module`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE
+from autograd_mini.engine.signatures import OneOrMany
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
-
-if TYPE_CHECKING:
-    from autograd_mini.engine.signatures import OneOrMany
 
 
 def _given(weights: Any) -> Initializer:
