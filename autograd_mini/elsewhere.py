@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 _ACTIVATION = "`nn.Layer(2, 3, activation={0!r})` has it, `nn.Activation({0!r})` is it as a module of its own"
 _LOSS = (
-    "`nn.{0}` is the function; PyTorch's takes the mean, as `nn.{0}` does with reduction='mean' and "
-    "`Trainer(model, {0!r}, optimizer)` over a batch"
+    "`nn.{0}` is the function; PyTorch's takes the mean, as this one does with reduction='mean', and "
+    "`Trainer`, which takes the loss by its name {0!r}, over a batch"
 )
 _OWN_LOSS = "a loss is any function of (prediction, target) that returns a Value: write it with `sum` and `maximum`"
 _GATES = "there are `nn.RNN` and `nn.RNNCell`; gates are written with `nn.Layer(n, m, activation='sigmoid')`"
@@ -119,6 +119,8 @@ _ADVICE: dict[str, dict[str, str]] = {
         "adamw": "`optim.AdamW`",
         "rmsprop RMSProp": "`optim.RMSprop`",
         "adagrad AdaGrad": "`optim.Adagrad`",
+        "clip_grad_norm_": "`optim.clip_grad_norm`",
+        "clip_grad_value_": "`optim.clip_grad_value`",
         "swa_utils": "average `model.state_dict()` in a callback of the `Trainer`",
     },
     "optim.schedules": _SCHEDULES,
@@ -141,6 +143,27 @@ _ADVICE: dict[str, dict[str, str]] = {
         "gelu silu log_sigmoid logsigmoid": "functions: `gelu(x)`, `silu(x)`, `log_sigmoid(x)`",
         "softmax log_softmax logsumexp": "functions of a list: `softmax([x, y])`",
         "register_hook": "`grad(f)` of a function, or a callback of the `Trainer`",
+    },
+    "Module": {
+        "to cuda cpu": _PLACE,
+        "half float double": "every number is a float of 64 bits; `vectorize(f, dtype='float32')` runs in 32",
+        "modules children named_children": "`model.named_modules()`",
+        "apply": "a loop over `model.named_modules()` or `model.parameters()`",
+        "register_buffer buffers named_buffers": "a plain attribute: what is no parameter isn't trained",
+        "register_parameter register_module add_module": "an attribute: self.scale = `nn.Parameter(1.0)`",
+        "requires_grad_": "`nn.freeze(model)` and `nn.unfreeze(model)`",
+        "register_forward_hook register_full_backward_hook": "write it in forward; nodes keep their `x.grad`",
+        "fit compile train_step evaluate": "`Trainer(model, 'squared_error', optimizer)` has fit, evaluate and predict",
+        "predict predict_proba": "call it, `model([1.0, 2.0])`, or `vectorize(model)` for many rows at once",
+        "summary": "print(model), `draw(model)` and `model.named_parameters()`",
+        "save save_weights": "`save(model, 'model.npz')`",
+        "backward": "of the loss: loss.backward()",
+        "weight": "`model.state_dict()` has them as arrays; a neuron's are its weights and bias",
+    },
+    "Optimizer": {
+        "param_groups": "`optimizer.lr` is the learning rate, `optimizer.hyperparameters()` has the others",
+        "add_param_group": "all parameters are given at once: `optim.SGD([x, y], lr=0.1)`; or take two optimizers",
+        "minimize init apply_updates apply_gradients": "zero_grad(), loss.backward(), step()",
     },
     "": {
         "tensor Tensor as_tensor scalar_tensor Variable FloatTensor DoubleTensor": f"`Value(2.0)`; {_SCALARS}",
@@ -227,6 +250,7 @@ class Told:
     AttributeError: a Number has no 'shape': it is one number
     """
 
+    # A descriptor, as a ``__getattr__`` would make every attribute of every node slower.
     __slots__ = ("_advice", "_name")
 
     def __init__(self, name: str, advice: str) -> None:
@@ -234,6 +258,12 @@ class Told:
 
     def __get__(self, thing: Any, kind: type) -> NoReturn:
         raise AttributeError(f"a {kind.__name__} has no {self._name!r}: {self._advice}", name=self._name)
+
+
+def tell(kind: type, of: str) -> None:
+    """Have a class say what to write for attributes that it hasn't: those that are listed under a name."""
+    for name, advice in ADVICE[of].items():
+        setattr(kind, name, Told(name, advice))
 
 
 def missing(module: str, name: str) -> Exception:

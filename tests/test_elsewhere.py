@@ -11,7 +11,8 @@ import autograd_mini as ag
 from autograd_mini import Value, nn, optim
 from autograd_mini.elsewhere import ADVICE
 
-MODULES = {module: names for module, names in ADVICE.items() if module != "Value"}
+KINDS = {"Value": Value(2.0), "Module": nn.MLP(2, [1]), "Optimizer": optim.SGD([Value(1.0)], lr=0.1)}
+MODULES = {module: names for module, names in ADVICE.items() if module not in KINDS}
 NAMES = [(f"autograd_mini.{module}".rstrip("."), name) for module, names in MODULES.items() for name in names]
 
 
@@ -66,12 +67,13 @@ def test_the_commonest_names_are_told(ask, advice):
         ask()
 
 
-def test_attributes_of_tensors_are_told_at_a_value_and_can_be_set():
+def test_attributes_of_tensors_modules_and_optimizers_are_told_and_can_be_set():
+    for of, thing in KINDS.items():
+        for name in ADVICE[of]:
+            with pytest.raises(AttributeError, match=rf"^a {type(thing).__name__} has no '{name}': "):
+                getattr(thing, name)
+            assert not hasattr(thing, name)
     x = Value(2.0)
-    for name in ADVICE["Value"]:
-        with pytest.raises(AttributeError, match=rf"^a Value has no '{name}': "):
-            getattr(x, name)
-        assert not hasattr(x, name)
     with pytest.raises(AttributeError, match=r"a Parameter has no 'numpy': `x.data` and `x.item"):
         nn.Parameter(2.0).numpy()
     assert np.sum(np.array([x, x])).data == np.sum(x * 2.0).data == 4.0
@@ -80,7 +82,13 @@ def test_attributes_of_tensors_are_told_at_a_value_and_can_be_set():
     class Sized(Value):
         shape = (1,)
 
-    assert Sized(1.0).shape == (1,)
+    model = nn.MLP(2, [1], rng=0)
+    model.weight, model.fit = nn.Parameter(2.0), 5
+    assert (Sized(1.0).shape, model.weight.data, model.fit, len(model.parameters())) == ((1,), 2.0, 5, 4)
+    with pytest.raises(AttributeError, match=r"a MLP has no 'to': nothing needs moving to a device"):
+        model.to("cpu")
+    with pytest.raises(AttributeError, match=r"a SGD has no 'param_groups': `optimizer.lr` is the learning rate"):
+        KINDS["Optimizer"].param_groups[0]["lr"] = 0.2
 
 
 def test_an_import_of_a_name_is_told_beside_names_that_there_are():

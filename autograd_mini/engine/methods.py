@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeVar
 
-from autograd_mini.elsewhere import ADVICE, Told
+from autograd_mini.elsewhere import tell
 from autograd_mini.engine import further, modes, node, primitives
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.primitives import Primitive
@@ -198,6 +198,4 @@ class Methods(Node):
             return self._apply(primitives.IDENTITY)
 
 
-# Descriptors, as a `__getattr__` would make every attribute of every node slower.
-for _name, _advice in ADVICE["Value"].items():
-    setattr(Methods, _name, Told(_name, _advice))
+tell(Methods, of="Value")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from autograd_mini.checks import check_names, real_array
+from autograd_mini.elsewhere import tell
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Parameter
 from autograd_mini.nn.nested import each, flat, is_list
@@ -205,6 +206,9 @@ class Module:
     def __repr__(self) -> str:
         inside = [f"{name}={part!r}" for name, part in self._own_parts() if isinstance(part, Module)]
         return f"{type(self).__name__}({', '.join(inside)})"
+
+
+tell(Module, of="Module")
 
 
 def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_mini.checks import check_names, checked, checked_whole
+from autograd_mini.elsewhere import tell
 from autograd_mini.engine.value import Value
 from autograd_mini.optim import schedules
 from autograd_mini.optim.clipping import gradient_number, parameter_list
@@ -264,6 +265,9 @@ class Optimizer:
         n = len(self.parameters)
         given = ", ".join(f"{name}={thing!r}" for name, thing in self.hyperparameters().items())
         return f"{type(self).__name__}({n} parameter{'' if n == 1 else 's'}, {given})"
+
+
+tell(Optimizer, of="Optimizer")
 
 
 def _state_entry(name: str, entry: Any, n: int, most: float | None) -> Any:
