@@ -265,6 +265,11 @@ def tell(kind: type, of: str) -> None:
     for name, advice in ADVICE[of].items():
         setattr(kind, name, Told(name, advice))
 
+    def names(self: Any) -> list[str]:  # what an editor offers after the dot
+        return [name for name in object.__dir__(self) if name not in ADVICE[of] or hasattr(self, name)]
+
+    setattr(kind, "__dir__", names)  # noqa: B010, a type checker refuses the assignment
+
 
 def missing(module: str, name: str) -> Exception:
     """Return the error about a name that a module hasn't, for its ``__getattr__`` to raise.

@@ -73,6 +73,7 @@ def test_attributes_of_tensors_modules_and_optimizers_are_told_and_can_be_set():
             with pytest.raises(AttributeError, match=rf"^a {type(thing).__name__} has no '{name}': "):
                 getattr(thing, name)
             assert not hasattr(thing, name)
+            assert name not in dir(thing)
     x = Value(2.0)
     with pytest.raises(AttributeError, match=r"a Parameter has no 'numpy': `x.data` and `x.item"):
         nn.Parameter(2.0).numpy()
@@ -85,6 +86,7 @@ def test_attributes_of_tensors_modules_and_optimizers_are_told_and_can_be_set():
     model = nn.MLP(2, [1], rng=0)
     model.weight, model.fit = nn.Parameter(2.0), 5
     assert (Sized(1.0).shape, model.weight.data, model.fit, len(model.parameters())) == ((1,), 2.0, 5, 4)
+    assert {"weight", "fit", "forward"} <= set(dir(model))
     with pytest.raises(AttributeError, match=r"a MLP has no 'to': nothing needs moving to a device"):
         model.to("cpu")
     with pytest.raises(AttributeError, match=r"a SGD has no 'param_groups': `optimizer.lr` is the learning rate"):
