@@ -247,7 +247,7 @@ class Told:
     >>> Number().shape
     Traceback (most recent call last):
         ...
-    AttributeError: a Number has no 'shape': it is one number
+    AttributeError: Number has no 'shape': it is one number
     """
 
     # A descriptor, as a ``__getattr__`` would make every attribute of every node slower.
@@ -257,7 +257,7 @@ class Told:
         self._name, self._advice = name, advice
 
     def __get__(self, thing: Any, kind: type) -> NoReturn:
-        raise AttributeError(f"a {kind.__name__} has no {self._name!r}: {self._advice}", name=self._name)
+        raise AttributeError(f"{kind.__name__} has no {self._name!r}: {self._advice}", name=self._name)
 
 
 def tell(kind: type, of: str) -> None:

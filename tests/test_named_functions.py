@@ -10,6 +10,7 @@ from mpmath import mp, mpf
 
 import autograd_mini as ag
 from autograd_mini import Value, vectorize
+from autograd_mini.engine import functions
 
 inf = math.inf
 FIGURES = json.loads(Path(__file__).with_name("jax_figures.json").read_text(encoding="utf-8"))
@@ -136,6 +137,14 @@ def test_products_with_zeros_have_the_products_of_the_others_as_gradients():
     assert value_and_gradient(ag.prod, [2.0, 0.0, 0.0]) == (0.0, [0.0, 0.0, 0.0])
     assert (ag.prod([]), ag.prod([3.0]), ag.prod([Value(3.0)]).data) == (1.0, 3.0, 3.0)
     assert [ag.hessian(ag.prod)([2.0, 0.0, 0.0])[1][2], ag.prod(range(1, 11))] == [2.0, math.factorial(10)]
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "prod", "softmax", "log_softmax"])
+def test_functions_of_a_list_refuse_a_single_number(name):
+    function = getattr(functions, name)
+    for number, shown in ((5, "int 5"), (Value(2.0), r"Value Value\(data=2.0")):
+        with pytest.raises(TypeError, match=rf"^{name} takes a list of numbers, as in {name}\(\[a, b\]\), got {shown}"):
+            function(number)
 
 
 def test_functions_of_nothing_say_so():

@@ -105,6 +105,15 @@ def _spread(name: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     return operands
 
 
+def _terms(name: str, terms: Any) -> tuple[Any, ...]:
+    """Return the operands of a function that takes them as one sequence."""
+    if not isinstance(terms, Iterable):
+        raise TypeError(
+            f"{name} takes a list of numbers, as in {name}([a, b]), got {type(terms).__name__} {terms!r:.60}"
+        )
+    return tuple(terms)
+
+
 def _negative(x: Any) -> Any:
     return call(primitives.NEG, x)
 
@@ -716,7 +725,7 @@ def sum(terms: Iterable[Any]) -> Any:
     >>> sum([1.0, 2.0, 3.0]), len(sum([Value(1.0), 2.0, 3.0]).parents)
     (6.0, 3)
     """
-    return call(primitives.SUM, *terms)
+    return call(primitives.SUM, *_terms("sum", terms))
 
 
 @of_terms
@@ -733,7 +742,7 @@ def mean(terms: Iterable[Any]) -> Any:
     >>> mean([1.0, 2.0, 6.0]), mean([Value(1.0), 2.0]).data
     (3.0, 1.5)
     """
-    terms = _spread("mean", (tuple(terms),))
+    terms = _spread("mean", (_terms("mean", terms),))
     return call(primitives.DIV, sum(terms), float(len(terms)))
 
 
@@ -749,7 +758,7 @@ def prod(terms: Iterable[Any]) -> Any:
     >>> y.data, x.grad
     (0.0, 6.0)
     """
-    factors = list(terms) or [1.0]
+    factors = list(_terms("prod", terms)) or [1.0]
     if len(factors) == 1:
         return call(primitives.IDENTITY, factors[0])
     while len(factors) > 1:
@@ -859,7 +868,7 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     >>> [p.data for p in softmax([Value(1000.0), Value(0.0)])]
     [1.0, 0.0]
     """
-    operands = _spread("softmax", (tuple(logits),))
+    operands = _spread("softmax", (_terms("softmax", logits),))
     return [call(primitives.SOFTMAX, operand, *operands[:i], *operands[i + 1 :]) for i, operand in enumerate(operands)]
 
 
@@ -879,7 +888,7 @@ def log_softmax(logits: Iterable[Any]) -> Any:
     >>> log_softmax([0.0, -800.0])
     [0.0, -800.0]
     """
-    operands = _spread("log_softmax", (tuple(logits),))
+    operands = _spread("log_softmax", (_terms("log_softmax", logits),))
     peak = maximum(*operands)
     if isinstance(peak, Value):  # taken from all of them, which changes no pᵢ; so that large ones leave digits
         peak = peak.detach()
