@@ -173,6 +173,20 @@ def test_a_stepper_shows_the_same_steps(way):
     assert len(twin._repr_html_()) == len(stepper._repr_html_())
 
 
+@pytest.mark.needs("anywidget")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stepper_whose_page_is_shown_comes_back_without_its_widgets(way):
+    stepper = step_through(curve(Value(0.5, label="x")))
+    seen = []
+    stepper.observe(lambda change: seen.append(change.new))
+    stepper.widget  # noqa: B018
+    stepper.step = 3
+    twin = way(stepper)
+    assert (twin.step, twin.count, str(twin)) == (3, stepper.count, str(stepper))
+    twin.step = 1
+    assert (stepper.step, seen) == (3, [3])
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     "thing",
