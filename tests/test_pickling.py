@@ -36,7 +36,7 @@ WAYS = [
     pytest.param(lambda thing: pickle.loads(pickle.dumps(thing)), id="pickle"),
     pytest.param(copy.deepcopy, id="deepcopy"),
     pytest.param(through_cloudpickle, id="cloudpickle", marks=pytest.mark.needs("cloudpickle")),
-    pytest.param(through_joblib, id="joblib", marks=pytest.mark.needs("joblib")),
+    pytest.param(through_joblib, id="joblib", marks=[pytest.mark.needs("joblib"), pytest.mark.slow]),
 ]
 KEEPING_FUNCTIONS = WAYS[1:3]
 
@@ -101,7 +101,7 @@ TOGETHER = [
     pytest.param(kind, *way.values, id=f"{kind}, {way.id}", marks=[*way.marks, *[pytest.mark.slow] * (not is_quick)])
     for kind in TRAINERS
     for way in WAYS
-    for is_quick in [(kind, way.id) in [("of everything", "pickle"), ("vectorized", "deepcopy"), ("eager", "pickle")]]
+    for is_quick in [(kind, way.id) in [("of everything", "pickle"), ("vectorized", "deepcopy")]]
 ]
 
 
@@ -174,6 +174,7 @@ def test_a_stepper_shows_the_same_steps(way):
 
 
 @pytest.mark.needs("anywidget")
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_a_stepper_whose_page_is_shown_comes_back_without_its_widgets(way):
     stepper = step_through(curve(Value(0.5, label="x")))
