@@ -11,6 +11,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.elsewhere import missing
 from autograd_mini.engine import functions
 from autograd_mini.engine.functions import *
 from autograd_mini.engine.modes import detect_anomaly, enable_grad, no_grad, scope
@@ -65,7 +66,7 @@ _ROOMS = {
 def __getattr__(name: str) -> Any:
     """Return a public name that is defined in another room than the engine."""
     if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise missing(__name__, name)
     room = import_module(f"{__name__}.{_ROOMS[name]}")
     return room if name == _ROOMS[name].rpartition(".")[2] else getattr(room, name)
 

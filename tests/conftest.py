@@ -34,8 +34,8 @@ EVERYTHING = bool(os.environ.get("AUTOGRAD_MINI_EVERYTHING"))
 # What a test may need, and how to get it; the slow ones need only to be asked for.
 PROGRAMS = {"dot": "install Graphviz", "chromium": "install Chromium"}
 PACKAGES = """
-    anywidget graphviz-pure ipykernel jax jupyterlab marimo matplotlib micrograd nbclient nbconvert playwright
-    scikit-learn
+    anywidget cloudpickle graphviz-pure ipykernel jax joblib jupyterlab marimo matplotlib micrograd mypy nbclient
+    nbconvert playwright scikit-learn
 """.split()
 HOW = {
     "slow": 'pytest -m "slow or not slow"',

@@ -18,7 +18,7 @@ def rows(style):
 
 @pytest.mark.parametrize("style", ["text", "markdown", "latex"])
 def test_every_operation_has_one_row_in_the_order_of_the_table(style):
-    operator = {"sigmoid": "σ", "sqrt": "√", "maximum": "max", "minimum": "min"}
+    operator = {"sigmoid": "σ", "sqrt": "√", "cbrt": "∛", "maximum": "max", "minimum": "min"}
     found = rows(style)
     assert len(found) == len(PRIMITIVES)
     for name, row in zip(PRIMITIVES, found, strict=True):

@@ -79,6 +79,22 @@ def test_no_grad_serves_as_a_decorator_again_and_again():
         assert (x * x).parents == (x, x)
 
 
+@pytest.mark.parametrize("switch", [no_grad, enable_grad, detect_anomaly])
+def test_a_mode_decorates_with_brackets_and_without(switch):
+    @switch
+    def square(x):
+        """Return x·x."""
+        with switch():
+            return x * x
+
+    assert (square.__name__, square.__doc__) == ("square", "Return x·x.")
+    assert square(Value(3.0)).data == 9.0
+    assert square(Value(3.0)).parents == () or switch is not no_grad
+    assert (Value(3.0) * 2.0).parents
+    with pytest.raises(TypeError, match=f"{switch.__name__} takes nothing, or the function that it decorates, got 5"):
+        switch(5)
+
+
 def test_backward_inside_no_grad_still_works():
     x = Value(3.0)
     y = x * x

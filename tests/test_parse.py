@@ -146,6 +146,13 @@ def test_every_function_works(name: str) -> None:
         assert root.primitive.name == name
 
 
+def test_functions_of_several_numbers_take_them_one_by_one_or_as_a_list() -> None:
+    assert parse("mean(x, 2, 3) + mean([x, 2]) + prod(x, 2, 3) + prod([x, 5])", x=1).data == 2.0 + 1.5 + 6.0 + 5.0
+    assert parse("clip(x, 0)", x=-1).data == 0.0
+    with pytest.raises(FormulaError, match="clip takes 1 to 3 arguments, got 4,"):
+        parse("clip(x, 0, 1, 2)", x=1)
+
+
 def test_the_wide_sum() -> None:
     assert parse(" + ".join(["x"] * 150), x=1).data == 150.0
 

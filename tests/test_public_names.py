@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 PUBLIC = {
     "autograd_mini": (
         "AnomalyError Constant GradientCheckError LoadError MissingDependencyError Parameter TraceError Trainer Value "
+        "atan2 cbrt clip erfc gelu hypot log10 log2 log_sigmoid log_softmax mean prod reciprocal silu square "
         "acos asin atan backward_steps check_gradients cos cosh datasets derivative_table detect_anomaly dot draw elu "
         "enable_grad erf exp explain expm1 finite_difference forward_steps grad graph greater greater_equal hessian "
         "identity jacobian leaky_relu load log log1p logsumexp maximum minimum nn no_grad optim pick relu save scope "
@@ -20,6 +21,7 @@ PUBLIC = {
     "autograd_mini.derivatives": ("check_gradients grad hessian jacobian value_and_grad"),
     "autograd_mini.engine": ("Value"),
     "autograd_mini.functions": (
+        "atan2 cbrt clip erfc gelu hypot log10 log2 log_sigmoid log_softmax mean prod reciprocal silu square "
         "abs acos asin atan cos cosh dot elu erf exp expm1 greater greater_equal identity leaky_relu log log1p "
         "logsumexp maximum minimum pick pow relu sigmoid sign sin sinh softmax softplus sqrt step sum tan tanh "
         "where"

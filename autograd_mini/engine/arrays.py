@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-exp, expm1, log, log1p, sqrt = np.exp, np.expm1, np.log, np.log1p, np.sqrt
+exp, expm1, log, log1p, log2, log10 = np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10
+sqrt, cbrt, hypot = np.sqrt, np.cbrt, np.hypot
 sin, cos, tan = np.sin, np.cos, np.tan
-asin, acos, atan = np.arcsin, np.arccos, np.arctan
+asin, acos, atan, atan2 = np.arcsin, np.arccos, np.arctan, np.arctan2
 sinh, cosh, tanh = np.sinh, np.cosh, np.tanh
 divide, power, equal, where, sign = np.divide, np.power, np.equal, np.where, np.sign
 
@@ -115,18 +116,22 @@ def exp_minus_square(a: Any) -> Any:
 
 
 @functools.cache
-def _scipy_erf() -> Any:
-    """Return SciPy's erf, or None where SciPy isn't installed: the package doesn't require it."""
+def _of_scipy(name: str) -> Any:
+    """Return a function of SciPy's, or None where SciPy isn't installed: the package doesn't require it."""
     try:
-        from scipy.special import erf
+        from scipy import special
     except ImportError:
         return None
-    return erf
+    return getattr(special, name)
 
 
 def erf(a: Any) -> Any:
     """Return the error function, by SciPy where it is installed, else by ``math.erf`` element by element."""
-    scipy_erf = _scipy_erf()
-    if scipy_erf is not None:
-        return scipy_erf(a)
-    return np.vectorize(math.erf, otypes=[float])(a)
+    of_scipy = _of_scipy("erf")
+    return np.vectorize(math.erf, otypes=[float])(a) if of_scipy is None else of_scipy(a)
+
+
+def erfc(a: Any) -> Any:
+    """Return 1 - erf(a), by SciPy where it is installed, else by ``math.erfc`` element by element."""
+    of_scipy = _of_scipy("erfc")
+    return np.vectorize(math.erfc, otypes=[float])(a) if of_scipy is None else of_scipy(a)

@@ -19,6 +19,7 @@ from autograd_mini.engine.functions import identity
 from autograd_mini.engine.graph import gradients, recorded_gradients, topological_order, wanted_gradients
 from autograd_mini.engine.modes import enable_grad, no_grad
 from autograd_mini.engine.reals import as_float, is_array
+from autograd_mini.engine.signatures import differentiating, differentiating_with_value
 from autograd_mini.engine.value import Constant, Value, differentiable
 from autograd_mini.errors import GradientCheckError
 
@@ -138,6 +139,7 @@ def _scalar(f: Function, result: Any) -> Any:
     return result
 
 
+@differentiating_with_value
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return a function that gives f's value and its gradient.
 
@@ -167,6 +169,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     return function
 
 
+@differentiating
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return the gradient of f as a function.
 

@@ -13,8 +13,10 @@ import builtins
 import math
 from collections.abc import Callable
 
+from autograd_mini.engine.further import cbrt, log2, log10  # noqa: F401, they belong to the reading
+
 # Where ``math`` and Python follow the standard already.
-atan, tanh, erf = math.atan, math.tanh, math.erf
+atan, atan2, tanh, hypot, erf, erfc = math.atan, math.atan2, math.tanh, math.hypot, math.erf, math.erfc
 magnitude = builtins.abs
 
 

@@ -6,51 +6,74 @@ taken element by element.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence, Sized
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from autograd_mini.engine import floats, primitives
+from autograd_mini.engine import floats, further, primitives
+from autograd_mini.engine.methods import bounds
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.nodes import MOST_SHARES, shares_of_many
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.reals import as_float, is_array, is_index
+from autograd_mini.engine.signatures import binary, gathering, listing, of_terms, unary, with_alpha
 from autograd_mini.engine.tracing import MOST_ROWS, current_trace, picked
 from autograd_mini.engine.value import Value, apply, dot_node
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.signatures import Array, Number
+
+    Approximation = Literal["none", "tanh"]
 
 __all__ = [
     "abs",
     "acos",
     "asin",
     "atan",
+    "atan2",
+    "cbrt",
+    "clip",
     "cos",
     "cosh",
     "dot",
     "elu",
     "erf",
+    "erfc",
     "exp",
     "expm1",
+    "gelu",
     "greater",
     "greater_equal",
+    "hypot",
     "identity",
     "leaky_relu",
     "log",
     "log1p",
+    "log2",
+    "log10",
+    "log_sigmoid",
+    "log_softmax",
     "logsumexp",
     "maximum",
+    "mean",
     "minimum",
     "minus_log_softmax",
     "pick",
     "pow",
+    "prod",
+    "reciprocal",
     "relu",
     "sigmoid",
     "sign",
+    "silu",
     "sin",
     "sinh",
     "softmax",
     "softplus",
     "sqrt",
+    "square",
     "step",
     "sum",
     "tan",
@@ -102,9 +125,23 @@ def row_number(index: Any, count: int) -> int:
     return int(number)
 
 
+def _terms(name: str, terms: Any) -> tuple[Any, ...]:
+    """Return the operands of a function that takes them as one sequence."""
+    if not isinstance(terms, Iterable):
+        raise TypeError(
+            f"{name} takes a list of numbers, as in {name}([a, b]), got {type(terms).__name__} {terms!r:.60}"
+        )
+    return tuple(terms)
+
+
+def _negative(x: Any) -> Any:
+    return call(primitives.NEG, x)
+
+
 # ------------------------------------------------------------------------------------ elementary functions
 
 
+@unary
 def exp(x: Any) -> Any:
     """Return eˣ.
 
@@ -116,6 +153,7 @@ def exp(x: Any) -> Any:
     return call(primitives.EXP, x)
 
 
+@unary
 def expm1(x: Any) -> Any:
     """Return eˣ - 1 with all its digits near 0.
 
@@ -127,6 +165,7 @@ def expm1(x: Any) -> Any:
     return call(primitives.EXPM1, x)
 
 
+@unary
 def log(x: Any) -> Any:
     """Return the natural logarithm; -inf at 0, nan below.
 
@@ -138,6 +177,7 @@ def log(x: Any) -> Any:
     return call(primitives.LOG, x)
 
 
+@unary
 def log1p(x: Any) -> Any:
     """Return log(1 + x) with all its digits near 0.
 
@@ -149,6 +189,31 @@ def log1p(x: Any) -> Any:
     return call(primitives.LOG1P, x)
 
 
+@unary
+def log2(x: Any) -> Any:
+    """Return the logarithm to the base 2, exact of powers of 2; -inf at 0, nan below.
+
+    Examples
+    --------
+    >>> log2(8.0), log2(Value(0.0)).data
+    (3.0, -inf)
+    """
+    return call(further.LOG2, x)
+
+
+@unary
+def log10(x: Any) -> Any:
+    """Return the logarithm to the base 10, exact of powers of 10; -inf at 0, nan below.
+
+    Examples
+    --------
+    >>> log10(1000.0)
+    3.0
+    """
+    return call(further.LOG10, x)
+
+
+@unary
 def sqrt(x: Any) -> Any:
     """Return the square root; nan below 0.
 
@@ -160,6 +225,55 @@ def sqrt(x: Any) -> Any:
     return call(primitives.SQRT, x)
 
 
+@unary
+def cbrt(x: Any) -> Any:
+    """Return the real cube root, which is negative below 0; at 0 its derivative is infinite.
+
+    Examples
+    --------
+    >>> cbrt(-27.0), cbrt(Value(8.0)).data
+    (-3.0, 2.0)
+    """
+    return call(further.CBRT, x)
+
+
+@unary
+def square(x: Any) -> Any:
+    """Return x·x.
+
+    Examples
+    --------
+    >>> square(-3.0), square(Value(3.0)).local_grads
+    (9.0, (3.0, 3.0))
+    """
+    return call(primitives.MUL, x, x)
+
+
+@unary
+def reciprocal(x: Any) -> Any:
+    """Return 1/x; ±inf at 0.
+
+    Examples
+    --------
+    >>> reciprocal(4.0), reciprocal(0.0)
+    (0.25, inf)
+    """
+    return call(primitives.DIV, 1.0, x)
+
+
+@binary
+def hypot(x: Any, y: Any) -> Any:
+    """Return √(x² + y²) without overflow; at the origin its derivatives are taken as 0.
+
+    Examples
+    --------
+    >>> hypot(3.0, 4.0), hypot(Value(0.0), 0.0).local_grads
+    (5.0, (0.0, 0.0))
+    """
+    return call(further.HYPOT, x, y)
+
+
+@unary
 def sin(x: Any) -> Any:
     """Return the sine of x radians.
 
@@ -171,6 +285,7 @@ def sin(x: Any) -> Any:
     return call(primitives.SIN, x)
 
 
+@unary
 def cos(x: Any) -> Any:
     """Return the cosine of x radians.
 
@@ -182,6 +297,7 @@ def cos(x: Any) -> Any:
     return call(primitives.COS, x)
 
 
+@unary
 def tan(x: Any) -> Any:
     """Return the tangent of x radians.
 
@@ -193,6 +309,7 @@ def tan(x: Any) -> Any:
     return call(primitives.TAN, x)
 
 
+@unary
 def asin(x: Any) -> Any:
     """Return the inverse sine in radians; nan outside [-1, 1].
 
@@ -204,6 +321,7 @@ def asin(x: Any) -> Any:
     return call(primitives.ASIN, x)
 
 
+@unary
 def acos(x: Any) -> Any:
     """Return the inverse cosine in radians; nan outside [-1, 1].
 
@@ -215,6 +333,7 @@ def acos(x: Any) -> Any:
     return call(primitives.ACOS, x)
 
 
+@unary
 def atan(x: Any) -> Any:
     """Return the inverse tangent in radians.
 
@@ -226,6 +345,19 @@ def atan(x: Any) -> Any:
     return call(primitives.ATAN, x)
 
 
+@binary
+def atan2(y: Any, x: Any) -> Any:
+    """Return the angle of the point (x, y) in radians, from -π to π; at the origin its derivatives are taken as 0.
+
+    Examples
+    --------
+    >>> atan2(1.0, 0.0), atan2(0.0, -1.0)
+    (1.5707963267948966, 3.141592653589793)
+    """
+    return call(further.ATAN2, y, x)
+
+
+@unary
 def sinh(x: Any) -> Any:
     """Return the hyperbolic sine.
 
@@ -237,6 +369,7 @@ def sinh(x: Any) -> Any:
     return call(primitives.SINH, x)
 
 
+@unary
 def cosh(x: Any) -> Any:
     """Return the hyperbolic cosine.
 
@@ -248,6 +381,7 @@ def cosh(x: Any) -> Any:
     return call(primitives.COSH, x)
 
 
+@unary
 def erf(x: Any) -> Any:
     """Return the error function, 2/√π ∫₀ˣ exp(-t²) dt.
 
@@ -259,6 +393,19 @@ def erf(x: Any) -> Any:
     return call(primitives.ERF, x)
 
 
+@unary
+def erfc(x: Any) -> Any:
+    """Return 1 - erf(x), with all its digits where erf(x) is nearly 1.
+
+    Examples
+    --------
+    >>> erfc(0.0), erfc(10.0)
+    (1.0, 2.088487583762545e-45)
+    """
+    return call(further.ERFC, x)
+
+
+@unary
 def abs(x: Any) -> Any:
     """Return |x|; its derivative at 0 is taken as 0.
 
@@ -270,6 +417,7 @@ def abs(x: Any) -> Any:
     return call(primitives.ABS, x)
 
 
+@binary
 def pow(base: Any, exponent: Any) -> Any:
     """Return base to the power of exponent, with both derivatives.
 
@@ -284,6 +432,7 @@ def pow(base: Any, exponent: Any) -> Any:
 # --------------------------------------------------------------------------------------------- activations
 
 
+@unary
 def identity(x: Any) -> Any:
     """Return x itself, as a node of its own.
 
@@ -295,6 +444,7 @@ def identity(x: Any) -> Any:
     return call(primitives.IDENTITY, x)
 
 
+@unary
 def tanh(x: Any) -> Any:
     """Return the hyperbolic tangent, (eˣ - e⁻ˣ)/(eˣ + e⁻ˣ).
 
@@ -307,6 +457,7 @@ def tanh(x: Any) -> Any:
     return call(primitives.TANH, x)
 
 
+@unary
 def sigmoid(x: Any) -> Any:
     """Return the logistic function σ(x) = 1/(1 + e⁻ˣ).
 
@@ -318,6 +469,68 @@ def sigmoid(x: Any) -> Any:
     return call(primitives.SIGMOID, x)
 
 
+@unary
+def log_sigmoid(x: Any) -> Any:
+    """Return log σ(x) = -log(1 + e⁻ˣ) without overflow.
+
+    Examples
+    --------
+    >>> log_sigmoid(-800.0), log_sigmoid(800.0)
+    (-800.0, -0.0)
+    """
+    return _negative(softplus(_negative(x)))
+
+
+@unary
+def silu(x: Any) -> Any:
+    """Return x·σ(x), also called swish.
+
+    Examples
+    --------
+    >>> silu(0.0), round(silu(1.0), 6)
+    (0.0, 0.731059)
+    """
+    return call(primitives.MUL, x, sigmoid(x))
+
+
+@overload
+def gelu(x: Value, approximate: Approximation = ...) -> Value: ...
+@overload
+def gelu(x: Number, approximate: Approximation = ...) -> float: ...
+@overload
+def gelu(x: Array, approximate: Approximation = ...) -> Array: ...
+def gelu(x: Any, approximate: Approximation = "none") -> Any:
+    """Return x·Φ(x), where Φ is the distribution function of the standard normal: ½x·(1 + erf(x/√2)).
+
+    It is computed as ½x·erfc(-x/√2), which keeps its digits far below 0.
+
+    Parameters
+    ----------
+    x : Value, number or array
+        The number.
+    approximate : {"none", "tanh"}
+        "tanh" for the formula that many networks were trained with: ½x·(1 + tanh(√(2/π)(x + 0.044715x³))).
+
+    Raises
+    ------
+    ValueError
+        If `approximate` is anything else.
+
+    Examples
+    --------
+    >>> round(gelu(1.0), 6), round(gelu(1.0, approximate="tanh"), 6)
+    (0.841345, 0.841192)
+    """
+    if approximate == "none":
+        return call(primitives.MUL, call(primitives.MUL, 0.5, x), erfc(call(primitives.MUL, -math.sqrt(0.5), x)))
+    if approximate == "tanh":  # ½(1 + tanh u) is σ(2u)
+        cubic = call(primitives.ADD, 1.0, call(primitives.MUL, 0.044715, square(x)))
+        twice = call(primitives.MUL, call(primitives.MUL, math.sqrt(8.0 / math.pi), x), cubic)
+        return call(primitives.MUL, x, sigmoid(twice))
+    raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
+
+
+@unary
 def softplus(x: Any) -> Any:
     """Return log(1 + eˣ) without overflow.
 
@@ -329,6 +542,7 @@ def softplus(x: Any) -> Any:
     return call(primitives.SOFTPLUS, x)
 
 
+@unary
 def relu(x: Any) -> Any:
     """Return max(0, x); its derivative at 0 is taken as 0.
 
@@ -341,6 +555,7 @@ def relu(x: Any) -> Any:
     return call(primitives.RELU, x)
 
 
+@with_alpha
 def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
     """Return x for x > 0, else alpha·x.
 
@@ -352,6 +567,7 @@ def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
     return call(primitives.LEAKY_RELU, x, alpha)
 
 
+@with_alpha
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """Return x for x > 0, else alpha·(eˣ - 1).
 
@@ -363,6 +579,7 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     return call(primitives.ELU, x, alpha)
 
 
+@unary
 def sign(x: Any) -> Any:
     """Return -1, 0 or 1; its derivative is 0 everywhere.
 
@@ -374,6 +591,7 @@ def sign(x: Any) -> Any:
     return call(primitives.SIGN, x)
 
 
+@unary
 def step(x: Any) -> Any:
     """Return 1 for x > 0, else 0; its derivative is 0 everywhere.
 
@@ -388,6 +606,31 @@ def step(x: Any) -> Any:
 # ---------------------------------------------------------------------------------------- choices and n-ary
 
 
+@overload
+def clip(x: Value, min: Value | Number | None = ..., max: Value | Number | None = ...) -> Value: ...
+@overload
+def clip(x: Number, min: Number | None = ..., max: Number | None = ...) -> float: ...
+@overload
+def clip(x: Array, min: Array | Number | None = ..., max: Array | Number | None = ...) -> Array: ...
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """Return x, but `min` where it is below, and `max` where it is above; None for no bound.
+
+    The gradient goes to what was chosen, at a bound to x.
+
+    Raises
+    ------
+    ValueError
+        If there is no bound at all, or one is nan.
+
+    Examples
+    --------
+    >>> clip(5.0, 0.0, 1.0), clip(-5.0, min=0.0), clip(Value(1.0), 0.0, 1.0).local_grads
+    (1.0, 0.0, (1.0, 0.0, 0.0))
+    """
+    return call(further.CLIP, x, *bounds(min, max))
+
+
+@binary
 def greater(a: Any, b: Any) -> Any:
     """Return 1 where a > b, else 0, as a node: a condition for `where`; its derivatives are 0.
 
@@ -399,6 +642,7 @@ def greater(a: Any, b: Any) -> Any:
     return call(primitives.GREATER, a, b)
 
 
+@binary
 def greater_equal(a: Any, b: Any) -> Any:
     """Return 1 where a ≥ b, else 0, as a node: a condition for `where`; its derivatives are 0.
 
@@ -410,6 +654,16 @@ def greater_equal(a: Any, b: Any) -> Any:
     return call(primitives.GREATER_EQUAL, a, b)
 
 
+@overload
+def where(condition: Value, a: Value | Number, b: Value | Number) -> Value: ...
+@overload
+def where(condition: Value | Number, a: Value, b: Value | Number) -> Value: ...
+@overload
+def where(condition: Value | Number, a: Number, b: Value) -> Value: ...
+@overload
+def where(condition: Number, a: Number, b: Number) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def where(condition: Array | Number, a: Array | Number, b: Array | Number) -> Array: ...
 def where(condition: Any, a: Any, b: Any) -> Any:
     """Return a where the condition isn't 0, else b; the gradient goes to the one that was chosen.
 
@@ -423,6 +677,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return call(primitives.WHERE, condition, a, b)
 
 
+@gathering
 def maximum(*operands: Any) -> Any:
     """Return the largest of the operands, or of one sequence; those that tie share the gradient equally.
 
@@ -442,6 +697,7 @@ def maximum(*operands: Any) -> Any:
     return call(primitives.MAXIMUM, *_spread("maximum", operands))
 
 
+@gathering
 def minimum(*operands: Any) -> Any:
     """Return the smallest of the operands, or of one sequence; those that tie share the gradient equally.
 
@@ -502,6 +758,7 @@ def pick(index: Any, *items: Any) -> Any:
     return found if is_table else found[0]
 
 
+@of_terms
 def sum(terms: Iterable[Any]) -> Any:
     """Return x₁ + x₂ + … as one node; 0 of nothing.
 
@@ -511,10 +768,59 @@ def sum(terms: Iterable[Any]) -> Any:
     >>> sum([1.0, 2.0, 3.0]), len(sum([Value(1.0), 2.0, 3.0]).parents)
     (6.0, 3)
     """
-    return call(primitives.SUM, *terms)
+    return call(primitives.SUM, *_terms("sum", terms))
 
 
-def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
+@of_terms
+def mean(terms: Iterable[Any]) -> Any:
+    """Return (x₁ + x₂ + …)/n.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> mean([1.0, 2.0, 6.0]), mean([Value(1.0), 2.0]).data
+    (3.0, 1.5)
+    """
+    terms = _spread("mean", (_terms("mean", terms),))
+    return call(primitives.DIV, sum(terms), float(len(terms)))
+
+
+@of_terms
+def prod(terms: Iterable[Any]) -> Any:
+    """Return x₁·x₂·…, neighbours first, so that the graph of many isn't deep; 1 of nothing.
+
+    Examples
+    --------
+    >>> x = Value(0.0)
+    >>> y = prod([2.0, x, 3.0])
+    >>> y.backward()
+    >>> y.data, x.grad
+    (0.0, 6.0)
+    """
+    factors = list(_terms("prod", terms)) or [1.0]
+    if len(factors) == 1:
+        return call(primitives.IDENTITY, factors[0])
+    while len(factors) > 1:
+        pairs = zip(factors[::2], factors[1::2], strict=False)
+        factors = [*(call(primitives.MUL, a, b) for a, b in pairs), *factors[len(factors) // 2 * 2 :]]
+    return factors[0]
+
+
+@overload
+def dot(  # type: ignore[overload-overlap]
+    weights: Sequence[Number] | Array, inputs: Sequence[Number] | Array, bias: Number | None = ...
+) -> float: ...
+@overload
+def dot(
+    weights: Sequence[Value | Number] | Array,
+    inputs: Sequence[Value | Number] | Array,
+    bias: Value | Number | None = ...,
+) -> Value: ...
+def dot(weights: Sequence[Any] | Any, inputs: Sequence[Any] | Any, bias: Any = None) -> Any:
     """Return Σ wᵢxᵢ + b as one node, with an edge to every w, every x and b.
 
     The pre-activation of a neuron, z = Σ wᵢxᵢ + b.
@@ -548,6 +854,7 @@ def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
     return call(primitives.DOT, *weights, *inputs, *(() if bias is None else (bias,)))
 
 
+@gathering
 def logsumexp(*operands: Any) -> Any:
     """Return log Σ exp(xᵢ) of the operands, or of one sequence, without overflow.
 
@@ -564,6 +871,10 @@ def logsumexp(*operands: Any) -> Any:
     return call(primitives.LOGSUMEXP, *_spread("logsumexp", operands))
 
 
+@overload
+def minus_log_softmax(index: Value | Number, logits: Iterable[Value | Number], /) -> Value: ...
+@overload
+def minus_log_softmax(index: Value | Number, /, *logits: Value | Number) -> Value: ...
 def minus_log_softmax(index: Any, *logits: Any) -> Any:
     """Return -log pₜ for the item t that an index names, counted from 0, of p = softmax(z): the cross-entropy.
 
@@ -583,6 +894,7 @@ def minus_log_softmax(index: Any, *logits: Any) -> Any:
     return call(primitives.MINUS_LOG_SOFTMAX, index, *_spread("minus_log_softmax", logits))
 
 
+@listing
 def softmax(logits: Iterable[Any]) -> list[Any]:
     """Return pᵢ = exp(xᵢ) / Σ exp(xⱼ) for every i, each a node of its own.
 
@@ -602,7 +914,32 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     >>> [p.data for p in softmax([Value(1000.0), Value(0.0)])]
     [1.0, 0.0]
     """
-    operands = _spread("softmax", (tuple(logits),))
+    operands = _spread("softmax", (_terms("softmax", logits),))
     if len(operands) > MOST_SHARES:
         return list(shares_of_many(sys.modules[__name__], operands))
     return [call(primitives.SOFTMAX, operand, *operands[:i], *operands[i + 1 :]) for i, operand in enumerate(operands)]
+
+
+@listing
+def log_softmax(logits: Iterable[Any]) -> Any:
+    """Return log pᵢ = xᵢ - log Σ exp(xⱼ) for every i, each a node of its own.
+
+    For one of them, as a loss, `minus_log_softmax` keeps more digits where pᵢ is nearly 1.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> log_softmax([0.0, -800.0])
+    [0.0, -800.0]
+    """
+    operands = _spread("log_softmax", (_terms("log_softmax", logits),))
+    peak = maximum(*operands)
+    if isinstance(peak, Value):  # taken from all of them, which changes no pᵢ; so that large ones leave digits
+        peak = peak.detach()
+    shifted = [call(primitives.SUB, operand, peak) for operand in operands]
+    total = logsumexp(shifted)
+    return [call(primitives.SUB, operand, total) for operand in shifted]

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
@@ -155,13 +155,27 @@ class _Switch:
     _mode: str
     _value: bool
 
+    def __new__(cls, function: Any = None) -> Any:  # @no_grad as well as @no_grad()
+        switch = super().__new__(cls)
+        if function is not None and not callable(function):
+            raise TypeError(f"{cls.__name__} takes nothing, or the function that it decorates, got {function!r:.60}")
+        return switch if function is None else switch(function)
+
+    if TYPE_CHECKING:  # to a type checker each is a switch, also where `@no_grad` stands without brackets
+
+        def __init__(self, function: Any = None) -> None: ...
+
     def __enter__(self) -> None:
         enter(self, self._mode, self._value)
 
     def __exit__(self, *exception: object) -> None:
         leave(self)
 
-    def __call__(self, function: F) -> F:
+    @overload
+    def __call__(self, function: F) -> F: ...
+    @overload
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any: ...
+    def __call__(self, function: Any) -> Any:
         """Decorate a function; of a generator function each step is run with the mode."""
         if function.__code__.co_flags & 0x20 if hasattr(function, "__code__") else False:
 
@@ -176,14 +190,14 @@ class _Switch:
                             return end.value
                     send = yield value
 
-            return steps  # type: ignore[return-value]
+            return steps
 
         @wraps(function)
         def inside(*arguments: Any, **keywords: Any) -> Any:
             with self:
                 return function(*arguments, **keywords)
 
-        return inside  # type: ignore[return-value]
+        return inside
 
 
 class no_grad(_Switch):

@@ -55,7 +55,7 @@ class Node:
     )
 
     _data: float
-    grad: Any
+    grad: float | Any  # a Value after backward(create_graph=True)
     label: str
     scope: str
     primitive: Primitive | None

@@ -1,7 +1,7 @@
 """What Python, NumPy and micrograd expect of a number, apart from arithmetic; `Value` inherits from it.
 
-Comparisons, printing, what is refused (``float(v)``, ``if v:``), copies and pickles, the methods that NumPy calls for
-``np.exp(array_of_values)``, and the names that programs written for micrograd use.
+Comparisons, printing, what is refused (``float(v)``, ``if v:``), copies and pickles, and the names that programs
+written for micrograd use. The operations as methods, such as ``v.exp()``, are in `methods`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograd_mini.engine import copying, node, own, primitives
+from autograd_mini.engine.methods import Methods
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.reals import as_float, unsupported
 
@@ -37,16 +38,12 @@ def _refused(symbol: str) -> tuple[Callable[[Any, Any], NoReturn], Callable[[Any
     return operate, reflected
 
 
-class ScalarProtocol(Node):
+class ScalarProtocol(Methods):
     """What a number can do, without arithmetic."""
 
     __slots__ = ()
 
     _repr_html_: Any  # how a notebook shows it; set in the package's __init__, as it needs `explanations`
-
-    def _apply(self, primitive: primitives.Primitive) -> Any:
-        """Return the node of an operation on this one; defined by `Value`."""
-        raise NotImplementedError
 
     # -------------------------------------------------------------------- comparisons compare data; == is identity
 
@@ -116,76 +113,6 @@ class ScalarProtocol(Node):
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         copying.add_later(self, state)
-
-    # -------------------------------------------------------- methods; NumPy calls them for arrays that hold Values
-
-    def conjugate(self) -> Any:
-        """Return the number itself, as it is real. ``np.var`` calls this."""
-        return self
-
-    def exp(self) -> Any:
-        """Return eˣ."""
-        return self._apply(primitives.EXP)
-
-    def expm1(self) -> Any:
-        """Return eˣ - 1."""
-        return self._apply(primitives.EXPM1)
-
-    def log(self) -> Any:
-        """Return the natural logarithm."""
-        return self._apply(primitives.LOG)
-
-    def log1p(self) -> Any:
-        """Return log(1 + x)."""
-        return self._apply(primitives.LOG1P)
-
-    def sqrt(self) -> Any:
-        """Return the square root."""
-        return self._apply(primitives.SQRT)
-
-    def sin(self) -> Any:
-        """Return the sine."""
-        return self._apply(primitives.SIN)
-
-    def cos(self) -> Any:
-        """Return the cosine."""
-        return self._apply(primitives.COS)
-
-    def tan(self) -> Any:
-        """Return the tangent."""
-        return self._apply(primitives.TAN)
-
-    def arcsin(self) -> Any:
-        """Return the inverse sine."""
-        return self._apply(primitives.ASIN)
-
-    def arccos(self) -> Any:
-        """Return the inverse cosine."""
-        return self._apply(primitives.ACOS)
-
-    def arctan(self) -> Any:
-        """Return the inverse tangent."""
-        return self._apply(primitives.ATAN)
-
-    def sinh(self) -> Any:
-        """Return the hyperbolic sine."""
-        return self._apply(primitives.SINH)
-
-    def cosh(self) -> Any:
-        """Return the hyperbolic cosine."""
-        return self._apply(primitives.COSH)
-
-    def tanh(self) -> Any:
-        """Return the hyperbolic tangent."""
-        return self._apply(primitives.TANH)
-
-    def sigmoid(self) -> Any:
-        """Return 1/(1 + e⁻ˣ)."""
-        return self._apply(primitives.SIGMOID)
-
-    def relu(self) -> Any:
-        """Return max(0, x)."""
-        return self._apply(primitives.RELU)
 
     # ------------------------------------------------------------------------------------------- micrograd's names
 

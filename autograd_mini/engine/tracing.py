@@ -152,7 +152,7 @@ class TracedValue(Value):
         """Refuse: they are those of one example."""
         _refuse(".local_grads", "Take derivatives of the program instead, by its gradients or value_and_grad")
 
-    def backward(self, grad: Any = 1.0, create_graph: bool = False) -> NoReturn:
+    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True) -> NoReturn:
         """Refuse: the gradients would be those of one example."""
         _refuse("backward()", "Take derivatives of the program instead, by its gradients or value_and_grad")
 

@@ -13,7 +13,7 @@ from typing import Any
 from autograd_mini.engine import floats, modes, nodes, own
 from autograd_mini.engine import node as node_marks
 from autograd_mini.engine.graph import topological_order
-from autograd_mini.engine.node import CONSTANT, FROZEN, PARAMETER, new
+from autograd_mini.engine.node import CONSTANT, PARAMETER, new
 from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float, unsupported
@@ -149,7 +149,7 @@ class Value(ScalarProtocol):
             is_tuple = primitive.arity not in (1, 2)
             self._local, self._local2 = (local_grads, None) if is_tuple else (local_grads[0], local_grads[-1])
 
-    def backward(self, grad: Any = 1.0, create_graph: bool = False) -> None:
+    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True) -> None:
         """Compute the gradient ∂self/∂u of every node u of the graph, by the chain rule.
 
         ∂L/∂u = Σ over v in T(u) of ∂L/∂v · ∂v/∂u, with the base case ∂L/∂L = 1. In reverse topological order, each
@@ -163,6 +163,8 @@ class Value(ScalarProtocol):
         create_graph : bool, optional
             Whether to make the leaves' gradients Values, from which one can go backward again. A leaf and its gradient
             then refer to each other until the gradient is set to 0.
+        retain_graph : bool, optional
+            Changes nothing, as a graph always stays. Programs written for PyTorch pass it.
 
         Raises
         ------
@@ -208,12 +210,11 @@ class Value(ScalarProtocol):
                     first.grad += upstream * v._local
             for leaf, before in kept:
                 leaf.grad = before + leaf.grad
-            for leaf in order if node_marks.any_frozen else ():
-                if leaf._parent is None and leaf._local == FROZEN:
-                    leaf.grad = 0.0
+            for leaf in [leaf for leaf in order if leaf.is_frozen] if node_marks.any_frozen else ():
+                leaf.grad = 0.0
 
-    def _apply(self, primitive: Primitive) -> Value:
-        return apply(primitive, self)
+    def _apply(self, primitive: Primitive, *others: Any) -> Any:
+        return apply(primitive, self, *others)
 
 
 class Parameter(Value):

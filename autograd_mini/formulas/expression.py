@@ -225,9 +225,10 @@ def exp_minus_square(a: Any) -> Expression:
 # Every other function that a rule may call becomes a call of that name.
 exp, expm1, log, log1p, sqrt = (partial(call, name) for name in ("exp", "expm1", "log", "log1p", "sqrt"))
 sin, cos, tan = (partial(call, name) for name in ("sin", "cos", "tan"))
-asin, acos, atan = (partial(call, name) for name in ("asin", "acos", "atan"))
+asin, acos, atan, atan2 = (partial(call, name) for name in ("asin", "acos", "atan", "atan2"))
+log2, log10, cbrt, hypot = (partial(call, name) for name in ("log2", "log10", "cbrt", "hypot"))
 sinh, cosh, tanh = (partial(call, name) for name in ("sinh", "cosh", "tanh"))
-sigmoid, erf, sign = (partial(call, name) for name in ("sigmoid", "erf", "sign"))
+sigmoid, erf, erfc, sign = (partial(call, name) for name in ("sigmoid", "erf", "erfc", "sign"))
 maximum, minimum, pick = (partial(call, name) for name in ("maximum", "minimum", "pick"))
 logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "minus_log_softmax"))
 
@@ -235,8 +236,15 @@ logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "m
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LATEX_FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"}
-_LATEX_NAMES = {"asin": "\\arcsin", "acos": "\\arccos", "atan": "\\arctan", "sigmoid": "\\sigma"}
-_TEXT_NAMES = {"sigmoid": "σ", "sqrt": "√", "maximum": "max", "minimum": "min"}
+_LATEX_NAMES = {
+    "asin": "\\arcsin",
+    "acos": "\\arccos",
+    "atan": "\\arctan",
+    "log2": "\\log_{2}",
+    "log10": "\\log_{10}",
+    "sigmoid": "\\sigma",
+}
+_TEXT_NAMES = {"sigmoid": "σ", "sqrt": "√", "cbrt": "∛", "maximum": "max", "minimum": "min"}
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi "
     "omega".split()
@@ -393,8 +401,8 @@ def _write_call(name: str, parts: list[str], style: Style) -> str:
     if name == "softmax" and style == "python":
         return f"softmax({arguments})[0]"  # the function gives all components
     if style == "latex":
-        if name == "sqrt":
-            return f"\\sqrt{{{arguments}}}"
+        if name in ("sqrt", "cbrt"):
+            return f"\\sqrt{'[3]' * (name == 'cbrt')}{{{arguments}}}"
         written = f"\\{name}" if name in _LATEX_FUNCTIONS else _LATEX_NAMES.get(name)
         return f"{written or latex_operator(name)}\\left({arguments}\\right)"
     return f"{_TEXT_NAMES.get(name, name) if style == 'text' else name}({arguments})"

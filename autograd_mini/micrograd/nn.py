@@ -52,7 +52,7 @@ class Neuron(Module):
     def forward(self, x: Sequence[Any]) -> Value:
         """Return the output for one example."""
         z = functions.dot(self.w, list(x), self.b)
-        return functions.relu(z) if self.nonlin else z  # type: ignore[no-any-return]
+        return functions.relu(z) if self.nonlin else z
 
     def parameters(self) -> list[Any]:
         """Return the weights and the bias."""

@@ -1,5 +1,8 @@
 """Neurons, layers and networks, their activations and initial weights, and the losses they are trained with."""
 
+from typing import Any
+
+from autograd_mini.elsewhere import missing
 from autograd_mini.engine.value import Parameter
 from autograd_mini.nn import activations, initializers, losses
 from autograd_mini.nn.batches import batch, mixes_examples
@@ -65,3 +68,7 @@ __all__ = [
     "squared_error",
     "unfreeze",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

@@ -25,6 +25,8 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
     "leaky_relu": functions.leaky_relu,
     "elu": functions.elu,
     "softplus": functions.softplus,
+    "silu": functions.silu,
+    "gelu": functions.gelu,
 }
 _WITH_PARAMETER: dict[str, Callable[..., Any]] = {name: ACTIVATIONS[name] for name in ("leaky_relu", "elu")}
 _CALL = re.compile(r"\s*(?P<name>\w+)\s*\(\s*(?:alpha\s*=\s*)?(?P<number>.*?)\s*\)\s*", re.DOTALL)

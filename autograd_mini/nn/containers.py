@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
+from autograd_mini.engine.signatures import OneOrMany
 from autograd_mini.nn.activations import ActivationLike, activated, activation_function, activation_name
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
@@ -62,11 +63,11 @@ class Sequential(Module):
         """The number of features that the first module takes; AttributeError where that module has no `n_inputs`."""
         return self.modules[0].n_inputs  # type: ignore[attr-defined, no-any-return]
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> OneOrMany:
         """Return the last module's output for one example; a single output without its list."""
         for module in self.modules:
             x = module(x)
-        return _bare(x)
+        return _bare(x)  # type: ignore[no-any-return]
 
     def batch(self, rows: Iterable[Any]) -> list[Any]:
         """Return the outputs for a batch: all of it goes through one module, then through the next."""

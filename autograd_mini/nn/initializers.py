@@ -80,7 +80,8 @@ def initializer_for(initializer: InitializerLike, activation: Any) -> Initialize
     (True, True)
     """
     if initializer is None:
-        return he if activation_name(activation).partition("(")[0] in ("relu", "leaky_relu", "elu") else xavier
+        is_rectifier = activation_name(activation).partition("(")[0] in ("relu", "leaky_relu", "elu", "silu", "gelu")
+        return he if is_rectifier else xavier
     return initializer if callable(initializer) else named("initializer", initializer, INITIALIZERS)
 
 

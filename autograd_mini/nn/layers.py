@@ -14,6 +14,7 @@ import numpy as np
 from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE
+from autograd_mini.engine.signatures import OneOrMany
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
@@ -232,14 +233,14 @@ class MLP(Module):
             for n_in, n_out, kind in zip(sizes[:-1], sizes[1:], kinds, strict=True)
         ]
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> OneOrMany:
         """Return the output for one example: a Value where there is one output, else a list of Values."""
         outputs: Sequence[Any] = _nodes(x, self.n_inputs)
         for layer in self.layers:
             outputs = layer(outputs)
         if self.output == "softmax":
             outputs = functions.softmax(outputs)
-        return outputs[0] if len(outputs) == 1 else list(outputs)
+        return outputs[0] if len(outputs) == 1 else list(outputs)  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         activation, output = activation_name(self.activation), activation_name(self.output)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -17,9 +17,13 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.primitives import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.reals import as_float
+from autograd_mini.engine.signatures import pair_loss
 from autograd_mini.engine.tracing import is_traced, one_of
 from autograd_mini.engine.value import Value
 from autograd_mini.nn.nested import is_list
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.signatures import Array, Number, PlainTargets, Reduction, Targets
 
 Loss = Callable[..., Any]
 
@@ -27,6 +31,7 @@ Loss = Callable[..., Any]
 _SMALLEST_PROBABILITY = math.exp(-100.0)
 
 
+@pair_loss
 def squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
     """Return Σ (t - a)².
 
@@ -54,6 +59,7 @@ def squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
     return _reduced([(t - a) ** 2 for a, t in _pairs_of(prediction, target)], reduction)
 
 
+@pair_loss
 def half_squared_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
     """Return ½ Σ (a - t)², whose derivative is just a - t.
 
@@ -81,6 +87,7 @@ def half_squared_error(prediction: Any, target: Any, reduction: str = "sum") -> 
     return 0.5 * _reduced([(a - t) ** 2 for a, t in _pairs_of(prediction, target)], reduction)
 
 
+@pair_loss
 def absolute_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
     """Return Σ |a - t|, with the subgradient 0 at a = t.
 
@@ -106,6 +113,14 @@ def absolute_error(prediction: Any, target: Any, reduction: str = "sum") -> Any:
     return _reduced([functions.abs(a - t) for a, t in _pairs_of(prediction, target)], reduction)
 
 
+@overload
+def huber(
+    prediction: Value | Sequence[Value], target: Targets, reduction: Reduction = ..., delta: float = ...
+) -> Value: ...
+@overload
+def huber(prediction: PlainTargets, target: PlainTargets, reduction: Reduction = ..., delta: float = ...) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def huber(prediction: Targets, target: Targets, reduction: Reduction = ..., delta: float = ...) -> Value: ...
 def huber(prediction: Any, target: Any, reduction: str = "sum", delta: float = 1.0) -> Any:
     """Return Σ of ½ r² where |r| ≤ δ, else δ (|r| - ½ δ), of r = a - t: the derivative by r is never more than δ.
 
@@ -139,6 +154,33 @@ def huber(prediction: Any, target: Any, reduction: str = "sum", delta: float = 1
     return _reduced(losses, reduction)
 
 
+@overload
+def gaussian_nll(
+    mean: Value | Sequence[Value],
+    target: Targets,
+    variance: Targets = ...,
+    reduction: Reduction = ...,
+    full: bool = ...,
+    eps: float = ...,
+) -> Value: ...
+@overload
+def gaussian_nll(  # type: ignore[overload-overlap]
+    mean: PlainTargets,
+    target: PlainTargets,
+    variance: PlainTargets = ...,
+    reduction: Reduction = ...,
+    full: bool = ...,
+    eps: float = ...,
+) -> float: ...
+@overload
+def gaussian_nll(
+    mean: Targets,
+    target: Targets,
+    variance: Targets = ...,
+    reduction: Reduction = ...,
+    full: bool = ...,
+    eps: float = ...,
+) -> Value: ...
 def gaussian_nll(
     mean: Any, target: Any, variance: Any = 1.0, reduction: str = "sum", full: bool = False, eps: float = 1e-6
 ) -> Any:
@@ -192,6 +234,7 @@ def gaussian_nll(
     return _reduced(losses, reduction)
 
 
+@pair_loss
 def hinge(score: Any, target: Any, reduction: str = "sum") -> Any:
     """Return Σ max(0, 1 - t·s), for targets t of -1 and +1.
 
@@ -221,6 +264,7 @@ def hinge(score: Any, target: Any, reduction: str = "sum") -> Any:
     return _reduced([functions.relu(1.0 - t * s) for s, t in pairs], reduction)
 
 
+@pair_loss
 def binary_cross_entropy(probability: Any, target: Any, reduction: str = "sum") -> Any:
     """Return Σ -(t log p + (1-t) log(1-p)), for targets t from 0 to 1.
 
@@ -273,6 +317,7 @@ def _check_unit(what: str, number: Any) -> None:
         raise ValueError(f"binary cross-entropy needs a {what} from 0 to 1, got {data!r}; {advice}")
 
 
+@pair_loss
 def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "sum") -> Any:
     """Return the binary cross-entropy of p = σ(z), without computing p: t·softplus(-z) + (1-t)·softplus(z).
 
@@ -302,6 +347,20 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "
     return _reduced(terms, reduction)
 
 
+@overload
+def cross_entropy(
+    logits: Sequence[Value] | Sequence[Sequence[Value]], target: Targets, reduction: Reduction = ...
+) -> Value: ...
+@overload
+def cross_entropy(  # type: ignore[overload-overlap]
+    logits: Sequence[Number] | Sequence[Sequence[Number]] | Array, target: PlainTargets, reduction: Reduction = ...
+) -> float: ...
+@overload
+def cross_entropy(
+    logits: Sequence[Value | Number] | Sequence[Sequence[Value | Number]] | Array,
+    target: Targets,
+    reduction: Reduction = ...,
+) -> Value: ...
 def cross_entropy(logits: Any, target: Any, reduction: str = "sum") -> Any:
     """Return -log softmax(z)ₜ = log Σ exp(zⱼ) - zₜ, for the class t, as one node: the difference would lose digits.
 

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
 from autograd_mini.checks import check_names, real_array
+from autograd_mini.elsewhere import tell
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.nested import each, flat, is_list
+from autograd_mini.pickling import state_of
+
+Arguments = ParamSpec("Arguments")
+Output = TypeVar("Output", covariant=True)
+
+
+class _HasForward(Protocol[Arguments, Output]):
+    def forward(self, *inputs: Arguments.args, **options: Arguments.kwargs) -> Output: ...
+
+
+class _AsForward(Protocol):
+    """For type checkers: a call of a module takes and gives what its ``forward`` does."""
+
+    def __get__(self, module: _HasForward[Arguments, Output], kind: Any) -> Callable[Arguments, Output]: ...
 
 
 class Module:
@@ -39,14 +54,18 @@ class Module:
     _is_named = False  # whether everything inside has been named
     _named: int | None = None  # a hash of what was inside then
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """Compute the output from the inputs, in a scope of the module's name."""
-        if not self._name:
-            if not self._is_named:
-                self._name_parts()
-            return self.forward(*inputs, **options)
-        with scope(self._name):
-            return self.forward(*inputs, **options)
+    if TYPE_CHECKING:
+        __call__: _AsForward
+    else:
+
+        def __call__(self, *inputs: Any, **options: Any) -> Any:
+            """Compute the output from the inputs, in a scope of the module's name."""
+            if not self._name:
+                if not self._is_named:
+                    self._name_parts()
+                return self.forward(*inputs, **options)
+            with scope(self._name):
+                return self.forward(*inputs, **options)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output from the inputs; every kind of module has its own."""
@@ -65,6 +84,9 @@ class Module:
         if own:
             self._name_parts()
             super().__setattr__("_is_named", False)  # what is appended to a list later is named at the first call
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_of(self)
 
     def _name_parts(self) -> None:
         """Give the modules inside their names, and every parameter its name as its label; once, as they may be many."""
@@ -141,10 +163,10 @@ class Module:
         """
         return [parameter for _, parameter in self.named_parameters()]
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set the gradient of every parameter to 0, or to None."""
         for parameter in self.parameters():
-            parameter.grad = 0.0
+            parameter.grad = None if set_to_none else 0.0
 
     def train(self, mode: bool = True) -> Module:
         """Put this module and all inside it into training mode, and return it."""
@@ -218,6 +240,8 @@ class Module:
         inside = [f"{name}={part!r}" for name, part in self._own_parts() if isinstance(part, Module)]
         return f"{type(self).__name__}({', '.join(inside)})"
 
+
+tell(Module, of="Module")
 
 _PLAIN = frozenset((int, float, bool, str, type(None), frozenset))  # in which there are no parameters
 

@@ -182,7 +182,7 @@ class PenaltySum(Penalty):
         """Return the sum of the penalties of a model, or of a list of its parameters."""
         if not isinstance(model, Module):
             model = list(model)  # each part goes through it
-        return functions.sum([part(model) for part in self.parts])  # type: ignore[no-any-return]
+        return functions.sum([part(model) for part in self.parts])
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.parts))

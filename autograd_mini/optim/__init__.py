@@ -1,5 +1,8 @@
 """Optimizers: rules that turn gradients into new parameters, schedules of their learning rate, gradient clipping."""
 
+from typing import Any
+
+from autograd_mini.elsewhere import missing
 from autograd_mini.optim import schedules
 from autograd_mini.optim.base import Optimizer
 from autograd_mini.optim.clipping import clip_grad_norm, clip_grad_value, grad_norm
@@ -17,3 +20,7 @@ __all__ = [
     "grad_norm",
     "schedules",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

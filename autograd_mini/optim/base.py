@@ -13,10 +13,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_mini.checks import check_names, checked, checked_whole
+from autograd_mini.elsewhere import tell
 from autograd_mini.engine.value import Value
 from autograd_mini.optim import schedules
 from autograd_mini.optim.clipping import gradient_number, parameter_list
 from autograd_mini.optim.schedules import Schedule
+from autograd_mini.pickling import state_of
 
 Rate = float | Callable[[int], float]
 
@@ -158,11 +160,21 @@ class Optimizer:
         for parameter, number in zip(self.parameters, new.tolist(), strict=True):
             parameter.data = number
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0; one that is None stays None."""
+    def __getstate__(self) -> dict[str, Any]:
+        return state_of(self)
+
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set the gradient of every parameter to 0; one that is None stays None.
+
+        Parameters
+        ----------
+        set_to_none : bool, optional
+            Whether to set them to None, as PyTorch does unless told otherwise: then `step` leaves alone what the next
+            loss doesn't depend on.
+        """
         for parameter in self.parameters:
-            if parameter.grad is not None:
-                parameter.grad = 0.0
+            if set_to_none or parameter.grad is not None:
+                parameter.grad = None if set_to_none else 0.0
 
     # ------------------------------------------------------------------------------------------------- state
 
@@ -253,6 +265,9 @@ class Optimizer:
         n = len(self.parameters)
         given = ", ".join(f"{name}={thing!r}" for name, thing in self.hyperparameters().items())
         return f"{type(self).__name__}({n} parameter{'' if n == 1 else 's'}, {given})"
+
+
+tell(Optimizer, of="Optimizer")
 
 
 def _state_entry(name: str, entry: Any, n: int, most: float | None) -> Any:

@@ -25,6 +25,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from autograd_mini.checks import checked, checked_whole, named
+from autograd_mini.elsewhere import missing
 
 Check = Callable[[str, Any], Any]
 
@@ -331,3 +332,7 @@ def from_dict(entries: Mapping[str, Any]) -> Schedule:
     except TypeError:
         names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
         raise ValueError(f"{kind.__name__}: expected the arguments {names}, got {list(arguments)}") from None
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

@@ -6,6 +6,7 @@ Each is ``metric(y_true, y_pred)`` and returns a float.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -197,14 +198,20 @@ def metric_functions(metrics: Sequence[str] | Mapping[str, Any], loss: Loss) -> 
             )
     threshold = next((at for name, at in _THRESHOLDS.items() if LOSSES[name] is loss), None)
 
-    def accuracy_of_outputs(y_true: Any, y_pred: Any) -> float:
-        return accuracy(y_true, y_pred, threshold=threshold if y_pred.ndim == 1 else None)
-
-    def log_loss_of_outputs(y_true: Any, y_pred: Any) -> float:
-        return log_loss(y_true, probabilities(y_pred, loss))
-
-    of_outputs = {**METRICS, "accuracy": accuracy_of_outputs, "log_loss": log_loss_of_outputs}
+    of_outputs: dict[str, Callable[[Any, Any], float]] = {
+        **METRICS,
+        "accuracy": partial(_accuracy_of_outputs, threshold),
+        "log_loss": partial(_log_loss_of_outputs, loss),
+    }
     return {name: of_outputs[name] for name in metrics}
+
+
+def _accuracy_of_outputs(threshold: float | None, y_true: Any, y_pred: Any) -> float:
+    return accuracy(y_true, y_pred, threshold=threshold if y_pred.ndim == 1 else None)
+
+
+def _log_loss_of_outputs(loss: Loss, y_true: Any, y_pred: Any) -> float:
+    return log_loss(y_true, probabilities(y_pred, loss))
 
 
 def probabilities(outputs: Any, loss: Loss) -> Any:

@@ -19,6 +19,7 @@ from autograd_mini.nn.losses import LOSSES, Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
 from autograd_mini.optim.clipping import clip_factor, vector_norm
+from autograd_mini.pickling import state_of
 from autograd_mini.training import checks
 from autograd_mini.training.data import (
     SAMPLINGS,
@@ -175,6 +176,10 @@ class Trainer:
         self._last_epoch = LastEpoch()
         self._columns: list[str] | None = None  # those of the data frame that `fit` was given, if it was one
         self.history = History(metrics={name: [] for name in self.metrics})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return everything, for pickle and copies; the copy's training goes on as this one's would."""
+        return state_of(self)
 
     @property
     def engine(self) -> str:

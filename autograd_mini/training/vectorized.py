@@ -38,9 +38,21 @@ class VectorizedEngine(EagerEngine):
 
     def __init__(self, devices: int | None = None) -> None:
         self._backend = ("numpy", 1) if devices is None else ("jax", devices)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Have nothing compiled yet."""
         self._key: Any = None
         self._spot_check = SpotCheck()
         self._programs: dict[str, tuple[Any, Program]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or another process needs; programs are compiled anew."""
+        return {"_backend": self._backend}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._backend = state["_backend"]
+        self._begin()
 
     def prepare(
         self, model: Module, loss: Loss, penalty: Penalty | None, parameters: Sequence[Value], X: Array, y: Array
@@ -160,7 +172,7 @@ class VectorizedEngine(EagerEngine):
         program = self._program("outputs", lambda x: model(x), id(model))
         try:
             with evaluating(model):
-                return program(X)  # type: ignore[no-any-return]
+                return program(X)
         except (TraceError, TypeError):  # lists in lists, or pairs
             return super().outputs(model, X)
 

@@ -29,7 +29,12 @@ from autograd_mini.vectorizer.statements import (
     rows_of,
 )
 
-_SPECIAL = {"abs": "jnp.abs", "sigmoid": "jax.nn.sigmoid", "erf": "jax.scipy.special.erf", "where": "jnp.where"}
+_SPECIAL = {
+    **{name: f"jax.scipy.special.{name}" for name in ("erf", "erfc")},
+    "abs": "jnp.abs",
+    "sigmoid": "jax.nn.sigmoid",
+    "where": "jnp.where",
+}
 _FUNCTIONS = {**{form: f"jnp.{name}" for form, name in FUNCTIONS.items()}, **_SPECIAL}
 _REDUCTIONS = {"add": "sum", "maximum": "max", "minimum": "min"}
 

@@ -50,16 +50,16 @@ MOST_IN_FULL = 100  # formulas of the same sort, after which they become calls o
 _WORD = re.compile(r"\w+")
 _EMPTY = re.compile(r"\w+ = np\.empty\((?:\((\w+, \w+)\)|(\w+))((?:, [\w.]+)?)\)")  # shape (or rows), and dtype
 _NAME = re.compile(r"(?<!\.)\b(\w+)\b(?!=)")  # a variable in a call: no method, and no keyword
-_ERF = '''
+_OF_SCIPY = '''
 try:
-    from scipy.special import erf
+    from scipy.special import {0}
 except ImportError:  # SciPy's is quicker, but not needed
 
-    def erf(a, out):
-        """Write the error function of each number into an array."""
-        out[:] = np.vectorize(math.erf, otypes=[float])(a)
+    def {0}(a, out):
+        """Write {0} of each number into an array."""
+        out[:] = np.vectorize(math.{0}, otypes=[float])(a)
 
-'''.split("\n")[:-1]
+'''
 Shape = tuple[int, bool]  # rows, and whether there is an axis for the examples
 
 
@@ -382,16 +382,16 @@ class NumpyPrinter(_Formulas):
             "",
             "return forward, backward",
         ]
-        has_erf = "erf" in self._used
+        of_scipy = sorted(self._used & {"erf", "erfc"})
         helpers = dict.fromkeys(source for name in self._helpers for source in shares.sources(name))
         return "\n".join(
             [
                 f'"""{self.title}"""',
                 "",
-                *(["import math", ""] if has_erf else []),
+                *(["import math", ""] if of_scipy else []),
                 "import numpy as np",
-                *_imports(sorted(self._used - {"erf"})),
-                *(_ERF if has_erf else [""]),
+                *_imports(sorted(self._used - {"erf", "erfc"})),
+                *("".join(map(_OF_SCIPY.format, of_scipy)).split("\n")[:-1] or [""]),
                 "",
                 *[f"{source}\n" for source in helpers],
                 "def bind(n, theta, gradient):",

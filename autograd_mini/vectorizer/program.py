@@ -6,6 +6,7 @@ import inspect
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
 from autograd_mini.nn.module import Module, inside
+from autograd_mini.pickling import state_of
 from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.checks import SpotCheck
 from autograd_mini.vectorizer.compiled import Compiled, argument_names
@@ -86,6 +88,11 @@ class Program:
         self.f, self.backend, self.dtype = f, backend, dtype
         self.threads, self.block, self.check = threads, block, check
         self._rng = None if seed is None else np.random.default_rng(seed)
+        self._example: tuple[list[Array], str] | None = None  # of the last call: one row, by what to differentiate
+        self._begin()
+
+    def _begin(self) -> None:
+        """Have nothing compiled yet."""
         self._compiled: dict[Any, list[Compiled]] = {}  # for each kind of call the latest ones, newest first
         self._spot_check = SpotCheck()
         self._latest: Compiled | None = None
@@ -94,9 +101,19 @@ class Program:
         self._straight: StraightLine | None = None
         self._latest_list, self._n_parameters = False, 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or another process needs to compile it anew."""
+        kept = ("f", "backend", "dtype", "threads", "block", "check", "_rng", "_example")
+        state = state_of(self)
+        return {name: state[name] for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin()
+
     # -------------------------------------------------------------------------------------------------- running
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any) -> Array | Any:
         """Return the function's value for every example.
 
         Parameters
@@ -126,7 +143,7 @@ class Program:
         outputs, _ = self._run(compiled, self._columns(compiled, arrays, n), n, None)
         return _shaped(outputs, compiled.is_list, bool(arrays))
 
-    def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[Any, Array]:
+    def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[float | Any, Array]:
         """Return the mean of the function over the batch, and its gradient by every parameter.
 
         Parameters
@@ -177,7 +194,7 @@ class Program:
             values[i], gradients[i] = output[0, 0], gradient[compiled.positions]
         return values, gradients
 
-    def gradients(self, *inputs: Any, wrt: str = "inputs") -> Any:
+    def gradients(self, *inputs: Any, wrt: str = "inputs") -> Array | Any:
         """Return the derivatives of the function for every example.
 
         Parameters
@@ -202,7 +219,7 @@ class Program:
             raise ValueError(f"wrt: expected 'inputs' or 'parameters', got {wrt!r}")
         return self.value_and_gradients(*inputs)[1]
 
-    def value_and_gradients(self, *inputs: Any) -> tuple[Array, Any]:
+    def value_and_gradients(self, *inputs: Any) -> tuple[Array, Array | Any]:
         """Return the function's value for every example, and its derivatives by the inputs, in one go.
 
         Parameters
@@ -326,7 +343,8 @@ class Program:
                 del self._compiled[next(iter(self._compiled))]  # the oldest
         if compiled.straight is not None:
             self._run_straight(compiled)
-        self._latest = compiled
+        if self._latest is not compiled:
+            self._latest, self._example = compiled, ([array[:1].copy() for array in arrays], wrt)
         return compiled
 
     def _run_straight(self, compiled: Compiled) -> None:
@@ -338,6 +356,8 @@ class Program:
         self._n_parameters = len(compiled.parameters)
 
     def _traced(self) -> Compiled:
+        if self._latest is None and self._example is not None:
+            self._for(*self._example)
         if self._latest is None:
             try:
                 self._for([], "parameters")
@@ -388,6 +408,8 @@ def _shaped(outputs: Array, is_list: bool, has_inputs: bool) -> Any:
 
 def _models(f: Any) -> list[Module]:
     """Return the models that a function uses, as far as its closure and the globals that it names tell."""
+    if isinstance(f, partial):
+        return [model for part in (f.func, *f.args, *f.keywords.values()) for model in _models(part)]
     function = getattr(f, "__func__", f)
     found = [f, getattr(f, "__self__", None)]
     if inspect.isfunction(function):

@@ -283,12 +283,12 @@ class ArrayProgram:
 # a small call.
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "neg": "negative"}
 _CONDITIONS = {"<": "less", ">": "greater", ">=": "greater_equal", "=": "equal", "&": "logical_and", "|": "logical_or"}
-_OTHERS = {"abs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
-_SAME = "maximum minimum exp expm1 log log1p sqrt sin cos tan sinh cosh tanh sign rint".split()
+_OTHERS = {"abs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}
+_SAME = "maximum minimum exp expm1 log log1p log2 log10 sqrt cbrt hypot sin cos tan sinh cosh tanh sign rint".split()
 FUNCTIONS = {**_ARITHMETIC, **_CONDITIONS, **_OTHERS, **{name: name for name in _SAME}}
 OPERATORS = {**{form: form for form in "+ - * / ** < > >= & |".split()}, "=": "=="}
 RESERVED = frozenset(
-    "np jnp jax run n seed theta gradient bind forward backward math functools erf examples add_up "
+    "np jnp jax run n seed theta gradient bind forward backward math functools erf erfc examples add_up "
     "exp_of_difference exponentials total_of logsumexp minus_log_softmax minus_log_softmax_of_any row_numbers picked "
     "add_to_picked".split()
 )

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import statistics
 
 import numpy as np
 import pytest
@@ -179,6 +180,8 @@ def _logistic(z):
     return 1.0 / (1.0 + np.exp(-z))
 
 
+_normal = np.vectorize(statistics.NormalDist().cdf)
+
 # σ and σ′ as L5 writes them, in NumPy; nothing of the library's.
 BY_HAND = {
     "identity": (lambda z: z, lambda z: np.ones_like(z)),
@@ -190,6 +193,8 @@ BY_HAND = {
     "leaky_relu": (lambda z: np.where(z > 0.0, z, 0.01 * z), lambda z: np.where(z > 0.0, 1.0, 0.01)),
     "elu": (lambda z: np.where(z > 0.0, z, np.exp(z) - 1.0), lambda z: np.where(z > 0.0, 1.0, np.exp(z))),
     "softplus": (lambda z: np.log(1.0 + np.exp(z)), _logistic),
+    "silu": (lambda z: z * _logistic(z), lambda z: _logistic(z) * (1.0 + z * (1.0 - _logistic(z)))),
+    "gelu": (lambda z: z * _normal(z), lambda z: _normal(z) + z * np.exp(-z * z / 2.0) / np.sqrt(2.0 * np.pi)),
     "leaky_relu(0.2)": (lambda z: np.where(z > 0.0, z, 0.2 * z), lambda z: np.where(z > 0.0, 1.0, 0.2)),
     "elu(0.5)": (lambda z: np.where(z > 0, z, 0.5 * (np.exp(z) - 1)), lambda z: np.where(z > 0, 1.0, 0.5 * np.exp(z))),
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,9 +148,8 @@ class Measure:
         self._parameters = list(dict.fromkeys([*model.parameters(), *trainer.optimizer.parameters]))
         self._has_more = sum(array.size for array in model.state_dict().values()) != len(model.parameters())
         self._rows = self._targets = np.empty(0)
-        loss = trainer.loss
-        self._model_program = Program(lambda x: model(x))
-        self._loss_program = Program(lambda x, t: loss(model(x), t))
+        self._model_program = Program(partial(_output, model))
+        self._loss_program = Program(partial(_loss, model, trainer.loss))
         self.is_quick = self._has_quick_gradients = False
         if X is not None and y is not None:
             chosen = spread(len(X), _SAMPLE)
@@ -229,3 +229,14 @@ def _can_be_traced(run: Callable[..., Any], *examples: Array) -> bool:
     except (TraceError, TypeError):
         return False
     return True
+
+
+# Functions that a copy, or pickle, finds with the model of the copy.
+
+
+def _output(model: Any, x: Any) -> Any:
+    return model(x)
+
+
+def _loss(model: Any, loss: Any, x: Any, t: Any) -> Any:
+    return loss(model(x), t)

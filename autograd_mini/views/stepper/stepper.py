@@ -60,6 +60,13 @@ class Stepper:
             "grain": grain,
         }
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or another process needs: the widgets belong to this kernel's pages."""
+        state = {name: thing for name, thing in vars(self).items() if name != "widget"}
+        if self._joint is not None:
+            state["_step"], state["_options"] = self.step, {**self._options, "grain": self._joint.grain}
+        return {**state, "_joint": None}
+
     @cached_property
     def payload(self) -> dict[str, Any]:
         """The data of the page, ready for JSON: the records, the drawings and the options."""

@@ -8,6 +8,14 @@ function erf(x) {
   return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
 }
 
+// 1 - erf, for large x by its continued fraction, as the difference has no digit left there.
+function erfc(x) {
+  if (x < 1) return 1 - erf(x);
+  let tail = 0;
+  for (let k = 200; k > 0; k--) tail = k / 2 / (x + tail);
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + tail);
+}
+
 function softmaxShares(numbers) {
   const peak = Math.max(...numbers), shares = numbers.map(x => Math.exp(x - peak));
   return [shares, shares.reduce((a, b) => a + b, 0)];
@@ -27,7 +35,7 @@ const FUNCTIONS = {
   "**": (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b),
   "=": (a, b) => a === b, "<": (a, b) => a < b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
   "&": (a, b) => a && b, "|": (a, b) => a || b, where: (condition, a, b) => condition ? a : b,
-  maximum: Math.max, minimum: Math.min, pick: (index, ...items) => index in items ? items[index] : 0, erf, logsumexp,
+  maximum: Math.max, minimum: Math.min, pick: (index, ...items) => index in items ? items[index] : 0, erf, erfc, logsumexp,
   sigmoid: a => { const e = Math.exp(-Math.abs(a)); return (a >= 0 ? 1 : e) / (1 + e); },
   minus_log_softmax: (index, ...z) => {
     if (!Number.isInteger(index) || index < 0 || index >= z.length) return z.length ? logsumexp(...z) : 0;
@@ -36,7 +44,8 @@ const FUNCTIONS = {
   },
   softmax: (...x) => { const [shares, sum] = softmaxShares(x); return shares[0] / sum; },
 };
-for (const name of ("abs sign exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh").split(" "))
+for (const name of ("abs sign exp expm1 log log1p log2 log10 sqrt cbrt hypot sin cos tan asin acos atan atan2 " +
+  "sinh cosh tanh").split(" "))
   FUNCTIONS[name] = Math[name];
 
 function execute(calls, slots) {
