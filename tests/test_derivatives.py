@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import operator
 import random
 import re
 import threading
@@ -572,6 +573,65 @@ def test_faults_are_found_where_there_is_no_false_alarm(fault):
         for f in (lambda x: apply(broken, x), lambda x: 3.0 * apply(broken, x) + 1.0):  # noqa: B023 (called here)
             with pytest.raises(GradientCheckError, match=f"the operation {name} of"):
                 check_gradients(f, x)
+
+
+UNARY = [
+    ag.sin,
+    ag.exp,
+    ag.tanh,
+    ag.softplus,
+    ag.sqrt,
+    ag.log,
+    ag.atan,
+    ag.relu,
+    abs,
+    lambda v: 1.0 / v,
+    lambda v: v * v,
+]
+BINARY = [operator.add, operator.sub, operator.mul, operator.truediv]
+
+
+def an_expression(rng, depth):
+    """A random function of a list of two numbers, with constants of very different sizes."""
+    if depth == 0:
+        constant = 10.0 ** rng.uniform(-3.0, 6.0)
+        return rng.choice([lambda x: x[0], lambda x: x[1], lambda x: constant])
+    inner, other = an_expression(rng, depth - 1), an_expression(rng, depth - 1)
+    if rng.random() < 0.5:
+        function = rng.choice(UNARY)
+        return lambda x: function(inner(x))
+    operation = rng.choice(BINARY)
+    return lambda x: operation(inner(x), other(x))
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.filterwarnings("always:check_gradients can't tell")
+def test_random_functions_give_no_false_alarm_and_a_fault_of_a_thousandth_is_found(count, recwarn):
+    rng, checked, found = random.Random(5), 0, 0
+    while checked < count:
+        f, point = an_expression(rng, 3), [rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-4.0, 4.0) for _ in range(2)]
+        try:
+            value, gradient = value_and_grad(f)(point)
+        except ZeroDivisionError:  # of two constants
+            continue
+        if not all(map(math.isfinite, (value, *gradient))):
+            continue
+        checked += 1
+        check_gradients(f, point)
+        if abs(gradient[0]) > 1e-2:
+            before = len(recwarn)
+            try:
+                check_gradients(lambda x, f=f: f(x) + 1e-3 * f([as_data(x[0]), x[1]]), point)
+            except GradientCheckError:
+                found += 1
+            else:
+                assert len(recwarn) > before, (point, gradient)
+    assert found > 0.3 * count
+    assert len(recwarn) < 0.05 * count
+
+
+def as_data(x):
+    return x.data if isinstance(x, Value) else x
 
 
 def test_a_kink_is_called_one():
