@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.primitives import Primitive
-from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Trace
+from autograd_mini.engine.tracing import BATCH_MEAN, DECISIONS, PREFIX, Trace
 from autograd_mini.engine.value import Value
 
 CONSTANT, INPUT, PARAMETER, COMPUTED = range(4)
@@ -137,6 +137,6 @@ def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
     for i in targets:
         flags[i] = 1
     for i, parents in enumerate(scalars.parents):
-        if parents and any(flags[p] for p in parents):
+        if parents and any(flags[p] for p in parents) and scalars.primitive[i] not in DECISIONS:
             flags[i] = 1
     return flags

@@ -6,11 +6,12 @@ the program is made anew when any of it is another; that is asked before each ru
 
 from __future__ import annotations
 
+import dis
 import sys
 import types
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
 from itertools import chain
@@ -21,6 +22,7 @@ from weakref import ref
 
 import numpy as np
 
+from autograd_mini.engine import protocol
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.tracing import is_elsewhere
 
@@ -50,7 +52,7 @@ class Surroundings:
 
     def __init__(self, *roots: Any) -> None:
         self.nodes: dict[Node, None] = {}
-        self.names: set[str] = set()  # that the functions' code has, of globals and attributes
+        self.reads_gradients = False  # whether a function reads an attribute `grad`
         self._cells: list[tuple[str, Any, Any]] = []
         self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
         self._lists: list[tuple[str, Any, tuple[Any, ...]]] = []
@@ -116,8 +118,8 @@ class Surroundings:
         counts = Counter(place for place, _ in self._entries)
         whole = {id(d): d for _, d, size in self._sizes if type(d) is dict and counts[id(d)] == size}
         lists = [sequence for _, sequence, _ in self._lists if type(sequence) is list]
-        cells = [cell for _, cell, before in self._cells if _is_told_by_equality(before)]
-        read = [before for _, _, before in self._cells if _is_told_by_equality(before)]
+        told = [(cell, before) for _, cell, before in self._cells if _is_told_in_a_cell(before)]
+        cells, read = [cell for cell, _ in told], [before for _, before in told]
         self._containers = [*lists, *whole.values(), *cells]
         self._copies = [*map(list, lists), *map(dict, whole.values()), *map(CellType, read)]
         exact: list[tuple[Any, Any, Any]] = [
@@ -126,14 +128,16 @@ class Surroundings:
         exact += [(s, k, x) for s in lists for k, x in enumerate(s) if not _is_told_by_equality(x)]
         exact += [(d, k, before) for (at, _), (_, d, k, before) in self._entries.items() if at not in whole]
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
-        self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_by_equality(before)]
+        self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
         self._sets = [(sequence, parts) for _, sequence, parts in self._lists if type(sequence) is not list]
 
     def _is_identical(self) -> bool:
         """Return whether surely nothing has changed but the numbers in arrays."""
+        asked = protocol.equalities  # it stays, unless another thing stands where a node stood: they may be equal
         try:
             return (
                 self._containers == self._copies
+                and asked == protocol.equalities
                 and (not self._kept or all(map(is_, map(getitem, self._owners, self._keys), self._kept)))
                 and (not self._readers or all(_contents(cell) is before for cell, before in self._readers))
                 and (not self._sets or all(len(s) == len(parts) and all(map(is_, s, parts)) for s, parts in self._sets))
@@ -155,6 +159,8 @@ class Surroundings:
         elif isinstance(thing, types.FunctionType):
             if not is_elsewhere(thing.__code__.co_filename):
                 self._function(thing)
+            else:  # one that was made of the user's parts, as by `grad` or a decorator, has them around it
+                self._waiting += [(name, _contents(cell)) for cell in thing.__closure__ or ()]
         elif isinstance(thing, (types.MethodType, types.BuiltinMethodType)):
             self._waiting += [(name, thing.__self__), (name, getattr(thing, "__func__", None))]
         elif isinstance(thing, (classmethod, staticmethod)):
@@ -197,7 +203,10 @@ class Surroundings:
             self._cells.append((variable, cell, _contents(cell)))
             self._waiting.append((variable, _contents(cell)))
         names = list(dict.fromkeys(_names(function.__code__)))
-        self.names.update(names)
+        around = {variable: _contents(cell) for variable, cell, _ in self._cells[-len(function.__code__.co_freevars) :]}
+        self.reads_gradients |= "grad" in names and _reads_gradient(
+            function.__code__, {**function.__globals__, **around}
+        )
         namespaces = [function.__globals__]
         for namespace in namespaces:  # which grow by those of the modules that are found on the way
             is_foreign = is_elsewhere(namespace.get("__file__") or "")
@@ -249,7 +258,12 @@ def _is_told_by_equality(thing: Any) -> bool:
     if isinstance(thing, float):
         return thing == thing and thing != 0.0  # nan differs from itself, and 0 equals -0
     is_plain: bool = type(thing).__eq__ is object.__eq__  # type: ignore[comparison-overlap]
-    return is_plain or isinstance(thing, (int, str, bytes, type(None)))
+    return is_plain or isinstance(thing, (Node, int, str, bytes, type(None)))
+
+
+def _is_told_in_a_cell(thing: Any) -> bool:
+    """Return the same of a variable's cell: two cells of one node ask the node, where lists see that it is one."""
+    return _is_told_by_equality(thing) and not isinstance(thing, Node)
 
 
 def _contents(cell: Any) -> Any:
@@ -265,6 +279,17 @@ def _names(code: types.CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _names(constant)
+
+
+def _reads_gradient(code: types.CodeType, variables: Mapping[str, Any]) -> bool:
+    """Return whether a function's code reads an attribute `grad`, and not only the function `grad` of a module."""
+    owner: Any = None
+    for step in dis.get_instructions(code):
+        is_read = step.opname in ("LOAD_ATTR", "LOAD_METHOD") and step.argval == "grad"
+        if is_read and not isinstance(owner, types.ModuleType):
+            return True
+        owner = variables.get(step.argval) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") else None
+    return any(_reads_gradient(one, variables) for one in code.co_consts if isinstance(one, types.CodeType))
 
 
 def _numbers(thing: Any) -> Any:
