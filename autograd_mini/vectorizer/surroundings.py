@@ -199,11 +199,12 @@ class Surroundings:
 
     def _function(self, function: types.FunctionType) -> None:
         """Keep the variables around a function, the globals that it names, its defaults and attributes."""
+        around = {}
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            self._cells.append((variable, cell, _contents(cell)))
-            self._waiting.append((variable, _contents(cell)))
+            around[variable] = _contents(cell)
+            self._cells.append((variable, cell, around[variable]))
+            self._waiting.append((variable, around[variable]))
         names = list(dict.fromkeys(_names(function.__code__)))
-        around = {variable: _contents(cell) for variable, cell, _ in self._cells[-len(function.__code__.co_freevars) :]}
         self.reads_gradients |= "grad" in names and _reads_gradient(
             function.__code__, {**function.__globals__, **around}
         )
