@@ -11,16 +11,18 @@ import random
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-from autograd_mini.engine import floats, nodes
+from autograd_mini.engine import floats, nodes, tracing
 from autograd_mini.engine.functions import identity
 from autograd_mini.engine.graph import gradients, recorded_gradients, topological_order, wanted_gradients
 from autograd_mini.engine.modes import enable_grad, no_grad
 from autograd_mini.engine.reals import as_float, is_array
 from autograd_mini.engine.signatures import differentiating, differentiating_with_value
-from autograd_mini.engine.value import Constant, Value, differentiable
+from autograd_mini.engine.tracing import current_trace
+from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import GradientCheckError
 
 __all__ = ["check_gradients", "grad", "hessian", "jacobian", "value_and_grad"]
@@ -35,6 +37,22 @@ class _Nesting(threading.local):
 
 
 _nesting = _Nesting()
+
+
+@contextmanager
+def differentiated() -> Iterator[None]:
+    """Compute inside what will be differentiated as a whole, such as the loss of an example.
+
+    `grad` and the like return nodes, also for bare numbers. What ``backward(create_graph=True)`` adds to the gradients
+    of leaves is seen inside alone: they begin at 0, and afterwards are what they were.
+    """
+    _nesting.depth += 1
+    try:
+        with nodes.own_gradients():
+            yield
+    finally:
+        _nesting.depth -= 1
+
 
 # ------------------------------------------------------------------------------------- structures of numbers
 
@@ -78,6 +96,15 @@ def _fresh(number: Any) -> Value:
 # ----------------------------------------------------------------------------------------------- derivatives
 
 
+class Results(tuple):  # type: ignore[type-arg]
+    """A value and its gradient, or gradients by several arguments.
+
+    `vectorize` keeps them apart, where it makes one array of any other tuple of numbers.
+    """
+
+    __slots__ = ()
+
+
 class _Evaluation:
     """A call of a function on new nodes: its result, and the nodes by which it is to be differentiated."""
 
@@ -87,7 +114,7 @@ class _Evaluation:
         lifted = list(arguments)
         for i in chosen:
             lifted[i] = _rebuilt(arguments[i], iter([_fresh(leaf) for leaf in _leaves(arguments[i])]))
-        self._wanted = lifted[argnums] if isinstance(argnums, int) else tuple(lifted[i] for i in chosen)
+        self._wanted = lifted[argnums] if isinstance(argnums, int) else Results(lifted[i] for i in chosen)
         _nesting.depth += 1
         try:
             with enable_grad():
@@ -105,20 +132,25 @@ class _Evaluation:
         """
         if not isinstance(output, Value):
             as_float(output)
-        nested = self._outer or _nesting.depth > 0
         found: dict[Any, Any] = {}
-        if isinstance(output, Value) and nested:
+        if isinstance(output, Value) and self._is_nested:
             with enable_grad():
-                found = nodes.gradients(topological_order(output), Constant(1.0), differentiable)
+                found = tracing.gradients(output, Constant(1.0))
         elif isinstance(output, Value):
             found = recorded_gradients(output)
-        return _rebuilt(self._wanted, iter([found.get(leaf, 0.0) for leaf in _leaves(self._wanted)]))
+        nothing = 0.0 if current_trace() is None else Constant(0.0)
+        return _rebuilt(self._wanted, iter([found.get(leaf, nothing) for leaf in _leaves(self._wanted)]))
 
     def plain(self, output: Any) -> Any:
         """Return an output of the function: a float, or the node inside another derivative."""
         if isinstance(output, Value):
-            return output if self._outer or _nesting.depth > 0 else output.data
+            return output if self._is_nested else output.data
         return as_float(output)
+
+    @property
+    def _is_nested(self) -> bool:
+        """Whether the derivatives are to be nodes, because they may be differentiated further."""
+        return self._outer or _nesting.depth > 0
 
 
 def _chosen(argnums: Any, count: int) -> list[int]:
@@ -164,7 +196,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def function(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         evaluation = _Evaluation(f, arguments, keywords, argnums)
         output = _scalar(f, evaluation.result)
-        return evaluation.plain(output), evaluation.derivatives_of(output)
+        return Results((evaluation.plain(output), evaluation.derivatives_of(output)))
 
     return function
 
@@ -239,7 +271,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         evaluation = _Evaluation(f, arguments, keywords, argnums)
         rows = [evaluation.derivatives_of(output) for output in _leaves(evaluation.result)]
         if is_array(evaluation.result) and not isinstance(argnums, int):
-            return tuple(_rebuilt(evaluation.result, iter(column)) for column in zip(*rows, strict=True))
+            return Results(_rebuilt(evaluation.result, iter(column)) for column in zip(*rows, strict=True))
         return _rebuilt(evaluation.result, iter(rows))
 
     return function

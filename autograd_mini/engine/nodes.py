@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -55,6 +57,10 @@ class Differentiable:
         if any(isinstance(x, Node) for x in operands):
             return self._apply(primitive, *operands)
         return primitive.forward(floats, *operands)
+
+    def local_grads(self, v: Any) -> tuple[Any, ...]:
+        """Return the local derivative of a node by each of its parents."""
+        return v.primitive.derivatives(self, v, *v.parents)  # type: ignore[no-any-return]
 
     def number(self, x: Any) -> float:
         """Return the bare number of a node, or the number itself."""
@@ -111,7 +117,7 @@ def gradients(order: list[Any], seed: Any, xp: Differentiable) -> dict[Any, Any]
         modes.check_gradients(order, seed.data)
     # A rule computes more than is used: for (-2)**3 also log(-2), for the derivative by the exponent. That is no error.
     with modes.ignoring_anomalies():
-        return graph.gradients(order, seed, lambda v: v.primitive.derivatives(xp, v, *v.parents))
+        return graph.gradients(order, seed, xp.local_grads)
 
 
 def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
@@ -129,5 +135,36 @@ def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
             node.grad = gradient.data
         elif node.kind == CONSTANT:
             node.grad += gradient.data
-        elif node._local != FROZEN:
-            node.grad = gradient if node.grad in (0.0, None) else node.grad + gradient
+        else:
+            add_to_leaf(node, gradient)
+
+
+def add_to_leaf(leaf: Any, gradient: Any) -> None:
+    """Add a node to the gradient of a leaf; a frozen parameter's stays 0."""
+    if leaf._local == FROZEN:
+        return
+    if _own.before is not None and leaf not in _own.before:
+        _own.before[leaf], leaf.grad = leaf.grad, 0.0
+    is_first = leaf.grad is None or (not isinstance(leaf.grad, Node) and leaf.grad == 0.0)
+    leaf.grad = gradient if is_first else leaf.grad + gradient
+
+
+class _Own(threading.local):
+    """The gradients that leaves had before `own_gradients`, in this thread; None outside of it."""
+
+    before: dict[Any, Any] | None = None
+
+
+_own = _Own()
+
+
+@contextmanager
+def own_gradients() -> Iterator[None]:
+    """Let the gradients to which ``backward(create_graph=True)`` adds begin at 0, and afterwards be what they were."""
+    outer, _own.before = _own.before, {}
+    try:
+        yield
+    finally:
+        for leaf, gradient in _own.before.items():
+            leaf.grad = gradient
+        _own.before = outer

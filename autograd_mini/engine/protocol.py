@@ -6,6 +6,7 @@ written for micrograd use. The operations as methods, such as ``v.exp()``, are i
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -14,6 +15,21 @@ from autograd_mini.engine import copying, node, own, primitives
 from autograd_mini.engine.methods import Methods
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.reals import as_float, unsupported
+
+equalities = 0  # how often a node was asked whether it equals something: who compares containers sees if one was
+
+
+def number_in(thing: object) -> float | None:
+    """Return what `==` compares with; None of a text, an array and the like, which Python compares in its own way."""
+    try:
+        number = as_float(thing)
+    except TypeError:
+        return None
+    except OverflowError:
+        return math.nan
+    return (
+        math.nan if math.isinf(number) and thing != number else number
+    )  # what is larger than any float equals no node
 
 
 def _data_of(number: Any, symbol: str, node: Any) -> float:
@@ -45,7 +61,15 @@ class ScalarProtocol(Methods):
 
     _repr_html_: Any  # how a notebook shows it; set in the package's __init__, as it needs `explanations`
 
-    # -------------------------------------------------------------------- comparisons compare data; == is identity
+    # -------------------------------- comparisons compare data; but == of two nodes is identity, as sets and dicts need
+
+    def __eq__(self, other: object) -> Any:  # self == other
+        global equalities
+        equalities += 1
+        number = None if isinstance(other, Node) else number_in(other)
+        return NotImplemented if number is None else self._compared(operator.eq, "==", number)
+
+    __hash__ = Node.__hash__  # by identity
 
     def __lt__(self, other: Any) -> bool:  # self < other
         return self._compared(operator.lt, "<", other)

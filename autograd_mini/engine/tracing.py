@@ -19,12 +19,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd_mini.engine import floats, modes, node
-from autograd_mini.engine.node import Node
+from autograd_mini.engine import floats, modes, node, nodes
+from autograd_mini.engine.graph import topological_order
+from autograd_mini.engine.node import CONSTANT, Node
 from autograd_mini.engine.own import OwnOperation
-from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, Primitive
+from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, SIGN, WHERE, Primitive
+from autograd_mini.engine.protocol import number_in
 from autograd_mini.engine.reals import is_index
-from autograd_mini.engine.value import Constant, Value, apply
+from autograd_mini.engine.value import Constant, Value, apply, differentiable
 from autograd_mini.errors import TraceError
 
 PREFIX = "\0"  # begins the scope of everything that is made during a trace
@@ -33,6 +35,29 @@ _PYTHON = str(Path(os.__file__).resolve().parent)
 
 # The mean of a node over all examples of the batch. In the graph of one example it is the node's own value.
 BATCH_MEAN = Primitive("batch_mean", "mean", lambda xp, a: a, lambda xp, out, a: (1.0,))
+
+
+def _condition_of_two(name: str, symbol: str, forward: Callable[..., Any]) -> Primitive:
+    return Primitive(name, symbol, forward, lambda xp, out, a, b: (0.0, 0.0), arity=2, smooth=False)
+
+
+# Conditions that are bools on numbers, and nodes while a function is traced: 1 where they hold, else 0.
+EQUAL = _condition_of_two("equal", "=", lambda xp, a, b: xp.where(xp.equal(a, b), 1.0, 0.0))
+UNEQUAL = _condition_of_two("unequal", "≠", lambda xp, a, b: xp.where(xp.equal(a, b), 0.0, 1.0))
+BOTH = _condition_of_two("both", "&", lambda xp, a, b: xp.where(xp.equal(a, 0.0) | xp.equal(b, 0.0), 0.0, 1.0))
+EITHER = _condition_of_two("either", "|", lambda xp, a, b: xp.where(xp.equal(a, 0.0) & xp.equal(b, 0.0), 0.0, 1.0))
+CONDITIONS = (GREATER, GREATER_EQUAL, EQUAL, UNEQUAL, BOTH, EITHER)
+
+
+def _deciding(primitive: Primitive) -> Primitive:
+    """Return an operation that computes the same, and through which no gradient goes."""
+    return Primitive(primitive.name, primitive.symbol, primitive.forward, primitive.derivatives, primitive.arity)
+
+
+# What a rule of the table decides by, when it is read on traced nodes. On nodes with numbers it isn't a part of the
+# graph; so no gradient goes through it, not even 0 · inf.
+_DECISIONS = {primitive: _deciding(primitive) for primitive in (*CONDITIONS, SIGN)}
+DECISIONS = frozenset(_DECISIONS.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +122,11 @@ class Trace:
         Functions that are called after each run, with the nodes' numbers and with the number of examples.
     looks : list of Look
         What was seen of nodes that were there before, on which the function may depend.
+    derived : set of Value
+        The nodes that were made for derivatives. `detect_anomaly` doesn't look at them, as a rule computes more than is
+        used.
+    goes_backward : bool
+        Whether the function called ``backward(create_graph=True)``.
     """
 
     prefix = PREFIX
@@ -109,12 +139,15 @@ class Trace:
     tables: list[Table] = field(default_factory=list)
     effects: list[tuple[list[Value], Callable[..., None]]] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
+    derived: set[Value] = field(default_factory=set)
+    goes_backward: bool = False
+    reads_rules: bool = False  # whether a rule of the table is being read, whose comparisons are conditions
 
     def follow(self, node: Value) -> None:
         """Take note of a node that was just made."""
         if not modes.current().recording:
             raise TraceError(
-                f"no_grad() inside of a traced function{_where()}: what it computes would stay as it is for this "
+                f"no_grad() inside of a traced function{caller()}: what it computes would stay as it is for this "
                 f"example. Leave no_grad() out, or take engine='eager'"
             )
         node.__class__ = TracedValue
@@ -129,17 +162,31 @@ class TracedValue(Value):
     @property
     def data(self) -> float:
         """Refuse: the number is that of one example."""
-        _refuse(".data", _own_operation() or "Compute with the Value itself, or return it as one more output")
+        _refuse(
+            ".data",
+            _own_operation()
+            or "Compute with the Value itself, or return it as one more output. The largest and smallest of several "
+            "are maximum(...) and minimum(...) of autograd_mini; its softmax and logsumexp need no largest one to be "
+            "subtracted, they don't overflow",
+        )
 
     @data.setter
     def data(self, number: Any) -> None:
         _refuse("assigning to .data", "Make a new Value by an operation instead")
 
-    def _gradient(self) -> NoReturn:
-        _refuse(".grad", "Take derivatives of the program instead, by its gradients or value_and_grad")
+    def _gradient(self) -> Any:
+        trace = current_trace()
+        if trace is None or not trace.goes_backward or self.primitive is not None:
+            of = "" if self.primitive is None else ", of a node that was computed,"
+            _refuse(
+                f".grad{of}",
+                "Take grad(f) of autograd_mini inside of the function, call backward(create_graph=True) before, which "
+                "sets the gradients of leaves, or take derivatives of the program by its gradients or value_and_grad",
+            )
+        return _gradient_slot.__get__(self)
 
     # A property of the class comes before the slot of the same name in `Node`.
-    grad = property(_gradient, lambda self, gradient: self._gradient(), doc="Refused: it is that of one example.")
+    grad = property(_gradient, lambda self, gradient: _gradient_slot.__set__(self, gradient), doc="A leaf's gradient.")
 
     def __repr__(self) -> str:
         return f"TracedValue({self.label!r})" if self.label else "TracedValue()"
@@ -152,9 +199,26 @@ class TracedValue(Value):
         """Refuse: they are those of one example."""
         _refuse(".local_grads", "Take derivatives of the program instead, by its gradients or value_and_grad")
 
-    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True) -> NoReturn:
-        """Refuse: the gradients would be those of one example."""
-        _refuse("backward()", "Take derivatives of the program instead, by its gradients or value_and_grad")
+    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True) -> None:
+        """Add to the gradients of leaves, as nodes: with `create_graph`, they are a part of the program.
+
+        In each example the gradients of leaves that were there before, as those of a model's parameters, begin at 0;
+        after the call they are as they were. Without `create_graph` it is refused: what is added to the parameters
+        would stay as it is for one example, and a gradient that is a bare number has no derivatives.
+        """
+        trace = current_trace()
+        if not create_graph or trace is None:
+            _refuse(
+                "backward()",
+                "Inside of the function take backward(create_graph=True) or grad(f) of autograd_mini, whose results "
+                "are a part of the program; for the gradients of parameters return the loss, and take the program's "
+                "value_and_grad",
+            )
+        trace.goes_backward = True
+        seed = grad if isinstance(grad, Value) else Constant(grad)
+        for leaf, gradient in gradients(self, seed).items():
+            if leaf.primitive is None and leaf.kind != CONSTANT:
+                nodes.add_to_leaf(leaf, gradient)
 
     def __bool__(self) -> NoReturn:
         _refuse(
@@ -173,21 +237,53 @@ class TracedValue(Value):
         _refuse("an index", "To choose an item of a list, or a row of a table, use pick(token, table) of autograd_mini")
 
     def __gt__(self, other: Any) -> Value:  # type: ignore[override]  # self > other, as a condition for where(...)
-        return apply(GREATER, self, other)
+        return _condition(GREATER, self, other)
 
     def __lt__(self, other: Any) -> Value:  # type: ignore[override]  # self < other
-        return apply(GREATER, other, self)
+        return _condition(GREATER, other, self)
 
     def __ge__(self, other: Any) -> Value:  # type: ignore[override]  # self >= other
-        return apply(GREATER_EQUAL, self, other)
+        return _condition(GREATER_EQUAL, self, other)
 
     def __le__(self, other: Any) -> Value:  # type: ignore[override]  # self <= other
-        return apply(GREATER_EQUAL, other, self)
+        return _condition(GREATER_EQUAL, other, self)
+
+    def __eq__(self, other: Any) -> Any:  # self == other
+        if isinstance(other, Node):
+            if self is other:
+                return True
+            raise TraceError(
+                f"== of two Values asks whether they are one node{caller()}, and not whether their numbers are equal: "
+                f"take where(a - b == 0, ...) for their numbers, or `a is b` for the node"
+            )
+        number = number_in(other)
+        return NotImplemented if number is None else _condition(EQUAL, self, number)
+
+    def __ne__(self, other: Any) -> Any:  # self != other
+        if isinstance(other, Node):
+            return not self == other
+        number = number_in(other)
+        return NotImplemented if number is None else _condition(UNEQUAL, self, number)
+
+    __hash__ = Node.__hash__
+
+    # Beside a condition, a bool is one that is known already.
+    def __and__(self, other: Any) -> Any:  # self & other
+        if isinstance(other, bool) and _is_condition(self):
+            return self if other else False
+        return _condition(BOTH, self, other) if _is_condition(self) and _is_condition(other) else NotImplemented
+
+    def __or__(self, other: Any) -> Any:  # self | other
+        if isinstance(other, bool) and _is_condition(self):
+            return True if other else self
+        return _condition(EITHER, self, other) if _is_condition(self) and _is_condition(other) else NotImplemented
+
+    __rand__, __ror__ = __and__, __or__
 
 
 def _refuse(what: str, advice: str) -> NoReturn:
     raise TraceError(
-        f"{what} depends on the data of a traced Value{_where()}: the program would do for every example what this one "
+        f"{what} depends on the data of a traced Value{caller()}: the program would do for every example what this one "
         f"asks for. {advice}"
     )
 
@@ -213,8 +309,8 @@ def _frame() -> Any:
     return frame
 
 
-def _where() -> str:
-    """Return the place in the caller's code."""
+def caller() -> str:
+    """Return the place in the user's code, as a part of a sentence."""
     frame = _frame()
     file, number = frame.f_code.co_filename, frame.f_lineno
     line = linecache.getline(file, number, frame.f_globals).strip()
@@ -240,23 +336,125 @@ def input_leaf(number: float, label: str) -> Value:
     return leaf
 
 
+_gradient_slot: Any = Node.__dict__["grad"]
+
+
+class _Rules(nodes.Differentiable):
+    """The rules of the table read on traced nodes: what a rule decides by a number becomes a part of the program."""
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__(apply)
+        self._trace = trace
+        self._node: Any = None  # whose rule is read
+        self._first: int | None = None  # where the nodes that the rule makes begin, if its branches are to be shielded
+
+    def local_grads(self, v: Any) -> tuple[Any, ...]:
+        """Return the local derivative of a node by each of its parents."""
+        if v.primitive is BATCH_MEAN:
+            raise TraceError(
+                f"a derivative inside of a traced function goes through a mean over the batch, as of BatchNorm in "
+                f"training{caller()}: an example has no derivative of its own there. Call model.eval() first, or take "
+                f"engine='eager'"
+            )
+        # Of few operands a rule has branches that may be infinite where they aren't chosen; of many it has none.
+        self._node, self._first = v, None if v.primitive.arity is None else len(self._trace.nodes)
+        before, self._trace.reads_rules = self._trace.reads_rules, True
+        try:
+            operands = [u._data if u.kind == CONSTANT else u for u in v.parents]
+            return v.primitive.derivatives(self, v, *operands)  # type: ignore[no-any-return]
+        finally:
+            self._trace.reads_rules = before
+
+    def equal(self, a: Any, b: Any) -> Any:
+        """Return whether two numbers are the same."""
+        return _condition(EQUAL, a, b) if _is_open(a) or _is_open(b) else super().equal(a, b)
+
+    def sign(self, a: Any) -> Any:
+        """Return the sign, whose derivative is 0."""
+        return _condition(SIGN, a) if _is_open(a) else super().sign(a)
+
+    def magnitude(self, a: Any) -> Any:
+        """Return |a| with the derivative 1 at 0."""
+        return self.where(a >= 0.0, a, -a)
+
+    def unless(self, condition: Any, rescue: Callable[[], Any], plain: Any) -> Any:
+        """Return the plain formula, but rescue() where the condition holds."""
+        if is_traced(condition):
+            return self.where(condition, rescue(), plain)
+        return super().unless(condition, rescue, plain)
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        """Return a choice; for derivatives, each branch is computed from 1s where it isn't chosen.
+
+        There the branch might be infinite, and its derivative times 0 be nan.
+        """
+        if not is_traced(condition):
+            return super().where(condition, a, b)
+        only_a = self._shielded(a, lambda u: apply(WHERE, condition, u, 1.0))
+        only_b = self._shielded(b, lambda u: apply(WHERE, condition, 1.0, u))
+        return apply(WHERE, condition, only_a, only_b)
+
+    def _shielded(self, branch: Any, shield: Callable[[Value], Value]) -> Any:
+        """Return what the rule computed for a branch, computed anew from shielded operands."""
+        made = [] if self._first is None else self._trace.nodes[self._first :]
+        wanted = {branch}
+        for one in reversed(made):
+            if one in wanted:
+                wanted.update(one.parents)
+        # The rule's own node comes first: it is computed anew from its operands, whose derivatives may be infinite too.
+        copies: dict[Any, Any] = {}
+        for one in [self._node, *made]:
+            if one in wanted:
+                for u in one.parents:
+                    if u not in copies:
+                        copies[u] = u if u.kind == CONSTANT else shield(u)
+                copies[one] = apply(one.primitive, *[copies[u] for u in one.parents])
+        return copies[branch] if branch in set(made) else branch
+
+
+def gradients(root: Value, seed: Value) -> dict[Any, Any]:
+    """Return ∂root/∂u for every node u, as nodes; while a function is traced, they are a part of its program."""
+    order, trace = topological_order(root), current_trace()
+    if trace is None:
+        return nodes.gradients(order, seed, differentiable)
+    first = len(trace.nodes)
+    found = nodes.gradients([v for v in order if v.primitive not in DECISIONS], seed, _Rules(trace))
+    trace.derived.update(trace.nodes[first:])
+    return found
+
+
+def _is_open(x: Any) -> bool:
+    """Return whether something is a node whose number isn't known when a program is made."""
+    return isinstance(x, Value) and x.kind != CONSTANT
+
+
+def _is_condition(x: Any) -> bool:
+    return is_traced(x) and (x.primitive in CONDITIONS or x.primitive in DECISIONS)
+
+
+def _condition(primitive: Primitive, *operands: Any) -> Value:
+    """Return a condition as a node; inside of a rule, one that it decides by."""
+    trace = current_trace()
+    return apply(_DECISIONS[primitive] if trace is not None and trace.reads_rules else primitive, *operands)
+
+
 # Comparisons of a plain node with a traced one: those of the traced one, which are conditions for `where`.
 _CONDITIONS: dict[Any, Callable[[Any, Any], Value]] = {
-    operator.gt: lambda a, b: apply(GREATER, a, b),
-    operator.lt: lambda a, b: apply(GREATER, b, a),
-    operator.ge: lambda a, b: apply(GREATER_EQUAL, a, b),
-    operator.le: lambda a, b: apply(GREATER_EQUAL, b, a),
+    operator.gt: lambda a, b: _condition(GREATER, a, b),
+    operator.lt: lambda a, b: _condition(GREATER, b, a),
+    operator.ge: lambda a, b: _condition(GREATER_EQUAL, a, b),
+    operator.le: lambda a, b: _condition(GREATER_EQUAL, b, a),
 }
 
 
 def _look(seen: Node, read: Callable[[], Any], other: Any = None, operation: Any = None) -> Any:
     """Take note of what a traced function looks at; return what it sees."""
     trace = current_trace()
-    if trace is not None and operation is not None and is_traced(other):
+    if trace is not None and operation is not None and (is_traced(other) or (trace.reads_rules and _is_open(seen))):
         return _CONDITIONS[operation](seen, other)
     outcome = read()
     if trace is not None and not (seen.scope[:1] == PREFIX and getattr(other, "scope", PREFIX)[:1] == PREFIX):
-        trace.looks.append(Look(seen, other, read, outcome, _where()))
+        trace.looks.append(Look(seen, other, read, outcome, caller()))
     return outcome
 
 

@@ -191,7 +191,7 @@ class Value(ScalarProtocol):
             modes.check_gradients(order, seed)
         with modes.backward_pass:
             # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
-            kept = [(leaf, leaf.grad) for leaf in order if leaf._parent is None and leaf.grad not in (0.0, None)]
+            kept = [(u, g) for u in order if u._parent is None and (type(g := u.grad) is Value or g)]
             for node in order:
                 node.grad = 0.0
             self.grad = seed

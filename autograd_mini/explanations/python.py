@@ -228,9 +228,8 @@ class _Program:
                 lines.append(f"{name} = {made.source()}")
             return found
 
-        known = [k for k, node in enumerate(self.order) if node in start]
-        if known:
-            order = self.order[: known[-1] + 1]
+        order = [node for node in self.order if node in start]
+        if order:
             gradients(order, start[order[-1]], local_grads, start)
 
 

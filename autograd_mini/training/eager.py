@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.engine import floats, functions
+from autograd_mini.engine.derivatives import differentiated
 from autograd_mini.engine.modes import no_grad
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.batches import batch as batch_outputs
@@ -110,7 +111,8 @@ def add_gradients(model: Module, loss: Loss, penalty: Penalty | None, rows: list
             return example.data
         example.backward(share)
         total += example.data
-    extra = as_node(penalty(model)) if penalty is not None else Constant(0.0)
+    with differentiated():
+        extra = as_node(penalty(model)) if penalty is not None else Constant(0.0)
     extra.backward()
     return total * share + extra.data
 
@@ -118,11 +120,15 @@ def add_gradients(model: Module, loss: Loss, penalty: Penalty | None, rows: list
 def _losses(model: Module, loss: Loss, rows: list[Any], targets: list[Any]) -> Iterator[Value]:
     """Iterate over the losses of the examples; where the examples depend on each other there is one, of all."""
     if mixes_examples(model):
-        outputs = batch_outputs(model, rows)
-        yield functions.sum([as_node(loss(output, t)) for output, t in zip(outputs, targets, strict=True)])
+        with differentiated():
+            outputs = batch_outputs(model, rows)
+            of_all = functions.sum([as_node(loss(output, t)) for output, t in zip(outputs, targets, strict=True)])
+        yield of_all
     else:
         for row, target in zip(rows, targets, strict=True):
-            yield as_node(loss(model(row), target))
+            with differentiated():
+                of_one = as_node(loss(model(row), target))
+            yield of_one
 
 
 def mean_loss(model: Module, loss: Loss, rows: list[Any], targets: list[Any]) -> float:

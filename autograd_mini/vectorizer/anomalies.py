@@ -131,7 +131,8 @@ def _examine(replay: _Replay, seed: float | None, found: dict[int, str]) -> None
         if found.keys() & set(replay.rows):
             return
         replay.make(node)
-        _check(replay, node, found)
+        if node not in replay.compiled.derived:
+            _check(replay, node, found)
     if seed is None or found.keys() & set(replay.rows):
         return
     for root in replay.roots():

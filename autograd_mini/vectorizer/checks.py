@@ -13,14 +13,16 @@ import numpy as np
 
 from autograd_mini.checks import Array, checked_whole
 from autograd_mini.engine import floats, functions, modes
+from autograd_mini.engine.derivatives import differentiated
 from autograd_mini.engine.graph import gradients, recorded_gradients, topological_order
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.primitives import PICK
 from autograd_mini.engine.tracing import replaying
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
-from autograd_mini.nn.nested import feature, folded
+from autograd_mini.nn.nested import feature
 from autograd_mini.vectorizer.compiled import Compiled, result_nodes, without_collection
+from autograd_mini.vectorizer.rows import rows
 
 BACKENDS = ("numpy", "jax")
 DTYPES = ("float64", "float32")
@@ -262,10 +264,10 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
     """Return the results of one example by the eager engine, and the gradients of their sum."""
     kind = FEATURE if compiled.wrt == "parameters" else PROBE  # who asks for derivatives has nodes, not numbers
     leaves = [[feature(x, kind=kind) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
-    arguments = [folded(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
+    arguments = [rows(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
     masks = columns[-1][i].tolist() if compiled.draws else []
     try:
-        with modes.ignoring_anomalies(), replaying(masks):
+        with modes.ignoring_anomalies(), replaying(masks), differentiated():
             nodes, _ = result_nodes(f(*arguments))
     except IndexError as error:  # of an index that was computed; others were looked at before
         raise IndexError(f"{error} in example {i}" if columns else str(error)) from error

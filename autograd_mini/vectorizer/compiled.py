@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import math
 import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,15 +18,17 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.engine import modes
+from autograd_mini.engine.derivatives import Results, differentiated
 from autograd_mini.engine.tracing import Look, Trace, input_leaf, tracing
 from autograd_mini.engine.value import Constant, Value
+from autograd_mini.nn import nested
 from autograd_mini.nn.module import Module
-from autograd_mini.nn.nested import folded
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
 from autograd_mini.vectorizer.lowering import Lowering
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
+from autograd_mini.vectorizer.rows import rows
 from autograd_mini.vectorizer.scalars import learning, needed, scanned
 from autograd_mini.vectorizer.statements import ArrayProgram
 from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
@@ -35,6 +38,7 @@ CACHE_BYTES = 2 << 20  # what a block's arrays may take up: about the second-lev
 _SECONDS_A_NODE, _SECONDS_A_STATEMENT = 0.15e-6, 0.8e-6  # in both passes, about
 MOST_SIZES = 8  # batch sizes for which arrays are kept
 _data = operator.attrgetter("_data")
+Structure = Any  # how results are arranged: the shape of an array; or a list, of the structure of each part
 
 
 @dataclass(eq=False)
@@ -100,7 +104,7 @@ class Compiled:
             self._around = Surroundings(f)
             self._compile(f, examples, names, order)
             self._around.forget_changes()
-        if "grad" in self._around.names:  # an attribute that no node can watch
+        if self._around.reads_gradients and not self._sets_gradients:  # an attribute that no node can watch
             self.looks += [
                 Look(p, None, partial(getattr, p, "grad"), p.grad, " (its .grad)") for p in self._around.nodes
             ]
@@ -110,16 +114,21 @@ class Compiled:
         self._pool: dict[int, list[Any]] = {}
         self.checked = False
 
+    @property
+    def is_list(self) -> bool:
+        """Whether the function returns several numbers."""
+        return bool(self.structure)
+
     def is_current(self) -> bool:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
     def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Any]) -> None:
         """Trace the function, group its nodes and print the program."""
-        trace, inputs, outputs, self.is_list = traced(f, examples, names)
-        self.looks = trace.looks
+        trace, inputs, outputs, self.structure = traced(f, examples, names)
+        self.looks, self._sets_gradients = trace.looks, trace.goes_backward
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
-        self.nodes = trace.nodes
+        self.nodes, self.derived = trace.nodes, trace.derived
         masks = [leaf for draws in trace.draws for leaf in draws.leaves]
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
@@ -291,9 +300,13 @@ def without_collection() -> Iterator[None]:
 
 def traced(
     f: Callable[..., Any], examples: Sequence[Array], names: Sequence[str]
-) -> tuple[Trace, list[list[Value]], list[Value], bool]:
+) -> tuple[Trace, list[list[Value]], list[Value], Structure]:
     """Call a function on one example's nodes: returns the trace, the leaves of each input, and the results."""
-    with modes.ignoring_anomalies(), tracing() as trace:  # one example's numbers say nothing of the others'
+    with (
+        modes.ignoring_anomalies(),
+        differentiated(),
+        tracing() as trace,
+    ):  # one example's numbers say nothing of the others'
         leaves, arguments = [], []
         for example, name in zip(examples, names, strict=True):
             flat = [
@@ -301,32 +314,62 @@ def traced(
                 for k, number in enumerate(example.ravel().tolist())
             ]
             leaves.append(flat)
-            arguments.append(folded(flat, example.shape))
+            arguments.append(rows(flat, example.shape))
         result = f(*arguments)
-        outputs, is_list = result_nodes(result)
-    return trace, leaves, outputs, is_list
+        outputs, structure = result_nodes(result)
+        if len(structure) > 1 and not any(isinstance(number, Value) for number in nested.flat(result)):
+            raise TypeError(f"expected a function that returns Values, got bare numbers in lists, {result!r:.60}")
+    return trace, leaves, outputs, structure
 
 
-def result_nodes(result: Any) -> tuple[list[Value], bool]:
-    """Return what a function returned as nodes, and whether it was a list.
+def result_nodes(result: Any) -> tuple[list[Value], Structure]:
+    """Return what a function returned as nodes, and how they were arranged.
 
     Raises
     ------
     TypeError
-        If it is neither a number nor a flat list of numbers.
+        If it is neither a number nor made of lists of numbers.
     """
-    is_list = isinstance(result, (list, tuple, np.ndarray)) and np.ndim(result) != 0
-    nodes = []
-    for number in list(result) if is_list else [result]:
-        if isinstance(number, (list, tuple, dict, str, np.ndarray)):
-            raise TypeError(
-                f"expected a function that returns a Value or a flat list of Values, got {type(number).__name__}"
-                f"{' in a list' if is_list else ''}; return what the program shall compute"
-            )
-        nodes.append(number if isinstance(number, Value) else Constant(number))
+    nodes: list[Value] = []
+    structure = _taken_apart(result, nodes)
     if not nodes:
         raise TypeError("expected a function that returns a Value or a list of Values, got an empty list")
-    return nodes, is_list
+    return nodes, structure
+
+
+def _taken_apart(part: Any, nodes: list[Value]) -> Structure:
+    """Append the nodes of a part of a result; return its shape, or the parts' where it has none."""
+    if nested.is_list(part):
+        parts = [_taken_apart(one, nodes) for one in part]
+        shape = parts[0] if parts else ()
+        is_array = isinstance(shape, tuple) and all(one == shape for one in parts)
+        return (len(parts), *shape) if is_array and not isinstance(part, Results) else parts
+    if isinstance(part, (dict, str, np.ndarray)):
+        raise TypeError(
+            f"expected a function that returns a Value, or Values in lists, got {type(part).__name__}"
+            f"{' in a list' if nodes else ''}; return what the program shall compute"
+        )
+    nodes.append(part if isinstance(part, Value) else Constant(part))
+    return ()
+
+
+def arranged(array: Array, structure: Structure) -> Any:
+    """Return results (n, k, ...) as the function arranged them: an array, or a tuple where they have no common shape.
+
+    Examples
+    --------
+    >>> arranged(np.array([[1.0, 2.0, 3.0]]), [(), (2,)])
+    (array([1.]), array([[2., 3.]]))
+    """
+    if isinstance(structure, tuple):
+        return array.reshape(len(array), *structure, *array.shape[2:])
+    ends = np.cumsum([_size(part) for part in structure])
+    parts = np.split(array, ends[:-1], axis=1)
+    return tuple(arranged(part, inner) for part, inner in zip(parts, structure, strict=True))
+
+
+def _size(structure: Structure) -> int:
+    return math.prod(structure) if isinstance(structure, tuple) else sum(map(_size, structure))
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine import derivatives
 from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
@@ -20,7 +21,7 @@ from autograd_mini.nn.module import Module, inside
 from autograd_mini.pickling import state_of
 from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.checks import SpotCheck
-from autograd_mini.vectorizer.compiled import Compiled, argument_names
+from autograd_mini.vectorizer.compiled import Compiled, Structure, argument_names, arranged
 from autograd_mini.vectorizer.running import run_block
 from autograd_mini.vectorizer.straight_line import StraightLine
 
@@ -67,7 +68,8 @@ class Program:
 
     It is traced at the first call for each shape of inputs. An input of shape (n, d) gives the function a list of d
     Values, (n,) a single one, (n, h, w) lists in lists. The leaves that the function uses and that were there before
-    are parameters: they are read anew at each run.
+    are parameters: they are read anew at each run. The function may take derivatives itself, by `grad` and the like, or
+    by ``backward(create_graph=True)``.
 
     Attributes
     ----------
@@ -99,7 +101,7 @@ class Program:
         self._modules: list[Module] | None = None
         self._current: Compiled | None = None  # of straight-line Python
         self._straight: StraightLine | None = None
-        self._latest_list, self._n_parameters = False, 0
+        self._latest_structure, self._n_parameters = (), 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or another process needs to compile it anew."""
@@ -124,7 +126,9 @@ class Program:
         Returns
         -------
         numpy.ndarray
-            Of shape (n,), or (n, k) where the function returns a list of k. Without inputs a float, or (k,).
+            Of shape (n,), or (n, k) where the function returns a list of k, (n, k, m) for lists in a list. Without
+            inputs a float, or (k,). A tuple of arrays for lists of several lengths, for what `value_and_grad` returns,
+            and for gradients by several arguments.
 
         Raises
         ------
@@ -135,13 +139,13 @@ class Program:
         """
         if not inputs and self._runs_straight(None):
             values, _ = self._straight()  # type: ignore[misc]
-            return np.array(values) if self._latest_list else values[0]
+            return _shaped(np.array(values)[:, None], self._latest_structure, False)
         arrays, n = checks.arrays(inputs)
         compiled = self._for(arrays, "parameters")
         if compiled.straight is not None:
             return self()
         outputs, _ = self._run(compiled, self._columns(compiled, arrays, n), n, None)
-        return _shaped(outputs, compiled.is_list, bool(arrays))
+        return _shaped(outputs, compiled.structure, bool(arrays))
 
     def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[float | Any, Array]:
         """Return the mean of the function over the batch, and its gradient by every parameter.
@@ -165,7 +169,7 @@ class Program:
         ValueError
             If there are no examples, not equally many in all inputs, or the function returns a list.
         """
-        if reduction == "mean" and not inputs and self._runs_straight(1.0) and not self._latest_list:
+        if reduction == "mean" and not inputs and self._runs_straight(1.0) and self._latest_structure == ():
             (value,), derivatives = self._straight()  # type: ignore[misc]
             return value, np.array(derivatives[: self._n_parameters]) + 0.0  # -0 is 0, as in the eager sums
         if reduction not in REDUCTIONS:
@@ -258,9 +262,9 @@ class Program:
             outputs, _ = self._run(compiled, columns, n, seed, [array[row] for array in found])
         results = []
         for array, given in zip(found, arrays, strict=True):
-            shape = given.shape if not compiled.is_list else (n, k, *given.shape[1:])
-            results.append(np.moveaxis(array, 2, 0).reshape(shape))
-        return _shaped(outputs, compiled.is_list, True), results[0] if len(results) == 1 else tuple(results)
+            of_examples = np.moveaxis(array, 2, 0).reshape(n, k, *given.shape[1:])
+            results.append(arranged(of_examples, compiled.structure))
+        return _shaped(outputs, compiled.structure, True), results[0] if len(results) == 1 else tuple(results)
 
     def _runs_straight(self, seed: float | None) -> bool:
         """Return whether straight-line Python is there, and still right; a seed if gradients are asked for."""
@@ -352,7 +356,7 @@ class Program:
         if self.check and not compiled.checked:
             checks.straight_against_eager(self.f, compiled)
             compiled.checked = True
-        self._current, self._straight, self._latest_list = compiled, compiled.straight, compiled.is_list
+        self._current, self._straight, self._latest_structure = compiled, compiled.straight, compiled.structure
         self._n_parameters = len(compiled.parameters)
 
     def _traced(self) -> Compiled:
@@ -399,11 +403,16 @@ class Program:
         )
 
 
-def _shaped(outputs: Array, is_list: bool, has_inputs: bool) -> Any:
-    result = outputs.T.copy() if is_list else outputs[0]
-    if has_inputs:
-        return result
-    return result[0] if is_list else float(result[0])
+def _shaped(outputs: Array, structure: Structure, has_inputs: bool) -> Any:
+    """Return outputs (k, n) as the function arranged them; without inputs there is one example alone."""
+    if structure == ():
+        return outputs[0] if has_inputs else float(outputs[0, 0])
+    result = arranged(outputs.T.copy(), structure)
+    return result if has_inputs else _of_one(result)
+
+
+def _of_one(result: Any) -> Any:
+    return tuple(map(_of_one, result)) if isinstance(result, tuple) else result[0]
 
 
 def _models(f: Any) -> list[Module]:
@@ -414,6 +423,8 @@ def _models(f: Any) -> list[Module]:
     found = [f, getattr(f, "__self__", None)]
     if inspect.isfunction(function):
         named = inspect.getclosurevars(function)
+        if function.__module__ == derivatives.__name__:  # a derivative of a function, which knows the models
+            return [model for part in named.nonlocals.values() for model in _models(part)]
         found += [*named.nonlocals.values(), *named.globals.values()]
     return [thing for thing in found if isinstance(thing, Module)]
 
@@ -433,7 +444,7 @@ def vectorize(
     Parameters
     ----------
     f : callable
-        A function of Values, and lists of Values, to a Value or a list of Values; parameters may be in its closure, as
+        A function of Values, and lists of Values, to a Value or lists of Values; parameters may be in its closure, as
         those of a model are. Bare numbers that it can reach are part of the program, which is made
         anew when one changes. Each length of a sequence has a program of its own: call it with sequences of one length
         at a time, or pad them all to the longest, and make a mask one more input, by which the loss is multiplied.
@@ -471,6 +482,9 @@ def vectorize(
     >>> value, gradient = program.value_and_grad([1.0, 2.0], [3.0, 4.0])
     >>> value, gradient
     (0.5, array([2., 1.]))
+    >>> from autograd_mini import grad
+    >>> vectorize(grad(lambda x: x**3))([1.0, 2.0])
+    array([ 3., 12.])
     """
     checks.options(f, backend, dtype, threads, block)
     return Program(f, backend, dtype, threads, seed, block, check)

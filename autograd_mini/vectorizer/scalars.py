@@ -13,7 +13,7 @@ from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.primitives import Primitive
-from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, Lookup, Table, Trace
+from autograd_mini.engine.tracing import BATCH_MEAN, DECISIONS, PREFIX, Lookup, Table, Trace
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 
@@ -173,6 +173,7 @@ def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
         flags[i] = 1
     learning = {table for table, items in scalars.tables.items() if any(flags[k] for k in items)}
     for i, parents in enumerate(scalars.parents):
-        if parents and (any(flags[p] for p in parents) or getattr(scalars.primitive[i], "table", None) in learning):
+        reaches = any(flags[p] for p in parents) or getattr(scalars.primitive[i], "table", None) in learning
+        if parents and reaches and scalars.primitive[i] not in DECISIONS:
             flags[i] = 1
     return flags

@@ -6,11 +6,12 @@ the program is made anew when any of it is another; that is asked before each ru
 
 from __future__ import annotations
 
+import dis
 import sys
 import types
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
 from itertools import chain, repeat
@@ -21,6 +22,7 @@ from weakref import ref
 
 import numpy as np
 
+from autograd_mini.engine import protocol
 from autograd_mini.engine.copying import attributes
 from autograd_mini.engine.defining import Operation, rules_of
 from autograd_mini.engine.node import Node
@@ -29,6 +31,9 @@ from autograd_mini.engine.tracing import is_elsewhere
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _MOST_THINGS = 20_000  # as many are looked at
 _MOST_NUMBERS = 16_384  # of a larger array, as many are compared
+
+
+_GIVEN_NAMES = ("_name", "_named", "_is_named")  # what a module notes when it is called
 
 
 class Surroundings:
@@ -52,7 +57,8 @@ class Surroundings:
 
     def __init__(self, *roots: Any) -> None:
         self.nodes: dict[Node, None] = {}
-        self.names: set[str] = set()  # that the functions' code has, of globals and attributes
+        self.names: set[str] = set()  # the globals and attributes that the functions name
+        self.reads_gradients = False  # whether a function reads an attribute `grad`
         self._cells: list[tuple[str, Any, Any]] = []
         self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
         self._lists: list[tuple[str, Any, tuple[Any, ...]]] = []
@@ -103,11 +109,7 @@ class Surroundings:
         entries, self._entries = self._entries, {}
         for place, (name, dictionary, key, before) in entries.items():
             now = dictionary.get(key, _NOTHING)
-            if _is_same(now, before) or key in (
-                "_name",
-                "_named",
-                "_is_named",
-            ):  # a module is given its name when it is called
+            if _is_same(now, before) or key in _GIVEN_NAMES:
                 self._entries[place] = name, dictionary, key, now
         self._lists = [kept for kept in self._lists if _are_same(*kept[1:])]
         grown = [(name, dictionary) for name, dictionary, size in self._sizes if len(dictionary) != size]
@@ -125,8 +127,8 @@ class Surroundings:
         counts = Counter(place for place, _ in self._entries)
         whole = {id(d): d for _, d, size in self._sizes if type(d) is dict and counts[id(d)] == size}
         lists = [sequence for _, sequence, _ in self._lists if type(sequence) is list]
-        cells = [cell for _, cell, before in self._cells if _is_told_by_equality(before)]
-        read = [before for _, _, before in self._cells if _is_told_by_equality(before)]
+        told = [(cell, before) for _, cell, before in self._cells if _is_told_in_a_cell(before)]
+        cells, read = [cell for cell, _ in told], [before for _, before in told]
         self._containers = [*lists, *whole.values(), *cells]
         self._copies = [*map(list, lists), *map(dict, whole.values()), *map(CellType, read)]
         exact: list[tuple[Any, Any, Any]] = [
@@ -136,14 +138,16 @@ class Surroundings:
         exact += [(s, k, x) for s in mixed for k, x in enumerate(s) if not _is_told_by_equality(x)]
         exact += [(d, k, before) for (at, _), (_, d, k, before) in self._entries.items() if at not in whole]
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
-        self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_by_equality(before)]
+        self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
         self._sets = [(sequence, parts) for _, sequence, parts in self._lists if type(sequence) is not list]
 
     def _is_identical(self) -> bool:
         """Return whether surely nothing has changed but the numbers in arrays."""
+        asked = protocol.equalities  # it stays, unless another thing stands where a node stood: they may be equal
         try:
             return (
                 self._containers == self._copies
+                and asked == protocol.equalities
                 and (not self._kept or all(map(is_, map(getitem, self._owners, self._keys), self._kept)))
                 and (not self._readers or all(_contents(cell) is before for cell, before in self._readers))
                 and (not self._sets or all(len(s) == len(parts) and all(map(is_, s, parts)) for s, parts in self._sets))
@@ -168,6 +172,8 @@ class Surroundings:
         elif isinstance(thing, types.FunctionType):
             if not is_elsewhere(thing.__code__.co_filename):
                 self._function(thing)
+            else:  # one that was made of the user's parts, as by `grad` or a decorator, has them around it
+                self._waiting += [(name, _contents(cell)) for cell in thing.__closure__ or ()]
         elif isinstance(thing, (types.MethodType, types.BuiltinMethodType)):
             self._waiting += [(name, thing.__self__), (name, getattr(thing, "__func__", None))]
         elif isinstance(thing, (classmethod, staticmethod)):
@@ -208,11 +214,16 @@ class Surroundings:
 
     def _function(self, function: types.FunctionType) -> None:
         """Keep the variables around a function, the globals that it names, its defaults and attributes."""
+        around = {}
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            self._cells.append((variable, cell, _contents(cell)))
-            self._waiting.append((variable, _contents(cell)))
+            around[variable] = _contents(cell)
+            self._cells.append((variable, cell, around[variable]))
+            self._waiting.append((variable, around[variable]))
         names = list(dict.fromkeys(_names(function.__code__)))
         self.names.update(names)
+        self.reads_gradients |= "grad" in names and _reads_gradient(
+            function.__code__, {**function.__globals__, **around}
+        )
         namespaces = [function.__globals__]
         for namespace in namespaces:  # which grow by those of the modules that are found on the way
             is_foreign = is_elsewhere(namespace.get("__file__") or "")
@@ -269,7 +280,12 @@ def _is_told_by_equality(thing: Any) -> bool:
 
 
 def _is_compared_by_identity(kind: type) -> bool:
-    return kind.__eq__ is object.__eq__  # type: ignore[comparison-overlap]
+    return kind.__eq__ is object.__eq__ or issubclass(kind, Node)  # type: ignore[comparison-overlap]
+
+
+def _is_told_in_a_cell(thing: Any) -> bool:
+    """Return the same of a variable's cell: two cells of one node ask the node, where lists see that it is one."""
+    return _is_told_by_equality(thing) and not isinstance(thing, Node)
 
 
 def _contents(cell: Any) -> Any:
@@ -285,6 +301,17 @@ def _names(code: types.CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _names(constant)
+
+
+def _reads_gradient(code: types.CodeType, variables: Mapping[str, Any]) -> bool:
+    """Return whether a function's code reads an attribute `grad`, and not only the function `grad` of a module."""
+    owner: Any = None
+    for step in dis.get_instructions(code):
+        is_read = step.opname in ("LOAD_ATTR", "LOAD_METHOD") and step.argval == "grad"
+        if is_read and not isinstance(owner, types.ModuleType):
+            return True
+        owner = variables.get(step.argval) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") else None
+    return any(_reads_gradient(one, variables) for one in code.co_consts if isinstance(one, types.CodeType))
 
 
 def _numbers(thing: Any) -> Any:

@@ -554,3 +554,22 @@ def test_a_gradient_made_of_rounding_alone_is_not_taken_for_a_difference():
     for number in apart[:10]:
         for t in (math.tanh(number), float(np.tanh(number)), math.nextafter(math.tanh(number), 0.0)):
             vectorize(lambda v, t=t: (ag.tanh(v * w) - t) ** 2).value_and_grad([number])
+
+
+@pytest.mark.parametrize("place", ["a list", "a variable", "an attribute"])
+def test_a_number_in_the_place_of_a_node_of_that_number_is_another_function(place):
+    weights, holder = [Value(2.0)], Rates()
+    holder.rate = weights[0]
+    weight = weights[0]
+    f = {
+        "a list": lambda x: weights[0] * x,
+        "a variable": lambda x: weight * x,
+        "an attribute": lambda x: holder.rate * x,
+    }[place]
+    program = vectorize(f)
+    assert len(program.value_and_grad([1.0])[1]) == 1
+    node = weights[0]
+    weights[0] = weight = holder.rate = 2.0
+    assert program.value_and_grad([1.0])[1].size == 0
+    weights[0] = weight = holder.rate = node
+    assert len(program.value_and_grad([1.0])[1]) == 1

@@ -269,6 +269,78 @@ def test_comparisons_with_infinities_and_nan_are_pythons(compare, other):
     assert found.tolist() == [1.0 if compared(number) else 2.0 for number in x.tolist()]
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (lambda x: x == 0, lambda x: x == 0),
+        (lambda x: 0.5 == x, lambda x: x == 0.5),  # noqa: SIM300
+        (lambda x: x != 0, lambda x: x != 0),
+        (lambda x: np.float64(0.5) != x, lambda x: x != 0.5),
+        (lambda x: x == np.inf, lambda x: x == np.inf),
+        (lambda x: x == math.nan, lambda x: x == math.nan),
+        (lambda x: (x == 0) | (x == 0.5), lambda x: (x == 0) | (x == 0.5)),
+        (lambda x: (x != 0) & (x < 2.0), lambda x: (x != 0) & (x < 2.0)),
+        (lambda x: x - W[0] == 0, lambda x: x == 0.5),
+        (lambda x: x == 10**400, lambda x: np.zeros(len(x), bool)),
+    ],
+)
+def test_equality_with_a_number_is_a_condition_for_where(condition, expected):
+    x = np.array([1.0, -1.0, 0.0, -0.0, 2.0, 0.5, 1e-300])
+    f = lambda a: ag.where(condition(a), a * a, a - 3.0)
+    assert_as_eager(f, x)
+    points = np.append(x, [math.inf, -math.inf, math.nan])
+    with np.errstate(invalid="ignore"):
+        wanted = np.where(expected(points), 1.0, 2.0)
+    assert vectorize(lambda a: ag.where(condition(a), 1.0, 2.0), check=False)(points).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    "compared",
+    [lambda x: x == W[0], lambda x: W[0] == x, lambda x: x != W[0], lambda x: x == x * 1.0, lambda x: x in [W[0], x]],
+)
+def test_equality_of_two_nodes_is_refused_with_what_is_meant(compared):
+    with pytest.raises(TraceError, match=r"test_trace_errors\.py, line \d+.*where\(a - b == 0, \.\.\.\)"):
+        vectorize(lambda x: ag.where(compared(x), 1.0, 2.0))([1.0, 2.0])
+
+
+def test_nodes_are_told_apart_in_sets_and_dicts_and_from_what_is_no_number():
+    def f(x):
+        assert x == x
+        assert not x != x  # noqa: SIM202
+        assert x in [x, W[0]]
+        assert W[0] in W
+        assert W.index(W[1]) == 1
+        assert len({x, W[0], x}) == 2
+        assert not x == None  # noqa: E711, SIM201
+        assert x != "text"
+        assert {x: 1, W[0]: 2}[x] == 1
+        return 2.0 * x
+
+    assert vectorize(f)([1.0, 2.0]).tolist() == [2.0, 4.0]
+
+
+def test_an_equality_in_a_branch_is_refused():
+    for f in (lambda x: x if x == 0 else 1.0, lambda x: x * (x in [0.0, 1.0]), lambda x: x if x != 0 else 1.0):
+        with pytest.raises(TraceError, match="where"):
+            vectorize(f)([1.0, 2.0])
+
+
+def test_a_parameter_that_is_compared_with_a_number_may_decide_and_the_program_follows():
+    w = Value(0.5)
+    program = vectorize(lambda x: x * 3.0 if w == 0.5 else x)
+    assert program([1.0]).tolist() == [3.0]
+    w.data = 0.25
+    assert program([1.0]).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("largest", [max, min, lambda numbers: sorted(numbers)[0], sum])
+def test_the_data_of_traced_nodes_are_refused_with_the_functions_for_largest_and_smallest(largest):
+    with pytest.raises(TraceError, match=r"\.data depends on the data") as refused:
+        vectorize(lambda z: z[0] - largest(v.data for v in z))(X)
+    for name in ("maximum", "minimum", "softmax", "logsumexp"):
+        assert name in str(refused.value)
+
+
 # ------------------------------------------------------------------------------------------------ the self-check
 
 
