@@ -17,8 +17,9 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.engine import modes
-from autograd_mini.engine.tracing import Look, Trace, input_leaf, tracing
+from autograd_mini.engine.tracing import Look, Trace, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
+from autograd_mini.errors import TraceError
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import folded
 from autograd_mini.vectorizer.groups import Grouping
@@ -302,9 +303,22 @@ def traced(
             ]
             leaves.append(flat)
             arguments.append(folded(flat, example.shape))
-        result = f(*arguments)
-        outputs, is_list = result_nodes(result)
+        outputs, is_list = result_nodes(_result(f, arguments))
     return trace, leaves, outputs, is_list
+
+
+def _result(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """Return what a function returns; arrays and dictionaries tell in words of their own that an index is no number."""
+    try:
+        return f(*arguments)
+    except (IndexError, KeyError) as error:
+        if is_traced(error.args[0] if error.args else None) or "indices" in str(error):
+            raise TraceError(
+                "an item of an array or a dictionary depends on the data of a traced Value: the program would take for "
+                "every example what this one asks for. To choose an item or a row, use pick(token, table) of "
+                "autograd_mini"
+            ) from error
+        raise
 
 
 def result_nodes(result: Any) -> tuple[list[Value], bool]:
