@@ -208,8 +208,12 @@ def test_mistakes_of_other_kinds_stay_what_they_are(f, error):
 
 
 def test_rows_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match=r"pick: expected rows of the same length, got 1 and 2 items; pad them"):
+    with pytest.raises(
+        ValueError, match=r"pick: expected rows of the same length, got rows of 1 and of 2 items; pad them"
+    ):
         ag.pick(0, [[1.0, 2.0], [3.0]])
+    with pytest.raises(ValueError, match=r"pick: expected rows of the same length, got rows and single items"):
+        ag.pick(0, [[1.0, 2.0], 3.0])
 
 
 def test_sequences_of_different_lengths_are_refused_with_what_to_do():
