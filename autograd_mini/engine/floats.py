@@ -13,7 +13,7 @@ import builtins
 import math
 from collections.abc import Callable
 
-from autograd_mini.engine.further import cbrt, log2, log10  # noqa: F401, they belong to the reading
+from autograd_mini.engine.further import cbrt, log2, log10, pick  # noqa: F401, they belong to the reading
 
 # Where ``math`` and Python follow the standard already.
 atan, atan2, tanh, hypot, erf, erfc = math.atan, math.atan2, math.tanh, math.hypot, math.erf, math.erfc
@@ -155,12 +155,6 @@ def minimum(*numbers: float) -> float:
         if number != number:
             return number
     return min(numbers[::-1])
-
-
-def pick(index: float, *items: float) -> float:
-    """Return the item that an index names, counted from 0; 0 if there is none."""
-    k = int(index) if 0.0 <= index < len(items) else None
-    return items[k] if k is not None and k == index else 0.0
 
 
 def sigmoid(a: float) -> float:

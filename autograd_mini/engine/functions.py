@@ -739,13 +739,16 @@ def pick(index: Any, *items: Any) -> Any:
     [5.0, 6.0]
     """
     items = _spread("pick", items)
-    if is_array(index) or (all(map(is_array, items)) and not isinstance(index, Value)):
+    samples = dict(zip(map(type, items), items, strict=True)).values()  # one of each kind: rows may be many
+    if is_array(index) or (all(map(is_array, samples)) and not isinstance(index, Value)):
         return _element_by_element(pick, (index, *items))
-    is_table = any(isinstance(item, (list, tuple)) or is_array(item) for item in items)
+    is_table = any(isinstance(item, (list, tuple)) or is_array(item) for item in samples)
     rows = items if is_table else [(item,) for item in items]
-    widths = sorted({len(row) if isinstance(row, Sized) else 0 for row in rows})
+    are_rows = not is_table or all(isinstance(item, Sized) for item in samples)
+    widths = sorted(set(map(len, rows))) if are_rows else [0, 1]
     if len(widths) > 1:
-        raise ValueError(f"pick: expected rows of the same length, got {widths[0]} and {widths[-1]} items; pad them")
+        got = f"rows of {widths[0]} and of {widths[-1]} items; pad them" if are_rows else "rows and single items"
+        raise ValueError(f"pick: expected rows of the same length, got {got}")
     if isinstance(index, Value) and current_trace() is not None:
         found = picked(index, rows)
     else:

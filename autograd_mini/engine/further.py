@@ -127,3 +127,9 @@ def cbrt(a: float) -> float:
     root = math.copysign(abs(mantissa) ** (1.0 / 3.0), a)
     root -= (root * root * root - mantissa) / (3.0 * root * root)  # a step of Newton's corrects the last digit
     return math.ldexp(root, exponent)
+
+
+def pick(index: float, *items: float) -> float:
+    """Return the item that an index names, counted from 0; 0 if there is none."""
+    k = int(index) if 0.0 <= index < len(items) else None
+    return items[k] if k is not None and k == index else 0.0

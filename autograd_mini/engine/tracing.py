@@ -582,8 +582,10 @@ def picked(index: Value, rows: Sequence[Sequence[Any]]) -> list[Value]:
     if len(rows) > MOST_ROWS:
         given, width = [*chain.from_iterable(rows)], len(rows[0])
         table = next((table for table in trace.tables if table.is_of(given, width)), None)
-        if table is None and TracedValue not in map(type, given):
-            leaves = [x if isinstance(x, Value) else Constant(x) for x in given]
+        kinds = set(map(type, given)) if table is None else {TracedValue}
+        if TracedValue not in kinds:
+            are_nodes = all(issubclass(kind, Value) for kind in kinds)
+            leaves = given if are_nodes else [x if isinstance(x, Value) else Constant(x) for x in given]
             if not any(map(operator.attrgetter("primitive"), leaves)):
                 table = Table(given, leaves, width)
                 trace.tables.append(table)

@@ -19,8 +19,9 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.engine import modes
 from autograd_mini.engine.derivatives import Results, differentiated
-from autograd_mini.engine.tracing import Look, Trace, input_leaf, tracing
+from autograd_mini.engine.tracing import Look, Trace, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
+from autograd_mini.errors import TraceError
 from autograd_mini.nn import nested
 from autograd_mini.nn.module import Module
 from autograd_mini.vectorizer.groups import Grouping
@@ -315,11 +316,25 @@ def traced(
             ]
             leaves.append(flat)
             arguments.append(rows(flat, example.shape))
-        result = f(*arguments)
+        result = _result(f, arguments)
         outputs, structure = result_nodes(result)
         if len(structure) > 1 and not any(isinstance(number, Value) for number in nested.flat(result)):
             raise TypeError(f"expected a function that returns Values, got bare numbers in lists, {result!r:.60}")
     return trace, leaves, outputs, structure
+
+
+def _result(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """Return what a function returns; arrays and dictionaries tell in words of their own that an index is no number."""
+    try:
+        return f(*arguments)
+    except (IndexError, KeyError) as error:
+        if is_traced(error.args[0] if error.args else None) or "indices" in str(error):
+            raise TraceError(
+                "an item of an array or a dictionary depends on the data of a traced Value: the program would take for "
+                "every example what this one asks for. To choose an item or a row, use pick(token, table) of "
+                "autograd_mini"
+            ) from error
+        raise
 
 
 def result_nodes(result: Any) -> tuple[list[Value], Structure]:

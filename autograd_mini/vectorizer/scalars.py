@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import attrgetter
 
 from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
@@ -146,7 +147,8 @@ def _put_tables(scalars: Scalars, index: dict[Value, int], tables: Sequence[Tabl
     """Put the items of tables into the graph: all at once, as they may be many, and before what is computed."""
     leaves = dict.fromkeys(chain.from_iterable(table.leaves for table in dict.fromkeys(tables)))
     index.update(zip(leaves, range(len(leaves)), strict=True))
-    kinds = [CONSTANT if leaf.scope[:1] == PREFIX else PARAMETER for leaf in leaves]
+    new = {scope for scope in set(map(attrgetter("scope"), leaves)) if scope[:1] == PREFIX}  # made during the trace
+    kinds = [CONSTANT if leaf.scope in new else PARAMETER for leaf in leaves] if new else [PARAMETER] * len(leaves)
     scalars.kind += kinds
     scalars.primitive += [None] * len(leaves)
     scalars.parents += [()] * len(leaves)
@@ -158,12 +160,12 @@ def _put_tables(scalars: Scalars, index: dict[Value, int], tables: Sequence[Tabl
 
 def learning(scalars: Scalars) -> list[int]:
     """Return the leaves that gradients are asked for: those that were there before, and aren't frozen."""
+    nodes, leaves = scalars.node, scalars.parameters()
+    new = {scope for scope in set(map(attrgetter("scope"), nodes)) if scope[:1] == PREFIX}
+    if new:
+        leaves = [i for i in leaves if nodes[i].scope not in new]
     left_out = (node_kinds.FROZEN, node_kinds.CONSTANT)
-    return [
-        i
-        for i, (kind, node) in enumerate(zip(scalars.kind, scalars.node, strict=True))
-        if kind == PARAMETER and node.scope[:1] != PREFIX and node._local not in left_out
-    ]
+    return [i for i in leaves if nodes[i]._local not in left_out]
 
 
 def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:

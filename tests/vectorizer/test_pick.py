@@ -183,15 +183,37 @@ def by_range(t):
     return [b[k] for k in range(t)]
 
 
-@pytest.mark.parametrize("f", [by_list, by_tuple, by_slice, by_range])
+def by_array(t):
+    return np.array(b)[t]
+
+
+def by_array_of_two(t):
+    return np.array(b)[[t, t]]
+
+
+def by_dictionary(t):
+    return {0: b[0], 1: b[1]}[t]
+
+
+@pytest.mark.parametrize("f", [by_list, by_tuple, by_slice, by_range, by_array, by_array_of_two, by_dictionary])
 def test_a_traced_number_as_an_index_is_refused_with_the_way_to_choose(f):
     with pytest.raises(TraceError, match=r"use pick\(token, table\) of autograd_mini"):
         vectorize(f)(TOKENS)
 
 
+@pytest.mark.parametrize(("f", "error"), [(lambda t: b[7] * t, IndexError), (lambda t: {}["a"] * t, KeyError)])
+def test_mistakes_of_other_kinds_stay_what_they_are(f, error):
+    with pytest.raises(error):
+        vectorize(f)(TOKENS)
+
+
 def test_rows_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match=r"pick: expected rows of the same length, got 1 and 2 items; pad them"):
+    with pytest.raises(
+        ValueError, match=r"pick: expected rows of the same length, got rows of 1 and of 2 items; pad them"
+    ):
         ag.pick(0, [[1.0, 2.0], [3.0]])
+    with pytest.raises(ValueError, match=r"pick: expected rows of the same length, got rows and single items"):
+        ag.pick(0, [[1.0, 2.0], 3.0])
 
 
 def test_sequences_of_different_lengths_are_refused_with_what_to_do():
