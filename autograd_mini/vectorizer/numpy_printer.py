@@ -76,6 +76,7 @@ class _Arrays(Printer):
         self._dying = _last_reads([*program.forward, *program.backward])
         self._in_place_of: dict[Variable, Variable] = {}  # the first of those that share one memory
         self._matrix_numbers: dict[Any, int] = {}
+        self._strided: set[str] = set()  # views that leave rows out
 
     def _bind(self, key: Any, name: str, definition: str) -> str:
         """Return the variable for a thing, defined at its first use."""
@@ -116,11 +117,14 @@ class _Arrays(Printer):
         if view.is_whole and not column:
             return name
         rows = rows_of(view)
-        return self._bind(
+        bound = self._bind(
             (view, column),
             f"{name}_{'column' if view.is_whole else f'{view.start}_{view.start + view.count * view.step}'}",
             f"{name}[{rows}, None]" if column else f"{name}[{rows}]",
         )
+        if view.step != 1:
+            self._strided.add(bound)
+        return bound
 
     def _matrix(self, matrix: Matrix) -> str:
         name, (rows, columns) = self._define(matrix.array), matrix.shape
@@ -193,6 +197,8 @@ class _Formulas(_Arrays):
         return name
 
     def _call(self, form: str, target: str, *operands: str) -> None:
+        if form == "neg" and operands[0] in self._strided:  # of a column with a row in 8, NumPy 2.4 negates but one
+            form, operands = "*", (self._constant(-1.0), *operands)
         self._line(f"{self._function(form)}({', '.join(operands)}, out={target})")
 
     def _begin(self, expression: Expression, in_batch: bool) -> Expression:
@@ -217,7 +223,7 @@ class _Formulas(_Arrays):
         places: dict[Any, int] = {}
         read = {self._shares(part.array) for part in views_of(expression)}
         overlaps = view is not None and self._shares(view.array) in read
-        key = (shape, add, overlaps, _sort(expression, view, places)) if view is not None else None
+        key = (shape, add, overlaps, view.step == 1, _sort(expression, view, places)) if view is not None else None
         if key in self._written:
             names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
             self._take_over_lines(key, names)
@@ -683,7 +689,7 @@ def _sort(expression: Expression, target: View | None, places: dict[Any, int]) -
     form, parts = expression.form, expression.parts
     if form == "view":
         view = parts[0]
-        return places.setdefault(view, len(places)), view.count, view.array.varies, view.is_whole
+        return places.setdefault(view, len(places)), view.count, view.array.varies, view.is_whole, view.step == 1
     if form in LEAVES:
         return form, repr(parts[0])
     return form, *[_sort(part, None, places) for part in parts]
