@@ -77,6 +77,7 @@ class _Arrays(Printer):
         self._dying = _last_reads([*program.forward, *program.backward])
         self._in_place_of: dict[Variable, Variable] = {}  # the first of those that share one memory
         self._matrix_numbers: dict[Any, int] = {}
+        self._strided: set[str] = set()  # views that leave rows out
 
     def _bind(self, key: Any, name: str, definition: str) -> str:
         """Return the variable for a thing, defined at its first use."""
@@ -119,11 +120,14 @@ class _Arrays(Printer):
         if view.is_whole and not column:
             return name
         rows = rows_of(view)
-        return self._bind(
+        bound = self._bind(
             (view, column),
             f"{name}_{'column' if view.is_whole else f'{view.start}_{view.start + view.count * view.step}'}",
             f"{name}[{rows}, None]" if column else f"{name}[{rows}]",
         )
+        if view.step != 1:
+            self._strided.add(bound)
+        return bound
 
     def _matrix(self, matrix: Matrix) -> str:
         name, (rows, columns) = self._define(matrix.array), matrix.shape
@@ -196,6 +200,8 @@ class _Formulas(_Arrays):
         return name
 
     def _call(self, form: str, target: str, *operands: str) -> None:
+        if form == "neg" and operands[0] in self._strided:  # of a column with a row in 8, NumPy 2.4 negates but one
+            form, operands = "*", (self._constant(-1.0), *operands)
         self._line(f"{self._function(form)}({', '.join(operands)}, out={target})")
 
     def _begin(self, expression: Expression, in_batch: bool) -> Expression:
@@ -226,7 +232,7 @@ class _Formulas(_Arrays):
         sort = _sort(expression, view, places)
         names = [target, *[self._view(part, shape[1]) for part in places if part != view]]
         same = tuple(map(names.index, names))  # some may be names of one memory
-        key = (shape, add, may_use, sort, same)
+        key = (shape, add, may_use, view.step == 1, sort, same)
         if key in self._written:
             self._take_over_lines(key, names)
             return
@@ -693,7 +699,7 @@ def _sort(expression: Expression, target: View | None, places: dict[Any, int]) -
     form = expression.form
     if form == "view":
         view = expression.parts[0]
-        return places.setdefault(view, len(places)), view.count, view.array.varies, view.is_whole
+        return places.setdefault(view, len(places)), view.count, view.array.varies, view.is_whole, view.step == 1
     if form in LEAVES:
         return form, repr(expression.parts[0])
     if isinstance(expression, Filled):
