@@ -141,7 +141,8 @@ class Expression:
 
 def symbol(name: str, latex: str | None = None) -> Expression:
     """Return a name as an expression; `latex` is how LaTeX writes it."""
-    name = printable(re.sub(r"\s*[\r\n\t]\s*", " ", name))  # a formula is one line, whatever a label is
+    if not name.isidentifier():
+        name = printable(re.sub(r"\s*[\r\n\t]\s*", " ", name))  # a formula is one line, whatever a label is
     return Expression("symbol", (name, latex))
 
 
@@ -308,6 +309,8 @@ def _binding(expression: Expression, style: Style) -> int:
 
 def _render(root: Expression, style: Style) -> str:
     """Print the parts first, then what they are parts of; without recursion, as a formula may be as deep as a graph."""
+    if root.form in ("symbol", "number"):
+        return _write(root, [], style)
     done: dict[int, str] = {}
     stack = [root]
     while stack:
