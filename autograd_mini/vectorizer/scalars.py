@@ -175,7 +175,8 @@ def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
         flags[i] = 1
     learning = {table for table, items in scalars.tables.items() if any(flags[k] for k in items)}
     for i, parents in enumerate(scalars.parents):
-        reaches = any(flags[p] for p in parents) or getattr(scalars.primitive[i], "table", None) in learning
-        if parents and reaches and scalars.primitive[i] not in DECISIONS:
+        if not parents or scalars.primitive[i] in DECISIONS:
+            continue
+        if any(flags[p] for p in parents) or getattr(scalars.primitive[i], "table", None) in learning:
             flags[i] = 1
     return flags
