@@ -693,3 +693,11 @@ def test_the_check_leaves_points_and_graphs_as_they_were():
 def test_derivatives_at_kinks(f, point, expected):
     assert grad(f)(point) == expected
     assert grad(grad(f))(point) in (0.0, 1.0 if f is ag.elu else 0.0)
+
+
+def test_the_mixed_second_derivative_of_a_power_is_right_at_the_exponent_0():
+    found = hessian(lambda r: r[0] ** r[1])([3.5, 0.0])
+    assert found[0] == pytest.approx([0.0, 1 / 3.5])
+    assert found[1] == pytest.approx([1 / 3.5, math.log(3.5) ** 2])
+    assert grad(grad(lambda a: a ** (a - 1)))(1.0) == pytest.approx(2.0)
+    assert grad(lambda a: a**0.0)(0.0) == 0.0
