@@ -7,7 +7,6 @@ the program is made anew when any of it is another; that is asked before each ru
 from __future__ import annotations
 
 import dis
-import gc
 import sys
 import types
 from array import array
@@ -78,9 +77,8 @@ class Surroundings:
             elif id(thing) not in self._seen and not isinstance(thing, _ATOMS):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
-        have_attributes = dict in map(type, gc.get_referents(*self.nodes))  # to ask each for them takes long
-        for node in self.nodes if have_attributes else ():
-            given = attributes(node)  # of what programs keep on nodes, as optimizers do, what these functions read
+        # Of what programs keep on nodes, as optimizers do, what these functions read.
+        for node, given in [(node, given) for node in self.nodes if (given := attributes(node))]:
             self._some(node.label, given, [key for key in given if key in self.names])
         self._keep()
 
