@@ -127,7 +127,23 @@ def _architecture(model: Module) -> dict[str, Any]:
                 f"the model's {name} is the function {activation_name(argument)!r}, which a file can't "
                 f"hold; make the model with the name of an activation, such as 'tanh'"
             )
+    _check_parts(model, arguments)
     return {"class": kind, "arguments": arguments}
+
+
+def _check_parts(model: Any, arguments: dict[str, Any]) -> None:
+    """Raise if a part of the model computes with another activation than the model's arguments say."""
+    layers = model.layers if isinstance(model, MLP) else [model]
+    last = arguments.get("output", arguments["activation"])
+    kinds = [arguments["activation"]] * (len(layers) - 1) + ["identity" if last == "softmax" else last]
+    for layer, kind in zip(layers, kinds, strict=True):
+        for part in getattr(layer, "neurons", [layer]):
+            own = getattr(part, "activation", kind)
+            if not _is_same_activation(kind, own):
+                raise ValueError(
+                    f"{part._name or type(part).__name__}: it computes with {activation_name(own)!r}, and a file of a "
+                    f"{type(model).__name__} holds {kind!r} there: make the model of layers, as Sequential(Layer(…), …)"
+                )
 
 
 def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:

@@ -672,3 +672,52 @@ def test_drawings_cards_and_explanations_say_that_a_local_derivative_is_not_know
     assert f"not known         {why_unknown(L)}" in str(autograd_mini.explain(a, L))
     assert why in why_unknown(L)
     assert why_unknown(cubed(a)) == why_unknown(a * a) == ""
+
+
+@pytest.mark.parametrize(
+    "order", [("_op", "_prev", "_backward"), ("_prev", "_backward", "_op"), ("_prev", "_op", "_backward")]
+)
+def test_micrograds_attributes_of_a_node_can_be_set_one_by_one(order):
+    a, out = Value(2.0), Value(8.0)
+
+    def backward():
+        a.grad += 3 * a.data**2 * out.grad
+
+    for name in order:
+        setattr(out, name, {"_op": "cube", "_prev": {a}, "_backward": backward}[name])
+    (out + a).backward()
+    assert (a.grad, out._op, out._prev, out.primitive.name) == (13.0, "cube", {a}, "cube")
+
+
+def test_a_class_may_set_micrograds_attributes_without_values_constructor():
+    class Number(Value):
+        def __init__(self, data, _children=(), _op=""):
+            self.data, self.grad, self._backward = data, 0, lambda: None
+            self._prev, self._op = set(_children), _op
+
+        def double(self):
+            out = Number(2 * self.data, (self,), "double")
+
+            def backward():
+                self.grad += 2 * out.grad
+
+            out._backward = backward
+            return out
+
+    a = Number(3.0)
+    out = a.double().double() * a
+    out.backward()
+    assert (out.data, a.grad, a._op, a.double()._op, a.label) == (36.0, 24.0, "", "double", "")
+
+
+def test_a_result_that_knows_its_operands_keeps_them():
+    a, b = Value(2.0), Value(3.0)
+    product = a * b
+    product._prev, product._op = {a, b}, "times"
+    assert (product._op, product.primitive.name) == ("times", "mul")
+    with pytest.raises(
+        TypeError, match=r"is the result of 'mul', and stays so: write v\.detach\(\) for a Value of its"
+    ):
+        product._prev = set()
+    with pytest.raises(TypeError, match=r"_prev: expected micrograd's _children, which are Values, got 3"):
+        Value(1.0)._prev = {3}

@@ -455,3 +455,16 @@ def test_the_error_is_a_value_error_that_can_be_pickled() -> None:
 def test_explained_like_any_other_graph() -> None:
     root = parse("w*x", w=0.5, x=2)
     assert "∂L/∂w = 1·2" in str(ag.explain(root.parents[0], root))
+
+
+@pytest.mark.parametrize(
+    ("formula", "hint"), [("sin x", "sin(x)"), ("2*tanh x + 1", "tanh(x)"), ("ln 2", "ln(2)"), ("sin cos(x)", "sin(…)")]
+)
+def test_a_function_without_brackets_is_told_how_to_write_them(formula, hint):
+    with pytest.raises(FormulaError) as caught:
+        parse(formula, x=1.0)
+    assert (caught.value.problem, caught.value.hint) == ("missing brackets", f"write {hint}")
+
+
+def test_a_sum_may_have_as_many_terms_as_python_reads():
+    assert parse(" - ".join(["2*x"] * 800), x=1.0).data == -1596.0

@@ -534,3 +534,15 @@ def _target(descriptor):
         return os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:
         return ""
+
+
+def test_a_part_with_an_activation_of_its_own_is_not_saved_as_another(tmp_path):
+    model = MLP(2, [3, 1], rng=0)
+    model.activation = "tanh"
+    save(model, tmp_path / "model.npz")
+    assert load(tmp_path / "model.npz")([1.0, 2.0]).data == model([1.0, 2.0]).data
+    model.layers[0].neurons[1].activation = "relu"
+    with pytest.raises(
+        ValueError, match=r"neurons\.1: it computes with 'relu', and a file of a MLP holds 'tanh' there"
+    ):
+        save(model, tmp_path / "model.npz")

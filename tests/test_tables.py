@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from autograd_mini.cli import table_models
 from autograd_mini.cli.tables import Table, TableError, as_number, exact_number, read_table, read_target
 
 
@@ -430,3 +431,47 @@ def test_a_column_that_a_user_types():
     for typed in ("4", "0", "-1"):
         with pytest.raises(TableError, match=f"data.csv has no column '{typed}'"):
             table.column(typed)
+
+
+@pytest.mark.parametrize("first", ["error,0.2,1.7", "0.2,error,1.7", "error,1.7", "id,1990,2000"])
+def test_a_text_among_as_many_numbers_may_be_a_slip_in_data(table_of, first):
+    rows = "".join(",".join(["1.5"] * len(first.split(","))) + "\n" for _ in range(3))
+    with pytest.raises(TableError, match=r"does the first line name the columns\? '.*' stands there; add --header yes"):
+        table_of(f"{first}\n{rows}")
+
+
+@pytest.mark.parametrize("content", ["a b y\n1 2 3\n", "a:b:y\n1:2:3\n", "sep=;\na,b,y\n1,2,3\n"])
+def test_a_table_of_one_column_says_which_separators_are_read(table_of, content):
+    with pytest.raises(
+        TableError, match=r"no column 'y'; it has '.*'; cells are separated by commas, semicolons, tabs"
+    ):
+        table_of(content).cells("y")
+
+
+def test_a_column_of_true_alone_could_have_been_false(table_of):
+    table = table_of("a,b,y\n" + "".join(f"{i},TRUE,{i}.5\n" for i in range(8)))
+    assert table.two_texts("b") == ["False", "True"]
+    found = table_models.problem(table, "y")
+    assert found.notes[0] == "column 'b' is 0 for False, 1 for True"
+    assert found.notes[1].startswith("column 'b' is the same in all rows")
+    assert table.numbers(["b"], texts=found.columns.texts).tolist() == [[1.0]] * 8
+
+
+def test_a_class_spelled_with_other_capital_letters_is_the_known_one(table_of):
+    found = table_models.problem(table_of("a,y\n" + "".join(f"{i},{i % 2 == 0}\n" for i in range(8))), "y")
+    model = table_models.CsvModel(table_models.network_for(found.columns, [2]), found.columns)
+    text = model.score_on(table_of("a,y\n1,FALSE\n2,TRUE\n3,maybe\n")).text
+    assert "FALSE is taken for the class False; TRUE is taken for the class True; rows of classes that" in text
+    assert text.endswith("hasn't seen: 1 ('maybe')")
+
+
+def test_an_empty_target_is_told_as_such_for_numbers_too(table_of):
+    found = table_models.problem(table_of("a,y\n" + "".join(f"{i},{i}.5\n" for i in range(8))), "y")
+    model = table_models.CsvModel(table_models.network_for(found.columns, [2]), found.columns)
+    with pytest.raises(TableError, match=r"the column 'y' is empty"):
+        model.score_on(table_of("a,y\n1,\n2,\n"))
+
+
+def test_numbers_too_large_to_subtract_are_an_error_alone(table_of):
+    with pytest.raises(TableError, match=r"'y' has numbers too large to standardise"):  # and no warning of NumPy's
+        table_models.problem(table_of("a,y\n1,1e308\n2,-1e308\n3,0.5\n4,1\n5,2\n"), "y")

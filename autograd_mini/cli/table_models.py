@@ -142,10 +142,10 @@ class CsvModel:
         """
         cells = table.cells(self.columns.target)
         known = [not missing for missing in are_missing(cells)]
-        if not any(known) and self.columns.task == "classification":
+        if not any(known):
             raise TableError(f"{table.path}: the column {self.columns.target!r} is empty")
-        rows = [row for row, is_known in zip(table.rows, known, strict=True) if is_known or not any(known)]
-        lines = [line for line, is_known in zip(table.lines, known, strict=True) if is_known or not any(known)]
+        rows = [row for row, is_known in zip(table.rows, known, strict=True) if is_known]
+        lines = [line for line, is_known in zip(table.lines, known, strict=True) if is_known]
         scored = Table(table.path, table.header, rows, lines)
         predicted = self.predict(self._features(scored))
         notes: list[str] = []
@@ -161,15 +161,18 @@ class CsvModel:
     def _classes_of(self, cells: list[str]) -> tuple[Array, list[str]]:
         """Return the indices of the classes that cells name, -1 for others; and what there is to say about that.
 
-        A program may write the class 1 as 1.0, where a column has a gap.
+        A program may write the class 1 as 1.0, where a column has a gap, and True as TRUE.
         """
         index = {name: i for i, name in enumerate(self.columns.classes)}
         numbers = [exact_number(name) for name in self.columns.classes]
+        folded = [name.casefold() for name in self.columns.classes]
         notes = []
         for cell in sorted(set(cells) - set(index)):
             number = exact_number(cell)
-            if number is not None and numbers.count(number) == 1:
-                index[cell] = numbers.index(number)
+            known: list[Any] = folded if number is None else numbers
+            wanted = cell.casefold() if number is None else number
+            if known.count(wanted) == 1:
+                index[cell] = known.index(wanted)
                 notes.append(f"{cell} is taken for the class {self.columns.classes[index[cell]]}")
         unknown = sorted(set(cells) - set(index))
         if unknown:
@@ -330,7 +333,8 @@ def problem(
     left_out = {table.place(name) for name in [target, *ignore]}
     names = [name for place, name in enumerate(table.header) if place not in left_out]
     if not names:
-        raise TableError(f"{table.path} has no columns but the target and the ignored ones; expected features")
+        only = f"{table.path} has no columns but the target and the ignored ones; expected features"
+        raise TableError(only + table.not_cut())
     texts = {name: two for name in names if (two := table.two_texts(name))}
     X = table.numbers(names, "leave the column out with --ignore", texts)
     if len(X) < 4:
@@ -360,13 +364,14 @@ def _notes_on_features(table: Table, columns: Columns, X_train: Array) -> list[s
             spelled = [
                 sorted({cell for cell in cells if cell.casefold() == text.casefold()}) for text in columns.texts[name]
             ]
-            zero, one = spelled if spelled[0] != spelled[1] else [[text] for text in columns.texts[name]]
+            is_told_apart = spelled[0] != spelled[1] and all(spelled)
+            zero, one = spelled if is_told_apart else [[text] for text in columns.texts[name]]
             notes.append(f"column {name!r} is 0 for {' and '.join(zero)}, 1 for {' and '.join(one)}")
         else:
             changed = next((cell for cell in cells if loses_digits(cell)), None)
             if changed is not None:
                 notes.append(f"column {name!r} is made of numbers: {changed} becomes {float(changed):.17g}")
-        if np.ptp(numbers) == 0.0:
+        if numbers.min() == numbers.max():
             notes.append(f"column {name!r} is the same in all rows that are trained on, and tells nothing")
     return notes
 

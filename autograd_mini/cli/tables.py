@@ -78,8 +78,13 @@ class Table:
         if column not in self.header:
             close = get_close_matches(column, self.header, n=1) or _differing_in_case(column, self.header)
             hint = f"did you mean {close[0]!r}?" if close else f"it has {listed(self.header)}"
-            raise TableError(f"{self.path} has no column {column!r}; {hint}")
+            raise TableError(f"{self.path} has no column {column!r}; {hint}{self.not_cut()}")
         return self.header.index(column)
+
+    def not_cut(self) -> str:
+        """Return what to say of a table that is one column, as its separator may be one that isn't read; else ""."""
+        known = "; cells are separated by commas, semicolons, tabs or bars, or by what a first line sep= says"
+        return known if len(self.header) == 1 else ""
 
     def column(self, typed: str) -> str:
         """Return the name of a column that a user typed: its name, or its number counted from 1.
@@ -172,6 +177,7 @@ class Table:
     def two_texts(self, column: str) -> list[str] | None:
         """Return the two texts of a column that has no others, in alphabetical order; None for other columns.
 
+        A column of True alone could have been False.
         Where two words are spelled with small and with capital letters, as in yes, Yes and no, they are two texts.
         """
         cells = self.cells(column)
@@ -180,6 +186,8 @@ class Table:
         if len(found) > 2:
             first = {text.casefold(): text for text in reversed(found)}
             found = sorted(first.values())
+        if len(found) == 1 and found[0].casefold() in ("true", "false"):
+            return ["False", "True"]
         if len(found) != 2 or any(as_number(text) is not None or meant_as_number(text) for text in found):
             return None
         return found
@@ -357,17 +365,19 @@ def _check_names_are_there(path: Path, rows: list[list[str]], lines: list[int]) 
     first, below = rows[0], rows[1:]
     if all(as_number(name) is not None for name in first):
         raise TableError(f"{path}: the first line holds numbers; expected the names of the columns, or --header no")
-    numbers, again, is_named = [], "", False
+    numbers, again, named = [], "", 0
     for i, name in enumerate(first):
         column = [row[i] if i < len(row) else "" for row in below]
         if _is_value(name):
             numbers.append(name)
         elif name.lower() not in _MISSING:
             present = [cell for cell in column if cell.lower() not in _MISSING]
-            is_named = is_named or (bool(present) and all(map(_is_value, present)))
+            named += bool(present) and all(map(_is_value, present))
             if name in column and not again:
                 again = f"{name!r} stands there and in line {lines[1 + column.index(name)]}"
-    if is_named and not (numbers and again):  # a name stands above numbers
+    # Names stand above numbers. But a text among more numbers, or beside one that isn't whole, may be a slip in data.
+    is_whole = all(map(str.isdecimal, numbers))  # as a year is, which may be a name
+    if named and not (numbers and again) and named >= len(numbers) + (not is_whole):
         return
     seen = again or (f"{numbers[0]!r} stands there" if numbers else "")
     if seen:
@@ -444,7 +454,7 @@ def read_target(table: Table, column: str, task: Task | None = None) -> Target:
     values: Array
     if task == "regression":
         values = table.numbers([column], "if it names a class, use --task classification")[:, 0]
-        if np.ptp(values) == 0.0:
+        if values.min() == values.max():
             hint = "" if len(set(cells)) == 1 else ", but for spellings, which are classes with --task classification"
             raise TableError(
                 f"{table.path}: column {column!r} is {cells[0]} in every row; there is nothing to predict{hint}"

@@ -114,16 +114,70 @@ def read_arguments(node: Node, children: Any, name: str, label: Any) -> None:
     if not isinstance(label, str):
         raise TypeError(f"label: expected a string, got {label!r:.60}")
     node.label = label
+    parents = _parents("label: expected a string, or micrograd's _children", children)
+    if parents:
+        _connect(node, parents, name, nothing)
+
+
+def _parents(what: str, children: Any) -> tuple[Any, ...]:
     is_several = isinstance(children, Iterable) and not isinstance(children, str)
     parents = tuple(children) if is_several else () if children is None else (children,)
     for child in parents:
         if not isinstance(child, Node):
-            raise TypeError(f"label: expected a string, or micrograd's _children, which are Values, got {child!r:.40}")
-    if parents:
-        node.primitive = OwnOperation(name or "own")
-        node._parent, node._local = parents, Handing(nothing)
-        if modes.open_contexts:
-            modes.follow(node)
+            raise TypeError(f"{what}, which are Values, got {child!r:.40}")
+    return parents
+
+
+def _connect(node: Node, parents: tuple[Any, ...], name: str, function: Callable[[], Any]) -> None:
+    node.primitive = OwnOperation(name or "own")
+    node._parent, node._parent2, node._local, node._local2 = parents, None, Handing(function), None
+    if modes.open_contexts:
+        modes.follow(node)
+
+
+def _fill(node: Any) -> None:
+    """Give a node what the constructor of `Value` gives it: micrograd's attributes may be set without calling that."""
+    if not hasattr(node, "primitive"):
+        for name in ("label", "scope", "grad"):
+            if not hasattr(node, name):
+                setattr(node, name, 0.0 if name == "grad" else "")
+        node.primitive = node._parent = node._parent2 = node._local2 = None
+        node._local = node._leaf
+
+
+def set_children(node: Node, children: Any) -> None:
+    """Set what a node was computed from, as by ``_prev``: a leaf becomes an operation of one's own.
+
+    Raises
+    ------
+    TypeError
+        If the node is the result of an operation that knows its operands.
+    """
+    _fill(node)
+    parents = _parents("_prev: expected micrograd's _children", children)
+    given: dict[str, Any] = vars(node)
+    if node.primitive is None and parents:
+        _connect(node, parents, given.pop("_op", ""), nothing)
+    elif isinstance(node.primitive, OwnOperation) and parents:
+        node._parent = parents
+    elif set(parents) != set(node.parents):
+        raise TypeError(
+            f"{node!r:.60} is the result of {node.primitive.name!r}, and stays so: write "  # type: ignore[union-attr]
+            f"v.detach() for a Value of its number alone, Value(v.data, children, 'name') for one with other children"
+        )
+
+
+def set_name(node: Node, name: Any) -> None:
+    """Set what an operation of one's own is called, as by ``_op``; of other nodes, what ``_op`` gives."""
+    if not isinstance(name, str):
+        raise TypeError(f"_op: expected the name of an operation, got {name!r:.40}")
+    _fill(node)
+    if isinstance(node.primitive, OwnOperation):
+        node.primitive = OwnOperation(
+            name or "own", forward=node.primitive.forward if node.primitive.has_forward else None
+        )
+    else:
+        vars(node)["_op"] = name
 
 
 def get_backward(node: Node) -> Callable[[], Any]:
@@ -150,6 +204,7 @@ def set_backward(node: Node, function: Callable[[], Any]) -> None:
     """
     if not callable(function):
         raise TypeError(f"_backward: expected a function without arguments, got {function!r:.40}")
+    _fill(node)
     old = node.primitive
     if old is not None:
         parents = node.parents

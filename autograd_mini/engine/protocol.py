@@ -144,11 +144,22 @@ class ScalarProtocol(Methods):
     def _prev(self) -> set[Any]:
         return set(self.parents)
 
+    @_prev.setter
+    def _prev(self, children: Any) -> None:
+        own.set_children(self, children)
+
     @property
     def _op(self) -> str:
+        given = copying.attributes(self)
+        if "_op" in given:
+            return str(given["_op"])
         if self.primitive is primitives.POW and self.parents[1].kind == node.CONSTANT:
             return f"**{repr(self.parents[1]._data).removesuffix('.0')}"
         return "" if self.primitive is None else self.primitive.symbol
+
+    @_op.setter
+    def _op(self, name: str) -> None:
+        own.set_name(self, name)
 
     @property
     def _backward(self) -> Any:

@@ -265,6 +265,10 @@ class _Builder:
             factors = (before.isalnum() or before == ")") and (here.isalnum() or here in ("_", "("))
             if factors or "decimal" in error.msg:
                 message, hint = "something missing between two factors", "write * to multiply, as in 2*x"
+            function = re.search(r"([^\W\d]\w*)\s+$", self.spelled[:at])
+            if factors and function and function[1] in {*FUNCTIONS, *_ALIASES} - set(self.names):
+                argument = re.match(r"[\w.]+\b(?!\s*\()", self.spelled[at:])
+                message, hint = "missing brackets", f"write {function[1]}({argument[0] if argument else '…'})"
         return FormulaError(message, self.source, column, hint)
 
     def word_at(self, index: int) -> re.Match[str] | None:
@@ -320,15 +324,25 @@ class _Builder:
         raise self.error(part, f"no value for {name!r}", _suggestion(name, self.given) or f"values given: {known}")
 
     def binary(self, part: ast.BinOp) -> Value:
-        """Return the node of an operator between two parts."""
+        """Return the node of an operator between two parts; a long sum goes on and on to the left."""
+        chain = [part]
+        while isinstance(left := chain[-1].left, ast.BinOp):
+            chain.append(left)
+        for one in chain:
+            self.check_operator(one)
+        result = self.node(left)
+        for one in reversed(chain):
+            result = _BINARY[type(one.op)](result, self.node(one.right))
+        return result
+
+    def check_operator(self, part: ast.BinOp) -> None:
+        """Raise an error if the operator between two parts is none of a formula's."""
         if type(part.op) not in _BINARY:
             sign = _OTHER_OPERATORS[type(part.op)]
             between = self.spelled.encode()[part.left.end_col_offset : part.right.col_offset].decode().find(sign)
             end = len(self.spelled.encode()[: part.left.end_col_offset].decode())
             hint = "known: + - * / **"
             raise FormulaError(f"unknown operator {sign!r}", self.source, self.place(end + between) + 1, hint)
-        result: Value = _BINARY[type(part.op)](self.node(part.left), self.node(part.right))
-        return result
 
     def unary(self, part: ast.UnaryOp) -> Value:
         """Return the node of a sign before a part; -2 is a number and no operation."""

@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_mini.checks import named
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Value
+from autograd_mini.nn.nested import flat
 
 ActivationFunction = Callable[[Any], Any]
 ActivationLike = str | ActivationFunction  # what arguments take: a name, or the function itself
@@ -65,6 +66,67 @@ def activation_name(activation: Any) -> str:
     if activation is None:
         return "identity"
     return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+
+
+class Choice:
+    """A module's attribute that says which activation it computes with, also when it is set later.
+
+    It has no ``__get__``, so that reading it takes no longer than reading any other attribute.
+
+    Parameters
+    ----------
+    parts : str, optional
+        The attribute with the modules that compute with it; by default the module itself does, as ``_activate``.
+    places : slice, optional
+        Which of these modules.
+    has_softmax : bool, optional
+        Whether it may be "softmax", of all outputs at once, before which the parts compute without an activation.
+
+    Examples
+    --------
+    >>> from autograd_mini.nn import Neuron
+    >>> neuron = Neuron(1, "identity", initializer="ones")
+    >>> neuron.activation = "relu"
+    >>> neuron([-2.0]).data
+    0.0
+    """
+
+    def __init__(self, parts: str = "", places: slice = slice(None), has_softmax: bool = False) -> None:
+        self.parts, self.places, self.has_softmax = parts, places, has_softmax
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    if TYPE_CHECKING:
+
+        def __get__(self, module: Any, owner: Any = None) -> Any: ...
+
+    def __set__(self, module: Any, activation: ActivationLike) -> None:
+        is_softmax = self.has_softmax and activation == "softmax"
+        function = functions.softmax if is_softmax else activation_function(activation)
+        vars(module)[self.name] = activation
+        if not self.parts:
+            vars(module)["_activate"] = function
+        for part in flat(vars(module).get(self.parts, []))[self.places]:
+            if hasattr(part, "activation"):
+                part.activation = "identity" if is_softmax else activation
+
+
+def of_nonlin(nonlin: bool | None, activation: ActivationLike) -> ActivationLike:
+    """Return the activation that micrograd's ``nonlin=`` says; the given one where that is None."""
+    return activation if nonlin is None else "relu" if nonlin else "identity"
+
+
+def _set_nonlin(module: Any, nonlin: bool) -> None:
+    if bool(nonlin) != module.nonlin:
+        module.activation = of_nonlin(bool(nonlin), module.activation)
+
+
+nonlin_property = property(
+    lambda module: activation_name(module.activation) != "identity",
+    _set_nonlin,
+    doc="Whether σ isn't the identity; as in micrograd, True makes it the ReLU, unless it is another one already.",
+)
 
 
 def activated(activate: ActivationFunction, z: Value, label: str = "a") -> Value:

@@ -9,7 +9,7 @@ from typing import Any, overload
 from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.signatures import OneOrMany
-from autograd_mini.nn.activations import ActivationLike, activated, activation_function, activation_name
+from autograd_mini.nn.activations import ActivationLike, Choice, activated, activation_name
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import each, flat, folded, is_list, nodes, shape
@@ -197,7 +197,9 @@ class Activation(Module):
 
     def __init__(self, activation: ActivationLike) -> None:
         self.activation = activation
-        self._activate: Any = functions.softmax if activation == "softmax" else activation_function(activation)
+
+    activation = Choice(has_softmax=True)
+    _activate: Any
 
     def forward(self, x: Any) -> Any:
         """Return σ of a number, or of every number in a list or in lists of lists."""

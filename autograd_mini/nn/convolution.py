@@ -13,7 +13,7 @@ from typing import Any
 from autograd_mini.checks import checked_whole, is_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.activations import ActivationLike, Choice, activation_name, unit
 from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import flat, folded, is_list, nodes, shape
@@ -25,6 +25,8 @@ class _Convolution(Module):
     """A convolution over any number of axes; the sizes of kernel, stride and padding are given for each axis."""
 
     n_axes: int
+    activation = Choice()
+    _activate: Any
 
     def __init__(
         self,
@@ -43,7 +45,6 @@ class _Convolution(Module):
         self.stride = _sizes("stride", stride, self.n_axes, least=1)
         self.padding = _sizes("padding", padding, self.n_axes, least=0)
         self.activation = activation
-        self._activate = activation_function(activation)
         # Each filter is a neuron whose features are the numbers under the kernel, and is drawn as such.
         features = self.in_channels * prod(self.kernel_size)
         drawn = initial_weights(initializer, activation, rng, (self.out_channels, features))

@@ -16,9 +16,10 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.signatures import OneOrMany
 from autograd_mini.engine.value import Parameter, Value
-from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.activations import ActivationLike, Choice, activation_name, nonlin_property, of_nonlin, unit
 from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module, other_name
+from autograd_mini.nn.nested import not_one_example
 
 
 def _given(weights: Any) -> Initializer:
@@ -44,22 +45,15 @@ def _nodes(x: Any, expected: int) -> _Features:
         x = [x]
     features = x if type(x) is _Features else _Features(x)
     if len(features) != expected:
-        raise _not_one_example(expected, str(len(features)))
+        raise not_one_example(expected, str(len(features)), features)
     if features is not x:
         for i, feature in enumerate(features):
             if isinstance(feature, (list, tuple, np.ndarray)):
-                raise _not_one_example(expected, f"{len(features)} rows of features")
+                raise not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
                 leaf = features[i] = Value(feature)
                 leaf.label, leaf._local = f"x{i + 1}", FEATURE
     return features
-
-
-def _not_one_example(expected: int, got: str) -> ValueError:
-    return ValueError(
-        f"expected {expected} feature{'s' if expected > 1 else ''}, got {got}; "
-        f"call it with one example at a time, as in [model(x) for x in X]"
-    )
 
 
 class Neuron(Module):
@@ -107,14 +101,14 @@ class Neuron(Module):
         nonlin: bool | None = None,
     ) -> None:
         self.n_inputs = checked_whole("n_inputs", n_inputs, 1)
-        self.activation = activation = activation if nonlin is None else "relu" if nonlin else "identity"
-        self._activate = activation_function(activation)
+        self.activation = activation = of_nonlin(nonlin, activation)
         drawn = initial_weights(initializer, activation, rng, (1, self.n_inputs))
         self.weights = [Parameter(w) for w in drawn[0]]
         self.bias = Parameter(0.0)
 
     w, b = other_name("weights"), other_name("bias")
-    nonlin = property(lambda self: activation_name(self.activation) != "identity", doc="Whether σ isn't the identity.")
+    nonlin, activation = nonlin_property, Choice()
+    _activate: Any
 
     def forward(self, x: Any) -> Value:
         """Return the activation for one example of `n_inputs` features."""
@@ -156,9 +150,11 @@ class Layer(Module):
     ) -> None:
         self.n_inputs = checked_whole("n_inputs", n_inputs, 1)
         self.n_outputs = checked_whole("n_outputs", n_outputs, 1)
-        self.activation = activation = activation if nonlin is None else "relu" if nonlin else "identity"
+        self.activation = activation = of_nonlin(nonlin, activation)
         drawn = initial_weights(initializer, activation, rng, (self.n_outputs, self.n_inputs))
         self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
+
+    nonlin, activation = nonlin_property, Choice("neurons")
 
     def forward(self, x: Any) -> list[Value]:
         """Return the activations for one example of `n_inputs` features."""
@@ -222,16 +218,16 @@ class MLP(Module):
         self.widths = [checked_whole("widths", width, 1) for width in widths] if isinstance(widths, Iterable) else []
         if not self.widths:
             raise ValueError(f"widths: expected a list with the number of neurons of each layer, got {widths!r}")
-        activation_function(activation)  # raises for an unknown name, also where there is one layer and it isn't used
         self.activation, self.output = activation, output
         generator = np.random.default_rng(rng)
         sizes = [self.n_inputs, *self.widths]
-        last = "identity" if output == "softmax" else output
-        kinds = [activation] * (len(self.widths) - 1) + [last]
+        kinds = [activation] * (len(self.widths) - 1) + ["identity" if output == "softmax" else output]
         self.layers = [
             Layer(n_in, n_out, kind, initializer, generator)
             for n_in, n_out, kind in zip(sizes[:-1], sizes[1:], kinds, strict=True)
         ]
+
+    activation, output = Choice("layers", slice(-1)), Choice("layers", slice(-1, None), has_softmax=True)
 
     def forward(self, x: Any) -> OneOrMany:
         """Return the output for one example: a Value where there is one output, else a list of Values."""

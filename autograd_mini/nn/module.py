@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Set, ValuesView
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
@@ -50,7 +52,7 @@ class Module:
 
     training = True
     _name = ""  # what the module that owns this one calls it
-    _trained: frozenset[str] = frozenset()  # the attributes that were given parameters and nothing else
+    _trained: frozenset[str] = frozenset()  # the attributes that were given parameters and modules, nothing else
     _is_named = False  # whether everything inside has been named
     _named: int | None = None  # a hash of what was inside then
 
@@ -73,13 +75,15 @@ class Module:
 
     def __setattr__(self, name: str, thing: Any) -> None:
         kinds = _kinds(thing) - {type(None)}
+        if any(issubclass(kind, (set, frozenset, deque, ValuesView)) for kind in kinds):
+            any(_parts(name, thing))  # raises if there are parameters in it
         own = [kind for kind in kinds if issubclass(kind, (Parameter, Module))]
         is_trained = name in self._trained
         for part_name, part in _parts(name, thing, True) if is_trained and len(own) < len(kinds) else ():
             if not isinstance(part, (Parameter, Module)):
                 self._check_untrained(part_name, part)
         super().__setattr__(name, thing)
-        if not is_trained and len(own) == len(kinds) and any(issubclass(kind, Parameter) for kind in own):
+        if not is_trained and own and len(own) == len(kinds):
             super().__setattr__("_trained", self._trained | {name})
         if own:
             self._name_parts()
@@ -103,13 +107,29 @@ class Module:
         super().__setattr__("_is_named", True)
 
     def _check_untrained(self, name: str, thing: Any) -> None:
-        """Refuse what is in the place of a parameter and is none, unless the class lists its parameters itself."""
-        if name.partition(".")[0] in self._trained and type(self).parameters is Module.parameters:
-            number = thing._data if isinstance(thing, Value) else thing
-            wanted = f"Parameter({number:g})" if isinstance(number, (int, float)) else "Parameter(…)"
+        """Refuse what is in the place of a parameter or a module and is none; warn of a Value that training won't find.
+
+        Classes that list their parameters themselves may do as they like.
+        """
+        if type(self).parameters is not Module.parameters:
+            return
+        number = thing._data if isinstance(thing, Value) else thing
+        wanted = f"Parameter({number:g})" if isinstance(number, (int, float)) else "Parameter(…)"
+        if name.partition(".")[0] in self._trained:
+            if callable(thing):
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a module, and got {thing!r:.60}, in which no training would find "
+                    f"parameters: wrap a function, as in nn.Activation(f); nn.Activation('identity') does nothing"
+                )
             raise TypeError(
                 f"{type(self).__name__}.{name} is a parameter, and got {thing!r:.60}, which no training would find: "
                 f"write {wanted}, or set the data of the one that is there"
+            )
+        if type(thing) is Value and thing.primitive is None and thing._local is None:
+            warnings.warn(
+                f"{type(self).__name__}.{name} is a Value, and training changes only parameters: write {wanted} if it "
+                f"is to be trained, Constant({number:g}) if it stays as it is",
+                stacklevel=2,
             )
 
     def _own_parts(self) -> Iterator[tuple[str, Any]]:
@@ -295,6 +315,10 @@ def _parts(name: str, thing: Any, is_all: bool = False) -> Iterator[tuple[str, A
     elif isinstance(thing, dict):
         for key, part in thing.items():
             yield from _parts(f"{name}.{key}", part, is_all)
+    elif isinstance(thing, (Set, ValuesView, deque)):
+        if any(isinstance(part, (Parameter, Module)) for part in thing):
+            kind = type(thing).__name__
+            raise TypeError(f"{name} is a {kind}, in which no training would find parameters: put them into a list")
     elif is_all and thing is not None:
         yield name, thing
 

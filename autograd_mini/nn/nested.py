@@ -102,3 +102,11 @@ def nodes(nested: Any, name: str = "x") -> Any:
         return feature(nested.item() if isinstance(nested, np.ndarray) else nested, name)
     separator = "," if name[-1:].isdigit() else ""
     return [nodes(part, f"{name}{separator}{i}") for i, part in enumerate(nested, start=1)]
+
+
+def not_one_example(expected: int, got: str, features: Sequence[Any] = ()) -> ValueError:
+    """Return the error that a module takes another number of features than it was called with."""
+    advice = "call it with one example at a time, as in [model(x) for x in X]"
+    if features and all(isinstance(feature, Value) and feature.primitive is not None for feature in features):
+        advice = "they were computed: give what computed them, as the layer before, so many outputs"
+    return ValueError(f"expected {expected} feature{'s' if expected > 1 else ''}, got {got}; {advice}")

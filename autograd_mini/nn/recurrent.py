@@ -15,7 +15,7 @@ from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Constant, Parameter, Value
-from autograd_mini.nn.activations import ActivationLike, activation_function, activation_name, unit
+from autograd_mini.nn.activations import ActivationLike, Choice, activation_name, unit
 from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import is_list, nodes
@@ -65,7 +65,6 @@ class RNNCell(Module):
         self.n_inputs = checked_whole("n_inputs", n_inputs, least=1)
         self.n_hidden = checked_whole("n_hidden", n_hidden, least=1)
         self.activation = activation
-        self._activate = activation_function(activation)
         generator = np.random.default_rng(rng)
         shapes = (self.n_hidden, self.n_inputs), (self.n_hidden, self.n_hidden)
         self.weight_ih, self.weight_hh = [
@@ -74,6 +73,9 @@ class RNNCell(Module):
         ]
         self.bias_ih = [Parameter(0.0) for _ in range(self.n_hidden)]
         self.bias_hh = [Parameter(0.0) for _ in range(self.n_hidden)]
+
+    activation = Choice()
+    _activate: Any
 
     def forward(self, x: Any, hidden: Any = None) -> list[Any]:
         """Return the hidden state after a step, from its features and the hidden state before (0 if not given)."""
@@ -144,6 +146,8 @@ class RNN(Module):
     ) -> None:
         self.n_inputs, self.n_hidden, self.activation = n_inputs, n_hidden, activation
         self.cell = RNNCell(n_inputs, n_hidden, activation, initializer, rng)
+
+    activation = Choice("cell")
 
     def forward(self, sequence: Any, hidden: Any = None) -> tuple[list[list[Any]], list[Any]]:
         """Return the hidden states after each step, and the last of them.

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
-from autograd_mini import Value, no_grad
+from autograd_mini import Value, nn, no_grad
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.nn import MLP, Layer, Neuron, activations
 from autograd_mini.nn.activations import ACTIVATIONS
@@ -304,3 +304,61 @@ def test_activations_take_plain_numbers_too(name):
     assert f(0.3) == pytest.approx(float(SIGMA[name](np.float64(0.3))))
     assert math.isfinite(f(-1000.0))
     assert math.isfinite(f(1000.0))
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda kind: Neuron(2, kind, rng=0), ["activation"]),
+        (lambda kind: Layer(2, 2, kind, rng=0), ["activation"]),
+        (lambda kind: MLP(2, [3, 2], kind, kind, rng=0), ["activation", "output"]),
+        (lambda kind: nn.RNNCell(2, 2, kind, rng=0), ["activation"]),
+        (lambda kind: nn.Activation(kind), ["activation"]),
+    ],
+)
+def test_an_activation_that_is_set_later_is_what_the_module_computes_with(make, names):
+    model, other = make("relu"), make("tanh")
+    if not isinstance(model, nn.Activation):
+        other.load_state_dict(model.state_dict())
+    for name in names:
+        with pytest.raises(ValueError, match=r"no activation is named 'rleu'"):
+            setattr(model, name, "rleu")
+        setattr(model, name, "tanh")
+    assert repr(model) == repr(other)
+    assert str(model([1.0, -2.0])) == str(other([1.0, -2.0]))
+
+
+def test_the_last_layer_has_no_activation_while_the_output_is_the_softmax():
+    model = MLP(2, [3, 2], output="sigmoid", rng=0)
+    model.output = "softmax"
+    assert model.layers[-1].activation == "identity"
+    assert sum(p.data for p in model([1.0, 2.0])) == pytest.approx(1.0)
+    model.output = "sigmoid"
+    assert model.layers[-1].activation == "sigmoid"
+    assert model.layers[0].activation == "relu"
+
+
+def test_a_program_follows_an_activation_that_is_set_later():
+    model = MLP(2, [3, 1], rng=0)
+    program = ag.vectorize(model)
+    program([[1.0, 2.0]])
+    model.activation = "tanh"
+    assert float(program([[1.0, 2.0]]).item()) == pytest.approx(model([1.0, 2.0]).data)
+
+
+def test_nonlin_can_be_set_as_in_micrograd():
+    layer = Layer(2, 2, "tanh")
+    layer.nonlin = True
+    assert layer.activation == "tanh"
+    layer.neurons[0].nonlin = False
+    assert [neuron.nonlin for neuron in layer.neurons] == [False, True]
+    layer.nonlin = False
+    layer.nonlin = True
+    assert [neuron.activation for neuron in layer.neurons] == ["relu", "relu"]
+
+
+def test_a_layer_that_does_not_fit_those_around_it_is_told_as_such():
+    model = MLP(2, [3, 1])
+    model.layers[0] = Layer(2, 4)
+    with pytest.raises(ValueError, match=r"expected 3 features, got 4; they were computed: give what computed them"):
+        model([1.0, 2.0])

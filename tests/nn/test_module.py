@@ -2,11 +2,12 @@
 
 import copy
 import pickle
+from collections import deque
 
 import numpy as np
 import pytest
 
-from autograd_mini import Value
+from autograd_mini import Constant, Value
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.nn import MLP, Layer, Module, Neuron, Parameter
 
@@ -148,9 +149,51 @@ def test_plain_values_are_no_parameters():
         def __init__(self):
             self.constant, self.weight = Value(3.0, label="keep"), Parameter(2.0)
 
-    model = Scaled()
-    assert names(model) == ["weight"]
+    told = (
+        r"Scaled\.constant is a Value, and training changes only parameters: write Parameter\(3\) if .*Constant\(3\) if"
+    )
+    with pytest.warns(UserWarning, match=told):
+        model = Scaled()
+    with pytest.warns(UserWarning, match=told):
+        found = names(model)
+    assert found == ["weight"]
     assert model.constant.label == "keep"
+
+
+def test_constants_and_results_in_a_module_are_no_mistakes():
+    class Scaled(Module):
+        def __init__(self):
+            self.constant, self.weight = Constant(3.0), Parameter(2.0)
+            self.last = [self.weight * self.constant]
+
+    assert names(Scaled()) == ["weight"]
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (lambda p: {p}, "thing is a set"),
+        (lambda p: [deque([p])], "thing.0 is a deque"),
+        (lambda p: {"a": p}.values(), "thing is a dict_values"),
+    ],
+)
+def test_what_has_parameters_that_would_not_be_found_is_refused(made, name):
+    model = Module()
+    with pytest.raises(TypeError, match=rf"{name}, in which no training would find parameters: put them into a list"):
+        model.thing = made(Parameter(1.0))
+    model.thing = made(1.0)
+    assert names(model) == []
+
+
+def test_a_function_in_the_place_of_a_module_is_told():
+    model = MLP(2, [3, 1])
+    model.layers[0] = abs
+    with pytest.raises(
+        TypeError, match=r"MLP\.layers\.0 is a module, and got <.*abs>, in which no .*nn\.Activation\(f\)"
+    ):
+        model.parameters()
+    with pytest.raises(TypeError, match=r"MLP\.layers\.1 is a module"):
+        model.layers = [model.layers[1], abs]
 
 
 def test_arrays_of_parameters_are_found():
