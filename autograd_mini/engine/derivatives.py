@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from autograd_mini.engine import floats, nodes, tracing
@@ -397,8 +398,8 @@ def _why_unsure(at: Callable[[float], float], x: float, noise: float, tolerance:
         return f"{x} has too few digits for steps that are smaller"
     offsets = [gap * 2.0**k for k in range(10)]
     values = [at(x + h) for h in (*[-h for h in reversed(offsets)], 0.0, *offsets)]
-    moves = [b - a for a, b in zip(values, values[1:], strict=False) if abs(b - a) > 4.0 * noise]
-    turns = [a for a, b in zip(moves, moves[1:], strict=False) if (a < 0.0) != (b < 0.0)]
+    moves = [b - a for a, b in pairwise(values) if abs(b - a) > 4.0 * noise]
+    turns = [a for a, b in pairwise(moves) if (a < 0.0) != (b < 0.0)]
     if len(turns) > 1:
         return "it changes wholly from one float to the next, so that no step is small enough"
     beside = _difference(at, x, 2.0 * gap, 0.0) if x and 2.0 * noise <= gap * tolerance else _NO_SLOPE
