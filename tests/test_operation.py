@@ -276,7 +276,7 @@ def test_a_program_knows_logsumexp_in_a_rule():
 
 def test_a_formula_that_is_too_deep_for_a_program_is_told():
     f = ag.operation("one", lambda xp, *a: xp.sum([x * x for x in a]), lambda xp, out, *a: [2 * x for x in a])
-    with pytest.raises(TraceError, match="the formula of an operation of one's own is too deep .* few operands each"):
+    with pytest.raises(TraceError, match=r"the formula of an operation of one's own is too deep .* few operands each"):
         ag.vectorize(lambda row: f(*row))(np.ones((2, 1500)))
 
 
@@ -298,7 +298,7 @@ def test_a_rule_that_fails_says_how_the_functions_of_xp_are_called(forward, advi
 
 def test_a_function_of_the_package_in_a_rule_is_told_where_a_formula_is_needed():
     f = ag.operation("one", lambda xp, a: ag.tanh(2.0 * a), lambda xp, out, a: (2.0 - 2.0 * out**2,))
-    with pytest.raises(TraceError, match="expected a real number, got Expression .*functions of xp alone"):
+    with pytest.raises(TraceError, match=r"expected a real number, got Expression .*functions of xp alone"):
         ag.vectorize(f)([1.0])
 
 
