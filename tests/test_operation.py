@@ -11,6 +11,7 @@ import autograd_mini as ag
 from autograd_mini import Parameter, Trainer, Value, nn, optim
 from autograd_mini.engine import primitives
 from autograd_mini.errors import TraceError
+from autograd_mini.formulas.parse import FormulaError, parse
 
 
 @pytest.fixture(autouse=True)
@@ -322,3 +323,15 @@ def test_a_name_is_given_once_but_a_cell_may_be_run_again():
     new = ag.operation("scaled", lambda xp, a: 2 * a, lambda xp, out, a: (2,), replace=True)
     assert new.primitive is primitives.find("scaled")
     assert old.forward() == 2.0
+
+
+def test_a_formula_knows_operations_of_ones_own():
+    ag.operation("cubed", lambda xp, a: a**3, lambda xp, out, a: (3 * a**2,))
+    ag.operation("total", lambda xp, *a: xp.sum(a), lambda xp, out, *a: [1.0 for _ in a])
+    L = parse("cubed(2*x) + total(x, 1, x)", x=0.5)
+    assert L.data == 3.0
+    assert any("cubed(v" in str(step) for step in ag.forward_steps(L))
+    with pytest.raises(FormulaError, match=r"wrong arguments of 'cubed' \(cubed takes 1 operand, got 2\)"):
+        parse("cubed(x, x)", x=0.5)
+    with pytest.raises(FormulaError, match="unknown function 'cubes'"):
+        parse("cubes(x)", x=0.5)

@@ -94,6 +94,12 @@ def is_own(primitive: Primitive) -> bool:
     return hasattr(primitive.forward, "__wrapped__")
 
 
+def own_operation(name: str) -> Operation | None:
+    """Return the operation of a user's own of that name; None where there is none."""
+    primitive = PRIMITIVES.get(name)
+    return Operation(primitive) if primitive is not None and is_own(primitive) else None
+
+
 def rules_of(primitive: Primitive) -> tuple[Rule, Rule]:
     """Return the two rules that `operation` was given."""
     return primitive.forward.__wrapped__, primitive.derivatives.__wrapped__  # type: ignore[attr-defined]
