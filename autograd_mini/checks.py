@@ -220,7 +220,10 @@ def real_array(name: str, data: Any, expected: str = "real numbers", advice: str
         if array.dtype.kind in "cmM":
             raise TypeError("complex numbers, dates")
         return array.astype(float)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        large = "a float holds numbers up to 1.8e308; compute with their logarithms"
+        raise _refused(name, "real numbers", _on_one_line(data), large) from None
+    except (TypeError, ValueError):
         raise _refused(name, expected, f"{_on_one_line(data)}{_odd_row(data)}", advice) from None
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from autograd_mini import Value, checks
+from autograd_mini import Value, checks, vectorize
 from autograd_mini.errors import MissingDependencyError
 
 
@@ -102,5 +102,19 @@ def test_integers_too_large_for_a_float_are_refused_by_name():
             checks.checked("lr", 10**400, **options)
     assert checks.checked("count", 10**300) == 1e300
     assert checks.checked("share", Fraction(1, 3), finite=False) == 1 / 3
-    with pytest.raises(ValueError, match=r"X: expected real numbers, got \[\[1000"):
+    with pytest.raises(
+        ValueError, match=r"X: expected real numbers, got \[\[1000.*; a float holds numbers up to 1.8e308"
+    ):
         checks.real_array("X", [[10**400, 1.0]])
+
+
+@pytest.mark.parametrize("row", [10**400, [10**400], [1.0, -(10**400)]], ids=["number", "row", "negative"])
+def test_inputs_too_large_for_a_float_are_told_and_large_integers_taken(row):
+    with pytest.raises(ValueError, match=r"input 1: expected real numbers, got .* a float holds numbers up to"):
+        vectorize(lambda x: x)([row])
+    assert vectorize(lambda x: 2.0 * x)([2**70]).tolist() == [2.0**71]
+
+
+def test_a_value_is_compared_with_integers_that_no_float_holds():
+    v = Value(1.0)
+    assert [v < 10**400, v > -(10**400), v >= 10**400, v <= -(10**400)] == [True, True, False, False]

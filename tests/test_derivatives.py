@@ -500,6 +500,51 @@ def test_where_rounding_hides_the_gradient_the_check_says_that_it_cant_tell(f, x
         check_gradients(f, x)
 
 
+@pytest.mark.parametrize(
+    ("f", "x", "why"),
+    [
+        *[
+            (f, x, "changes wholly from one float")
+            for f in (ag.sin, ag.cos, ag.tan)
+            for x in (1e16, 1e22, 1e276, 1e300)
+        ],
+        (ag.tan, math.pi / 2.0, "changes wholly from one float to the next"),
+        (lambda x: 1.0 / (x - 1.0), 1.0 + 2.0**-52, "changes wholly from one float to the next"),
+        (ag.relu, 5e-324, "5e-324 has too few digits"),
+        (lambda x: ag.relu(x - 1.0), 1.0 + 2.0**-52, "it has a kink so near that every step leads over it"),
+        (ag.sin, math.nan, "it is nan there: check it at a point where it is defined"),
+        (ag.log, -1.0, "it is nan there"),
+        (ag.exp, 710.0, "it is inf there"),
+        (lambda y: Value(-2.0) ** y, 0.5, "it is nan there"),
+        (ag.tanh, math.inf, "there is no number beside inf"),
+        (lambda x: ag.sqrt(-x * x), 0.0, "it isn't finite on both sides"),
+        (lambda x: x * random.random(), 2.0, r"it gives .* and then .* there: have it draw the same random numbers"),
+    ],
+)
+def test_the_check_says_why_it_cant_tell(f, x, why):
+    with pytest.warns(RuntimeWarning, match=rf"can't tell whether .* is right for argument 0: got .*; .*{why}"):
+        check_gradients(f, x)
+
+
+@pytest.mark.parametrize("x", [1e-300, 1e-203, 1e-100])
+def test_an_infinite_gradient_is_right_where_the_differences_overflow(x):
+    check_gradients(lambda x: 1.0 / x, x)
+
+
+@pytest.mark.parametrize("x", [1.0, 3.0, 10.0, 0.1, -2.0, 1e6])
+@pytest.mark.parametrize("local", [lambda a: 3.0 * a, lambda a: math.nan, lambda a: math.inf])
+def test_what_is_wrong_of_a_smooth_operation_isnt_excused_by_a_kink(monkeypatch, x, local):
+    broken = with_derivatives(monkeypatch, "pow", lambda xp, out, a, b: (local(a), 0.0))
+    with pytest.raises(GradientCheckError, match=r"operation pow of .* for operand 0, expected [-\d.]+$"):
+        check_gradients(lambda a: apply(broken, a, 2.0), x)
+
+
+@pytest.mark.parametrize("take", [check_gradients, grad, value_and_grad, jacobian, hessian])
+def test_a_number_in_the_place_of_the_function_is_refused(take):
+    with pytest.raises(TypeError, match=r"expected a function first, as in .*\(f.*\), got float 3\.0"):
+        take(3.0, ag.sin)
+
+
 def test_what_it_cant_tell_doesnt_hide_what_is_wrong():
     with pytest.raises(GradientCheckError, match="is wrong for argument 1"):
         check_gradients(lambda a, b: (1e20 + a) - 1e20 + 1e10 * b * b.data, 2.0, 3.0)

@@ -11,6 +11,7 @@ import autograd_mini as ag
 from autograd_mini import Parameter, Trainer, Value, nn, optim
 from autograd_mini.engine import primitives
 from autograd_mini.errors import TraceError
+from autograd_mini.formulas.parse import FormulaError, parse
 
 
 @pytest.fixture(autouse=True)
@@ -258,6 +259,50 @@ def test_a_rule_that_only_numbers_can_be_put_into_is_refused_where_a_formula_is_
     assert "one          y = one(a)" in ag.derivative_table()
 
 
+@pytest.mark.parametrize("number", [7.0, 7, True, np.float64(7.0)])
+def test_a_rule_may_give_a_bare_number(number):
+    f = ag.operation("one", lambda xp, a: number, lambda xp, out, a: (0,))
+    assert ag.vectorize(f)([1.0, 2.0]).tolist() == [number] * 2
+    assert ag.vectorize(lambda x: f(x) * x)([1.0, 2.0]).tolist() == [number, 2.0 * number]
+    assert ag.vectorize(ag.grad(f))([1.0, 2.0]).tolist() == [0.0, 0.0]
+
+
+def test_a_program_knows_logsumexp_in_a_rule():
+    f = ag.operation("one", lambda xp, *a: xp.logsumexp(*a), lambda xp, out, *a: [xp.exp(x - out) for x in a])
+    for x in ([1.0, 2.0], [-800.0, -801.0], [math.inf, 0.0], [-math.inf, -math.inf]):
+        assert ag.vectorize(f)(*[[z] for z in x]) == pytest.approx([ag.logsumexp(x)])
+    p, q = ag.vectorize(ag.grad(f, (0, 1)))([800.0], [799.0])
+    assert (p.tolist(), q.tolist()) == (pytest.approx([0.7310585786]), pytest.approx([0.2689414214]))
+
+
+def test_a_formula_that_is_too_deep_for_a_program_is_told():
+    f = ag.operation("one", lambda xp, *a: xp.sum([x * x for x in a]), lambda xp, out, *a: [2 * x for x in a])
+    with pytest.raises(TraceError, match=r"the formula of an operation of one's own is too deep .* few operands each"):
+        ag.vectorize(lambda row: f(*row))(np.ones((2, 1500)))
+
+
+@pytest.mark.parametrize(
+    ("forward", "advice"),
+    [
+        (lambda xp, *a: xp.sum(*a), r"takes 1 positional argument but 2 were given; xp.sum takes one list"),
+        (lambda xp, *a: xp.logsumexp(a), r"xp.maximum, xp.minimum and xp.logsumexp take numbers, xp.maximum\(a, b\)"),
+        (lambda xp, *a: xp.maximum(list(a)), r"expected a number for numbers, got \[-8.0, 1.0\]; .*xp.maximum\(a, b\)"),
+        (lambda xp, *a: a[0] ** (1 / 3), r"got \(1.*j\); xp.power\(a, b\) and xp.sqrt\(a\) are nan where"),
+        (lambda xp, *a: None, "got None; did it forget its return"),
+    ],
+)
+def test_a_rule_that_fails_says_how_the_functions_of_xp_are_called(forward, advice):
+    f = ag.operation("one", forward, lambda xp, out, *a: a)
+    with pytest.raises(TypeError, match=f"forward of one: .*{advice}"):
+        f(Value(-8.0), 1.0)
+
+
+def test_a_function_of_the_package_in_a_rule_is_told_where_a_formula_is_needed():
+    f = ag.operation("one", lambda xp, a: ag.tanh(2.0 * a), lambda xp, out, a: (2.0 - 2.0 * out**2,))
+    with pytest.raises(TraceError, match=r"expected a real number, got Expression .*functions of xp alone"):
+        ag.vectorize(f)([1.0])
+
+
 def test_derivatives_that_values_can_not_be_put_into_have_none_in_turn():
     f = ag.operation("one", lambda xp, a: xp.exp(a), lambda xp, out, a: (math.exp(a),))
     assert ag.grad(f)(0.0) == 1.0
@@ -278,3 +323,15 @@ def test_a_name_is_given_once_but_a_cell_may_be_run_again():
     new = ag.operation("scaled", lambda xp, a: 2 * a, lambda xp, out, a: (2,), replace=True)
     assert new.primitive is primitives.find("scaled")
     assert old.forward() == 2.0
+
+
+def test_a_formula_knows_operations_of_ones_own():
+    ag.operation("cubed", lambda xp, a: a**3, lambda xp, out, a: (3 * a**2,))
+    ag.operation("total", lambda xp, *a: xp.sum(a), lambda xp, out, *a: [1.0 for _ in a])
+    L = parse("cubed(2*x) + total(x, 1, x)", x=0.5)
+    assert L.data == 3.0
+    assert any("cubed(v" in str(step) for step in ag.forward_steps(L))
+    with pytest.raises(FormulaError, match=r"wrong arguments of 'cubed' \(cubed takes 1 operand, got 2\)"):
+        parse("cubed(x, x)", x=0.5)
+    with pytest.raises(FormulaError, match="unknown function 'cubes'"):
+        parse("cubes(x)", x=0.5)

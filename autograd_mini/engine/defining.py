@@ -94,6 +94,12 @@ def is_own(primitive: Primitive) -> bool:
     return hasattr(primitive.forward, "__wrapped__")
 
 
+def own_operation(name: str) -> Operation | None:
+    """Return the operation of a user's own of that name; None where there is none."""
+    primitive = PRIMITIVES.get(name)
+    return Operation(primitive) if primitive is not None and is_own(primitive) else None
+
+
 def rules_of(primitive: Primitive) -> tuple[Rule, Rule]:
     """Return the two rules that `operation` was given."""
     return primitive.forward.__wrapped__, primitive.derivatives.__wrapped__  # type: ignore[attr-defined]
@@ -159,6 +165,11 @@ def _checked_derivatives(name: str, rule: Rule) -> Rule:
     return derivatives
 
 
+_HOW_TO_CALL = (
+    "xp.sum takes one list, xp.sum([a, b]), and xp.maximum, xp.minimum and xp.logsumexp take numbers, xp.maximum(a, b)"
+)
+
+
 def _read(what: str, rule: Rule, xp: Any, *arguments: Any) -> Any:
     """Return what a rule gives for these numbers; an error says which rule it was."""
     try:
@@ -169,6 +180,8 @@ def _read(what: str, rule: Rule, xp: Any, *arguments: Any) -> Any:
             f"other functions of xp give inf or nan there, as all operations of autograd_mini do"
         ) from error
     except Exception as error:
+        if xp is floats and isinstance(error, TypeError):
+            raise TypeError(f"{what}: {error}; {_HOW_TO_CALL}") from error
         if xp is floats and not isinstance(error, AttributeError):
             raise
         namespace = getattr(xp, "__name__", type(xp).__name__).rpartition(".")[2]
@@ -184,7 +197,10 @@ def _number(what: str, result: Any) -> float:
     try:
         return as_float(result)
     except TypeError as error:
-        raise TypeError(f"{what}: expected a number for numbers, got {result!r:.60}") from error
+        advice = "did it forget its return?" if result is None else _HOW_TO_CALL
+        if isinstance(result, complex):
+            advice = "xp.power(a, b) and xp.sqrt(a) are nan where ** gives a complex number"
+        raise TypeError(f"{what}: expected a number for numbers, got {result!r:.60}; {advice}") from error
 
 
 def _content(rule: Any) -> Any:

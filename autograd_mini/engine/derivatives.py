@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from autograd_mini.engine import floats, nodes, tracing
@@ -165,6 +166,11 @@ def _chosen(argnums: Any, count: int) -> list[int]:
     return [i % count for i in chosen]
 
 
+def _check_function(f: Any, example: str) -> None:
+    if not callable(f):
+        raise TypeError(f"expected a function first, as in {example}, got {type(f).__name__} {f!r:.60}")
+
+
 def _scalar(f: Function, result: Any) -> Any:
     if isinstance(result, (list, tuple, dict)) or is_array(result) or result is None:
         name = getattr(f, "__name__", "the function")
@@ -196,6 +202,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
+    _check_function(f, "value_and_grad(f)(0.5)")
 
     def function(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         evaluation = _Evaluation(f, arguments, keywords, argnums)
@@ -235,6 +242,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> grad(lambda x: x[0] * x[1])([2.0, 3.0])
     [3.0, 2.0]
     """
+    _check_function(f, "grad(f)(0.5)")
     both = value_and_grad(f, argnums)
 
     def gradient(*arguments: Any, **keywords: Any) -> Any:
@@ -270,6 +278,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]
     """
+    _check_function(f, "jacobian(f)([0.5, 1.0])")
 
     def function(*arguments: Any, **keywords: Any) -> Any:
         evaluation = _Evaluation(f, arguments, keywords, argnums)
@@ -298,6 +307,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     >>> hessian(lambda x: x**3)(2.0)
     12.0
     """
+    _check_function(f, "hessian(f)([0.5, 1.0])")
     return jacobian(grad(f, argnums), argnums)
 
 
@@ -309,7 +319,8 @@ def check_gradients(f: Function, *points: Any, rtol: float = 1e-5, atol: float =
 
     The step is chosen by how much rounding there is in f: the smallest at which it doesn't hide the tolerance, so that
     no kink, edge or wave of f is stepped over that needn't be. At the edge of where f is defined the differences are
-    one-sided. Where rounding hides more than the tolerance at every step, a RuntimeWarning says that it can't tell.
+    one-sided. Where rounding hides more than the tolerance at every step, f isn't defined, or it changes wholly from
+    one float to the next, a RuntimeWarning says that it can't tell, and why.
 
     Parameters
     ----------
@@ -331,40 +342,73 @@ def check_gradients(f: Function, *points: Any, rtol: float = 1e-5, atol: float =
     >>> from autograd_mini import tanh
     >>> check_gradients(lambda x, w: tanh(w[0] * x + w[1]), 0.5, [2.0, -1.0])
     """
+    _check_function(f, "check_gradients(f, 0.5)")
     flat = [point.data if isinstance(point, Value) else as_float(point) for point in _leaves(points)]
     if not flat:
         raise ValueError("there is nothing to check without a point; pass one for each argument of the function")
     points = _rebuilt(points, iter(flat))
     name = getattr(f, "__name__", repr(f))
-    got = list(_leaves(grad(f, tuple(range(len(points))))(*points)))
-    noise, noises = _rounding(f, points, got)
-    unsure = []
+    value, found = value_and_grad(f, tuple(range(len(points))))(*points)
+    got = list(_leaves(found))
+    again, noise, noises = _rounding(f, points, got)
+    unsure, reason = [], ""
     for i, gradient in enumerate(got):
         near = atol + rtol * (abs(gradient) if math.isfinite(gradient) else 0.0)
-        slope = _slope(_along(f, points, flat, i), flat[i], noise, near, gradient)
+        at = _along(f, points, flat, i)
+        why = _why_none(value, again, flat[i])
+        slope = _slope(at, flat[i], noise, near, gradient) if not why else _NO_SLOPE
         tolerance, hidden = atol + rtol * abs(slope.number), slope.error + noises[i]
         difference = abs(gradient - slope.number)
         grows = slope.error > 0.1 * abs(slope.number) and gradient * slope.number > 0.0
-        if math.isinf(gradient) and grows:  # as the differences do, the smaller the step
+        if math.isinf(gradient) and (grows or gradient == slope.number):  # as the differences do, the smaller the step
             continue
         if difference <= tolerance and hidden <= 10.0 * tolerance:  # rounding is mostly far below what it may be
             continue
-        if not math.isfinite(slope.error) or difference <= tolerance + hidden:
+        why = why or _why_unsure(at, flat[i], noise, tolerance, gradient)
+        if math.isnan(slope.number):
+            why = why or "it isn't finite on both sides, as far as the steps go"
+        if why or not math.isfinite(slope.error) or difference <= tolerance + hidden:
             unsure.append(f"for argument {_place(points, i)}: got {gradient}, and differences give {slope.number}")
             unsure[-1] += f" ± {hidden:.1g}"
+            reason = reason or why
             continue
         raise GradientCheckError(
             f"the gradient of {name} at {_listed(points)} is wrong for argument {_place(points, i)}: "
             f"got {gradient}, expected {slope.number} by central differences; {_culprit(f, points)}"
         )
     if unsure:
+        rounding = "rounding hides the rest: check a part of the function, or at a point where no large numbers cancel"
         warnings.warn(
             f"check_gradients can't tell whether the gradient of {name} at {_listed(points)} is right {unsure[0]}"
-            f"{f' ({len(unsure)} such arguments)' if len(unsure) > 1 else ''}; rounding hides the rest: check a part "
-            f"of the function, or at a point where no large numbers cancel",
+            f"{f' ({len(unsure)} such arguments)' if len(unsure) > 1 else ''}; {reason or rounding}",
             RuntimeWarning,
             stacklevel=2,
         )
+
+
+def _why_none(value: float, again: float, x: float) -> str:
+    """Return why there are no differences to take of a function with this value, and this one at a second call."""
+    if not math.isfinite(value):
+        return f"it is {value} there: check it at a point where it is defined and finite"
+    if value != again:
+        return f"it gives {value} and then {again} there: have it draw the same random numbers at each call"
+    return "" if math.isfinite(x) else f"there is no number beside {x}"
+
+
+def _why_unsure(at: Callable[[float], float], x: float, noise: float, tolerance: float, gradient: float) -> str:
+    """Return why differences may be wrong though they agree among themselves: f changes between the floats around x."""
+    gap = math.ulp(x)
+    if 0.0 < abs(x) < 2.0**-1022:
+        return f"{x} has too few digits for steps that are smaller"
+    offsets = [gap * 2.0**k for k in range(10)]
+    values = [at(x + h) for h in (*[-h for h in reversed(offsets)], 0.0, *offsets)]
+    moves = [b - a for a, b in pairwise(values) if abs(b - a) > 4.0 * noise]
+    turns = [a for a, b in pairwise(moves) if (a < 0.0) != (b < 0.0)]
+    if len(turns) > 1:
+        return "it changes wholly from one float to the next, so that no step is small enough"
+    beside = _difference(at, x, 2.0 * gap, 0.0) if x and 2.0 * noise <= gap * tolerance else _NO_SLOPE
+    is_bent = math.isfinite(beside.error) and abs(gradient - beside.number) <= beside.error
+    return "it has a kink so near that every step leads over it" if is_bent else ""
 
 
 def _listed(points: tuple[Any, ...]) -> str:
@@ -396,8 +440,8 @@ def _along(f: Function, points: tuple[Any, ...], flat: list[float], i: int) -> C
 _EPS = 2.0**-52
 
 
-def _rounding(f: Function, points: tuple[Any, ...], got: list[float]) -> tuple[float, list[float]]:
-    """Return by how much rounding may change f's value and its gradients.
+def _rounding(f: Function, points: tuple[Any, ...], got: list[float]) -> tuple[float, float, list[float]]:
+    """Return f's value, and by how much rounding may change it and its gradients.
 
     It is tried out: each number in between gets a last bit more or less. So large numbers that cancel are seen, too,
     of which the result shows nothing.
@@ -422,7 +466,7 @@ def _rounding(f: Function, points: tuple[Any, ...], got: list[float]) -> tuple[f
         for i, (now, before) in enumerate(zip(tried, [value, *got], strict=True)):
             if math.isfinite(now - before):
                 spread[i] = max(spread[i], abs(now - before))
-    return spread[0], spread[1:]
+    return value, spread[0], spread[1:]
 
 
 def _local_grads(numbers: dict[Any, float], v: Any) -> Any:
@@ -436,6 +480,9 @@ class _Slope(NamedTuple):
     number: float
     error: float
     step: float
+
+
+_NO_SLOPE = _Slope(math.nan, math.inf, math.nan)
 
 
 def _slope(at: Callable[[float], float], x: float, noise: float, tolerance: float, near: float) -> _Slope:
@@ -459,7 +506,7 @@ def _slope(at: Callable[[float], float], x: float, noise: float, tolerance: floa
     smallest, largest = 8.0 * math.ulp(x) if x else 2.0**-100, max(1.0, abs(x))
     first = min(max(16.0 * noise / max(tolerance, 2.0**-1000), smallest), largest)
     if not math.isfinite(first):
-        return _Slope(math.nan, math.inf, first)
+        return _NO_SLOPE
     first = 2.0 ** math.ceil(math.log2(first))
     best = _difference(at, x, first, noise)
     if best.error <= tolerance and abs(near - best.number) <= tolerance:
@@ -467,10 +514,10 @@ def _slope(at: Callable[[float], float], x: float, noise: float, tolerance: floa
     best, step = _Slope(math.nan, math.inf, first), smallest
     while step <= largest:
         found = _difference(at, x, step, noise)
+        if math.isinf(found.number):  # larger steps lead over a pole
+            return found
         is_same = not math.isfinite(best.error) or abs(found.number - best.number) <= best.error
-        if (
-            is_same and found.error < best.error / 4.0
-        ):  # as it is where rounding makes the error; beside a pole it isn't
+        if is_same and found.error < best.error / 4.0:  # as where rounding makes the error; beside a pole it isn't
             best = found
         elif math.isfinite(best.error):
             break
@@ -491,7 +538,7 @@ def _difference(at: Callable[[float], float], x: float, h: float, noise: float) 
         narrow = (at(x + h / 2.0) - here) / ((x + h / 2.0) - x)
     error = (1.0 if is_inside else 4.0) * abs(narrow - wide) + 3.0 * noise / abs(h)
     if not math.isfinite(error):
-        return _Slope(math.nan, math.inf, abs(h))
+        return _Slope(wide if wide == narrow else math.nan, math.inf, abs(h))
     return _Slope((4.0 * narrow - wide) / 3.0 if is_inside else 2.0 * narrow - wide, error, abs(h))
 
 
@@ -516,14 +563,25 @@ def _culprit(f: Function, points: tuple[Any, ...]) -> str:
             allowed = 1e-5 * abs(expected.number) + expected.error
             if not math.isfinite(expected.error) or abs(local - expected.number) <= allowed:
                 continue
-            left, right = ((at(x + h) - at(x)) / h for h in (-expected.step, expected.step))
-            has_kink = abs(left - right) > 0.1 * max(abs(left), abs(right))
-            kink = ": it has a kink there, where no derivative is right" if has_kink else ""
+            is_bent = _has_kink(at, x, expected.step)
+            kink = ": it has a kink there, where no derivative is right" if is_bent else ""
             return (
                 f"the operation {primitive.name} of {_listed(tuple(operands))} has the local derivative "  # type: ignore[union-attr]
                 f"{local} for operand {slot}, expected {expected.number}{kink}"
             )
     return "each operation agrees with its own finite difference: is there a kink at this point, or does f use .data?"
+
+
+def _has_kink(at: Callable[[float], float], x: float, step: float) -> bool:
+    """Return whether the slopes on both sides differ at every step: at a smaller one those of a smooth function don't.
+
+    Where the function isn't finite on a side, there is none.
+    """
+    small = max(step / 64.0, 2.0 * math.ulp(x))
+    slopes = [[(at(x + h) - at(x)) / h for h in (-step, step)] for step in (small, 64.0 * small)]
+    near, far = (abs(left - right) for left, right in slopes)
+    are_apart = all(abs(left - right) > 0.1 * max(abs(left), abs(right)) for left, right in slopes)
+    return are_apart and near > 0.5 * far
 
 
 def _with_operand(primitive: Any, operands: list[float], slot: int, x: float) -> float:

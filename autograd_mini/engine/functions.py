@@ -728,6 +728,8 @@ def pick(index: Any, *items: Any) -> Any:
         If there are no items, or rows of different lengths.
     IndexError
         If the index names none of them: it is negative, too large, or not whole.
+    TypeError
+        If the index is a list, most often the table itself.
 
     Examples
     --------
@@ -738,6 +740,11 @@ def pick(index: Any, *items: Any) -> Any:
     >>> [item.data for item in pick(Value(2.0), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])]
     [5.0, 6.0]
     """
+    if isinstance(index, (list, tuple)):
+        raise TypeError(
+            f"pick: expected a number first, as in pick(token, table), got {type(index).__name__} {index!r:.60}; for "
+            f"several tokens, write [pick(token, table) for token in tokens]"
+        )
     items = _spread("pick", items)
     samples = dict(zip(map(type, items), items, strict=True)).values()  # one of each kind: rows may be many
     if is_array(index) or (all(map(is_array, samples)) and not isinstance(index, Value)):

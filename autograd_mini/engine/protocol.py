@@ -85,7 +85,11 @@ class ScalarProtocol(Methods):
 
     def _compared(self, operation: Callable[[float, float], bool], sign: str, other: Any) -> bool:
         def read() -> bool:
-            return operation(self._data, _data_of(other, sign, self))
+            try:
+                number = _data_of(other, sign, self)
+            except OverflowError:  # Python compares a float with an integer of any size
+                number = other
+            return operation(self._data, number)
 
         return read() if node.look is None else node.look(self, read, other, operation)
 

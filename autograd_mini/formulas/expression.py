@@ -315,7 +315,7 @@ def _render(root: Expression, style: Style) -> str:
     stack = [root]
     while stack:
         expression = stack[-1]
-        parts = [] if expression.form in ("symbol", "number") else expression.parts
+        parts = [] if expression.form in ("symbol", "number", "view") else expression.parts
         missing = [p for p in parts if id(p) not in done]
         if missing:
             stack.extend(missing)
@@ -333,6 +333,8 @@ def _write(expression: Expression, parts: list[str], style: Style) -> str:
     if form == "number":
         value, digits = expression.parts
         return _write_number(value, digits, style)
+    if form == "view":  # a place for an operand, which has no name yet
+        return "…"
     if form in _BINDING and form not in ("where", "neg"):
         return _write_operator(expression, parts, style)
     if form == "neg":

@@ -1,8 +1,8 @@
 """Formulas typed by a user, such as ``tanh(w*x + b)``, as graphs of labelled Values.
 
 The signs of mathematics are put into Python's (`spelling`), and Python's own `ast` reads the formula. Then each part is
-built if it is one of those allowed: arithmetic, numbers, names that have values, and the functions of
-`autograd_mini.engine.functions`. Nothing is evaluated as code.
+built if it is one of those allowed: arithmetic, numbers, names that have values, the functions of
+`autograd_mini.engine.functions` and those that `operation` made. Nothing is evaluated as code.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from inspect import signature
 from typing import Any
 
 from autograd_mini.engine import functions
+from autograd_mini.engine.defining import own_operation
 from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.formulas.spelling import SpellingError, in_python, normal
@@ -362,18 +363,20 @@ class _Builder:
         name = _ALIASES.get(part.func.id, part.func.id)
         if name in FUNCTIONS and part.func.id in self.given:
             raise FormulaError(f"{part.func.id!r} is a function and can't be given a value", self.source)
-        if name not in FUNCTIONS:
+        own = own_operation(name)
+        if name not in FUNCTIONS and own is None:
             raise self.unknown_function(part.func)
         if part.keywords:
             raise self.error(part, f"unexpected argument by name for {name!r}", "write arguments without their names")
-        self.check_count(part, name)
+        if own is None:
+            self.check_count(part, name)
         arguments = [self.argument(name, i, argument) for i, argument in enumerate(part.args)]
         if name == "dot" and not all(isinstance(argument, list) for argument in arguments[:2]):
             raise self.error(part, "dot of something else than two lists", "as in dot([w1, w2], [x1, x2], b)")
         if name in _ONE_LIST and not isinstance(arguments[0], list):
             arguments = [arguments]
         try:
-            result = FUNCTIONS[name](*arguments)
+            result = (own or FUNCTIONS[name])(*arguments)
         except (TypeError, ValueError, IndexError) as error:
             raise self.error(part, f"wrong arguments of {name!r} ({error})") from None
         node: Value = result[0] if isinstance(result, list) else result  # softmax(a, b) is the share of a

@@ -14,12 +14,13 @@ import numpy as np
 
 from autograd_mini.checks import checked
 from autograd_mini.engine import functions
+from autograd_mini.engine.graph import leaves
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.primitives import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.signatures import pair_loss
 from autograd_mini.engine.tracing import is_traced, one_of
-from autograd_mini.engine.value import Value
+from autograd_mini.engine.value import Constant, Parameter, Value
 from autograd_mini.nn.nested import is_list
 
 if TYPE_CHECKING:
@@ -258,6 +259,7 @@ def hinge(score: Any, target: Any, reduction: str = "sum") -> Any:
     (0.75, 0.0)
     """
     pairs = _pairs_of(score, target)
+    _check_order("hinge", "score", pairs)
     for _, t in pairs:
         if not isinstance(t, Value) and t not in (-1, 1):
             raise ValueError(f"the hinge loss needs targets of -1 and +1, got {t!r}; turn 0 and 1 into 2*y - 1")
@@ -291,6 +293,7 @@ def binary_cross_entropy(probability: Any, target: Any, reduction: str = "sum") 
     0.693147
     """
     pairs = _pairs_of(probability, target)
+    _check_order("binary_cross_entropy", "probability", pairs)
     for p, t in pairs:
         _check_unit("probability", p)
         _check_unit("target", t)
@@ -302,6 +305,23 @@ def _known(number: Any) -> float | None:
     if is_traced(number):
         return None
     return number.data if isinstance(number, Value) else as_float(number)
+
+
+def _check_order(loss: str, prediction: str, pairs: list[tuple[Any, Any]]) -> None:
+    """Raise if a target can be trained and its prediction is a bare number: then they are the wrong way round."""
+    for p, t in pairs:
+        if isinstance(t, Value) and not isinstance(p, Value) and not is_traced(t) and _is_trained(t):
+            raise ValueError(
+                f"{loss}({prediction}, target) has the target second, but got the bare number {p!r:.30} as the "
+                f"{prediction} and a computed Value as its target; swap them, or write target.data if it is meant so"
+            )
+
+
+def _is_trained(t: Value) -> bool:
+    """Return whether a node is a parameter, or computed from other leaves than constants and inputs."""
+    if not t.parents:
+        return isinstance(t, Parameter)
+    return any(leaf._local not in (FEATURE, PROBE) and not isinstance(leaf, Constant) for leaf in leaves(t))
 
 
 def _log(p: Any) -> Any:
@@ -341,6 +361,7 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "
     1000.0
     """
     pairs = _pairs_of(logit, target)
+    _check_order("binary_cross_entropy_with_logits", "logit", pairs)
     for _, t in pairs:
         _check_unit("target", t)
     terms = [t * functions.softplus(-z) + (1.0 - t) * functions.softplus(z) for z, t in pairs]

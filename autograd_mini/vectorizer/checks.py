@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_mini.checks import Array, checked_whole
+from autograd_mini.checks import Array, checked_whole, real_array
 from autograd_mini.engine import floats, functions, modes
 from autograd_mini.engine.derivatives import differentiated
 from autograd_mini.engine.graph import gradients, recorded_gradients, topological_order
@@ -60,6 +60,10 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
             array = np.asarray(given)
         except ValueError:  # rows of different widths
             array = np.empty(0, dtype=object)
+        if (
+            array.dtype.kind == "O" and array.size and all(isinstance(x, (int, float)) for x in array.flat)
+        ):  # too large for NumPy's integers
+            array = real_array(f"input {k}", given)
         if array.dtype.kind not in "fiub":
             raise ValueError(
                 f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "

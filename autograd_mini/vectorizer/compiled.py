@@ -192,8 +192,15 @@ class Compiled:
         """Return the source, and of how many statements it is."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
-        printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
-        return printer.source(), printer.statements
+        try:
+            printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
+            return printer.source(), printer.statements
+        except RecursionError:
+            raise TraceError(
+                f"{self._name}: the formula of an operation of one's own is too deep for a program, as it is where it "
+                f"has hundreds of operands or of steps; make it of operations of few operands each and of sum, "
+                f"maximum, minimum and logsumexp of autograd_mini, which take any number"
+            ) from None
 
     def _numpy_printer(self) -> NumpyPrinter:
         return NumpyPrinter(self.program, self._title("array statements", "NumPy"), str(self.dtype))

@@ -240,6 +240,11 @@ class _Exact:
         """Return the choice between the plain formula and the other one."""
         return text.where(condition, rescue(), plain)
 
+    def logsumexp(self, *a: Any) -> Expression:
+        """Return log Σ exp(xᵢ) as a formula, for rules of a user's own: of a list it is a statement of its own."""
+        peak = text.maximum(*a)
+        return text.where(abs(peak) < np.inf, peak + text.log(text.sum([text.exp(x - peak) for x in a])), peak)
+
     def exp_minus_square(self, a: Any) -> Expression:
         """Return exp(-a²) without the rounding error of a² (see `floats.exp_minus_square`); from 28 on it is 0."""
         size = text.minimum(abs(a), 30.0)
@@ -371,9 +376,8 @@ def _rules(primitive: Primitive, numbers: tuple[str | None, ...]) -> _Rules:
     The numbers are given as they are written: 0.0 isn't -0.0.
     """
     operands = [place(k) if x is None else number(float(x)) for k, x in enumerate(numbers, start=2)]
-    formula = simplified(primitive.forward(exact, *operands))
-    found = primitive.derivatives(exact, place(1), *operands)
-    derivatives = [simplified(rule if isinstance(rule, Expression) else number(float(rule))) for rule in found]
+    formula = simplified(operand(primitive.forward(exact, *operands)))  # a rule may give a bare number
+    derivatives = [simplified(operand(rule)) for rule in primitive.derivatives(exact, place(1), *operands)]
     shown = formula if primitive.name in ARITHMETIC else text.call(primitive.name, *operands)
     return _Rules(
         formula, derivatives, [product(place(0), rule) for rule in derivatives], _with_names(shown).render("text")

@@ -292,3 +292,20 @@ def test_cross_entropy_wants_a_list_of_logits():
 def test_losses_go_by_their_names():
     assert all(LOSSES[name] is getattr(losses, name) for name in LOSSES)
     assert {loss.__name__ for loss in BINARY} < set(LOSSES)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [losses.hinge, losses.binary_cross_entropy, losses.binary_cross_entropy_with_logits],
+    ids=lambda f: f.__name__,
+)
+def test_a_prediction_in_the_place_of_the_target_is_told(loss):
+    w = Value(0.3)
+    told = rf"{loss.__name__}\(.*, target\) has the target second, but got the bare number 1\.0 .*; swap them"
+    for target in (ag.sigmoid(w), ag.Parameter(1.0), [ag.sigmoid(w)]):
+        with pytest.raises(ValueError, match=told):
+            loss(1.0, target)
+    assert loss(ag.sigmoid(w), 1.0).data == loss(ag.sigmoid(w), Value(1.0)).data
+    loss(1.0, Value(1.0))  # data in a Value
+    program = ag.vectorize(lambda x, y: x + loss(1.0, 0.5 + y / 2.0))  # a constant prediction
+    assert program([0.0], [1.0]).tolist() == [loss(1.0, 1.0)]

@@ -247,3 +247,8 @@ def test_the_explanations_say_what_was_picked():
     found = {}
     exec(source, found)
     assert [found[f"d_{name}"] for name in "tabc"] == [0.0, 3.0, 0.0, 1.0]
+
+
+def test_the_table_in_the_place_of_the_token_is_told():
+    with pytest.raises(TypeError, match=r"expected a number first, as in pick\(token, table\), got list .*for several"):
+        ag.pick([Value(1.0), Value(2.0)], 1)
