@@ -231,6 +231,9 @@ class Trainer:
                 "from what they are now, and the optimizer from its state after epoch %d",
                 len(self.history),
             )
+        were_others = [rule.belong_to(self.history) for rule in self.stopping]
+        if any(were_others):
+            self._best_model.clear()
         self.model.train()
         self.interrupted, self.stop_reason = False, ""
         stopped_by: StoppingRule | None = None
@@ -435,6 +438,8 @@ class Trainer:
         if columns is not None and not (isinstance(columns, list) and all(isinstance(name, str) for name in columns)):
             raise ValueError(f"columns: expected a list of names, got {columns!r:.60}")
         self._state().load_state_dict(state)
+        for rule in self.stopping:
+            rule._training = self.history
         self._columns = columns
 
     def _state(self, parameters: Sequence[Value] | None = None) -> TrainingState:
