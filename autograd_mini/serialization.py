@@ -19,17 +19,16 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 
 from autograd_mini.checks import Array, check_names, checked_whole
-from autograd_mini.engine.value import Value
 from autograd_mini.errors import LoadError
 from autograd_mini.files import is_text, refusing, replacing
 from autograd_mini.nn import MLP, Layer, Module, Neuron
-from autograd_mini.nn.activations import activated, activation_function, activation_name
+from autograd_mini.nn.activations import activation_name
+from autograd_mini.nn.settings import MOST, check_settings, settings
 from autograd_mini.training import Trainer
 
 _HEADER = "autograd_mini.json"
 _VERSION = 1
 _PARTS = 500_000  # lists and dictionaries in a header at the most: each takes far more memory than its two characters
-_NAME = 100  # characters of an activation's name at the most
 
 # The modules that a file can name, with the arguments that make them anew.
 _ARCHITECTURES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -74,7 +73,7 @@ def save(model: Module, path: str | os.PathLike[str], **extra: Any) -> None:
         raise TypeError(f"expected a model, got {type(model).__name__}; save(model, path)")
     arrays = model.state_dict()
     _check_weights("", arrays)
-    _write(path, _architecture(model), extra, arrays)
+    _write(path, _architecture(model, arrays), extra, arrays)
 
 
 def _write(path: str | os.PathLike[str], model: dict[str, Any], extra: Any, arrays: dict[str, Any]) -> None:
@@ -115,11 +114,12 @@ def _check_kind(name: str, dtype: np.dtype[Any]) -> None:
         raise ValueError(f"{name}: expected real numbers, got {dtype}")
 
 
-def _architecture(model: Module) -> dict[str, Any]:
-    """Return the model's class and arguments, as far as the library can make it anew from them."""
+def _architecture(model: Module, arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return the model's class and settings, and its arguments if the library can make it anew from them."""
     kind = type(model).__name__
+    written = {"class": kind, "settings": settings(model)}
     if _ARCHITECTURES.get(kind, (None,))[0] is not type(model):
-        return {"class": kind}
+        return written
     arguments = {name: getattr(model, name) for name in _ARCHITECTURES[kind][1]}
     for name, argument in arguments.items():
         if callable(argument):
@@ -127,23 +127,31 @@ def _architecture(model: Module) -> dict[str, Any]:
                 f"the model's {name} is the function {activation_name(argument)!r}, which a file can't "
                 f"hold; make the model with the name of an activation, such as 'tanh'"
             )
-    _check_parts(model, arguments)
-    return {"class": kind, "arguments": arguments}
+    written["arguments"] = arguments
+    if not _is_as_made(written, model, arrays):  # a part was replaced, added or taken away
+        del written["arguments"]
+    return written
 
 
-def _check_parts(model: Any, arguments: dict[str, Any]) -> None:
-    """Raise if a part of the model computes with another activation than the model's arguments say."""
-    layers = model.layers if isinstance(model, MLP) else [model]
-    last = arguments.get("output", arguments["activation"])
-    kinds = [arguments["activation"]] * (len(layers) - 1) + ["identity" if last == "softmax" else last]
-    for layer, kind in zip(layers, kinds, strict=True):
-        for part in getattr(layer, "neurons", [layer]):
-            own = getattr(part, "activation", kind)
-            if not _is_same_activation(kind, own):
-                raise ValueError(
-                    f"{part._name or type(part).__name__}: it computes with {activation_name(own)!r}, and a file of a "
-                    f"{type(model).__name__} holds {kind!r} there: make the model of layers, as Sequential(Layer(…), …)"
-                )
+def _is_as_made(written: dict[str, Any], model: Module, arrays: dict[str, Any]) -> bool:
+    """Return whether a model still is what its arguments make."""
+    try:
+        shapes = _plan("", written, len(arrays))[2]
+    except ValueError:
+        return False
+    is_of_these = all(type(part) in (Layer, Neuron) for path, part in model.named_modules() if path)
+    is_of_shape = shapes == {name: array.shape for name, array in arrays.items()}
+    return is_of_these and is_of_shape and written["settings"] == _made(written)
+
+
+def _made(architecture: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings of a model that the library makes from its arguments."""
+    arguments = architecture["arguments"]
+    if architecture["class"] != "MLP":
+        return {"": {"activation": arguments["activation"]}}
+    output, n_hidden = arguments["output"], len(arguments["widths"]) - 1
+    kinds = [arguments["activation"]] * n_hidden + ["identity" if output == "softmax" else output]
+    return {"": {"output": output}, **{f"layers.{i}": {"activation": kind} for i, kind in enumerate(kinds)}}
 
 
 def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
@@ -165,7 +173,7 @@ def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
     ------
     LoadError
         If the file is damaged, isn't one of this library's, or doesn't fit the model, saying which: its shapes, or an
-        activation that isn't the file's; the model is left as it was. It is a ValueError.
+        activation or another setting of a part that isn't the file's; the model is left as it was. It is a ValueError.
     FileNotFoundError
         If there is no such file.
     """
@@ -190,44 +198,13 @@ def load_with_extra(path: str | os.PathLike[str], model: Module | None = None) -
             state = dict(arrays)
         with refusing(path, "doesn't fit the model"):
             _check_weights("", state)
-            _check_activations(header["model"], model)
+            if header["model"].get("arguments") is not None:
+                check_settings(_made(header["model"]), model, is_complete=False)
+            if header["model"].get("settings") is not None:
+                is_complete = type(model).load_state_dict is Module.load_state_dict
+                check_settings(header["model"]["settings"], model, is_complete=is_complete)
             model.load_state_dict(state)
     return model, header["extra"]
-
-
-def _check_activations(architecture: dict[str, Any], model: Module) -> None:
-    """Raise if a model computes with other activations than the one in a file: with its weights it would be another."""
-    arguments = architecture.get("arguments")
-    if arguments is None:  # a class of one's own, of which a file has the parameters alone
-        return
-    kinds = [arguments.get("activation")]
-    if architecture["class"] == "MLP":
-        kinds = kinds * (len(arguments["widths"]) - 1) + [arguments["output"]]
-    parts = dict(model.named_modules())
-    for i, kind in enumerate(kinds):
-        name = f"layers.{i}" if architecture["class"] == "MLP" else ""
-        own = getattr(parts.get(name), "activation", None)
-        if isinstance(model, MLP) and i == len(kinds) - 1 and "softmax" in (kind, model.output):
-            own = model.output
-        elif kind == "softmax":  # of all outputs, after a layer without an activation
-            kind = "identity"
-        if own is not None and not _is_same_activation(kind, own):
-            raise ValueError(
-                f"{name or type(model).__name__}: expected the activation of the model in the file, {kind!r:.80}, got "
-                f"{activation_name(own)!r}; make the model with that, or let load(path) make it"
-            )
-
-
-def _is_same_activation(written: Any, own: Any) -> bool:
-    """Return whether the activation that a file names is a model's own, also if it is written in another way."""
-    if written == own or "softmax" in (written, own):
-        return bool(written == own)
-    if not isinstance(written, str) or len(written) > _NAME:
-        raise ValueError(f"expected the name of an activation, got {written!r:.80}")
-    results = [
-        [activated(activation_function(kind), Value(z)).data for z in (-2.0, -0.5, 0.5, 2.0)] for kind in (written, own)
-    ]
-    return results[0] == results[1]
 
 
 def _header(path: str | os.PathLike[str], arrays: _Arrays) -> dict[str, Any]:
@@ -258,12 +235,13 @@ def _plan(
     """Return the class of a model, its arguments, and the shapes that its arrays must have; nothing is built yet."""
     kind = architecture["class"]
     if kind not in _ARCHITECTURES or "arguments" not in architecture:
-        raise LoadError(f"{path} holds the parameters of a {kind}; make one and pass it: load(path, model)")
+        parts = ", with the parts that it had when it was saved" if kind in _ARCHITECTURES else ""
+        raise LoadError(f"{path} holds the parameters of a {kind}; make one and pass it: load(path, model){parts}")
     build, names = _ARCHITECTURES[kind]
     with refusing(path, _impossible(architecture)):
         arguments = {name: architecture["arguments"][name] for name in names}
         for name in {"activation", "output"} & set(arguments):
-            if not isinstance(arguments[name], str) or len(arguments[name]) > _NAME:
+            if not isinstance(arguments[name], str) or len(arguments[name]) > MOST:
                 raise ValueError(f"{name}: expected the name of an activation, got {arguments[name]!r:.80}")
         n_inputs = checked_whole("n_inputs", arguments["n_inputs"], 1)
         if kind == "Neuron":

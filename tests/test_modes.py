@@ -14,6 +14,7 @@ from autograd_mini import (
     enable_grad,
     exp,
     log,
+    nn,
     no_grad,
     scope,
     softmax,
@@ -101,6 +102,29 @@ def test_backward_inside_no_grad_still_works():
     with no_grad():
         y.backward()
     assert x.grad == 6.0
+
+
+@pytest.mark.parametrize(
+    "root", [lambda o: (o - 2.0) ** 2, lambda o: nn.losses.squared_error(o, 1.0), lambda o: 2.0 * o + Value(0.5).data]
+)
+def test_what_a_model_gave_inside_of_no_grad_leads_no_gradient_to_its_parameters(root):
+    model = nn.MLP(2, [3, 1], "tanh", rng=0)
+    with no_grad():
+        output = model([1.0, 2.0])
+    with pytest.raises(RuntimeError, match=r"no gradient goes back to the parameters: .* inside of no_grad"):
+        root(output).backward()
+    head = nn.Neuron(1, "identity", rng=0)  # what comes after it can be trained
+    head([output]).backward()
+    assert head.bias.grad == 1.0
+
+
+def test_a_result_of_no_grad_may_be_the_leaf_that_the_next_step_begins_at():
+    x = Value(1.0)
+    for _ in range(3):
+        ((x - 3.0) ** 2).backward()
+        with no_grad():
+            x = x - 0.5 * x.grad
+    assert x.data == 3.0
 
 
 def test_no_grad_holds_for_its_own_thread_only():

@@ -207,7 +207,9 @@ def test_a_training_that_a_nan_has_ended_says_so(caplog):
         monitor = "m"
 
     seen = iter([0.5, math.nan, math.nan, math.nan, math.nan])
-    stopped = trainer("cross_entropy", epochs=9, metrics={"m": lambda *_: next(seen)}, stopping=Blind(patience=3))
+    stopped = trainer(
+        "cross_entropy", epochs=9, metrics={"m": lambda *_: next(seen)}, stopping=Blind(patience=3, mode="min")
+    )
     with caplog.at_level(logging.INFO, "autograd_mini"):
         stopped.fit(X, [0] * 6)
     assert len(stopped.history) == 4

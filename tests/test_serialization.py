@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
-from autograd_mini import Value, load, save
+from autograd_mini import Value, load, nn, save
+from autograd_mini.micrograd import nn as micrograd
 from autograd_mini.nn import MLP, Layer, Module, Neuron, Parameter, activations
-from autograd_mini.serialization import load_with_extra, replacing
+from autograd_mini.serialization import load_training, load_with_extra, replacing, save_training
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="permission bits and symbolic links are POSIX's")
 
@@ -513,6 +514,87 @@ def test_an_activation_may_be_written_in_another_way_and_one_that_is_not_used_ma
     load(tmp_path / "model.npz", MLP(2, [1], "tanh"))
 
 
+class WithParts(Module):
+    """A module of one's own with parts in an attribute, a list and a dictionary."""
+
+    def __init__(self, kind, output="identity"):
+        self.net, self.listed, self.named = MLP(2, [2, 2], kind, output), [Layer(2, 1, kind)], {"k": Neuron(2, kind)}
+
+
+def convolution(**settings):
+    return nn.Conv2d(1, 1, 2, rng=0, **settings)
+
+
+@pytest.mark.parametrize(
+    ("saved", "other", "message"),
+    [
+        (nn.Sequential(Layer(2, 2, "tanh")), nn.Sequential(Layer(2, 2)), r"modules\.0: .*file, 'tanh', got 'relu'"),
+        (nn.Sequential(Layer(2, 2), nn.Activation("tanh")), nn.Sequential(Layer(2, 2)), r"and this one has none"),
+        (nn.Sequential(Layer(2, 2)), nn.Sequential(Layer(2, 2), nn.Activation("tanh")), r"this model has a part there"),
+        (nn.Residual(Layer(2, 2, ag.tanh)), nn.Residual(Layer(2, 2)), r"module: .*file, 'tanh', got 'relu'"),
+        (nn.RNN(2, 2), nn.RNN(2, 2, "relu"), r"RNN: .*file, 'tanh', got 'relu'"),
+        (convolution(activation="tanh"), convolution(), r"Conv2d: .*file, 'tanh', got 'identity'"),
+        (convolution(stride=2), convolution(), r"Conv2d: expected the setting .*file, stride=\[2, 2\], got \[1, 1\]"),
+        (nn.Dropout(0.2), nn.Dropout(0.5), r"Dropout: .*file, keep_prob=0\.2, got 0\.5; make the model with that"),
+        (WithParts("tanh"), WithParts("relu"), r"net\.layers\.0: .*file, 'tanh', got 'relu'"),
+        (WithParts("tanh", "softmax"), WithParts("tanh"), r"net\.layers\.1: .*file, 'softmax', got 'identity'"),
+        (micrograd.Layer(2, 1, nonlin=False), micrograd.Layer(2, 1), r"neurons\.0: .*file, nonlin=False, got True"),
+    ],
+)
+def test_a_part_with_another_setting_than_the_file_says_is_refused_wherever_it_is(tmp_path, saved, other, message):
+    save(saved, tmp_path / "model.npz")
+    with pytest.raises(ValueError, match=rf"doesn't fit the model: .*{message}"):
+        load(tmp_path / "model.npz", other)
+    load(tmp_path / "model.npz", saved)
+    rewritten(tmp_path / "model.npz", lambda header, arrays: header["model"].pop("settings") and None)
+    load(tmp_path / "model.npz", other)  # a file that doesn't say
+
+
+def changed(change, make=lambda: MLP(2, [3, 1], rng=0)):
+    model = make()
+    change(model)
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: changed(lambda model: model.layers.__setitem__(0, Layer(2, 3, "tanh", rng=1))),
+        lambda: changed(lambda model: model.layers[0].neurons.__setitem__(1, Neuron(2, "tanh", rng=1))),
+        lambda: changed(lambda model: model.layers.append(Layer(1, 1, rng=1))),
+        lambda: changed(lambda model: model.layers[0].neurons.pop()),
+        lambda: changed(lambda layer: layer.neurons.__setitem__(0, Neuron(2, "tanh", rng=1)), lambda: Layer(2, 2)),
+        lambda: changed(lambda neuron: setattr(neuron, "bias", None), lambda: Neuron(2, rng=0)),
+        lambda: changed(lambda layer: setattr(layer.neurons[1], "bias", None), lambda: Layer(2, 2, rng=0)),
+    ],
+)
+def test_a_model_of_which_a_part_was_changed_is_loaded_into_one_like_it_and_never_made_as_it_was(tmp_path, make):
+    model = make()
+    save(model, tmp_path / "model.npz")
+    with pytest.raises(ValueError, match=r"make one and pass it: load\(path, model\), with the parts that it had"):
+        load(tmp_path / "model.npz")
+    plain = {MLP: MLP(2, [3, 1]), Layer: Layer(2, 2), Neuron: Neuron(2)}[type(model)]
+    with pytest.raises(ValueError, match=r"model\.npz doesn't fit the model: "):
+        load(tmp_path / "model.npz", plain)
+    assert state_of(load(tmp_path / "model.npz", make())) == state_of(model)
+
+
+def test_a_training_isnt_taken_over_by_one_of_another_activation(tmp_path):
+    first, second = (
+        ag.Trainer(model, "squared_error", ag.optim.SGD(model.parameters(), lr=0.1))
+        for model in (MLP(2, [3, 1], "tanh"), MLP(2, [3, 1], "relu"))
+    )
+    save_training(first, tmp_path / "training.npz")
+    state = first.state_dict()
+    message = r"layers\.0: expected the activation .* in the state, 'tanh', got 'relu'"
+    with pytest.raises(ValueError, match=message):
+        load_training(second, tmp_path / "training.npz")
+    with pytest.raises(ValueError, match=message):
+        second.load_state_dict(state)
+    del state["settings"]
+    second.load_state_dict(state)  # a state that doesn't say
+
+
 def test_a_loaded_model_can_be_trained_on(path):
     model = load(path)
     loss = (model([1.0, 2.0]) - 1.0) ** 2
@@ -542,7 +624,11 @@ def test_a_part_with_an_activation_of_its_own_is_not_saved_as_another(tmp_path):
     save(model, tmp_path / "model.npz")
     assert load(tmp_path / "model.npz")([1.0, 2.0]).data == model([1.0, 2.0]).data
     model.layers[0].neurons[1].activation = "relu"
-    with pytest.raises(
-        ValueError, match=r"neurons\.1: it computes with 'relu', and a file of a MLP holds 'tanh' there"
-    ):
-        save(model, tmp_path / "model.npz")
+    save(model, tmp_path / "model.npz")
+    with pytest.raises(LoadError, match="make one and pass it: load"):
+        load(tmp_path / "model.npz")
+    with pytest.raises(LoadError, match=r"neurons\.1: the model in the file has a part there with activation='relu'"):
+        load(tmp_path / "model.npz", MLP(2, [3, 1], "tanh"))
+    same = MLP(2, [3, 1], "tanh")
+    same.layers[0].neurons[1].activation = "relu"
+    assert load(tmp_path / "model.npz", same)([1.0, 2.0]).data == model([1.0, 2.0]).data

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
-from autograd_mini.engine.node import UNRECORDED, Node
+from autograd_mini.engine.node import CONSTANT, FEATURE, FROZEN, LOST, PARAMETER, PROBE, UNRECORDED, Node
 from autograd_mini.errors import AnomalyError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -128,25 +128,44 @@ def follow(node: Node) -> None:
     if modes.detecting:
         check_node(node)
     if not modes.recording:
+        is_of_model = any(u._local in _OF_MODEL for u in node.parents if u.primitive is None)
         node.primitive = node._parent = node._parent2 = node._local2 = None
-        node._local = UNRECORDED
+        node._local = LOST if is_of_model else UNRECORDED
+
+
+_OF_MODEL = (PARAMETER, FROZEN, LOST)
+# Leaves for whose gradients alone nobody goes back.
+_UNWANTED = (LOST, CONSTANT, FEATURE, PROBE, FROZEN)
 
 
 def backward_order(root: Any) -> list[Any]:
     """Return the topological order of a graph to go back through, and refuse a root that has lost its graph.
 
+    A result of `no_grad` may be the leaf at which a computation begins, as in ``x = x - lr * x.grad``. That of a model
+    isn't meant so where nothing else in the graph could get a gradient.
+
     Raises
     ------
     RuntimeError
-        If it was computed inside of `no_grad`: there is nothing to go back through, and gradients would stay as they
-        are without a word.
+        If it was computed inside of `no_grad`, or from nothing but a model's outputs that were: there is nothing to go
+        back to, and gradients would stay as they are without a word.
     """
-    if root._local == UNRECORDED:
+    if root.primitive is None and root._local in (UNRECORDED, LOST):
         raise RuntimeError(
             "no gradient goes back from here: this was computed inside of no_grad(), which builds no graph; compute it "
             "outside, or inside of `with autograd_mini.enable_grad():`"
         )
-    return topological_order(root)
+    order = topological_order(root)
+    if order[0]._local not in _UNWANTED:  # the first is a leaf, and mostly a parameter
+        return order
+    kinds = {v._local for v in order if v.primitive is None}
+    if LOST in kinds and kinds.issubset(_UNWANTED):
+        raise RuntimeError(
+            "no gradient goes back to the parameters: this was computed from what a model gave inside of no_grad(), or "
+            "from its detach(), which both build no graph; call the model outside, or inside of "
+            "`with autograd_mini.enable_grad():`. To take the gradient by its output, begin with Value(output.data)"
+        )
+    return order
 
 
 class _Switch:

@@ -29,7 +29,11 @@ CONSTANT = "constant"  # a bare number in an expression, as the 2 in 2 * x
 FEATURE = "feature"  # a bare number that a module was called with: no gradient by it is needed
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 UNRECORDED = "unrecorded"  # the result of an operation inside of `no_grad`: what it was computed from isn't known
-_KINDS = {FROZEN: PARAMETER, **dict.fromkeys((FEATURE, PROBE, UNRECORDED, None), "input")}  # what `Node.kind` says
+LOST = "lost"  # the same of one that parameters led to: a model's output, from which no gradient comes back to them
+_KINDS = {
+    FROZEN: PARAMETER,
+    **dict.fromkeys((FEATURE, PROBE, UNRECORDED, LOST, None), "input"),
+}  # what `Node.kind` says
 new: Any = object.__new__  # looked up once, as nodes are made by the million
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
 

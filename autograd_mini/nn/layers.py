@@ -116,7 +116,8 @@ class Neuron(Module):
 
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield "weight", self.weights
-        yield "bias", self.bias
+        if self.bias is not None:  # one that was taken away
+            yield "bias", self.bias
 
     def __repr__(self) -> str:
         return f"Neuron({self.n_inputs}, activation={activation_name(self.activation)!r})"
@@ -163,7 +164,11 @@ class Layer(Module):
 
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield "weight", [neuron.weights for neuron in self.neurons]
-        yield "bias", [neuron.bias for neuron in self.neurons]
+        biases = {f"neurons.{j}.bias": neuron.bias for j, neuron in enumerate(self.neurons)}
+        if None not in biases.values():
+            yield "bias", list(biases.values())
+        else:  # some were taken away
+            yield from ((name, bias) for name, bias in biases.items() if bias is not None)
 
     def __repr__(self) -> str:
         return f"Layer({self.n_inputs}, {self.n_outputs}, activation={activation_name(self.activation)!r})"

@@ -7,6 +7,7 @@ well on two plain numbers. What it remembers from step to step is in ``state``.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -19,6 +20,8 @@ from autograd_mini.optim import schedules
 from autograd_mini.optim.clipping import gradient_number, parameter_list
 from autograd_mini.optim.schedules import Schedule
 from autograd_mini.pickling import state_of
+
+_LOG = logging.getLogger(__name__)
 
 Rate = float | Callable[[int], float]
 
@@ -79,6 +82,14 @@ class Optimizer:
         self.parameters = parameter_list(parameters)
         if not self.parameters:
             raise ValueError("the optimizer got no parameters; pass model.parameters()")
+        repeated = len(self.parameters) - len(set(self.parameters))
+        if repeated:  # as of modules that share weights; PyTorch warns, too
+            _LOG.warning(
+                "%d of the optimizer's %d parameters are there already, and are stepped once: pass each once, as "
+                "model.parameters() does, or list(dict.fromkeys(parameters))",
+                repeated,
+                len(self.parameters),
+            )
         self.steps = 0
         self.lr = lr
         self.state: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import permutations
 from typing import Any
@@ -129,14 +129,14 @@ class Trained:
         is_missed = len(strangers) == len(held)
         self.others = strangers if is_missed else {stranger for stranger in strangers if stranger.label in names}
 
-    def check(self, loss: Callable[[], Any] | None = None) -> None:
+    def check(self, loss: Value | None = None) -> None:
         """Refuse the optimizer of another model.
 
         Parameters
         ----------
-        loss : callable, optional
-            What gives the loss of an example with the penalty, by whose graph it is found out whether anything depends
-            on the others.
+        loss : Value, optional
+            The loss of an example with the penalty, by whose graph it is found out whether anything depends on the
+            others.
 
         Raises
         ------
@@ -145,8 +145,7 @@ class Trained:
         """
         is_lost = bool(self._to_train) and len(self.left_out) == len(self._to_train)
         if self.others and loss is not None and not is_lost:
-            node = loss()
-            is_lost = not isinstance(node, Value) or self.others.isdisjoint(leaves(node))
+            is_lost = self.others.isdisjoint(leaves(loss))
         if is_lost:
             lacks = f"{len(self.left_out)} of the model's {len(self._to_train)} parameters"
             has = f"{len(self.others)} that aren't the model's" if self.others else "none that could be trained instead"
@@ -155,6 +154,37 @@ class Trained:
                 f"made anew, loaded, copied or got a new layer? Make it last: {self._kind}(model.parameters(), …). "
                 f"What is to stay as it is can be frozen"
             )
+
+
+def check_depends(loss: Value, others: Callable[[], Iterable[Value]], parameters: Sequence[Value]) -> None:
+    """Refuse a loss on which no parameter that is to be trained has any influence.
+
+    Parameters
+    ----------
+    loss : Value
+        The loss of an example with the penalty, in evaluation mode.
+    others : callable
+        What gives the losses of all examples, in training mode, one after the other; asked only where the first one
+        doesn't depend on a parameter, as a model may give some examples a number that is fixed.
+    parameters : sequence of Value
+        Those of the optimizer.
+
+    Raises
+    ------
+    ValueError
+        If none of them depends on any.
+    """
+    trained = {parameter for parameter in parameters if not parameter.is_frozen}
+
+    def depends(node: Value) -> bool:
+        return not trained.isdisjoint(leaves(node))
+
+    if trained and not depends(loss) and not any(map(depends, others())):
+        raise ValueError(
+            "nothing would be trained: the loss doesn't depend on any of the optimizer's parameters. Does the model "
+            "compute inside of no_grad(), or hand on detach(), .data or a plain number? Let it, and the loss, compute "
+            "with the Values themselves"
+        )
 
 
 # ------------------------------------------------------------------------ which outputs fit which loss

@@ -106,7 +106,7 @@ def add_gradients(model: Module, loss: Loss, penalty: Penalty | None, rows: list
     """
     share = 1.0 / len(rows)
     total = 0.0
-    for example in _losses(model, loss, rows, targets):
+    for example in losses_of(model, loss, rows, targets):
         if not math.isfinite(example.data):
             return example.data
         example.backward(share)
@@ -117,7 +117,7 @@ def add_gradients(model: Module, loss: Loss, penalty: Penalty | None, rows: list
     return total * share + extra.data
 
 
-def _losses(model: Module, loss: Loss, rows: list[Any], targets: list[Any]) -> Iterator[Value]:
+def losses_of(model: Module, loss: Loss, rows: list[Any], targets: list[Any]) -> Iterator[Value]:
     """Iterate over the losses of the examples; where the examples depend on each other there is one, of all."""
     if mixes_examples(model):
         with differentiated():

@@ -12,6 +12,7 @@ import numpy as np
 from autograd_mini.checks import is_number
 from autograd_mini.engine.value import Value
 from autograd_mini.nn.module import Module
+from autograd_mini.nn.settings import check_settings, settings
 from autograd_mini.optim import Optimizer
 from autograd_mini.training.history import History
 from autograd_mini.training.stopping import StoppingRule
@@ -160,6 +161,7 @@ class TrainingState:
             **self._common(),
             **({"last_epoch": apart} if apart else {}),
             "model": numbers["model"],
+            "settings": settings(self._model),
             "parameters": numbers["parameters"],
             "optimizer": self._optimizer.state_dict(),
             "history": dataclasses.asdict(self._history),
@@ -194,6 +196,8 @@ class TrainingState:
         history = {name: _numbers(name, state["history"][name]) for name in ("loss", "validation_loss")}
         metrics = {name: _numbers(name, column) for name, column in state["history"]["metrics"].items()}
         apart = dict(state.get("last_epoch") or {})
+        if state.get("settings") is not None:
+            check_settings(state["settings"], self._model, "in the state")
         self.take()
         try:  # what can only be found out by trying
             if apart:

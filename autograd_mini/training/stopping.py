@@ -3,18 +3,27 @@
 A rule is asked after every epoch: ``should_stop(epoch, loss, parameters)``. Its ``monitor`` says which loss it wants to
 be told, under the name that `History` has for it. When it says stop, ``restore(parameters)`` gives it the chance to put
 better parameters in place; one with ``restore_best`` gets it whatever ended the training. What it remembers can be
-saved, so that a training that goes on later stops where it would have stopped.
+saved, so that a training that goes on later stops where it would have stopped; for another training it is forgotten.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_mini.checks import Array, check_names, checked, checked_flag, checked_whole, is_number, is_whole
+from autograd_mini.checks import (
+    Array,
+    check_names,
+    checked,
+    checked_choice,
+    checked_flag,
+    checked_whole,
+    is_number,
+    is_whole,
+)
 from autograd_mini.engine.value import Value
 from autograd_mini.optim.clipping import grad_norm
 
@@ -37,7 +46,8 @@ class StoppingRule:
     """
 
     monitor = "loss"
-    _remembered: tuple[str, ...] = ()  # the attributes that are the state
+    _remembered: ClassVar[Mapping[str, Any]] = {}  # the attributes that are the state, and what they are at first
+    _training: Any = None  # the history of the training that it last took part in
 
     def should_stop(self, epoch: int, loss: float, parameters: Sequence[Value]) -> bool:
         """Return whether to stop, after an epoch.
@@ -67,6 +77,18 @@ class StoppingRule:
         Of a rule that has stopped the training it is called, and of the first one with ``restore_best``.
         """
 
+    def reset(self) -> None:
+        """Forget what it remembers: a `Trainer` calls it where the rule was another one's before, as Keras does."""
+        vars(self).update(self._remembered)
+
+    def belong_to(self, training: Any) -> bool:
+        """Take part in a training, which its history stands for; return whether another one had to be forgotten."""
+        is_others = self._training is not None and self._training is not training
+        if is_others:
+            self.reset()
+        self._training = training
+        return is_others
+
     def state_dict(self) -> dict[str, Any]:
         """Return what the rule remembers: numbers, None, and arrays."""
         return {name: _copied(getattr(self, name)) for name in self._remembered}
@@ -92,8 +114,8 @@ class EarlyStopping(StoppingRule):
     """Stop when the validation loss has not improved for some epochs, and go back to the best of them.
 
     A `Trainer` goes back also where the epochs are used up, or another rule or Ctrl-C ends the training. An epoch
-    improves if its loss < best - δ. From Prechelt, "Early stopping, but when?" (1998); the arguments are those
-    of Keras.
+    improves if its loss < best - δ; of what is better when greater, if it is > best + δ. From Prechelt, "Early
+    stopping, but when?" (1998); the arguments are those of Keras.
 
     Parameters
     ----------
@@ -103,13 +125,16 @@ class EarlyStopping(StoppingRule):
         δ, at least 0.
     restore_best : bool, optional
         Whether to keep the parameters of the best epoch and put them back.
+    mode : str, optional
+        Whether less ("min") or more ("max") of what `monitor` names is better; "auto" knows it of losses and of the
+        library's metrics.
 
     Attributes
     ----------
     best_epoch : int or None
-        The epoch of the lowest loss so far.
+        The epoch of the lowest loss so far, or of the best of what `monitor` names.
     best_loss : float
-        That loss; infinite before the first epoch.
+        That number; infinite before the first epoch.
     waited : int
         How many epochs ago that was.
     best_parameters : numpy.ndarray or None
@@ -118,7 +143,8 @@ class EarlyStopping(StoppingRule):
     Raises
     ------
     ValueError
-        If `patience` isn't a whole number of at least 1, or `min_delta` a finite number of at least 0.
+        If `patience` isn't a whole number of at least 1, or `min_delta` a finite number of at least 0, or `mode` none
+        of the three. When asked: if it is "auto" and `monitor` names a metric of one's own.
 
     Examples
     --------
@@ -135,12 +161,15 @@ class EarlyStopping(StoppingRule):
     """
 
     monitor = "validation_loss"
-    _remembered = ("best_epoch", "best_loss", "waited", "best_parameters")
+    _remembered: ClassVar = {"best_epoch": None, "best_loss": math.inf, "waited": 0, "best_parameters": None}
 
-    def __init__(self, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True) -> None:
+    def __init__(
+        self, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True, mode: str = "auto"
+    ) -> None:
         self.patience = checked_whole("patience", patience, least=1)
         self.min_delta = checked("min_delta", min_delta, least=0.0)
         self.restore_best = checked_flag("restore_best", restore_best)
+        self.mode = checked_choice("mode", mode, ("auto", "min", "max"))
         self.best_epoch: int | None = None
         self.best_loss = math.inf
         self.waited = 0
@@ -148,13 +177,26 @@ class EarlyStopping(StoppingRule):
 
     def should_stop(self, epoch: int, loss: float, parameters: Sequence[Value]) -> bool:
         """Return whether `patience` epochs have brought no improvement; a loss of nan is none."""
-        if loss < self.best_loss - self.min_delta:
+        sign = self.sign()
+        best = math.inf if self.best_epoch is None else sign * self.best_loss
+        if sign * loss < best - self.min_delta:
             self.best_epoch, self.best_loss, self.waited = epoch, float(loss), 0
             if self.restore_best:
                 self.best_parameters = np.array([parameter.data for parameter in parameters])
         else:
             self.waited += 1
         return self.waited >= self.patience
+
+    def sign(self) -> int:
+        """Return 1 where less of what `monitor` names is better, -1 where more is."""
+        if self.mode != "auto":
+            return -1 if self.mode == "max" else 1
+        if self.monitor not in _SIGNS:
+            raise ValueError(
+                f"{self!r} watches {self.monitor!r}: say whether less or more of it is better, by mode='min' or "
+                f"mode='max'"
+            )
+        return _SIGNS[self.monitor]
 
     def restore(self, parameters: Sequence[Value]) -> None:
         """Put the parameters of the best epoch in place, if there was one and they were to be kept.
@@ -175,8 +217,10 @@ class EarlyStopping(StoppingRule):
             parameter.data = number
 
     def __repr__(self) -> str:
+        mode = "" if self.mode == "auto" else f", mode={self.mode!r}"
         return (
-            f"EarlyStopping(patience={self.patience}, min_delta={self.min_delta:g}, restore_best={self.restore_best})"
+            f"EarlyStopping(patience={self.patience}, min_delta={self.min_delta:g}, restore_best={self.restore_best}"
+            f"{mode})"
         )
 
 
@@ -212,7 +256,7 @@ class LossTolerance(StoppingRule):
     [False, False, False, True]
     """
 
-    _remembered = ("best_loss", "waited")
+    _remembered: ClassVar = {"best_loss": math.inf, "waited": 0}
 
     def __init__(self, tol: float = 1e-4, patience: int = 10) -> None:
         self.tol = checked("tol", tol, least=0.0)
@@ -260,7 +304,7 @@ class GradientNorm(StoppingRule):
     (True, False)
     """
 
-    _remembered = ("norm",)
+    _remembered: ClassVar = {"norm": None}
 
     def __init__(self, tol: float = 1e-4) -> None:
         self.tol = checked("tol", tol, least=0.0)
@@ -283,6 +327,10 @@ class GradientNorm(StoppingRule):
 
     def __repr__(self) -> str:
         return f"GradientNorm(tol={self.tol:g})"
+
+
+# Of which numbers less is better (1), and of which more (-1).
+_SIGNS = {"loss": 1, "validation_loss": 1, "mean_squared_error": 1, "log_loss": 1, "accuracy": -1, "r2_score": -1}
 
 
 def _are_weights(thing: Any) -> bool:
@@ -318,5 +366,12 @@ def stopping_rules(stopping: Any, recorded: Sequence[str]) -> list[StoppingRule]
         if rule.monitor not in recorded:
             raise ValueError(
                 f"{rule!r} watches {rule.monitor!r}, which isn't recorded; choose of {', '.join(recorded)}"
+            )
+        if isinstance(rule, EarlyStopping):
+            rule.sign()  # raises where it can't tell what is better
+        if isinstance(rule, LossTolerance) and _SIGNS.get(rule.monitor) == -1:
+            raise ValueError(
+                f"{rule!r} waits until a number falls no more, and {rule.monitor!r} is better when greater; take "
+                f"EarlyStopping"
             )
     return rules

@@ -31,7 +31,7 @@ from autograd_mini.training.data import (
     enough_for_each_batch,
     epoch_order,
 )
-from autograd_mini.training.eager import EagerEngine, evaluating
+from autograd_mini.training.eager import EagerEngine, as_node, evaluating, losses_of
 from autograd_mini.training.history import History
 from autograd_mini.training.metrics import metric_functions
 from autograd_mini.training.progress import progress_bar
@@ -231,6 +231,9 @@ class Trainer:
                 "from what they are now, and the optimizer from its state after epoch %d",
                 len(self.history),
             )
+        were_others = [rule.belong_to(self.history) for rule in self.stopping]
+        if any(were_others):
+            self._best_model.clear()
         self.model.train()
         self.interrupted, self.stop_reason = False, ""
         stopped_by: StoppingRule | None = None
@@ -435,6 +438,8 @@ class Trainer:
         if columns is not None and not (isinstance(columns, list) and all(isinstance(name, str) for name in columns)):
             raise ValueError(f"columns: expected a list of names, got {columns!r:.60}")
         self._state().load_state_dict(state)
+        for rule in self.stopping:
+            rule._training = self.history
         self._columns = columns
 
     def _state(self, parameters: Sequence[Value] | None = None) -> TrainingState:
@@ -454,14 +459,26 @@ class Trainer:
             self._try_out(features, targets, which)
             return features, targets
         recording = bool(trained.others) or checks.is_open(self.model, self.loss)
-        example = self._try_out(features, targets, which, recording)
+        example = self._try_out(features, targets, which, recording=True)
         checks.check_outputs(self.model, self.loss, example if recording else None)
-        extra = self.penalty or (lambda model: 0.0)
+        with enable_grad(), ignoring_anomalies():
+            loss = as_node(example[1]) + as_node(0.0 if self.penalty is None else self.penalty(self.model))
         self._untrained = ""
-        self._say_untrained(trained, lambda: example[1] + extra(self.model))
+        self._say_untrained(trained, loss)
+        checks.check_depends(loss, lambda: self._losses_in_training(features, targets), self.optimizer.parameters)
         return features, targets
 
-    def _say_untrained(self, trained: checks.Trained, loss: Callable[[], Any] | None = None) -> None:
+    def _losses_in_training(self, X: Array, y: Array) -> Iterator[Value]:
+        """Iterate over the losses of the examples in training mode; everything is then as it was before."""
+        before = self._state()
+        try:
+            with evaluating(self.model), enable_grad(), ignoring_anomalies():  # which ends in the modes it began with
+                self.model.train()
+                yield from losses_of(self.model, self.loss, X.tolist(), y.tolist())
+        finally:
+            before.restore()
+
+    def _say_untrained(self, trained: checks.Trained, loss: Value | None = None) -> None:
         """Refuse the optimizer of another model, and say once what it leaves as it is."""
         trained.check(loss)
         stay, untrained = trained.left_out, ""

@@ -59,6 +59,15 @@ def test_no_parameters_or_the_wrong_ones():
         Adam(Value(1.0))
 
 
+def test_a_parameter_that_is_given_twice_is_told_and_stepped_once(caplog):
+    x, y = Parameter(3.0), Parameter(1.0)
+    optimizer = SGD([x, y, x], lr=0.5)
+    assert "1 of the optimizer's 3 parameters are there already, and are stepped once: pass each once" in caplog.text
+    (x * y).backward()
+    optimizer.step()
+    assert (x.data, y.data) == (2.5, -0.5)
+
+
 def test_an_optimizer_without_a_rule_says_so():
     with pytest.raises(NotImplementedError, match="Optimizer has no update rule; define update"):
         Optimizer([Value(1.0)], lr=0.1).step()

@@ -299,3 +299,53 @@ def test_a_loss_put_into_a_trainer_later_is_looked_at_too():
     trainer.loss = nn.binary_cross_entropy_with_logits
     with pytest.raises(ValueError, match="takes the sigmoid itself"):
         trainer.fit(X, y)
+
+
+# -------------------------------------------------------------------------------- what no gradient comes back from
+
+
+class Cut(nn.Module):
+    """A linear model whose outputs go through a function of one's own."""
+
+    def __init__(self, cut):
+        self.layer, self.cut = nn.Layer(1, 1, "identity", rng=0), cut
+
+    def forward(self, x):
+        return self.cut(self, x, self.layer(x)[0])
+
+
+def without_graph(model, x, output):
+    with ag.no_grad():
+        return model.layer(x)[0]
+
+
+@pytest.mark.parametrize("engine", ["vectorized", "eager"])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        without_graph,
+        lambda model, x, output: output.detach(),
+        lambda model, x, output: Value(output.data),
+        lambda model, x, output: output.data,
+    ],
+)
+def test_a_model_with_no_way_back_to_its_parameters_is_refused_before_any_work(cut, engine):
+    model = Cut(cut)
+    trainer = Trainer(model, "squared_error", optim.SGD(model.parameters(), lr=0.1), engine=engine)
+    with pytest.raises(ValueError, match=r"nothing would be trained: the loss doesn't depend on any .* no_grad\(\)"):
+        trainer.fit([[-1.0], [1.0]], [0.0, 1.0])
+    assert len(trainer.history) == 0
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda model, x, output: output if model.training else output.detach(),
+        lambda model, x, output: output if x[0] > 0.0 else Value(0.0),
+    ],
+)
+def test_a_model_that_leads_back_in_training_or_for_some_examples_is_trained(cut):
+    model = Cut(cut)
+    trainer = Trainer(model, "squared_error", optim.SGD(model.parameters(), lr=0.1), epochs=2, engine="eager")
+    losses = trainer.fit([[-1.0], [1.0]], [0.0, 1.0]).loss
+    assert losses[1] < losses[0]

@@ -243,6 +243,7 @@ def test_a_state_of_another_rule_changes_nothing():
         (lambda: EarlyStopping(min_delta=-1.0), "min_delta: expected a finite number at least 0, got -1.0"),
         (lambda: EarlyStopping(min_delta=nan), "min_delta: expected a finite number at least 0, got nan"),
         (lambda: EarlyStopping(restore_best=1), "restore_best: expected True or False, got 1"),
+        (lambda: EarlyStopping(mode="least"), "mode: expected one of auto, min, max, got 'least'"),
         (lambda: LossTolerance(tol=-1.0), "tol: expected a finite number at least 0, got -1.0"),
         (lambda: LossTolerance(patience=True), "patience: expected a whole number of at least 1, got True"),
         (lambda: GradientNorm(tol="0"), "tol: expected a finite number at least 0, got '0'"),
@@ -263,6 +264,7 @@ def test_a_rule_without_a_rule_says_so():
     ("rule", "text"),
     [
         (EarlyStopping(), "EarlyStopping(patience=10, min_delta=0, restore_best=True)"),
+        (EarlyStopping(mode="max"), "EarlyStopping(patience=10, min_delta=0, restore_best=True, mode='max')"),
         (LossTolerance(), "LossTolerance(tol=0.0001, patience=10)"),
         (GradientNorm(), "GradientNorm(tol=0.0001)"),
     ],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_mini import datasets, nn, optim
+from autograd_mini import Value, datasets, nn, optim
 from autograd_mini.serialization import load_training, save, save_training
 from autograd_mini.training import EarlyStopping, GradientNorm, LossTolerance, StoppingRule, Trainer
 
@@ -72,6 +72,61 @@ def test_early_stopping_ends_the_training_and_puts_back_the_best_parameters():
 def test_early_stopping_needs_validation():
     with pytest.raises(ValueError, match=r"EarlyStopping.* watches the validation loss; pass validation=\(X, y\)"):
         new_trainer(stopping=EarlyStopping())
+
+
+def rule_watching(monitor, kind=EarlyStopping, **settings):
+    rule = kind(patience=2, **settings)
+    rule.monitor = monitor
+    return rule
+
+
+@pytest.mark.parametrize("rule", [rule_watching("accuracy"), rule_watching("score", mode="max")])
+def test_a_metric_that_is_better_when_greater_has_its_best_epoch_at_the_greatest(rule):
+    x, scores = Value(0.0), [0.5, 0.75, 0.875, 0.8, 0.7, 0.9]
+    for epoch, score in enumerate(scores, start=1):
+        x.data = float(epoch)
+        if rule.should_stop(epoch, score, [x]):
+            break
+    rule.restore([x])
+    assert (epoch, rule.best_epoch, rule.best_loss, x.data) == (5, 3, 0.875, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (rule_watching("score"), "watches 'score': say whether less or more of it is better, by mode='min' or mode="),
+        (rule_watching("accuracy", LossTolerance), "'accuracy' is better when greater; take EarlyStopping"),
+    ],
+)
+def test_a_rule_that_cant_tell_what_is_better_is_refused(rule, message):
+    metrics = {"score": lambda y, f: 0.0, "accuracy": lambda y, f: 0.0}
+    model = nn.MLP(1, [1], rng=0)
+    with pytest.raises(ValueError, match=message):
+        Trainer(model, "squared_error", optim.SGD(model.parameters(), lr=0.1), metrics=metrics, stopping=rule)
+
+
+@pytest.mark.parametrize("rule", [EarlyStopping(patience=2), LossTolerance(tol=10.0, patience=2)])
+def test_a_rule_begins_anew_with_another_training_and_goes_on_with_the_same(rule, tmp_path):
+    X, y = datasets.linear(8)
+
+    def fitted(width):
+        model = nn.MLP(1, [width, 1], rng=0)
+        trainer = Trainer(
+            model, "squared_error", optim.SGD(model.parameters(), lr=0.01), epochs=1, validation=(X, y), stopping=rule
+        )
+        trainer.fit(X, y)
+        return trainer
+
+    first = fitted(2)
+    first_state, first_loss = rule.state_dict(), rule.best_loss
+    save_training(first, tmp_path / "first.npz")
+    second = fitted(3)
+    assert second.stop_reason == ""
+    assert rule.best_loss != first_loss
+    assert rule.waited == first_state["waited"]
+    load_training(first, tmp_path / "first.npz")
+    first.fit(X, y)
+    assert rule.waited == first_state["waited"] + 1 or rule.best_epoch == 2
 
 
 def test_a_loss_that_hardly_falls_ends_the_training():
