@@ -714,6 +714,22 @@ def minimum(*operands: Any) -> Any:
     return call(primitives.MINIMUM, *_spread("minimum", operands))
 
 
+@overload
+def pick(index: Number, items: Sequence[Number], /) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Value | Number, items: Sequence[Value | Number], /) -> Value: ...
+@overload
+def pick(index: Number, items: Sequence[Sequence[Number]], /) -> list[float]: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Value | Number, items: Sequence[Sequence[Value | Number]] | Array, /) -> list[Value]: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Number, /, *items: Number) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Value | Number, /, *items: Value | Number) -> Value: ...
+@overload
+def pick(index: Value | Number, /, *items: Sequence[Value | Number]) -> list[Value]: ...
+@overload
+def pick(index: Array | Number, /, *items: Array) -> Array: ...
 def pick(index: Any, *items: Any) -> Any:
     """Return the item, of several or of one sequence, that an index names, counted from 0.
 
