@@ -1,5 +1,6 @@
 """Names that users of PyTorch, JAX and NumPy type next: an error that says what to write, and advice that runs."""
 
+import math
 import re
 import sys
 from importlib import import_module
@@ -59,12 +60,34 @@ def test_every_expression_in_the_advice_runs(tmp_path, monkeypatch):
         (lambda: optim.lr_scheduler.StepLR, "StepLR is `optim.schedules.Step`"),
         (lambda: ag.tensor, r"`Value\(2.0\)`; there are no tensors"),
         (lambda: ag.Tensor, r"`Value\(2.0\)`; there are no tensors"),
+        (lambda: Value(2.0).mul(3.0), r"^Value has no 'mul': the operators: a \+ b"),
+        (lambda: Value(2.0).maximum(3.0), r"functions: `maximum\(x, y\)`"),
+        (lambda: ag.softsign, r"^autograd_mini has no 'softsign': `x / \(1.0 \+ abs\(x\)\)`$"),
+        (lambda: ag.scan, "write loops in Python"),
+        (lambda: nn.Softsign, r"`nn.Activation\(lambda x: x / \(1.0 \+ abs\(x\)\)\)` is it as a module"),
         (lambda: ag.vmap, r"`vectorize\(f\)` maps a function of one example over a batch"),
     ],
 )
 def test_the_commonest_names_are_told(ask, advice):
     with pytest.raises(AttributeError, match=advice):
         ask()
+
+
+def test_functions_that_are_a_line_of_others_have_the_values_that_they_name():
+    names = {name: getattr(ag, name) for name in dir(ag)} | {"x": Value(0.3), "p": Value(0.3), "y": Value(2.0)}
+    wanted = {
+        "asinh": math.asinh(0.3),
+        "atanh": math.atanh(0.3),
+        "softsign": 0.3 / 1.3,
+        "mish": 0.3 * math.tanh(math.log1p(math.exp(0.3))),
+        "hardswish": 0.3 * 3.3 / 6.0,
+        "logit": math.log(0.3 / 0.7),
+        "xlogy": 0.3 * math.log(2.0),
+        "rsqrt": 0.3**-0.5,
+        "degrees": math.degrees(0.3),
+    }
+    for name, value in wanted.items():
+        assert eval(ADVICE[""][name].split("`")[1], names).data == pytest.approx(value, rel=1e-14), name
 
 
 def test_attributes_of_tensors_modules_and_optimizers_are_told_and_can_be_set():
