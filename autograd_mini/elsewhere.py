@@ -8,8 +8,13 @@ is there; tests look it up.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from inspect import Parameter, signature
 from opcode import opmap
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _ACTIVATION = "`nn.Layer(2, 3, activation={0!r})` has it, `nn.Activation({0!r})` is it as a module of its own"
 _LOSS = (
@@ -66,7 +71,7 @@ _COMPARISONS = "the operators: `x > y`, `x <= y`, `x == 0`, as in `where(x > y, 
 # Functions that are a line of others; of x, p or x and y.
 _ACTIVATIONS = {
     "mish": "x * tanh(softplus(x))",
-    "selu": "1.0507 * elu(x, 1.67326)",
+    "selu": "1.0507009873554805 * elu(x, 1.6732632423543772)",
     "celu": "elu(x)",
     "relu6": "clip(x, 0.0, 6.0)",
     "hardtanh": "clip(x, -1.0, 1.0)",
@@ -306,6 +311,44 @@ ADVICE = {
     for module, rows in _ADVICE.items()
 }
 
+_ROWS = "it takes one list; of a table, it is called for each row: [{0}(row) for row in table]"
+_IN_PLACE = "nothing is changed in place: x = {0}(x)"
+# By function, arguments that others take and what to write instead.
+ARGUMENTS: dict[str, dict[str, str]] = {
+    **{
+        name: dict.fromkeys(["dim", "axis", "keepdim", "keepdims", "dtype"], _ROWS.format(name))
+        for name in ("sum", "mean", "prod", "softmax", "log_softmax", "logsumexp", "maximum", "minimum")
+    },
+    "leaky_relu": {"negative_slope": "`leaky_relu(x, alpha=0.2)`", "inplace": _IN_PLACE.format("leaky_relu")},
+    "elu": {"inplace": _IN_PLACE.format("elu")},
+    "softplus": {
+        "beta": "`softplus(2.0 * x) / 2.0` is it with beta=2",
+        "threshold": "it doesn't overflow: leave it out",
+    },
+    "log": {"base": "`log2(x)`, `log10(x)`, or `log(x) / log(y)` to the base y"},
+    "clip": {
+        "a_min": "`clip(x, min=0.0)`",
+        "a_max": "`clip(x, max=1.0)`",
+        "out": "nothing is changed in place: x = clip(x, 0.0, 1.0)",
+    },
+    "backward": {
+        "gradient": "x.backward(grad=1.0)",
+        "inputs": "`grad(f)` differentiates by chosen arguments; backward gives the gradient of each node",
+    },
+    "fit": {
+        **dict.fromkeys(["epochs", "batch_size", "callbacks"], "give it to the Trainer: Trainer(…, {0}=…).fit(X, y)"),
+        "validation_data": "give it to the Trainer: Trainer(…, validation=(X, y))",
+        "validation_split": "split the data before: Trainer(…, validation=(X[80:], y[80:])).fit(X[:80], y[:80])",
+        "verbose": "give it to the Trainer: Trainer(…, progress=False)",
+        "shuffle": "a Trainer has sampling=…, as in Trainer(…, sampling='order')",
+        "sample_weight": "weigh the examples in a loss of your own",
+    },
+    "Embedding": {
+        "padding_idx": "give the padding a row of its own, and leave it out of the loss",
+        "max_norm": "`optim.clip_grad_norm` bounds gradients, a penalty as `nn.L2(0.1)` the numbers",
+    },
+}
+
 
 class Told:
     """An attribute that a class hasn't: asking for it raises an AttributeError that says what to write instead.
@@ -339,6 +382,36 @@ def tell(kind: type, of: str) -> None:
         return [name for name in object.__dir__(self) if name not in ADVICE[of] or hasattr(self, name)]
 
     setattr(kind, "__dir__", names)  # noqa: B010, a type checker refuses the assignment
+
+
+def without_others(function: Callable[P, T]) -> Callable[P, T]:
+    """Have a function show what it takes without the ``**others`` that it has only to refuse them with advice.
+
+    Examples
+    --------
+    >>> @without_others
+    ... def double(x, **others):
+    ...     return 2 * x
+    >>> signature(double)
+    <Signature (x)>
+    """
+    shown = signature(function)
+    arguments = [argument for argument in shown.parameters.values() if argument.kind is not Parameter.VAR_KEYWORD]
+    function.__signature__ = shown.replace(parameters=arguments)  # type: ignore[attr-defined]
+    return function
+
+
+def unexpected(function: str, others: dict[str, Any]) -> TypeError:
+    """Return the error about keywords that a function doesn't take, with what to write instead of the first.
+
+    Examples
+    --------
+    >>> print(unexpected("clip", {"a_min": 0.0}))
+    clip() got an unexpected keyword argument 'a_min': `clip(x, min=0.0)`
+    """
+    name = next(iter(others))
+    advice = ARGUMENTS[function].get(name, "").format(name)
+    return TypeError(f"{function}() got an unexpected keyword argument {name!r}{advice and ': '}{advice}")
 
 
 def missing(module: str, name: str) -> Exception:

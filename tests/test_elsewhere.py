@@ -1,8 +1,10 @@
 """Names that users of PyTorch, JAX and NumPy type next: an error that says what to write, and advice that runs."""
 
+import inspect
 import math
 import re
 import sys
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 import autograd_mini as ag
 from autograd_mini import Value, nn, optim
-from autograd_mini.elsewhere import ADVICE
+from autograd_mini.elsewhere import ADVICE, ARGUMENTS
 
 KINDS = {"Value": Value(2.0), "Module": nn.MLP(2, [1]), "Optimizer": optim.SGD([Value(1.0)], lr=0.1)}
 MODULES = {module: names for module, names in ADVICE.items() if module not in KINDS}
@@ -39,7 +41,7 @@ def test_every_expression_in_the_advice_runs(tmp_path, monkeypatch):
     names |= {"model": model, "parameters": model.parameters()}
     names["optimizer"] = optim.SGD(model.parameters(), lr=0.1)
     ag.save(model, "model.npz")
-    texts = [text for rows in ADVICE.values() for text in rows.values()]
+    texts = [text for rows in [*ADVICE.values(), *ARGUMENTS.values()] for text in rows.values()]
     for expression in sorted({expression for text in texts for expression in re.findall("`(.*?)`", text)}):
         eval(expression, names)
 
@@ -152,3 +154,41 @@ def test_zero_grad_sets_gradients_to_none_where_it_is_told_to():
         assert [p.grad for p in model.parameters()] == [1.0, 2.0, 1.0]
         owner.zero_grad(set_to_none=False)
         assert [p.grad for p in model.parameters()] == [0.0] * 3
+
+
+X = Value(2.0)
+TAKING = {
+    "backward": lambda **others: X.backward(**others),
+    "Embedding": lambda **others: nn.Embedding(3, 2, **others),
+    "fit": lambda **others: trainer().fit([[1.0, 2.0]], [1.0], **others),
+    **{name: partial(getattr(ag, name), [X, 1.0]) for name in ("sum", "mean", "prod", "softmax", "log_softmax")},
+    **{name: partial(getattr(ag, name), [X, 1.0]) for name in ("logsumexp", "maximum", "minimum")},
+    **{name: partial(getattr(ag, name), X) for name in ("leaky_relu", "elu", "softplus", "log", "clip")},
+}
+
+
+def trainer():
+    model = nn.MLP(2, [1], rng=0)
+    return ag.Trainer(model, "squared_error", optim.SGD(model.parameters(), lr=0.1), epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("function", ARGUMENTS)
+def test_arguments_that_others_take_are_told(function):
+    for name in ARGUMENTS[function]:
+        with pytest.raises(TypeError, match=rf"^{function}\(\) got an unexpected keyword argument '{name}': .*[^{{]\w"):
+            TAKING[function](**{name: 1})
+    with pytest.raises(TypeError, match=rf"^{function}\(\) got an unexpected keyword argument 'foo'$"):
+        TAKING[function](foo=1)
+
+
+def test_the_commonest_arguments_are_told():
+    with pytest.raises(TypeError, match=r"'negative_slope': `leaky_relu\(x, alpha=0.2\)`"):
+        ag.leaky_relu(X, negative_slope=0.2)
+    with pytest.raises(TypeError, match=r"'dim': it takes one list; .* \[softmax\(row\) for row in table\]"):
+        ag.softmax([X, X], dim=0)
+    with pytest.raises(TypeError, match=r"'epochs': give it to the Trainer: Trainer\(…, epochs=…\).fit\(X, y\)"):
+        trainer().fit([[1.0, 2.0]], [1.0], epochs=2)
+    with pytest.raises(TypeError, match=r"'gradient': x.backward\(grad=1.0\)"):
+        ag.vectorize(lambda x: (x * x).backward(gradient=1.0))([1.0])
+    assert str(inspect.signature(ag.softmax)).startswith("(logits: "), "what is refused isn't shown"
+    assert "others" not in str(inspect.signature(ag.clip))

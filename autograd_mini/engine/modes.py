@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from autograd_mini.elsewhere import unexpected
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
 from autograd_mini.engine.node import UNRECORDED, Node
@@ -132,15 +133,19 @@ def follow(node: Node) -> None:
         node._local = UNRECORDED
 
 
-def backward_order(root: Any) -> list[Any]:
+def backward_order(root: Any, odd: dict[str, Any]) -> list[Any]:
     """Return the topological order of a graph to go back through, and refuse a root that has lost its graph.
 
     Raises
     ------
+    TypeError
+        If there are other keywords than ``backward`` takes.
     RuntimeError
         If it was computed inside of `no_grad`: there is nothing to go back through, and gradients would stay as they
         are without a word.
     """
+    if odd:
+        raise unexpected("backward", odd)
     if root._local == UNRECORDED:
         raise RuntimeError(
             "no gradient goes back from here: this was computed inside of no_grad(), which builds no graph; compute it "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 
 from autograd_mini.checks import checked_whole
+from autograd_mini.elsewhere import unexpected
 from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.value import Parameter, Value
@@ -57,7 +58,11 @@ class Embedding(Module):
     (True, [3, 3])
     """
 
-    def __init__(self, n_tokens: int, width: int, initializer: InitializerLike = None, rng: Random = None) -> None:
+    def __init__(
+        self, n_tokens: int, width: int, initializer: InitializerLike = None, rng: Random = None, **others: NoReturn
+    ) -> None:
+        if others:
+            raise unexpected("Embedding", others)
         self.n_tokens, self.width = checked_whole("n_tokens", n_tokens, 1), checked_whole("width", width, 1)
         drawn = initial_weights(initializer or normal(1.0), "identity", rng, (self.n_tokens, self.width))
         self.weights = [[Parameter(number) for number in row] for row in drawn.tolist()]
