@@ -116,22 +116,21 @@ def exp_minus_square(a: Any) -> Any:
 
 
 @functools.cache
-def _of_scipy(name: str) -> Any:
-    """Return a function of SciPy's, or None where SciPy isn't installed: the package doesn't require it."""
+def _erf() -> Any:
+    """Return SciPy's error function, or None where SciPy isn't installed: the package doesn't require it."""
     try:
         from scipy import special
     except ImportError:
         return None
-    return getattr(special, name)
+    return special.erf
 
 
 def erf(a: Any) -> Any:
     """Return the error function, by SciPy where it is installed, else by ``math.erf`` element by element."""
-    of_scipy = _of_scipy("erf")
+    of_scipy = _erf()
     return np.vectorize(math.erf, otypes=[float])(a) if of_scipy is None else of_scipy(a)
 
 
 def erfc(a: Any) -> Any:
-    """Return 1 - erf(a), by SciPy where it is installed, else by ``math.erfc`` element by element."""
-    of_scipy = _of_scipy("erfc")
-    return np.vectorize(math.erfc, otypes=[float])(a) if of_scipy is None else of_scipy(a)
+    """Return 1 - erf(a) by ``math.erfc`` element by element: SciPy's is up to 4.3 ulp off."""
+    return np.vectorize(math.erfc, otypes=[float])(a)

@@ -1,4 +1,4 @@
-"""Derivatives of plain Python functions of numbers and of lists: `grad`, `jacobian`, `hessian` and their check.
+"""Derivatives of plain functions of numbers, lists and dictionaries: `grad`, `jacobian`, `hessian` and their check.
 
 They nest: ``grad(grad(f))`` is the second derivative. No ``.grad`` of any node is touched, not even of nodes that the
 function finds in its closure.
@@ -59,7 +59,9 @@ def differentiated() -> Iterator[None]:
 
 
 def _leaves(structure: Any) -> Iterator[Any]:
-    """Iterate over the numbers and nodes in nested lists, tuples and arrays."""
+    """Iterate over the numbers and nodes in nested lists, tuples, dictionaries and arrays."""
+    if isinstance(structure, dict):
+        structure = list(structure.values())
     if isinstance(structure, (list, tuple)):
         for part in structure:
             yield from _leaves(part)
@@ -74,6 +76,8 @@ def _rebuilt(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, (list, tuple)):
         parts = [_rebuilt(part, leaves) for part in structure]
         return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    if isinstance(structure, dict):
+        return {key: _rebuilt(part, leaves) for key, part in structure.items()}
     if is_array(structure):
         return _stacked([next(leaves) for _ in range(structure.size)], structure.shape)
     return next(leaves)
@@ -163,7 +167,7 @@ def _chosen(argnums: Any, count: int) -> list[int]:
 
 
 def _scalar(f: Function, result: Any) -> Any:
-    if isinstance(result, (list, tuple)) or is_array(result) or result is None:
+    if isinstance(result, (list, tuple, dict)) or is_array(result) or result is None:
         name = getattr(f, "__name__", "the function")
         raise TypeError(
             f"grad needs a function that returns one number, but {name} returned {type(result).__name__}; "
@@ -191,7 +195,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     Parameters
     ----------
     f : callable
-        A function of numbers, or of lists, tuples or arrays of numbers, that returns one number.
+        A function of numbers, or of lists, tuples, dictionaries or arrays of numbers, that returns one number.
     argnums : int or tuple of int
         By which arguments to differentiate; a tuple gives a tuple of gradients.
 
@@ -221,7 +225,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     Parameters
     ----------
     f : callable
-        A function of numbers, or of lists, tuples or arrays of numbers, that returns one number.
+        A function of numbers, or of lists, tuples, dictionaries or arrays of numbers, that returns one number.
     argnums : int or tuple of int
         By which arguments to differentiate; a tuple gives a tuple of gradients.
 
@@ -257,7 +261,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     Parameters
     ----------
     f : callable
-        A function that returns a list, a tuple, an array or one number.
+        A function that returns a list, a tuple, a dictionary, an array or one number.
     argnums : int or tuple of int
         By which arguments to differentiate.
 
@@ -384,7 +388,7 @@ def _place(points: tuple[Any, ...], i: int) -> str:
     for position, point in enumerate(points):
         size = len(list(_leaves(point)))
         if i < size:
-            return f"{position}" if size == 1 and not isinstance(point, (list, tuple)) else f"{position}[{i}]"
+            return f"{position}" if size == 1 and not isinstance(point, (list, tuple, dict)) else f"{position}[{i}]"
         i -= size
     raise IndexError(i)
 

@@ -149,7 +149,7 @@ def _power_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
     by_base = xp.where(plain, b * xp.power(a, b - 1.0), xp.divide(b * out, a))
     may_lose = is_small & ((abs(b) > 8.0) | ((b > 0.9) & (b < 1.0)))  # else the error isn't magnified
     by_base = xp.unless(may_lose, lambda: b * (root := xp.power(a, 0.5 * (b - 1.0))) * root, by_base)
-    by_base = xp.where(xp.equal(b, 0.0), 0.0, by_base)
+    by_base = xp.where(xp.equal(b, 0.0) & xp.equal(a, 0.0), 0.0, by_base)  # elsewhere it is 0, and goes on by b
     # 0ᵇ stays 0 while b ≥ 0 moves a little; for a < 0 the power is real at whole b only and has no derivative by b.
     by_exponent = xp.where(xp.equal(a, 0.0) & (b >= 0.0), 0.0, out * xp.log(a))
     by_exponent = xp.unless(is_small, lambda: xp.log(a) * (root := xp.power(a, 0.5 * b)) * root, by_exponent)

@@ -9,9 +9,11 @@ import random
 from pathlib import Path
 
 import closures
+import gpt
 import makemore
 import neural_ode
 import newton
+import pinn
 
 
 def run_makemore(jax, jnp, steps=12):
@@ -96,10 +98,11 @@ def run_neural_ode(jax, jnp, epochs=15, lr=0.05):
     def loss_of(params):
         return jnp.sum((integrate(params) - truth) ** 2) / neural_ode.n_steps
 
+    value_and_grad = jax.jit(jax.value_and_grad(loss_of))
     losses = []
     m, v = ([jnp.zeros_like(p) for p in params] for _ in range(2))
     for t in range(1, epochs + 1):
-        loss, grads = jax.jit(jax.value_and_grad(loss_of))(params)
+        loss, grads = value_and_grad(params)
         m = [0.9 * a + 0.1 * g for a, g in zip(m, grads)]
         v = [0.999 * a + 0.001 * g**2 for a, g in zip(v, grads)]
         params = [p - lr * (a / (1 - 0.9**t)) / (jnp.sqrt(b / (1 - 0.999**t)) + 1e-8) for p, a, b in zip(params, m, v)]
@@ -133,12 +136,109 @@ def run_closures(jax, jnp, steps=10, lr=0.1, decay=1e-2, betas=(0.9, 0.95)):
     return {"losses": losses, "first weights": params[0][0], "first moments": m[3], "second moments": v[3]}
 
 
+def run_pinn(jax, jnp, steps=60, lr=0.02):
+    params = list(map(jnp.array, pinn.initial_parameters().values()))
+    ts = jnp.array(pinn.ts)
+
+    def u(params, t):
+        W1, b1, W2, b2, W3, b3 = params
+        return (W3 @ jnp.tanh(W2 @ jnp.tanh(W1 @ t[None] + b1) + b2) + b3)[0]
+
+    du = jax.grad(u, argnums=1)
+    ddu = jax.grad(du, argnums=1)
+
+    def loss_of(params):
+        residual = lambda t: ddu(params, t) + 2 * pinn.gamma * du(params, t) + pinn.omega**2 * u(params, t)
+        start = jnp.array(0.0)
+        boundary = 10 * (u(params, start) - 1) ** 2 + 10 * du(params, start) ** 2
+        return jnp.mean(jax.vmap(residual)(ts) ** 2) + boundary
+
+    value_and_grad = jax.jit(jax.value_and_grad(loss_of))
+    losses = []
+    m, v = ([jnp.zeros_like(p) for p in params] for _ in range(2))
+    for t in range(1, steps + 1):
+        loss, grads = value_and_grad(params)
+        m = [0.9 * a + 0.1 * g for a, g in zip(m, grads)]
+        v = [0.999 * a + 0.001 * g**2 for a, g in zip(v, grads)]
+        params = [p - lr * (a / (1 - 0.9**t)) / (jnp.sqrt(b / (1 - 0.999**t)) + 1e-8) for p, a, b in zip(params, m, v)]
+        losses.append(loss)
+    solution = jax.vmap(lambda t: u(params, t))(ts)
+    return {
+        "losses": losses,
+        "solution": solution,
+        "losses of the trainer": losses,
+        "solution of the trainer": solution,
+    }
+
+
+def run_gpt(jax, jnp, num_steps=20, temperature=0.5):
+    params = {name: jnp.array(matrix) for name, matrix in gpt.initial_parameters().items()}
+
+    def rmsnorm(x):
+        return x / jnp.sqrt(jnp.mean(x**2, axis=-1, keepdims=True) + 1e-5)
+
+    def logits_of(params, tokens):
+        """Return the logits at all places at once, with a mask that hides what comes later."""
+        n, heads = len(tokens), (len(tokens), gpt.n_head, gpt.head_dim)
+        x = rmsnorm(params["wte"][tokens] + params["wpe"][:n])
+        for i in range(gpt.n_layer):
+            h = rmsnorm(x)
+            q, k, v = ((h @ params[f"layer{i}.attn_w{name}"].T).reshape(heads) for name in "qkv")
+            logits = jnp.einsum("thd,shd->hts", q, k) / jnp.sqrt(gpt.head_dim)
+            weights = jax.nn.softmax(jnp.where(jnp.tril(jnp.ones((n, n), bool)), logits, -jnp.inf))
+            x = x + jnp.einsum("hts,shd->thd", weights, v).reshape(n, -1) @ params[f"layer{i}.attn_wo"].T
+            h = jax.nn.relu(rmsnorm(x) @ params[f"layer{i}.mlp_fc1"].T)
+            x = x + h @ params[f"layer{i}.mlp_fc2"].T
+        return x @ params["lm_head"].T
+
+    def loss_of_name(params, tokens):
+        log_probs = jax.nn.log_softmax(logits_of(params, tokens[:-1]))
+        return -log_probs[jnp.arange(len(tokens) - 1), tokens[1:]].mean()
+
+    def loss_of(params, batch):
+        return jax.vmap(loss_of_name, (None, 0))(params, batch).mean()
+
+    value_and_grad = jax.jit(jax.value_and_grad(loss_of))
+    losses = []
+    m, v = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
+    beta1, beta2 = gpt.beta1, gpt.beta2
+    for step in range(num_steps):
+        loss, grads = value_and_grad(params, jnp.array(gpt.batch_of(step)))
+        lr = gpt.learning_rate * (1 - step / num_steps)
+        m = {k: beta1 * a + (1 - beta1) * grads[k] for k, a in m.items()}
+        v = {k: beta2 * a + (1 - beta2) * grads[k] ** 2 for k, a in v.items()}
+        m_hat = {k: a / (1 - beta1 ** (step + 1)) for k, a in m.items()}
+        v_hat = {k: a / (1 - beta2 ** (step + 1)) for k, a in v.items()}
+        params = {k: p - lr * m_hat[k] / (jnp.sqrt(v_hat[k]) + gpt.eps_adam) for k, p in params.items()}
+        losses.append(loss)
+
+    rng = random.Random(0)
+    made, shares = [], []
+    for _ in range(3):
+        tokens = [gpt.BOS]
+        while len(tokens) <= gpt.block_size:
+            probs = jax.nn.softmax(logits_of(params, jnp.array(tokens))[-1] / temperature)
+            tokens += rng.choices(range(gpt.vocab_size), weights=probs.tolist())
+            shares += probs.tolist()
+            if tokens[-1] == gpt.BOS:
+                break
+        made += tokens[1:]
+    return {"losses": losses, "last places": params["wpe"][-1], "new names": made, "shares": shares}
+
+
 def main():
     import jax
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    programs = {makemore: run_makemore, newton: run_newton, neural_ode: run_neural_ode, closures: run_closures}
+    programs = {
+        makemore: run_makemore,
+        newton: run_newton,
+        neural_ode: run_neural_ode,
+        closures: run_closures,
+        pinn: run_pinn,
+        gpt: run_gpt,
+    }
     recorded = {program.__name__: run(jax, jnp) for program, run in programs.items()}
     figures = {
         program: {name: [float(x) for x in numbers] for name, numbers in found.items()}
