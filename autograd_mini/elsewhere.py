@@ -8,8 +8,13 @@ is there; tests look it up.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from inspect import Parameter, signature
 from opcode import opmap
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _ACTIVATION = "`nn.Layer(2, 3, activation={0!r})` has it, `nn.Activation({0!r})` is it as a module of its own"
 _LOSS = (
@@ -54,6 +59,50 @@ _TO_SCHEDULES = (
 )
 _ADAPTIVE = "there are `optim.SGD`, Adagrad, RMSprop, `optim.Adam` and AdamW; or write a subclass of `optim.Optimizer`"
 
+_FUNCTIONAL = (
+    "functions of numbers are in the package itself, as `relu` and `softmax`, and losses in nn, as `nn.squared_error`"
+)
+_LOOPS = "write loops in Python, choices as `where(x > 0, a, b)`: `vectorize(f)` traces them"
+_OWN = "make it an operation of your own: `operation` takes two rules, its values and its derivatives"
+_OPERATORS = "the operators: a + b, a - b, a * b, a / b"
+_NEGATIVE = "-x"
+_NAN = "math.isnan of `x.data`; `detect_anomaly()` finds the node where it began"
+_COMPARISONS = "the operators: `x > y`, `x <= y`, `x == 0`, as in `where(x > y, x, y)`"
+# Functions that are a line of others; of x, p or x and y.
+_ACTIVATIONS = {
+    "mish": "x * tanh(softplus(x))",
+    "selu": "1.0507009873554805 * elu(x, 1.6732632423543772)",
+    "celu": "elu(x)",
+    "relu6": "clip(x, 0.0, 6.0)",
+    "hardtanh": "clip(x, -1.0, 1.0)",
+    "hardsigmoid": "clip(x / 6.0 + 0.5, 0.0, 1.0)",
+    "hardswish": "x * clip(x / 6.0 + 0.5, 0.0, 1.0)",
+    "softsign": "x / (1.0 + abs(x))",
+    "tanhshrink": "x - tanh(x)",
+    "softshrink": "x - clip(x, -0.5, 0.5)",
+    "hardshrink": "where(abs(x) > 0.5, x, 0.0)",
+    "threshold": "where(x > 0.1, x, 0.0)",
+}
+_FORMULAS = {
+    **{name: f"`{formula}`" for name, formula in _ACTIVATIONS.items()},
+    "asinh arcsinh": "`log(x + hypot(x, 1.0))`",
+    "acosh arccosh": "`log(x + sqrt(x * x - 1.0))`",
+    "atanh arctanh": "`0.5 * (log1p(x) - log1p(-x))`",
+    "rsqrt": "`1.0 / sqrt(x)`",
+    "exp2": "`2.0**x`",
+    "logit": "`log(p / (1.0 - p))`",
+    "xlogy": "`x * log(where(x > 0, y, 1.0))`, which is 0 at x = 0",
+    "glu": "`x * sigmoid(y)` of each number and its gate",
+    "softmin": "`softmax([-x, -y])`",
+    "logaddexp": "`logsumexp(x, y)`",
+    "lgamma gammaln gamma digamma polygamma erfinv erfcinv ndtri i0 sinc": _OWN,
+    "clamp_min": "`clip(x, min=0.0)`",
+    "clamp_max": "`clip(x, max=1.0)`",
+    "deg2rad radians": "`x * 0.017453292519943295`",
+    "rad2deg degrees": "`x * 57.29577951308232`",
+    "lerp": "`x + 0.5 * (y - x)`",
+}
+
 # By module, and for a Value's attributes, the names of others and what to write instead. Several may share an advice.
 _ADVICE: dict[str, dict[str, str]] = {
     "nn": {
@@ -64,17 +113,24 @@ _ADVICE: dict[str, dict[str, str]] = {
         **{
             name: _ACTIVATION.format(kind)
             for name, kind in {
-                "ReLU ReLU6 PReLU": "relu",
+                "ReLU PReLU RReLU": "relu",
                 "LeakyReLU": "leaky_relu(0.01)",
-                "ELU SELU CELU": "elu",
+                "ELU": "elu",
                 "GELU": "gelu",
-                "SiLU Swish Mish": "silu",
-                "Tanh Hardtanh": "tanh",
-                "Sigmoid Hardsigmoid": "sigmoid",
+                "SiLU Swish": "silu",
+                "Tanh": "tanh",
+                "Sigmoid": "sigmoid",
                 "Softplus": "softplus",
                 "Identity": "identity",
             }.items()
         },
+        **{
+            name: f"`nn.Activation(lambda x: {_ACTIVATIONS[name.lower()]})` is it as a module"
+            for name in "Mish SELU CELU ReLU6 Hardtanh Hardsigmoid Hardswish Softsign Tanhshrink Softshrink Hardshrink "
+            "Threshold".split()
+        },
+        "GLU": _FORMULAS["glu"],
+        "Softmin": _FORMULAS["softmin"],
         "LogSigmoid": "`nn.Activation(log_sigmoid)` is it as a module, `log_sigmoid(x)` the function",
         "Softmax": "`nn.MLP(2, [16, 3], output='softmax')` and `nn.Activation('softmax')` have it, `softmax(z)` is the "
         "function; for training leave it out, and give the logits to `nn.cross_entropy`",
@@ -89,8 +145,11 @@ _ADVICE: dict[str, dict[str, str]] = {
         "GaussianNLLLoss": _LOSS.format("gaussian_nll"),
         "HingeEmbeddingLoss MultiMarginLoss SoftMarginLoss": _LOSS.format("hinge"),
         "KLDivLoss PoissonNLLLoss CTCLoss TripletMarginLoss MarginRankingLoss CosineEmbeddingLoss": _OWN_LOSS,
-        "functional": "functions of numbers are in the package itself, as `relu` and `softmax`, and losses in nn, as "
-        "`nn.squared_error`",
+        "functional F": _FUNCTIONAL,
+        "EmbeddingBag": "`nn.Embedding(3, 2)`, and `mean` of each column of the rows that it gives",
+        "ZeroPad1d ZeroPad2d ConstantPad1d ConstantPad2d": "`nn.Conv2d(1, 1, 3, padding=1)` and Conv1d pad with zeros",
+        "ReflectionPad1d ReflectionPad2d ReplicationPad1d ReplicationPad2d": "pad the rows with NumPy before",
+        "Upsample Fold Unfold PixelShuffle": _SHAPES,
         "relu tanh sigmoid softmax log_softmax softplus leaky_relu elu gelu silu log_sigmoid logsumexp": (
             "the functions are in the package itself, as `relu(x)` and `softmax(z)`"
         ),
@@ -141,6 +200,22 @@ _ADVICE: dict[str, dict[str, str]] = {
         "clone": "`identity(x)`, a node of its own, or `x.detach()`",
         "matmul mm": _PRODUCT,
         "gelu silu log_sigmoid logsigmoid": "functions: `gelu(x)`, `silu(x)`, `log_sigmoid(x)`",
+        "maximum minimum fmax fmin where dot": "functions: `maximum(x, y)`, `minimum(x, y)`, `where(x > 0, x, y)`, "
+        "`dot([a, b], [x, y])`",
+        "neg negative": _NEGATIVE,
+        "add sub subtract mul multiply div divide true_divide": _OPERATORS,
+        "eq ne lt le gt ge less less_equal greater greater_equal not_equal": _COMPARISONS,
+        "round floor ceil trunc rint frac fmod remainder": _WHOLE,
+        "isnan isinf isfinite": _NAN,
+        "absolute fabs": "`x.abs()`",
+        "sgn": "`x.sign()`",
+        "power float_power": "`x.pow(2.0)`, or x**2",
+        "expit": "`x.sigmoid()`",
+        "var std": "it is one number; of many `mean([(v - m) ** 2 for v in z])` with `mean(z)` as m",
+        "argmax argmin argsort sort topk": "it is one number; of many compare `x.data`",
+        "cumsum cumprod": "a loop: total = total + x",
+        "detach_": "`x.detach()`",
+        **_FORMULAS,
         "softmax log_softmax logsumexp": "functions of a list: `softmax([x, y])`",
         "register_hook": "`grad(f)` of a function, or a callback of the `Trainer`",
     },
@@ -182,7 +257,9 @@ _ADVICE: dict[str, dict[str, str]] = {
         "jacfwd jacrev": "`jacobian(f)`",
         "value_and_gradient": "`value_and_grad(f)`",
         "jvp vjp": "`jacobian(f)`, or a seed: y.backward(grad=2.0)",
-        "lax tree_util tree_map": "write loops in Python, choices as `where(x > 0, a, b)`: `vectorize(f)` traces them",
+        "lax tree_util tree_map cond scan switch select fori_loop while_loop": _LOOPS,
+        "functional F": _FUNCTIONAL,
+        "custom_vjp custom_jvp custom_gradient Function": _OWN,
         "autograd": "`grad(f)`, `jacobian(f)` and `hessian(f)` are in the package itself; "
         "`y.backward(create_graph=True)` gives gradients that can be differentiated",
         "func": "`grad(f)`, `jacobian(f)`, `hessian(f)` and `vectorize(f)` are in the package itself",
@@ -192,22 +269,19 @@ _ADVICE: dict[str, dict[str, str]] = {
         "is_grad_enabled requires_grad_": "each Value has a gradient; `no_grad()` builds no graph, "
         "`nn.freeze(model)` keeps parameters as they are",
         "clamp": "`clip(x, 0.0, 1.0)`, or x.clamp(0.0, 1.0)",
-        "negative neg": "-x",
-        "add subtract sub multiply mul divide div true_divide": "the operators: a + b, a - b, a * b, a / b",
+        "negative neg": _NEGATIVE,
+        "add subtract sub multiply mul divide div true_divide": _OPERATORS,
+        "eq ne lt le gt ge less less_equal not_equal": _COMPARISONS,
         "absolute fabs": "`abs(x)`",
         "arcsin": "`asin(x)`",
         "arccos": "`acos(x)`",
         "arctan": "`atan(x)`",
         "arctan2": "`atan2(y, x)`",
         "power float_power": "`pow(x, 2.0)`, or x**2",
-        "exp2": "2.0**x",
-        "rsqrt": "`sqrt(x)`: 1 / sqrt(x)",
         "logsigmoid": "`log_sigmoid(x)`",
         "swish": "`silu(x)`",
         "expit": "`sigmoid(x)`",
-        "logit": "`log(p)`: log(p / (1 - p))",
         "heaviside": "`step(x)`",
-        "logaddexp": "`logsumexp(a, b)`",
         "max amax fmax": "`maximum(a, b)`, or Python's own max for plain numbers",
         "min amin fmin": "`minimum(a, b)`, or Python's own min for plain numbers",
         "argmax argmin argsort sort topk": "compare `x.data`: no gradient goes through an index",
@@ -217,14 +291,15 @@ _ADVICE: dict[str, dict[str, str]] = {
         "var std": "`mean([(v - m) ** 2 for v in z])` with `mean(z)` as m",
         "norm linalg": "`hypot(a, b)`, or `sqrt(sum([v * v for v in z]))`",
         "dist": "`hypot(a, b)`",
-        "round floor ceil trunc fmod remainder": _WHOLE,
-        "isnan isinf isfinite": "math.isnan of `x.data`; `detect_anomaly()` finds the node where it began",
+        "round floor ceil trunc rint fmod remainder": _WHOLE,
+        "isnan isinf isfinite": _NAN,
+        **_FORMULAS,
         "allclose isclose equal": "compare `x.data`, as with math.isclose",
-        "relu6": "`clip(x, 0.0, 6.0)`",
         "mse_loss": "`nn.squared_error`",
         "binary_cross_entropy cross_entropy huber hinge": "the losses are in `nn`",
         "Module Linear Layer MLP Neuron Sequential Parameterlist": "`nn.MLP`, `nn.Layer` and the others are in `nn`",
-        "SGD Adam AdamW RMSprop Adagrad": "the optimizers are in `optim`",
+        "Embedding Dropout BatchNorm LayerNorm Conv1d Conv2d layers losses activations": "they are in `nn`",
+        "SGD Adam AdamW RMSprop Adagrad optimizers lr_scheduler": "the optimizers and schedules are in `optim`",
         "Sigmoid Tanh ReLU": "`sigmoid(x)`, `tanh(x)` and `relu(x)` are functions",
         "utils DataLoader Dataset TensorDataset": _DATA,
         "keras Model fit": "`Trainer(model, 'squared_error', optimizer)`",
@@ -234,6 +309,44 @@ _ADVICE: dict[str, dict[str, str]] = {
 ADVICE = {
     module: {name: advice for names, advice in rows.items() for name in names.split()}
     for module, rows in _ADVICE.items()
+}
+
+_ROWS = "it takes one list; of a table, it is called for each row: [{0}(row) for row in table]"
+_IN_PLACE = "nothing is changed in place: x = {0}(x)"
+# By function, arguments that others take and what to write instead.
+ARGUMENTS: dict[str, dict[str, str]] = {
+    **{
+        name: dict.fromkeys(["dim", "axis", "keepdim", "keepdims", "dtype"], _ROWS.format(name))
+        for name in ("sum", "mean", "prod", "softmax", "log_softmax", "logsumexp", "maximum", "minimum")
+    },
+    "leaky_relu": {"negative_slope": "`leaky_relu(x, alpha=0.2)`", "inplace": _IN_PLACE.format("leaky_relu")},
+    "elu": {"inplace": _IN_PLACE.format("elu")},
+    "softplus": {
+        "beta": "`softplus(2.0 * x) / 2.0` is it with beta=2",
+        "threshold": "it doesn't overflow: leave it out",
+    },
+    "log": {"base": "`log2(x)`, `log10(x)`, or `log(x) / log(y)` to the base y"},
+    "clip": {
+        "a_min": "`clip(x, min=0.0)`",
+        "a_max": "`clip(x, max=1.0)`",
+        "out": "nothing is changed in place: x = clip(x, 0.0, 1.0)",
+    },
+    "backward": {
+        "gradient": "x.backward(grad=1.0)",
+        "inputs": "`grad(f)` differentiates by chosen arguments; backward gives the gradient of each node",
+    },
+    "fit": {
+        **dict.fromkeys(["epochs", "batch_size", "callbacks"], "give it to the Trainer: Trainer(…, {0}=…).fit(X, y)"),
+        "validation_data": "give it to the Trainer: Trainer(…, validation=(X, y))",
+        "validation_split": "split the data before: Trainer(…, validation=(X[80:], y[80:])).fit(X[:80], y[:80])",
+        "verbose": "give it to the Trainer: Trainer(…, progress=False)",
+        "shuffle": "a Trainer has sampling=…, as in Trainer(…, sampling='order')",
+        "sample_weight": "weigh the examples in a loss of your own",
+    },
+    "Embedding": {
+        "padding_idx": "give the padding a row of its own, and leave it out of the loss",
+        "max_norm": "`optim.clip_grad_norm` bounds gradients, a penalty as `nn.L2(0.1)` the numbers",
+    },
 }
 
 
@@ -269,6 +382,36 @@ def tell(kind: type, of: str) -> None:
         return [name for name in object.__dir__(self) if name not in ADVICE[of] or hasattr(self, name)]
 
     setattr(kind, "__dir__", names)  # noqa: B010, a type checker refuses the assignment
+
+
+def without_others(function: Callable[P, T]) -> Callable[P, T]:
+    """Have a function show what it takes without the ``**others`` that it has only to refuse them with advice.
+
+    Examples
+    --------
+    >>> @without_others
+    ... def double(x, **others):
+    ...     return 2 * x
+    >>> signature(double)
+    <Signature (x)>
+    """
+    shown = signature(function)
+    arguments = [argument for argument in shown.parameters.values() if argument.kind is not Parameter.VAR_KEYWORD]
+    function.__signature__ = shown.replace(parameters=arguments)  # type: ignore[attr-defined]
+    return function
+
+
+def unexpected(function: str, others: dict[str, Any]) -> TypeError:
+    """Return the error about keywords that a function doesn't take, with what to write instead of the first.
+
+    Examples
+    --------
+    >>> print(unexpected("clip", {"a_min": 0.0}))
+    clip() got an unexpected keyword argument 'a_min': `clip(x, min=0.0)`
+    """
+    name = next(iter(others))
+    advice = ARGUMENTS[function].get(name, "").format(name)
+    return TypeError(f"{function}() got an unexpected keyword argument {name!r}{advice and ': '}{advice}")
 
 
 def missing(module: str, name: str) -> Exception:

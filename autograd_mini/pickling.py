@@ -1,7 +1,7 @@
-"""What pickle is given of an object, and what it is told where it can't store a function.
+"""What pickle is given of an object, and what it is told where it can't store a function or a class.
 
-Pickle stores a function by its name, so that a lambda, or a function inside of another one, can't be found again.
-``copy.deepcopy`` keeps functions as they are, and cloudpickle stores their code: both are left to do it.
+Pickle stores both by their names, so that a lambda, or what is defined inside of a function, can't be found again.
+``copy.deepcopy`` keeps them as they are, and cloudpickle stores their code: both are left to do it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ def state_of(thing: Any) -> dict[str, Any]:
     Raises
     ------
     pickle.PicklingError
-        If a function among them can't be stored by what asks for them.
+        If its class, or a function or an object among them, can't be stored by what asks for them.
     """
     state: dict[str, Any] = vars(thing).copy()
     if not _stores_functions(sys._getframe(2)):
+        _check_class(f"this {type(thing).__name__}", type(thing))
         for name, attribute in state.items():
-            for function in _functions(attribute):
-                if not _can_be_found(function):
+            path = f"{type(thing).__name__}.{name.lstrip('_')}"
+            for part in _parts(attribute):
+                if not isinstance(part, FunctionType):
+                    _check_class(path, type(part))
+                elif not _can_be_found(part):
                     raise pickle.PicklingError(
-                        f"{type(thing).__name__}.{name.lstrip('_')} is the function {function.__qualname__}, and "
-                        f"pickle stores functions by name: define it by def at the top of a module, or take "
-                        f"cloudpickle.dumps, which stores its code"
+                        f"{path} is the function {part.__qualname__}, and pickle stores functions by name: define it "
+                        f"by def at the top of a module, or take cloudpickle.dumps, which stores its code"
                     )
     return state
 
@@ -47,19 +50,28 @@ def _stores_functions(frame: Any) -> bool:
     return False
 
 
-def _functions(thing: Any) -> Iterator[FunctionType]:
-    """Iterate over the functions that an attribute is, or holds in a list or a mapping, or binds."""
-    if isinstance(thing, FunctionType):
-        yield thing
-    elif isinstance(thing, MethodType):
+def _check_class(path: str, kind: Any) -> None:
+    """Raise where pickle couldn't find the class of what is there again, as it is defined in a function."""
+    if "<locals>" in kind.__qualname__ and kind.__reduce__ is object.__reduce__:
+        raise pickle.PicklingError(
+            f"{path} is of the class {kind.__qualname__}, and pickle stores classes by name: define it by class at the "
+            f"top of a module, or take cloudpickle.dumps, which stores its code"
+        )
+
+
+def _parts(thing: Any) -> Iterator[Any]:
+    """Iterate over what an attribute is, or holds in a list or a mapping, or binds."""
+    if isinstance(thing, MethodType):
         return  # stored as its object and its name
-    elif isinstance(thing, functools.partial):
-        yield from _functions([thing.func, *thing.args, *thing.keywords.values()])
+    if isinstance(thing, functools.partial):
+        yield from _parts([thing.func, *thing.args, *thing.keywords.values()])
     elif isinstance(thing, (list, tuple)):
         for part in thing:
-            yield from _functions(part)
+            yield from _parts(part)
     elif isinstance(thing, Mapping):
-        yield from _functions(list(thing.values()))
+        yield from _parts(list(thing.values()))
+    else:
+        yield thing
 
 
 def _can_be_found(function: FunctionType) -> bool:

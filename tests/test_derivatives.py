@@ -751,6 +751,20 @@ def test_derivatives_at_kinks(f, point, expected):
     assert grad(grad(f))(point) in (0.0, 1.0 if f is ag.elu else 0.0)
 
 
+def test_a_derivative_has_a_name_and_is_a_method_where_it_stands_in_a_class():
+    class Parabola:
+        height = 2.0
+
+        def at(self, x):
+            return self.height * x * x
+
+        slope = grad(at, 1)
+
+    assert Parabola().slope(3.0) == 12.0
+    assert Parabola.slope(Parabola(), 3.0) == 12.0
+    assert [f(abs).__name__ for f in (grad, value_and_grad, jacobian)] == ["gradient", "value_and_gradient", "jacobian"]
+
+
 def test_the_mixed_second_derivative_of_a_power_is_right_at_the_exponent_0():
     found = hessian(lambda r: r[0] ** r[1])([3.5, 0.0])
     assert found[0] == pytest.approx([0.0, 1 / 3.5])

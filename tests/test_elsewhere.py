@@ -1,7 +1,10 @@
 """Names that users of PyTorch, JAX and NumPy type next: an error that says what to write, and advice that runs."""
 
+import inspect
+import math
 import re
 import sys
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 
 import autograd_mini as ag
 from autograd_mini import Value, nn, optim
-from autograd_mini.elsewhere import ADVICE
+from autograd_mini.elsewhere import ADVICE, ARGUMENTS
 
 KINDS = {"Value": Value(2.0), "Module": nn.MLP(2, [1]), "Optimizer": optim.SGD([Value(1.0)], lr=0.1)}
 MODULES = {module: names for module, names in ADVICE.items() if module not in KINDS}
@@ -38,7 +41,7 @@ def test_every_expression_in_the_advice_runs(tmp_path, monkeypatch):
     names |= {"model": model, "parameters": model.parameters()}
     names["optimizer"] = optim.SGD(model.parameters(), lr=0.1)
     ag.save(model, "model.npz")
-    texts = [text for rows in ADVICE.values() for text in rows.values()]
+    texts = [text for rows in [*ADVICE.values(), *ARGUMENTS.values()] for text in rows.values()]
     for expression in sorted({expression for text in texts for expression in re.findall("`(.*?)`", text)}):
         eval(expression, names)
 
@@ -59,12 +62,34 @@ def test_every_expression_in_the_advice_runs(tmp_path, monkeypatch):
         (lambda: optim.lr_scheduler.StepLR, "StepLR is `optim.schedules.Step`"),
         (lambda: ag.tensor, r"`Value\(2.0\)`; there are no tensors"),
         (lambda: ag.Tensor, r"`Value\(2.0\)`; there are no tensors"),
+        (lambda: Value(2.0).mul(3.0), r"^Value has no 'mul': the operators: a \+ b"),
+        (lambda: Value(2.0).maximum(3.0), r"functions: `maximum\(x, y\)`"),
+        (lambda: ag.softsign, r"^autograd_mini has no 'softsign': `x / \(1.0 \+ abs\(x\)\)`$"),
+        (lambda: ag.scan, "write loops in Python"),
+        (lambda: nn.Softsign, r"`nn.Activation\(lambda x: x / \(1.0 \+ abs\(x\)\)\)` is it as a module"),
         (lambda: ag.vmap, r"`vectorize\(f\)` maps a function of one example over a batch"),
     ],
 )
 def test_the_commonest_names_are_told(ask, advice):
     with pytest.raises(AttributeError, match=advice):
         ask()
+
+
+def test_functions_that_are_a_line_of_others_have_the_values_that_they_name():
+    names = {name: getattr(ag, name) for name in dir(ag)} | {"x": Value(0.3), "p": Value(0.3), "y": Value(2.0)}
+    wanted = {
+        "asinh": math.asinh(0.3),
+        "atanh": math.atanh(0.3),
+        "softsign": 0.3 / 1.3,
+        "mish": 0.3 * math.tanh(math.log1p(math.exp(0.3))),
+        "hardswish": 0.3 * 3.3 / 6.0,
+        "logit": math.log(0.3 / 0.7),
+        "xlogy": 0.3 * math.log(2.0),
+        "rsqrt": 0.3**-0.5,
+        "degrees": math.degrees(0.3),
+    }
+    for name, value in wanted.items():
+        assert eval(ADVICE[""][name].split("`")[1], names).data == pytest.approx(value, rel=1e-14), name
 
 
 def test_attributes_of_tensors_modules_and_optimizers_are_told_and_can_be_set():
@@ -129,3 +154,41 @@ def test_zero_grad_sets_gradients_to_none_where_it_is_told_to():
         assert [p.grad for p in model.parameters()] == [1.0, 2.0, 1.0]
         owner.zero_grad(set_to_none=False)
         assert [p.grad for p in model.parameters()] == [0.0] * 3
+
+
+X = Value(2.0)
+TAKING = {
+    "backward": lambda **others: X.backward(**others),
+    "Embedding": lambda **others: nn.Embedding(3, 2, **others),
+    "fit": lambda **others: trainer().fit([[1.0, 2.0]], [1.0], **others),
+    **{name: partial(getattr(ag, name), [X, 1.0]) for name in ("sum", "mean", "prod", "softmax", "log_softmax")},
+    **{name: partial(getattr(ag, name), [X, 1.0]) for name in ("logsumexp", "maximum", "minimum")},
+    **{name: partial(getattr(ag, name), X) for name in ("leaky_relu", "elu", "softplus", "log", "clip")},
+}
+
+
+def trainer():
+    model = nn.MLP(2, [1], rng=0)
+    return ag.Trainer(model, "squared_error", optim.SGD(model.parameters(), lr=0.1), epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("function", ARGUMENTS)
+def test_arguments_that_others_take_are_told(function):
+    for name in ARGUMENTS[function]:
+        with pytest.raises(TypeError, match=rf"^{function}\(\) got an unexpected keyword argument '{name}': .*[^{{]\w"):
+            TAKING[function](**{name: 1})
+    with pytest.raises(TypeError, match=rf"^{function}\(\) got an unexpected keyword argument 'foo'$"):
+        TAKING[function](foo=1)
+
+
+def test_the_commonest_arguments_are_told():
+    with pytest.raises(TypeError, match=r"'negative_slope': `leaky_relu\(x, alpha=0.2\)`"):
+        ag.leaky_relu(X, negative_slope=0.2)
+    with pytest.raises(TypeError, match=r"'dim': it takes one list; .* \[softmax\(row\) for row in table\]"):
+        ag.softmax([X, X], dim=0)
+    with pytest.raises(TypeError, match=r"'epochs': give it to the Trainer: Trainer\(…, epochs=…\).fit\(X, y\)"):
+        trainer().fit([[1.0, 2.0]], [1.0], epochs=2)
+    with pytest.raises(TypeError, match=r"'gradient': x.backward\(grad=1.0\)"):
+        ag.vectorize(lambda x: (x * x).backward(gradient=1.0))([1.0])
+    assert str(inspect.signature(ag.softmax)).startswith("(logits: "), "what is refused isn't shown"
+    assert "others" not in str(inspect.signature(ag.clip))

@@ -278,3 +278,49 @@ def test_deepcopy_and_cloudpickle_keep_functions_without_a_name(what, way):
 def test_a_copy_of_what_has_a_lambda_is_no_matter_of_pickle():
     program = vectorize(lambda x: x * x)
     assert copy.copy(program)([3.0]).tolist() == [9.0]
+
+
+def classes_of_a_function():
+    class Net(nn.Module):
+        def forward(self, x):
+            return x * 2.0
+
+    class Loss:
+        def __call__(self, prediction, target):
+            return (prediction - target) ** 2
+
+    return Net, Loss
+
+
+def test_pickle_says_which_class_it_can_not_store_and_cloudpickle_does():
+    net, loss = classes_of_a_function()
+    model = nn.MLP(2, [1], rng=0)
+    for thing, path, name in [
+        (net(), "this Net", "Net"),
+        (nn.Sequential(net()), "Sequential.modules", "Net"),
+        (vectorize(net()), "Program.f", "Net"),
+        (Trainer(model, loss(), optim.SGD(model.parameters(), lr=0.1)), "Trainer.loss", "Loss"),
+    ]:
+        with pytest.raises(
+            pickle.PicklingError,
+            match=rf"^{path} is of the class classes_of_a_function.<locals>.{name}, and pickle stores classes by name: "
+            "define it by class at the top of a module, or take cloudpickle.dumps, which stores its code$",
+        ):
+            pickle.dumps(thing)
+    assert copy.deepcopy(net())(3.0) == 6.0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_derivative_is_stored_with_the_function_that_it_is_of(way):
+    model = nn.MLP(1, [3, 1], activation="tanh", rng=0)
+    for derivative in (ag.grad(curve), ag.value_and_grad(curve), ag.jacobian(curve), ag.hessian(curve)):
+        assert way(derivative)(0.5) == derivative(0.5)
+    program = vectorize(ag.grad(partial(squared, model), 1))
+    want = program(X[:, :1], y).tolist()
+    assert way(program)(X[:, :1], y).tolist() == want
+    assert way(program).parameters != [], "those of the model's copy"
+
+
+def test_a_derivative_of_a_lambda_is_told():
+    with pytest.raises(pickle.PicklingError, match=r"^Program.f is the function .*<lambda>, and pickle stores"):
+        pickle.dumps(vectorize(ag.grad(lambda x: x * x)))

@@ -66,6 +66,11 @@ def test_mypy_knows_what_functions_losses_and_modules_give(tmp_path):
         "nn.squared_error(nn.MLP(2, [1])([1.0, 2.0]), 1.0)": "Value",
         "nn.cross_entropy(nn.MLP(2, [3])([1.0, 2.0]), 1)": "Value",
         "nn.huber([1.0], [2.0])": "float",
+        "ag.pick(Value(1.0), [Value(2.0), Value(3.0)])": "value.Value",
+        "ag.pick(Value(1.0), [[Value(2.0)], [3.0]])": "list[autograd_mini.engine.value.Value]",
+        "ag.pick(1, [2.0, 3.0])": "float",
+        "nn.Embedding(3, 2)(1)[0]": "value.Value",
+        "nn.Embedding(3, 2)(range(2))[0][0]": "value.Value",
         "Own()([1.0])": "Value",
     }
     script = tmp_path / "script.py"

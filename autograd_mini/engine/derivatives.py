@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
+from types import MethodType
 from typing import Any, NamedTuple
 
 from autograd_mini.engine import floats, nodes, tracing
@@ -181,6 +182,18 @@ def _scalar(f: Function, result: Any) -> Any:
     return result
 
 
+class _Derived(partial):  # type: ignore[type-arg]
+    """A derivative of a function, as a function; no closure, so that it can be pickled where that function can."""
+
+    @property
+    def __name__(self) -> str:
+        return self.func.__name__.lstrip("_")
+
+    def __get__(self, thing: Any, kind: Any = None) -> Any:
+        """Return the method that it is where it stands in a class, as a function would."""
+        return self if thing is None else MethodType(self, thing)
+
+
 @differentiating_with_value
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return a function that gives f's value and its gradient.
@@ -203,13 +216,13 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     (8.0, 12.0)
     """
     _check_function(f, "value_and_grad(f)(0.5)")
+    return _Derived(_value_and_gradient, f, argnums)
 
-    def function(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
-        evaluation = _Evaluation(f, arguments, keywords, argnums)
-        output = _scalar(f, evaluation.result)
-        return Results((evaluation.plain(output), evaluation.derivatives_of(output)))
 
-    return function
+def _value_and_gradient(f: Function, argnums: Any, /, *arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+    evaluation = _Evaluation(f, arguments, keywords, argnums)
+    output = _scalar(f, evaluation.result)
+    return Results((evaluation.plain(output), evaluation.derivatives_of(output)))
 
 
 @differentiating
@@ -243,12 +256,11 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     [3.0, 2.0]
     """
     _check_function(f, "grad(f)(0.5)")
-    both = value_and_grad(f, argnums)
+    return _Derived(_gradient, f, argnums)
 
-    def gradient(*arguments: Any, **keywords: Any) -> Any:
-        return both(*arguments, **keywords)[1]
 
-    return gradient
+def _gradient(f: Function, argnums: Any, /, *arguments: Any, **keywords: Any) -> Any:
+    return _value_and_gradient(f, argnums, *arguments, **keywords)[1]
 
 
 def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -279,15 +291,15 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     [[3.0, 2.0], [1.0, 1.0]]
     """
     _check_function(f, "jacobian(f)([0.5, 1.0])")
+    return _Derived(_jacobian, f, argnums)
 
-    def function(*arguments: Any, **keywords: Any) -> Any:
-        evaluation = _Evaluation(f, arguments, keywords, argnums)
-        rows = [evaluation.derivatives_of(output) for output in _leaves(evaluation.result)]
-        if is_array(evaluation.result) and not isinstance(argnums, int):
-            return Results(_rebuilt(evaluation.result, iter(column)) for column in zip(*rows, strict=True))
-        return _rebuilt(evaluation.result, iter(rows))
 
-    return function
+def _jacobian(f: Function, argnums: Any, /, *arguments: Any, **keywords: Any) -> Any:
+    evaluation = _Evaluation(f, arguments, keywords, argnums)
+    rows = [evaluation.derivatives_of(output) for output in _leaves(evaluation.result)]
+    if is_array(evaluation.result) and not isinstance(argnums, int):
+        return Results(_rebuilt(evaluation.result, iter(column)) for column in zip(*rows, strict=True))
+    return _rebuilt(evaluation.result, iter(rows))
 
 
 def hessian(f: Function, argnums: int = 0) -> Function:

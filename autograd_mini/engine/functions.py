@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence, Sized
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from autograd_mini.elsewhere import unexpected, without_others
 from autograd_mini.engine import floats, further, primitives
 from autograd_mini.engine.methods import bounds
 from autograd_mini.engine.node import FEATURE, PROBE
@@ -166,7 +167,8 @@ def expm1(x: Any) -> Any:
 
 
 @unary
-def log(x: Any) -> Any:
+@without_others
+def log(x: Any, **others: Any) -> Any:
     """Return the natural logarithm; -inf at 0, nan below.
 
     Examples
@@ -174,6 +176,8 @@ def log(x: Any) -> Any:
     >>> log(1.0), log(0.0)
     (0.0, -inf)
     """
+    if others:
+        raise unexpected("log", others)
     return call(primitives.LOG, x)
 
 
@@ -531,7 +535,8 @@ def gelu(x: Any, approximate: Approximation = "none") -> Any:
 
 
 @unary
-def softplus(x: Any) -> Any:
+@without_others
+def softplus(x: Any, **others: Any) -> Any:
     """Return log(1 + eˣ) without overflow.
 
     Examples
@@ -539,6 +544,8 @@ def softplus(x: Any) -> Any:
     >>> softplus(1000.0)
     1000.0
     """
+    if others:
+        raise unexpected("softplus", others)
     return call(primitives.SOFTPLUS, x)
 
 
@@ -556,7 +563,8 @@ def relu(x: Any) -> Any:
 
 
 @with_alpha
-def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
+@without_others
+def leaky_relu(x: Any, alpha: Any = 0.01, **others: Any) -> Any:
     """Return x for x > 0, else alpha·x.
 
     Examples
@@ -564,11 +572,14 @@ def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
     >>> leaky_relu(-1.0, 0.1), leaky_relu(2.0)
     (-0.1, 2.0)
     """
+    if others:
+        raise unexpected("leaky_relu", others)
     return call(primitives.LEAKY_RELU, x, alpha)
 
 
 @with_alpha
-def elu(x: Any, alpha: Any = 1.0) -> Any:
+@without_others
+def elu(x: Any, alpha: Any = 1.0, **others: Any) -> Any:
     """Return x for x > 0, else alpha·(eˣ - 1).
 
     Examples
@@ -576,6 +587,8 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     >>> elu(2.0), elu(-1000.0)
     (2.0, -1.0)
     """
+    if others:
+        raise unexpected("elu", others)
     return call(primitives.ELU, x, alpha)
 
 
@@ -612,7 +625,8 @@ def clip(x: Value, min: Value | Number | None = ..., max: Value | Number | None 
 def clip(x: Number, min: Number | None = ..., max: Number | None = ...) -> float: ...
 @overload
 def clip(x: Array, min: Array | Number | None = ..., max: Array | Number | None = ...) -> Array: ...
-def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+@without_others
+def clip(x: Any, min: Any = None, max: Any = None, **others: Any) -> Any:
     """Return x, but `min` where it is below, and `max` where it is above; None for no bound.
 
     The gradient goes to what was chosen, at a bound to x.
@@ -627,6 +641,8 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     >>> clip(5.0, 0.0, 1.0), clip(-5.0, min=0.0), clip(Value(1.0), 0.0, 1.0).local_grads
     (1.0, 0.0, (1.0, 0.0, 0.0))
     """
+    if others:
+        raise unexpected("clip", others)
     return call(further.CLIP, x, *bounds(min, max))
 
 
@@ -678,7 +694,8 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 
 @gathering
-def maximum(*operands: Any) -> Any:
+@without_others
+def maximum(*operands: Any, **others: Any) -> Any:
     """Return the largest of the operands, or of one sequence; those that tie share the gradient equally.
 
     Raises
@@ -694,11 +711,14 @@ def maximum(*operands: Any) -> Any:
     >>> maximum(Value(2.0), Value(2.0)).local_grads
     (0.5, 0.5)
     """
+    if others:
+        raise unexpected("maximum", others)
     return call(primitives.MAXIMUM, *_spread("maximum", operands))
 
 
 @gathering
-def minimum(*operands: Any) -> Any:
+@without_others
+def minimum(*operands: Any, **others: Any) -> Any:
     """Return the smallest of the operands, or of one sequence; those that tie share the gradient equally.
 
     Raises
@@ -711,9 +731,27 @@ def minimum(*operands: Any) -> Any:
     >>> minimum(1.0, 3.0, 2.0)
     1.0
     """
+    if others:
+        raise unexpected("minimum", others)
     return call(primitives.MINIMUM, *_spread("minimum", operands))
 
 
+@overload
+def pick(index: Number, items: Sequence[Number], /) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Value | Number, items: Sequence[Value | Number], /) -> Value: ...
+@overload
+def pick(index: Number, items: Sequence[Sequence[Number]], /) -> list[float]: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Value | Number, items: Sequence[Sequence[Value | Number]] | Array, /) -> list[Value]: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Number, /, *items: Number) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def pick(index: Value | Number, /, *items: Value | Number) -> Value: ...
+@overload
+def pick(index: Value | Number, /, *items: Sequence[Value | Number]) -> list[Value]: ...
+@overload
+def pick(index: Array | Number, /, *items: Array) -> Array: ...
 def pick(index: Any, *items: Any) -> Any:
     """Return the item, of several or of one sequence, that an index names, counted from 0.
 
@@ -769,7 +807,8 @@ def pick(index: Any, *items: Any) -> Any:
 
 
 @of_terms
-def sum(terms: Iterable[Any]) -> Any:
+@without_others
+def sum(terms: Iterable[Any], **others: Any) -> Any:
     """Return x₁ + x₂ + … as one node; 0 of nothing.
 
     Examples
@@ -778,11 +817,14 @@ def sum(terms: Iterable[Any]) -> Any:
     >>> sum([1.0, 2.0, 3.0]), len(sum([Value(1.0), 2.0, 3.0]).parents)
     (6.0, 3)
     """
+    if others:
+        raise unexpected("sum", others)
     return call(primitives.SUM, *_terms("sum", terms))
 
 
 @of_terms
-def mean(terms: Iterable[Any]) -> Any:
+@without_others
+def mean(terms: Iterable[Any], **others: Any) -> Any:
     """Return (x₁ + x₂ + …)/n.
 
     Raises
@@ -795,12 +837,15 @@ def mean(terms: Iterable[Any]) -> Any:
     >>> mean([1.0, 2.0, 6.0]), mean([Value(1.0), 2.0]).data
     (3.0, 1.5)
     """
+    if others:
+        raise unexpected("mean", others)
     terms = _spread("mean", (_terms("mean", terms),))
     return call(primitives.DIV, sum(terms), float(len(terms)))
 
 
 @of_terms
-def prod(terms: Iterable[Any]) -> Any:
+@without_others
+def prod(terms: Iterable[Any], **others: Any) -> Any:
     """Return x₁·x₂·…, neighbours first, so that the graph of many isn't deep; 1 of nothing.
 
     Examples
@@ -811,6 +856,8 @@ def prod(terms: Iterable[Any]) -> Any:
     >>> y.data, x.grad
     (0.0, 6.0)
     """
+    if others:
+        raise unexpected("prod", others)
     factors = list(_terms("prod", terms)) or [1.0]
     if len(factors) == 1:
         return call(primitives.IDENTITY, factors[0])
@@ -865,7 +912,8 @@ def dot(weights: Sequence[Any] | Any, inputs: Sequence[Any] | Any, bias: Any = N
 
 
 @gathering
-def logsumexp(*operands: Any) -> Any:
+@without_others
+def logsumexp(*operands: Any, **others: Any) -> Any:
     """Return log Σ exp(xᵢ) of the operands, or of one sequence, without overflow.
 
     Raises
@@ -878,6 +926,8 @@ def logsumexp(*operands: Any) -> Any:
     >>> round(logsumexp(1000.0, 1000.0), 6)
     1000.693147
     """
+    if others:
+        raise unexpected("logsumexp", others)
     return call(primitives.LOGSUMEXP, *_spread("logsumexp", operands))
 
 
@@ -905,7 +955,8 @@ def minus_log_softmax(index: Any, *logits: Any) -> Any:
 
 
 @listing
-def softmax(logits: Iterable[Any]) -> list[Any]:
+@without_others
+def softmax(logits: Iterable[Any], **others: Any) -> list[Any]:
     """Return pᵢ = exp(xᵢ) / Σ exp(xⱼ) for every i, each a node of its own.
 
     Of more than 64, each is the quotient of two nodes, exp(xᵢ - max) and the sum of all of these: else a graph of
@@ -924,6 +975,8 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     >>> [p.data for p in softmax([Value(1000.0), Value(0.0)])]
     [1.0, 0.0]
     """
+    if others:
+        raise unexpected("softmax", others)
     operands = _spread("softmax", (_terms("softmax", logits),))
     if len(operands) > MOST_SHARES:
         return list(shares_of_many(sys.modules[__name__], operands))
@@ -931,7 +984,8 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
 
 
 @listing
-def log_softmax(logits: Iterable[Any]) -> Any:
+@without_others
+def log_softmax(logits: Iterable[Any], **others: Any) -> Any:
     """Return log pᵢ = xᵢ - log Σ exp(xⱼ) for every i, each a node of its own.
 
     For one of them, as a loss, `minus_log_softmax` keeps more digits where pᵢ is nearly 1.
@@ -946,6 +1000,8 @@ def log_softmax(logits: Iterable[Any]) -> Any:
     >>> log_softmax([0.0, -800.0])
     [0.0, -800.0]
     """
+    if others:
+        raise unexpected("log_softmax", others)
     operands = _spread("log_softmax", (_terms("log_softmax", logits),))
     peak = maximum(*operands)
     if isinstance(peak, Value):  # taken from all of them, which changes no pᵢ; so that large ones leave digits

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from autograd_mini.elsewhere import unexpected
 from autograd_mini.engine import floats
 from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
 from autograd_mini.engine.node import CONSTANT, FEATURE, FROZEN, LOST, PARAMETER, PROBE, UNRECORDED, Node
@@ -138,7 +139,7 @@ _OF_MODEL = (PARAMETER, FROZEN, LOST)
 _UNWANTED = (LOST, CONSTANT, FEATURE, PROBE, FROZEN)
 
 
-def backward_order(root: Any) -> list[Any]:
+def backward_order(root: Any, odd: dict[str, Any]) -> list[Any]:
     """Return the topological order of a graph to go back through, and refuse a root that has lost its graph.
 
     A result of `no_grad` may be the leaf at which a computation begins, as in ``x = x - lr * x.grad``. That of a model
@@ -146,10 +147,14 @@ def backward_order(root: Any) -> list[Any]:
 
     Raises
     ------
+    TypeError
+        If there are other keywords than ``backward`` takes.
     RuntimeError
         If it was computed inside of `no_grad`, or from nothing but a model's outputs that were: there is nothing to go
         back to, and gradients would stay as they are without a word.
     """
+    if odd:
+        raise unexpected("backward", odd)
     if root.primitive is None and root._local in (UNRECORDED, LOST):
         raise RuntimeError(
             "no gradient goes back from here: this was computed inside of no_grad(), which builds no graph; compute it "

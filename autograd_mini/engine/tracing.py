@@ -19,6 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
+from autograd_mini.elsewhere import unexpected
 from autograd_mini.engine import floats, modes, node, nodes
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import CONSTANT, Node
@@ -199,13 +200,15 @@ class TracedValue(Value):
         """Refuse: they are those of one example."""
         _refuse(".local_grads", "Take derivatives of the program instead, by its gradients or value_and_grad")
 
-    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True) -> None:
+    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True, **odd: NoReturn) -> None:
         """Add to the gradients of leaves, as nodes: with `create_graph`, they are a part of the program.
 
         In each example the gradients of leaves that were there before, as those of a model's parameters, begin at 0;
         after the call they are as they were. Without `create_graph` it is refused: what is added to the parameters
         would stay as it is for one example, and a gradient that is a bare number has no derivatives.
         """
+        if odd:
+            raise unexpected("backward", odd)
         trace = current_trace()
         if not create_graph or trace is None:
             _refuse(

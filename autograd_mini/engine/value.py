@@ -8,7 +8,7 @@ stores them is in `node`; what else Python expects of it in `protocol`.
 from __future__ import annotations
 
 from operator import mul
-from typing import Any
+from typing import Any, NoReturn
 
 from autograd_mini.engine import floats, modes, nodes, own
 from autograd_mini.engine import node as node_marks
@@ -149,7 +149,7 @@ class Value(ScalarProtocol):
             is_tuple = primitive.arity not in (1, 2)
             self._local, self._local2 = (local_grads, None) if is_tuple else (local_grads[0], local_grads[-1])
 
-    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True) -> None:
+    def backward(self, grad: Any = 1.0, create_graph: bool = False, retain_graph: bool = True, **odd: NoReturn) -> None:
         """Compute the gradient ∂self/∂u of every node u of the graph, by the chain rule.
 
         ∂L/∂u = Σ over v in T(u) of ∂L/∂v · ∂v/∂u, with the base case ∂L/∂L = 1. In reverse topological order, each
@@ -180,7 +180,7 @@ class Value(ScalarProtocol):
         >>> x.grad
         54.0
         """
-        order = modes.backward_order(self)
+        order = modes.backward_order(self, odd)
         if create_graph:
             with modes.enable_grad():
                 nodes.backward(order, grad if isinstance(grad, Value) else Constant(grad), differentiable)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 
 from autograd_mini.checks import checked_whole
+from autograd_mini.elsewhere import unexpected
 from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE, PROBE
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights, normal
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import is_list
+
+if TYPE_CHECKING:
+    from autograd_mini.engine.signatures import Array, Number
 
 
 class Embedding(Module):
@@ -53,11 +58,21 @@ class Embedding(Module):
     (True, [3, 3])
     """
 
-    def __init__(self, n_tokens: int, width: int, initializer: InitializerLike = None, rng: Random = None) -> None:
+    def __init__(
+        self, n_tokens: int, width: int, initializer: InitializerLike = None, rng: Random = None, **others: NoReturn
+    ) -> None:
+        if others:
+            raise unexpected("Embedding", others)
         self.n_tokens, self.width = checked_whole("n_tokens", n_tokens, 1), checked_whole("width", width, 1)
         drawn = initial_weights(initializer or normal(1.0), "identity", rng, (self.n_tokens, self.width))
         self.weights = [[Parameter(number) for number in row] for row in drawn.tolist()]
 
+    @overload
+    def forward(self, token: Value | Number) -> list[Value]: ...
+    @overload
+    def forward(self, token: Sequence[Value | Number] | Array) -> list[list[Value]]: ...
+    @overload
+    def forward(self, token: Sequence[Sequence[Value | Number]]) -> list[list[list[Value]]]: ...
     def forward(self, token: Any) -> Any:
         """Return the row of a token, or a list with the row of each."""
         if is_list(token) or isinstance(token, range):
@@ -67,6 +82,9 @@ class Embedding(Module):
         if isinstance(token, Value) and token._local not in (FEATURE, PROBE):
             return functions.pick(token, self.weights)
         return list(self.weights[functions.row_number(token, self.n_tokens)])
+
+    if TYPE_CHECKING:  # of several signatures mypy takes but the first for the call
+        __call__ = forward
 
     def _state_entries(self) -> Any:
         yield "weight", self.weights

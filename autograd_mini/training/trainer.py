@@ -7,11 +7,12 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd_mini.checks import Array, checked, checked_choice, checked_whole
+from autograd_mini.elsewhere import unexpected
 from autograd_mini.engine.modes import enable_grad, ignoring_anomalies, no_grad
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import AnomalyError, TraceError
@@ -186,7 +187,7 @@ class Trainer:
         """What computes the gradients: "vectorized" or "eager"."""
         return self._engine.name
 
-    def fit(self, X: Any, y: Any) -> History:
+    def fit(self, X: Any, y: Any, **others: NoReturn) -> History:
         """Train for `epochs` epochs, or until a stopping rule says so; called again, go on from where it stopped.
 
         Ctrl-C ends the training with everything as it was after the last finished epoch. However it ends, a rule with
@@ -217,6 +218,8 @@ class Trainer:
         Exception
             What a metric or a stopping rule raises; everything is then as it was after the last finished epoch.
         """
+        if others:
+            raise unexpected("fit", others)
         trained = checks.Trained(self.model, self.optimizer)
         training = self._checked(X, y, trained=trained)
         enough_for_each_batch(self.model, len(training[0]), self.batch_size)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.engine import derivatives
 from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
@@ -423,8 +422,6 @@ def _models(f: Any) -> list[Module]:
     found = [f, getattr(f, "__self__", None)]
     if inspect.isfunction(function):
         named = inspect.getclosurevars(function)
-        if function.__module__ == derivatives.__name__:  # a derivative of a function, which knows the models
-            return [model for part in named.nonlocals.values() for model in _models(part)]
         found += [*named.nonlocals.values(), *named.globals.values()]
     return [thing for thing in found if isinstance(thing, Module)]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import autograd_mini as ag
-from autograd_mini import Value, maximum, sigmoid, tanh, where
+from autograd_mini import Value, maximum, nn, sigmoid, tanh, where
 
 
 def f(x: Value) -> Value:
@@ -27,6 +27,12 @@ def listed(z: list[Value]) -> Value:
     p: list[Value] = ag.softmax(z)
     q: list[Value] = ag.log_softmax(z)
     return ag.sum(p) + ag.mean(q) + ag.prod(z) + ag.logsumexp(z) + ag.dot(p, q) + ag.dot(z, [1.0, 2.0], 0.5)
+
+
+def picked(token: Value, z: list[Value], table: list[list[Value]], letters: nn.Embedding) -> Value:
+    row: list[Value] = ag.pick(token, table)
+    rows: list[list[Value]] = letters([token, 1])
+    return ag.pick(token, z) + ag.pick(1, *z) + ag.dot(row, letters(token)) + rows[0][0]
 
 
 def of_numbers(x: float) -> float:
@@ -54,6 +60,7 @@ print(
     with_methods(x),
     chosen(x, 1.0),
     listed([x, y]),
+    picked(Value(1.0), [x, y], [[x, y], [y, x]], nn.Embedding(2, 2, rng=0)),
     of_numbers(0.5),
     power(x, 3),
 )
