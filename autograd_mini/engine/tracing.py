@@ -176,8 +176,8 @@ class TracedValue(Value):
 
     def _gradient(self) -> Any:
         trace = current_trace()
-        if trace is None or not trace.goes_backward or self.primitive is not None:
-            of = "" if self.primitive is None else ", of a node that was computed,"
+        if trace is None or not trace.goes_backward or not nodes.is_leaf(self):
+            of = "" if nodes.is_leaf(self) else ", of a node that was computed,"
             _refuse(
                 f".grad{of}",
                 "Take grad(f) of autograd_mini inside of the function, call backward(create_graph=True) before, which "
@@ -217,7 +217,7 @@ class TracedValue(Value):
         trace.goes_backward = True
         seed = grad if isinstance(grad, Value) else Constant(grad)
         for leaf, gradient in gradients(self, seed).items():
-            if leaf.primitive is None and leaf.kind != CONSTANT:
+            if nodes.is_leaf(leaf) and leaf.kind != CONSTANT:
                 nodes.add_to_leaf(leaf, gradient)
 
     def __bool__(self) -> NoReturn:
