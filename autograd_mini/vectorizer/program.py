@@ -162,7 +162,8 @@ class Program:
         value : float, or numpy.ndarray of shape (n,)
             The mean, the sum, or all values.
         gradient : numpy.ndarray of shape (P,), or (n, P)
-            ∂value/∂p for each of `parameters`, in their order.
+            ∂value/∂p for each of `parameters`, in their order. Pair it with these, as in
+            ``zip(program.parameters, gradient)``: a model may have more, on which the value doesn't depend.
 
         Raises
         ------
@@ -328,7 +329,6 @@ class Program:
 
     def _for(self, arrays: list[Array], wrt: str) -> Compiled:
         """Return the program for inputs of these shapes, traced now if it is the first call."""
-        parts: list[Any] = []
         if self._modules is None:
             parts = [part for model in _models(self.f) for part in inside(model)]
             self._modules = [part for part in parts if isinstance(part, Module)]
@@ -340,8 +340,7 @@ class Program:
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
-            parts = parts or [part for model in _models(self.f) for part in inside(model)]
-            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=parts)
+            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, models=_models(self.f))
             self._compiled[key] = [compiled, *versions][:MOST_VERSIONS]
             if len(self._compiled) > MOST_KEYS:
                 del self._compiled[next(iter(self._compiled))]  # the oldest
@@ -375,7 +374,10 @@ class Program:
 
     @property
     def parameters(self) -> list[Value]:
-        """The parameters that the function uses: a model's as in its ``parameters()``, others as first used."""
+        """The parameters that the function uses: a model's as in its ``parameters()``, others as first used.
+
+        Those of a model that the results don't depend on are left out, as frozen ones are.
+        """
         return list(self._traced().parameters)
 
     @property
@@ -416,7 +418,7 @@ def _of_one(result: Any) -> Any:
 
 
 def _models(f: Any) -> list[Module]:
-    """Return the models that a function uses, as far as its closure and the globals that it names tell."""
+    """Return the models that a function names itself, in its closure and among the globals: those that come first."""
     if isinstance(f, partial):
         return [model for part in (f.func, *f.args, *f.keywords.values()) for model in _models(part)]
     function = getattr(f, "__func__", f)
