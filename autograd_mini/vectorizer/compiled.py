@@ -19,7 +19,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.engine import modes
 from autograd_mini.engine.derivatives import Results, differentiated
-from autograd_mini.engine.tracing import Look, Trace, input_leaf, is_traced, tracing
+from autograd_mini.engine.tracing import Look, Trace, caller, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn import nested
@@ -336,21 +336,21 @@ def _in_order(named: Sequence[Module], reached: Sequence[Module], used: dict[Any
             groups.append(inside(model))
             contained.update(part for part in groups[-1][1:] if isinstance(part, Module))
     groups = [group for group in groups if group[0] not in contained]
-    ranks = {model: -1 for model in named} | dict(zip(used, range(len(used)), strict=True))
+    ranks = dict.fromkeys(named, -1) | dict(zip(used, range(len(used)), strict=True))
     groups.sort(key=lambda group: min([ranks.get(part, len(used)) for part in group]))
     return [part for group in groups for part in group]
 
 
 def _result(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """Return what a function returns; arrays and dictionaries tell in words of their own that an index is no number."""
+    """Return what a function returns; arrays and dictionaries say in words of their own that an index is no number."""
     try:
         return f(*arguments)
     except (IndexError, KeyError) as error:
         if is_traced(error.args[0] if error.args else None) or "indices" in str(error):
             raise TraceError(
-                "an item of an array or a dictionary depends on the data of a traced Value: the program would take for "
-                "every example what this one asks for. To choose an item or a row, use pick(token, table) of "
-                "autograd_mini"
+                f"an item of an array or a dictionary depends on the data of a traced Value{caller(error)}: the "
+                f"program would take for every example what this one asks for. To choose an item or a row, use "
+                f"pick(token, table) of autograd_mini"
             ) from error
         raise
 

@@ -237,7 +237,7 @@ def slope_of_row(v):
 
 
 @pytest.mark.parametrize(
-    "f, x, expected",
+    ("f", "x", "expected"),
     [
         (grad(slope_of_cube), 3.0, 18.0),
         (grad(grad(slope_of_cube)), 3.0, 6.0),
