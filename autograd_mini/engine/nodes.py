@@ -172,7 +172,8 @@ def own_gradients(arguments: Iterable[Any] = ()) -> Iterator[None]:
 
     Computed nodes among the arguments are leaves meanwhile.
     """
-    outer, before = (_own.before, _own.arguments), {}
+    outer = _own.before, _own.arguments
+    before: dict[Any, Any] = {}
     _own.before, _own.arguments = before, _own.arguments.union(arguments)
     try:
         yield

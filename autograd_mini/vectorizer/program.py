@@ -448,9 +448,10 @@ def vectorize(
     f : callable
         A function of Values, and lists of Values, to a Value or lists of Values; parameters may be in its closure, as
         those of a model are. A Value is found in a set or by ``dict.get`` only if it is in there itself, not by its
-        number; ``pick`` and ``where`` choose by numbers. Bare numbers that it can reach are part of the program, which is made
-        anew when one changes. Each length of a sequence has a program of its own: call it with sequences of one length
-        at a time, or pad them all to the longest, and make a mask one more input, by which the loss is multiplied.
+        number; ``pick`` and ``where`` choose by numbers. Bare numbers that it can reach are part of the program, which
+        is made anew when one changes. Each length of a sequence has a program of its own: call it with sequences of
+        one length at a time, or pad them all to the longest, and make a mask one more input, by which the loss is
+        multiplied.
     backend : {"numpy", "jax"}, optional
         What runs it.
     dtype : {"float64", "float32"}, optional

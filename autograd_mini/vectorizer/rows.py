@@ -80,8 +80,8 @@ class Row(list):  # type: ignore[type-arg]
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, tuple):
             raise TraceError(
-                f"v[i, j] of a list of {len(self)}{caller()}: an example comes as lists in lists, not as an array. Take "
-                f"v[i][j] for one number, [row[j] for row in v] for a column, or np.array(v) for an array"
+                f"v[i, j] of a list of {len(self)}{caller()}: an example comes as lists in lists, not as an array. "
+                f"Take v[i][j] for one number, [row[j] for row in v] for a column, or np.array(v) for an array"
             )
         found = super().__getitem__(place)
         return Row(found) if isinstance(place, slice) else found
