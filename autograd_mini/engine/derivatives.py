@@ -115,7 +115,7 @@ class _Evaluation:
         for i in chosen:
             lifted[i] = _rebuilt(arguments[i], iter([_fresh(leaf) for leaf in _leaves(arguments[i])]))
         self._wanted = lifted[argnums] if isinstance(argnums, int) else Results(lifted[i] for i in chosen)
-        with differentiated(_leaves(self._wanted)), enable_grad():
+        with differentiated(_leaves(self._wanted) if self._outer else ()), enable_grad():
             self.result = f(*lifted, **keywords)
 
     def derivatives_of(self, output: Any) -> Any:
