@@ -10,7 +10,7 @@ import math
 import random
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
@@ -42,15 +42,15 @@ _nesting = _Nesting()
 
 
 @contextmanager
-def differentiated() -> Iterator[None]:
+def differentiated(arguments: Iterable[Any] = ()) -> Iterator[None]:
     """Compute inside what will be differentiated as a whole, such as the loss of an example.
 
     `grad` and the like return nodes, also for bare numbers. What ``backward(create_graph=True)`` adds to the gradients
-    of leaves is seen inside alone: they begin at 0, and afterwards are what they were.
+    of leaves, and of the arguments, is seen inside alone: they begin at 0, and afterwards are what they were.
     """
     _nesting.depth += 1
     try:
-        with nodes.own_gradients():
+        with nodes.own_gradients(arguments):
             yield
     finally:
         _nesting.depth -= 1
@@ -121,12 +121,8 @@ class _Evaluation:
         for i in chosen:
             lifted[i] = _rebuilt(arguments[i], iter([_fresh(leaf) for leaf in _leaves(arguments[i])]))
         self._wanted = lifted[argnums] if isinstance(argnums, int) else Results(lifted[i] for i in chosen)
-        _nesting.depth += 1
-        try:
-            with enable_grad():
-                self.result = f(*lifted, **keywords)
-        finally:
-            _nesting.depth -= 1
+        with differentiated(_leaves(self._wanted) if self._outer else ()), enable_grad():
+            self.result = f(*lifted, **keywords)
 
     def derivatives_of(self, output: Any) -> Any:
         """Return ∂output/∂argument in the argument's structure: floats, or nodes inside another derivative.

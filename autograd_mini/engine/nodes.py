@@ -123,6 +123,8 @@ def gradients(order: list[Any], seed: Any, xp: Differentiable) -> dict[Any, Any]
 def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
     """Add to the gradients of leaves, as nodes; set those of inner nodes and of constants, as bare numbers.
 
+    What a function gets of which a derivative is being taken is a leaf to it, whatever it was computed from.
+
     The graph of a gradient leads back to the nodes that it was computed from. A leaf that holds it is part of a circle
     of references until its gradient is set to 0, as is done before the next step. In inner nodes and constants nobody
     would do that, and the circle would keep the graph in memory.
@@ -131,12 +133,17 @@ def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
     if message:  # the rules would mix new numbers with old results, and be right at no point
         raise RuntimeError(message)
     for node, gradient in gradients(order, seed, xp).items():
-        if node.primitive is not None:
+        if not is_leaf(node):
             node.grad = gradient.data
         elif node.kind == CONSTANT:
             node.grad += gradient.data
         else:
             add_to_leaf(node, gradient)
+
+
+def is_leaf(node: Any) -> bool:
+    """Return whether a node is a leaf, or is one to the function of which a derivative is being taken."""
+    return node.primitive is None or node in _own.arguments
 
 
 def add_to_leaf(leaf: Any, gradient: Any) -> None:
@@ -150,21 +157,27 @@ def add_to_leaf(leaf: Any, gradient: Any) -> None:
 
 
 class _Own(threading.local):
-    """The gradients that leaves had before `own_gradients`, in this thread; None outside of it."""
+    """In this thread: the gradients that leaves had before `own_gradients`, and what is a leaf inside of it."""
 
-    before: dict[Any, Any] | None = None
+    before: dict[Any, Any] | None = None  # outside of it there are none
+    arguments: frozenset[Any] = frozenset()
 
 
 _own = _Own()
 
 
 @contextmanager
-def own_gradients() -> Iterator[None]:
-    """Let the gradients to which ``backward(create_graph=True)`` adds begin at 0, and afterwards be what they were."""
-    outer, _own.before = _own.before, {}
+def own_gradients(arguments: Iterable[Any] = ()) -> Iterator[None]:
+    """Let the gradients to which ``backward(create_graph=True)`` adds begin at 0, and afterwards be what they were.
+
+    Computed nodes among the arguments are leaves meanwhile.
+    """
+    outer = _own.before, _own.arguments
+    before: dict[Any, Any] = {}
+    _own.before, _own.arguments = before, _own.arguments.union(arguments)
     try:
         yield
     finally:
-        for leaf, gradient in _own.before.items():
+        for leaf, gradient in before.items():
             leaf.grad = gradient
-        _own.before = outer
+        _own.before, _own.arguments = outer

@@ -96,6 +96,8 @@ def _advice(number: Any) -> str:
         return "a Value is one number: use .item() of an array of one, or put Values into the array instead"
     if number is None:
         return "did a function forget its return?"
+    if isinstance(number, (list, tuple)) and hasattr(number[0] if number else None, "primitive"):
+        return "these are several Values. Take v[0] for one of them, or [f(x) for x in v] for each"
     if isinstance(number, (list, tuple, set, dict)):
         return "a Value is one number: make one of each element, as in [Value(x) for x in ...]"
     if hasattr(number, "grad") and hasattr(number, "data"):

@@ -24,9 +24,9 @@ from autograd_mini.engine import floats, modes, node, nodes
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import CONSTANT, Node
 from autograd_mini.engine.own import OwnOperation
-from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, SIGN, WHERE, Primitive
+from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, SIGN, SUB, WHERE, Primitive
 from autograd_mini.engine.protocol import number_in
-from autograd_mini.engine.reals import is_index
+from autograd_mini.engine.reals import is_array, is_index
 from autograd_mini.engine.value import Constant, Value, apply, differentiable
 from autograd_mini.errors import TraceError
 
@@ -165,20 +165,21 @@ class TracedValue(Value):
         """Refuse: the number is that of one example."""
         _refuse(
             ".data",
-            _own_operation()
-            or "Compute with the Value itself, or return it as one more output. The largest and smallest of several "
-            "are maximum(...) and minimum(...) of autograd_mini; its softmax and logsumexp need no largest one to be "
-            "subtracted, they don't overflow",
+            _own_operation() or f"Compute with the Value itself, or return it as one more output. {_LARGEST}",
         )
 
     @data.setter
     def data(self, number: Any) -> None:
         _refuse("assigning to .data", "Make a new Value by an operation instead")
 
+    def item(self) -> NoReturn:
+        """Refuse: it would be the number of one example."""
+        _refuse(".item()", f"Compute with the Value itself, or return it as one more output. {_LARGEST}")
+
     def _gradient(self) -> Any:
         trace = current_trace()
-        if trace is None or not trace.goes_backward or self.primitive is not None:
-            of = "" if self.primitive is None else ", of a node that was computed,"
+        if trace is None or not trace.goes_backward or not nodes.is_leaf(self):
+            of = "" if nodes.is_leaf(self) else ", of a node that was computed,"
             _refuse(
                 f".grad{of}",
                 "Take grad(f) of autograd_mini inside of the function, call backward(create_graph=True) before, which "
@@ -220,21 +221,26 @@ class TracedValue(Value):
         trace.goes_backward = True
         seed = grad if isinstance(grad, Value) else Constant(grad)
         for leaf, gradient in gradients(self, seed).items():
-            if leaf.primitive is None and leaf.kind != CONSTANT:
+            if nodes.is_leaf(leaf) and leaf.kind != CONSTANT:
                 nodes.add_to_leaf(leaf, gradient)
 
     def __bool__(self) -> NoReturn:
         _refuse(
             "a branch",
-            "Use where(condition, a, b) of autograd_mini instead of if, and its maximum and minimum instead of max and "
-            "min: they become part of the program",
+            "Use where(condition, a, b) of autograd_mini instead of if, and conditions are joined by & instead of "
+            "`and`: (0 < v) & (v < 3), also instead of 0 < v < 3; by | instead of `or` and `in`: (v == 0) | (v == 1); "
+            f"1 - c is the opposite of c, instead of `not`. {_LARGEST}",
         )
 
     def __float__(self) -> NoReturn:
-        _refuse("float()", "Use the functions of autograd_mini (exp, log, tanh, ...) instead of those of math")
+        _refuse(
+            "float()", f"Use the functions of autograd_mini (exp, log, tanh, ...) instead of those of math. {_LARGEST}"
+        )
 
     def __int__(self) -> NoReturn:
-        _refuse("int()", "Compute with the Value itself; to choose by it, use pick(token, table) or where(...)")
+        _refuse(
+            "int()", f"Compute with the Value itself; to choose by it, use pick(token, table) or where(...). {_LARGEST}"
+        )
 
     def __index__(self) -> NoReturn:
         _refuse("an index", "To choose an item of a list, or a row of a table, use pick(token, table) of autograd_mini")
@@ -252,6 +258,7 @@ class TracedValue(Value):
         return _condition(GREATER_EQUAL, other, self)
 
     def __eq__(self, other: Any) -> Any:  # self == other
+        other = _of_one(other)
         if isinstance(other, Node):
             if self is other:
                 return True
@@ -263,12 +270,23 @@ class TracedValue(Value):
         return NotImplemented if number is None else _condition(EQUAL, self, number)
 
     def __ne__(self, other: Any) -> Any:  # self != other
+        other = _of_one(other)
         if isinstance(other, Node):
             return not self == other
         number = number_in(other)
         return NotImplemented if number is None else _condition(UNEQUAL, self, number)
 
     __hash__ = Node.__hash__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Compute as NumPy does with any object; but from a comparison with an array of one number it makes bools."""
+        import numpy as np  # installed, as it calls this
+
+        compare = _NUMPY_COMPARISONS.get(ufunc.__name__)
+        if compare is not None and method == "__call__" and all(np.shape(x) == () for x in inputs):
+            return compare(*map(_of_one, inputs))
+        boxed = [np.array(x, dtype=object) if isinstance(x, TracedValue) else x for x in inputs]
+        return getattr(ufunc, method)(*boxed, **options)
 
     # Beside a condition, a bool is one that is known already.
     def __and__(self, other: Any) -> Any:  # self & other
@@ -282,6 +300,35 @@ class TracedValue(Value):
         return _condition(EITHER, self, other) if _is_condition(self) and _is_condition(other) else NotImplemented
 
     __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> NoReturn:
+        raise TraceError(f"~ of a traced Value{caller()}: of bools it isn't `not`. Write 1 - c for the opposite of c")
+
+    def __xor__(self, other: Any) -> NoReturn:
+        raise TraceError(f"^ of a traced Value{caller()}: write abs(c - d) for one of two conditions and not both")
+
+    __rxor__ = __xor__
+
+
+_LARGEST = (
+    "The largest and smallest of several are maximum(...) and minimum(...) of autograd_mini, instead of max and min; "
+    "its softmax and logsumexp need no largest one to be subtracted, they don't overflow"
+)
+
+
+_NUMPY_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "less": operator.lt,
+    "less_equal": operator.le,
+}
+
+
+def _of_one(thing: Any) -> Any:
+    """Return what an array of the shape () holds; anything else as it is."""
+    return thing.item() if is_array(thing) and thing.shape == () else thing
 
 
 def _refuse(what: str, advice: str) -> NoReturn:
@@ -312,10 +359,16 @@ def _frame() -> Any:
     return frame
 
 
-def caller() -> str:
-    """Return the place in the user's code, as a part of a sentence."""
+def caller(error: BaseException | None = None) -> str:
+    """Return the place in the user's code, or where in it an error came from, as a part of a sentence."""
     frame = _frame()
-    file, number = frame.f_code.co_filename, frame.f_lineno
+    number = frame.f_lineno
+    step = None if error is None else error.__traceback__
+    while step is not None:
+        if not is_elsewhere(step.tb_frame.f_code.co_filename):
+            frame, number = step.tb_frame, step.tb_lineno
+        step = step.tb_next
+    file = frame.f_code.co_filename
     line = linecache.getline(file, number, frame.f_globals).strip()
     name = "a notebook's cell" if "ipykernel" in file or file.startswith("<ipython") else Path(file).name
     return f", in {name}, line {number}" + (f": `{line}`" if line else "")
@@ -432,6 +485,9 @@ def _is_open(x: Any) -> bool:
 
 
 def _is_condition(x: Any) -> bool:
+    """Return whether something is a condition as a node, or the opposite of one, 1 - c."""
+    while is_traced(x) and x.primitive is SUB and x.parents[0].kind == CONSTANT and x.parents[0]._data == 1.0:
+        x = x.parents[1]
     return is_traced(x) and (x.primitive in CONDITIONS or x.primitive in DECISIONS)
 
 

@@ -19,11 +19,11 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.engine import modes
 from autograd_mini.engine.derivatives import Results, differentiated
-from autograd_mini.engine.tracing import Look, Trace, input_leaf, is_traced, tracing
+from autograd_mini.engine.tracing import Look, Trace, caller, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn import nested
-from autograd_mini.nn.module import Module
+from autograd_mini.nn.module import Module, inside
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
@@ -80,9 +80,8 @@ class Compiled:
         "numpy" or "jax".
     n_devices : int
         On how many devices JAX spreads a batch.
-    order : sequence
-        The order of the parameters, as far as it is known; others come as the function uses them, and all else in it
-        is left out.
+    models : sequence of Module
+        Those whose parameters come first.
     """
 
     def __init__(
@@ -94,7 +93,7 @@ class Compiled:
         dtype: str,
         backend: str = "numpy",
         n_devices: int = 1,
-        order: Sequence[Any] = (),
+        models: Sequence[Module] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
         self.wrt, self.dtype = wrt, np.dtype(dtype)
@@ -103,7 +102,7 @@ class Compiled:
         self._name = name if name.isidentifier() else "A function"
         with without_collection():
             self._around = Surroundings(f)
-            self._compile(f, examples, names, order)
+            self._compile(f, examples, names, models)
             self._around.forget_changes()
         if self._around.reads_gradients and not self._sets_gradients:  # an attribute that no node can watch
             self.looks += [
@@ -124,7 +123,9 @@ class Compiled:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
-    def _compile(self, f: Callable[..., Any], examples: list[Array], names: list[str], order: Sequence[Any]) -> None:
+    def _compile(
+        self, f: Callable[..., Any], examples: list[Array], names: list[str], models: Sequence[Module]
+    ) -> None:
         """Trace the function, group its nodes and print the program."""
         trace, inputs, outputs, self.structure = traced(f, examples, names)
         self.looks, self._sets_gradients = trace.looks, trace.goes_backward
@@ -147,11 +148,11 @@ class Compiled:
         self.indices = [scalars.indices[i] for i in scalars.computed_indices()]
         used_nodes = set(scalars.node) if trace.live else ()
         self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
-        # In the order that was given, others as the function used them first.
+        # Those of models in the models' order, others as the function used them first.
         there = dict.fromkeys([scalars.node[i] for i in leaves])
-        used = [parent for node in trace.nodes for parent in node.parents]
-        first = dict.fromkeys([p for p in chain(order, used) if p in there])
-        self.parameters = [*first, *(p for p in there if p not in first)]
+        used = dict.fromkeys([parent for node in trace.nodes for parent in node.parents if parent in there])
+        ordered = _in_order(models, self._around.modules(), used)
+        self.parameters = [*dict.fromkeys(chain([p for p in ordered if p in there], used, there))]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         self.source, self.statements = self._printed()
 
@@ -330,16 +331,33 @@ def traced(
     return trace, leaves, outputs, structure
 
 
+def _in_order(named: Sequence[Module], reached: Sequence[Module], used: dict[Any, None]) -> list[Any]:
+    """Return what is in the models: first in those that the function names itself, then in others as it used them.
+
+    A model inside of another is a part of that, also where the function reaches it by another way.
+    """
+    groups: list[list[Any]] = []  # each begins with the model
+    contained: set[Any] = set()
+    for model in dict.fromkeys((*named, *reached)):
+        if model not in contained:
+            groups.append(inside(model))
+            contained.update(part for part in groups[-1][1:] if isinstance(part, Module))
+    groups = [group for group in groups if group[0] not in contained]
+    ranks = dict.fromkeys(named, -1) | dict(zip(used, range(len(used)), strict=True))
+    groups.sort(key=lambda group: min([ranks.get(part, len(used)) for part in group]))
+    return [part for group in groups for part in group]
+
+
 def _result(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """Return what a function returns; arrays and dictionaries tell in words of their own that an index is no number."""
+    """Return what a function returns; arrays and dictionaries say in words of their own that an index is no number."""
     try:
         return f(*arguments)
     except (IndexError, KeyError) as error:
         if is_traced(error.args[0] if error.args else None) or "indices" in str(error):
             raise TraceError(
-                "an item of an array or a dictionary depends on the data of a traced Value: the program would take for "
-                "every example what this one asks for. To choose an item or a row, use pick(token, table) of "
-                "autograd_mini"
+                f"an item of an array or a dictionary depends on the data of a traced Value{caller(error)}: the "
+                f"program would take for every example what this one asks for. To choose an item or a row, use "
+                f"pick(token, table) of autograd_mini"
             ) from error
         raise
 

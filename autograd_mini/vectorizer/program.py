@@ -161,7 +161,8 @@ class Program:
         value : float, or numpy.ndarray of shape (n,)
             The mean, the sum, or all values.
         gradient : numpy.ndarray of shape (P,), or (n, P)
-            ∂value/∂p for each of `parameters`, in their order.
+            ∂value/∂p for each of `parameters`, in their order. Pair it with these, as in
+            ``zip(program.parameters, gradient)``: a model may have more, on which the value doesn't depend.
 
         Raises
         ------
@@ -327,7 +328,6 @@ class Program:
 
     def _for(self, arrays: list[Array], wrt: str) -> Compiled:
         """Return the program for inputs of these shapes, traced now if it is the first call."""
-        parts: list[Any] = []
         if self._modules is None:
             parts = [part for model in _models(self.f) for part in inside(model)]
             self._modules = [part for part in parts if isinstance(part, Module)]
@@ -339,8 +339,7 @@ class Program:
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
-            parts = parts or [part for model in _models(self.f) for part in inside(model)]
-            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, order=parts)
+            compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, models=_models(self.f))
             self._compiled[key] = [compiled, *versions][:MOST_VERSIONS]
             if len(self._compiled) > MOST_KEYS:
                 del self._compiled[next(iter(self._compiled))]  # the oldest
@@ -374,7 +373,10 @@ class Program:
 
     @property
     def parameters(self) -> list[Value]:
-        """The parameters that the function uses: a model's as in its ``parameters()``, others as first used."""
+        """The parameters that the function uses: a model's as in its ``parameters()``, others as first used.
+
+        Those of a model that the results don't depend on are left out, as frozen ones are.
+        """
         return list(self._traced().parameters)
 
     @property
@@ -415,7 +417,7 @@ def _of_one(result: Any) -> Any:
 
 
 def _models(f: Any) -> list[Module]:
-    """Return the models that a function uses, as far as its closure and the globals that it names tell."""
+    """Return the models that a function names itself, in its closure and among the globals: those that come first."""
     if isinstance(f, partial):
         return [model for part in (f.func, *f.args, *f.keywords.values()) for model in _models(part)]
     function = getattr(f, "__func__", f)
@@ -442,9 +444,11 @@ def vectorize(
     ----------
     f : callable
         A function of Values, and lists of Values, to a Value or lists of Values; parameters may be in its closure, as
-        those of a model are. Bare numbers that it can reach are part of the program, which is made
-        anew when one changes. Each length of a sequence has a program of its own: call it with sequences of one length
-        at a time, or pad them all to the longest, and make a mask one more input, by which the loss is multiplied.
+        those of a model are. A Value is found in a set or by ``dict.get`` only if it is in there itself, not by its
+        number; ``pick`` and ``where`` choose by numbers. Bare numbers that it can reach are part of the program, which
+        is made anew when one changes. Each length of a sequence has a program of its own: call it with sequences of
+        one length at a time, or pad them all to the longest, and make a mask one more input, by which the loss is
+        multiplied.
     backend : {"numpy", "jax"}, optional
         What runs it.
     dtype : {"float64", "float32"}, optional

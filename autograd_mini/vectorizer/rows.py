@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd_mini.engine.reals import is_array
 from autograd_mini.engine.tracing import caller
+from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.nested import is_list
 
@@ -59,7 +60,29 @@ class Row(list):  # type: ignore[type-arg]
             f"[a + b for a, b in zip(v, w)] for pairs, dot(w, v) for the sum of products, or [*v, *w] to join two lists"
         )
 
+    def __getattr__(self, name: str) -> Any:
+        """Refuse what an array or a Value has, and a list hasn't."""
+        if name.startswith("__"):  # Python and NumPy ask for these
+            raise AttributeError(name)
+        of_one = f"v[0].{name} for the first number, [x.{name} for x in v] for each of them"
+        of_all = "sum(v), mean(v) and maximum(v) of autograd_mini for all together, len(v) for their count"
+        raise AttributeError(
+            f".{name} of a list of {len(self)}{caller()}: the numbers of an example come as a list v, not as an array "
+            f"or one Value. Take {of_one if hasattr(Value, name) else of_all}, or np.array(v) for an array of them"
+        )
+
+    def __float__(self) -> Any:
+        return self.refuse("float()")
+
+    def __int__(self) -> Any:
+        return self.refuse("int()")
+
     def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, tuple):
+            raise TraceError(
+                f"v[i, j] of a list of {len(self)}{caller()}: an example comes as lists in lists, not as an array. "
+                f"Take v[i][j] for one number, [row[j] for row in v] for a column, or np.array(v) for an array"
+            )
         found = super().__getitem__(place)
         return Row(found) if isinstance(place, slice) else found
 

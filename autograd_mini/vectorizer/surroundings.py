@@ -27,6 +27,7 @@ from autograd_mini.engine.copying import attributes
 from autograd_mini.engine.defining import Operation, rules_of
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.tracing import is_elsewhere
+from autograd_mini.nn.module import Module
 
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _MOST_THINGS = 20_000  # as many are looked at
@@ -81,6 +82,10 @@ class Surroundings:
         for node, given in [(node, given) for node in self.nodes if (given := attributes(node))]:
             self._some(node.label, given, [key for key in given if key in self.names])
         self._keep()
+
+    def modules(self) -> list[Module]:
+        """Return the models, and the parts of networks, that were found."""
+        return [thing for thing in self._seen.values() if isinstance(thing, Module)]
 
     def changed(self) -> str:
         """Return the name of something that isn't as it was; "" if all is."""

@@ -225,6 +225,46 @@ def both_derivatives(x):
     return [slope, x.grad]
 
 
+def slope_of_cube(x):
+    y = x**3
+    y.backward(create_graph=True)
+    return x.grad  # 3x²
+
+
+def slope_of_row(v):
+    (v[0] ** 3 * v[1]).backward(create_graph=True)
+    return v[0].grad  # 3a²b
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (grad(slope_of_cube), 3.0, 18.0),
+        (grad(grad(slope_of_cube)), 3.0, 6.0),
+        (hessian(slope_of_cube), 3.0, 6.0),
+        (lambda x: value_and_grad(slope_of_cube)(x)[1], 3.0, 18.0),
+        (hessian(slope_of_row), [3.0, 2.0], [[12.0, 18.0], [18.0, 0.0]]),
+        (lambda x: grad(lambda s: s * slope_of_cube(s))(x), 2.0, 36.0),
+        (grad(lambda x: grad(slope_of_cube)(x) + slope_of_cube(x)), 3.0, 24.0),  # 6x + 3x²: each begins at 0
+    ],
+)
+def test_derivatives_of_what_goes_backward_inside_are_right_eagerly_and_as_a_program(f, x, expected):
+    assert np.allclose(f(x), expected, rtol=1e-14, atol=0.0)
+    assert np.allclose(vectorize(f)([x])[0], expected, rtol=1e-14, atol=0.0)
+
+
+def test_a_derivative_leaves_the_gradients_of_what_goes_backward_inside_as_they_were():
+    x, w = Value(3.0), Value(2.0)
+    x.grad, w.grad = 7.0, 5.0
+
+    def f(s):
+        (w * s**2).backward(create_graph=True)
+        return w.grad * s.grad  # 2ws³
+
+    assert grad(f)(x).data == 108.0
+    assert (x.grad, w.grad) == (7.0, 5.0)
+
+
 def test_backward_with_a_graph_gives_gradients_that_are_a_part_of_the_program():
     program = vectorize(both_derivatives)
     assert program([1.0, 2.0]).tolist() == [[6.0, 12.0], [24.0, 24.0]]

@@ -47,6 +47,30 @@ def test_an_operator_on_a_row_is_refused(name, width):
         vectorize(OPERATORS[name])(np.ones((2, width)))
 
 
+@pytest.mark.parametrize(
+    ("f", "advice"),
+    [
+        (lambda v: v.tanh(), r"\.tanh of a list of 2.*Take v\[0\]\.tanh .*\[x\.tanh for x in v\]"),
+        (lambda v: v.data, r"Take v\[0\]\.data"),
+        (lambda v: v.shape[0], r"\.shape of a list of 2.*len\(v\) for their count.*np\.array\(v\)"),
+        (lambda v: v.sum(), r"Take sum\(v\), mean\(v\)"),
+        (lambda v: v.T, r"np\.array\(v\) for an array"),
+        (lambda v: v[0, 0], r"Take v\[i\]\[j\] for one number"),
+        (lambda v: v[:, 0], r"\[row\[j\] for row in v\] for a column"),
+        (lambda v: float(v), r"float\(\) of a list of 2.*\[3 \* x for x in v\]"),
+        (lambda v: ag.tanh(v), r"Take v\[0\] for one of them, or \[f\(x\) for x in v\]"),
+    ],
+)
+def test_what_an_array_or_a_value_can_do_is_refused_with_what_to_write(f, advice):
+    with pytest.raises((TypeError, AttributeError), match=advice):
+        vectorize(f)([[1.0, 2.0], [3.0, 4.0]])
+
+
+def test_numpy_and_python_take_a_row_as_a_list():
+    f = lambda v: [np.array(v).sum(), np.sum(v), (2 * np.asarray(v))[0], 0.0 if hasattr(v, "shape") else v[0]]
+    assert vectorize(f)([[1.0, 2.0]]).tolist() == [[3.0, 3.0, 2.0, 1.0]]
+
+
 def test_the_message_says_where_and_what_to_write():
     with pytest.raises(TraceError) as refused:
         vectorize(lambda v: 3 * v)([[1.0], [2.0]])

@@ -138,6 +138,73 @@ USES_INSTEAD = {
 }
 
 
+TABLE, NUMBERS = np.array([1.0, 2.0]), {0.0: 1.0}
+
+
+def both_of_a_condition(x):
+    return ag.where(x[0] == 1 and x[0] < 3, 1.0, 2.0)  # the guilty line
+
+
+def between(x):
+    return ag.where(0 < x[0] < 3, 1.0, 2.0)  # the guilty line
+
+
+def no_condition(x):
+    return ag.where(not x[0] == 1, 1.0, 2.0)  # noqa: SIM201  # the guilty line
+
+
+def one_of_numbers(x):
+    return ag.where(x[0] in [0.0, 1.0], 1.0, 2.0)  # the guilty line
+
+
+def inverted(x):
+    return ag.where(~(x[0] == 1), 1.0, 2.0)  # the guilty line
+
+
+def exclusive(x):
+    return ag.where((x[0] == 1) ^ (x[1] == 1), 1.0, 2.0)  # the guilty line
+
+
+def largest_item(x):
+    return builtins.max(v.item() for v in x)  # the guilty line
+
+
+def largest_float(x):
+    return builtins.max(float(v) for v in x)  # the guilty line
+
+
+def largest_int(x):
+    return builtins.max(int(v) for v in x)  # the guilty line
+
+
+def where_the_largest_is(x):
+    return np.argmax(x)  # the guilty line
+
+
+def item_of_an_array(x):
+    return TABLE[x[0]]  # the guilty line
+
+
+def item_of_a_dictionary(x):
+    return NUMBERS[x[0]]  # the guilty line
+
+
+USES_INSTEAD |= {
+    both_of_a_condition: "by & instead of `and`: (0 < v) & (v < 3)",
+    between: "instead of 0 < v < 3",
+    no_condition: "1 - c is the opposite of c, instead of `not`",
+    one_of_numbers: "by | instead of `or` and `in`",
+    inverted: "Write 1 - c for the opposite of c",
+    exclusive: "abs(c - d)",
+    largest_item: "softmax and logsumexp",
+    largest_float: "softmax and logsumexp",
+    largest_int: "maximum(...) and minimum(...)",
+    where_the_largest_is: "softmax and logsumexp",
+    item_of_an_array: "pick(token, table)",
+    item_of_a_dictionary: "pick(token, table)",
+}
+
+
 def guilty_line(f):
     code = f.__code__
     with open(__file__, encoding="utf-8") as file:
@@ -153,6 +220,36 @@ def test_what_depends_on_the_data_is_refused_with_the_line_and_what_to_use_inste
     assert f"test_trace_errors.py, line {guilty_line(f)}" in message
     assert "# the guilty line" in message
     assert USES_INSTEAD[f] in message
+
+
+def test_the_number_of_a_value_is_refused_by_the_name_that_was_written():
+    with pytest.raises(TraceError, match=r"^\.item\(\) depends on the data"):
+        vectorize(largest_item)(X)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda v: (v > 0) & (v < 3),
+        lambda v: (v == 0) | (v == 1),
+        lambda v: 1 - (v == 1),
+        lambda v: (1 - (v == 1)) & (v < 3),
+        lambda v: (v < 3) | (1 - (1 - (v == 4))),
+        lambda v: abs((v == 1) - (v < 3)),
+        lambda v: v == np.array(1.0),
+        lambda v: np.array(1.0) != v,
+        lambda v: np.array(1) < v,
+    ],
+)
+def test_what_conditions_are_joined_by_is_right_eagerly_and_as_a_program(condition):
+    x = [0.0, 1.0, 2.0, 3.0, 4.0]
+    expected = [10.0 if condition(number) else 20.0 for number in x]
+    assert vectorize(lambda v: ag.where(condition(v), 10.0, 20.0))(x).tolist() == expected
+
+
+def test_numpy_computes_with_a_traced_value_as_with_any_object():
+    f = lambda v: np.sum(np.array([1.0, 2.0]) * v) + np.array(2.0) * np.exp(v) + np.add.reduce([v, v])
+    assert vectorize(f)([0.0, 1.0]) == pytest.approx([2.0, 5.0 + 2.0 * math.e])
 
 
 @pytest.mark.parametrize("f", [rounded, as_index], ids=lambda f: f.__name__)

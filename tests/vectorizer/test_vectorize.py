@@ -308,6 +308,52 @@ def test_lists_tuples_and_arrays_of_values_are_results(container):
 # -------------------------------------------------------------------------------------------------- parameters
 
 
+class Backwards(nn.Module):
+    """A model whose layers are used in another order than they are named in."""
+
+    def __init__(self):
+        super().__init__()
+        self.last, self.first = nn.Layer(3, 2, rng=0), nn.Layer(1, 3, rng=1)
+
+    def forward(self, x):
+        return self.last(self.first([x]))
+
+
+class Holder:
+    def __init__(self, model):
+        self.part, self.model = model.first, model
+
+    def loss(self, x):
+        return ag.sum([*self.model(x), *self.part([x])])
+
+
+BACKWARDS = Backwards()
+
+
+def through_a_helper(x):
+    return ag.sum(BACKWARDS(x))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: BACKWARDS(x)[0] + BACKWARDS(x)[1],
+        lambda x: ag.grad(lambda z: BACKWARDS(z)[0] * BACKWARDS(z)[1])(x),
+        lambda x: ag.sum([v for _ in range(1) for v in BACKWARDS(x)]),
+        lambda x: through_a_helper(x) ** 2,
+        lambda x, given={"models": [BACKWARDS]}: ag.sum(given["models"][0](x)),
+        Holder(BACKWARDS).loss,
+        lambda x, part=BACKWARDS.first: ag.sum(part([x])) + through_a_helper(x),
+    ],
+    ids=["named", "nested", "comprehension", "helper", "default", "plain class", "a part by itself"],
+)
+def test_parameters_come_in_the_order_of_the_model_wherever_it_is_named(f):
+    program = vectorize(f, check=False)
+    program([1.0, 2.0])
+    assert len(program.parameters) == 14
+    assert program.parameters == BACKWARDS.parameters()
+
+
 def test_parameters_stand_in_the_order_of_their_first_use():
     a, b, c, unused = [Value(float(k), name) for k, name in enumerate(("a", "b", "c", "unused"))]
     program = vectorize(lambda x: ag.tanh(c * x[0]) + a * x[1] * c + b)
