@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
-from autograd_mini import Value, load, nn, save
+from autograd_mini import LoadError, Value, load, nn, save
 from autograd_mini.micrograd import nn as micrograd
 from autograd_mini.nn import MLP, Layer, Module, Neuron, Parameter, activations
 from autograd_mini.serialization import load_training, load_with_extra, replacing, save_training

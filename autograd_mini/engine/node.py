@@ -30,10 +30,7 @@ FEATURE = "feature"  # a bare number that a module was called with: no gradient 
 PROBE = "probe"  # a number that a loss was called with, in the place of a bare one, to take a derivative by it
 UNRECORDED = "unrecorded"  # the result of an operation inside of `no_grad`: what it was computed from isn't known
 LOST = "lost"  # the same of one that parameters led to: a model's output, from which no gradient comes back to them
-_KINDS = {
-    FROZEN: PARAMETER,
-    **dict.fromkeys((FEATURE, PROBE, UNRECORDED, LOST, None), "input"),
-}  # what `Node.kind` says
+_KINDS = {FROZEN: PARAMETER, **dict.fromkeys((FEATURE, PROBE, UNRECORDED, LOST, None), "input")}  # for `Node.kind`
 new: Any = object.__new__  # looked up once, as nodes are made by the million
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
 

@@ -165,10 +165,8 @@ class Layer(Module):
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield "weight", [neuron.weights for neuron in self.neurons]
         biases = {f"neurons.{j}.bias": neuron.bias for j, neuron in enumerate(self.neurons)}
-        if None not in biases.values():
-            yield "bias", list(biases.values())
-        else:  # some were taken away
-            yield from ((name, bias) for name, bias in biases.items() if bias is not None)
+        there = {name: bias for name, bias in biases.items() if bias is not None}  # some may have been taken away
+        yield from there.items() if len(there) < len(biases) else [("bias", list(there.values()))]
 
     def __repr__(self) -> str:
         return f"Layer({self.n_inputs}, {self.n_outputs}, activation={activation_name(self.activation)!r})"
