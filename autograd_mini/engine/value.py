@@ -191,7 +191,7 @@ class Value(ScalarProtocol):
             modes.check_gradients(order, seed)
         with modes.backward_pass:
             # Leaves add to the gradient that they have; that of a frozen parameter stays 0.
-            kept = [(u, g) for u in order if u._parent is None and (type(g := u.grad) is Value or g)]
+            kept = [(u, g) for u in order if u._parent is None and (isinstance(g := u.grad, Value) or g)]
             for node in order:
                 node.grad = 0.0
             self.grad = seed
