@@ -85,10 +85,10 @@ class Choice:
     Examples
     --------
     >>> from autograd_mini.nn import Neuron
-    >>> neuron = Neuron(1, "identity", initializer="ones")
-    >>> neuron.activation = "relu"
+    >>> neuron = Neuron(1, "identity", initializer="zeros")
+    >>> neuron.activation = "sigmoid"
     >>> neuron([-2.0]).data
-    0.0
+    0.5
     """
 
     def __init__(self, parts: str = "", places: slice = slice(None), has_softmax: bool = False) -> None:

@@ -111,6 +111,7 @@ class OfValues(nn.Module):
         return self.weight * x[0]
 
 
+@pytest.mark.filterwarnings("ignore:OfValues.weight is a Value:UserWarning")
 def test_a_model_of_plain_values_is_looked_at_by_its_graph():
     model = OfValues()
     Trainer(model, "squared_error", sgd([model.weight]), epochs=1, progress=False).fit(X, y)
