@@ -267,8 +267,9 @@ def finite_difference(root: Value, node: Value, h: float | None = None) -> float
     # A step that is too wide leaves the domain, or crosses a wave; of one that is too narrow only rounding errors are
     # left. So take the widest that agrees with the next one, as far as the rounding error of that one allows.
     rounding = [2e-15 * abs(root.data) / h for h in steps]
+    is_known = abs(found[0] - found[1]) <= 1e-2 * abs(found[0])  # then 0 means that a step was too narrow to be seen
     for wide, narrow, noise in zip(found[:-1], found[1:], rounding[1:], strict=True):
-        if abs(wide - narrow) <= 1e-6 * abs(wide) + noise:
+        if abs(wide - narrow) <= 1e-6 * abs(wide) + noise and not (is_known and wide == 0.0):
             return wide
     return found[0]
 
