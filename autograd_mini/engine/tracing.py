@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import Any, NoReturn
 
 from autograd_mini.elsewhere import unexpected
@@ -31,8 +30,8 @@ from autograd_mini.engine.value import Constant, Value, apply, differentiable
 from autograd_mini.errors import TraceError
 
 PREFIX = "\0"  # begins the scope of everything that is made during a trace
-_PACKAGE = str(Path(__file__).resolve().parents[1])
-_PYTHON = str(Path(os.__file__).resolve().parent)
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+_PYTHON = os.path.dirname(os.path.realpath(os.__file__))
 
 # The mean of a node over all examples of the batch. In the graph of one example it is the node's own value.
 BATCH_MEAN = Primitive("batch_mean", "mean", lambda xp, a: a, lambda xp, out, a: (1.0,))
@@ -370,7 +369,7 @@ def caller(error: BaseException | None = None) -> str:
         step = step.tb_next
     file = frame.f_code.co_filename
     line = linecache.getline(file, number, frame.f_globals).strip()
-    name = "a notebook's cell" if "ipykernel" in file or file.startswith("<ipython") else Path(file).name
+    name = "a notebook's cell" if "ipykernel" in file or file.startswith("<ipython") else os.path.basename(file)
     return f", in {name}, line {number}" + (f": `{line}`" if line else "")
 
 
