@@ -626,7 +626,7 @@ def test_faults_are_found_where_there_is_no_false_alarm(fault):
             PRIMITIVES[name],
             derivatives=lambda xp, out, a, right=right: tuple(FAULTS[fault](d) for d in right(xp, out, a)),
         )
-        for f in (lambda x: apply(broken, x), lambda x: 3.0 * apply(broken, x) + 1.0):  # noqa: B023 (called here)
+        for f in (lambda x: apply(broken, x), lambda x: 3.0 * apply(broken, x) + 1.0):  # noqa: B023, called in this turn
             with pytest.raises(GradientCheckError, match=f"the operation {name} of"):
                 check_gradients(f, x)
 

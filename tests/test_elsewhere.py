@@ -120,16 +120,16 @@ def test_attributes_of_tensors_modules_and_optimizers_are_told_and_can_be_set():
 
 def test_an_import_of_a_name_is_told_beside_names_that_there_are():
     with pytest.raises(ImportError, match=r"autograd_mini.nn has no 'Linear'"):
-        from autograd_mini.nn import MLP, Linear  # noqa: F401
+        from autograd_mini.nn import MLP, Linear  # noqa: F401, the import itself raises
 
 
 def test_other_names_are_answered_as_python_does():
     for module in (ag, nn, optim, optim.schedules):
         with pytest.raises(AttributeError, match=rf"^module '{module.__name__}' has no attribute 'tahn'$") as caught:
-            module.tahn  # noqa: B018
+            module.tahn  # noqa: B018, reading it raises
         assert (caught.value.name, caught.value.obj) == ("tahn", sys.modules[module.__name__])
     with pytest.raises(ImportError, match="cannot import name 'tahn' from 'autograd_mini'"):
-        from autograd_mini import tahn  # noqa: F401
+        from autograd_mini import tahn  # noqa: F401, the import itself raises
     assert getattr(nn, "Linear", None) is None
 
 

@@ -17,8 +17,8 @@ from autograd_mini.nn import MLP
 def test_a_node_equals_a_number_of_any_kind_on_either_side(number):
     assert Value(2.0) == number
     assert number == Value(2.0)
-    assert not Value(2.0) != number  # noqa: SIM202
-    assert not number != Value(2.0)  # noqa: SIM202
+    assert not Value(2.0) != number  # noqa: SIM202, it is != that is tried
+    assert not number != Value(2.0)  # noqa: SIM202, it is != that is tried
     assert Value(2.5) != number
     assert number != Value(2.5)
 
@@ -34,8 +34,8 @@ def test_nan_equals_nothing_and_infinities_themselves():
 
 @pytest.mark.parametrize("other", [None, "2.0", b"2", [2.0], (2.0,), {2.0}, 2j, object()])
 def test_what_is_no_real_number_never_equals_a_node(other):
-    assert not Value(2.0) == other  # noqa: SIM201
-    assert not other == Value(2.0)  # noqa: SIM201
+    assert not Value(2.0) == other  # noqa: SIM201, it is == that is tried
+    assert not other == Value(2.0)  # noqa: SIM201, it is == that is tried
     assert Value(2.0) != other
 
 
@@ -52,7 +52,7 @@ def test_two_nodes_are_equal_if_they_are_one():
     a, b = Value(2.0), Value(2.0)
     assert a == a
     assert a != b
-    assert not a == b  # noqa: SIM201
+    assert not a == b  # noqa: SIM201, it is == that is tried
     assert [b, a].index(a) == 1
     assert a not in [b]
     assert [b, a].count(a) == 1

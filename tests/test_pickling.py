@@ -180,7 +180,7 @@ def test_a_stepper_whose_page_is_shown_comes_back_without_its_widgets(way):
     stepper = step_through(curve(Value(0.5, label="x")))
     seen = []
     stepper.observe(lambda change: seen.append(change.new))
-    stepper.widget  # noqa: B018
+    stepper.widget  # noqa: B018, reading it makes the widget
     stepper.step = 3
     twin = way(stepper)
     assert (twin.step, twin.count, str(twin)) == (3, stepper.count, str(stepper))

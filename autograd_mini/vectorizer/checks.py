@@ -60,10 +60,8 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
             array = np.asarray(given)
         except ValueError:  # rows of different widths
             array = np.empty(0, dtype=object)
-        if (
-            array.dtype.kind == "O" and array.size and all(isinstance(x, (int, float)) for x in array.flat)
-        ):  # too large for NumPy's integers
-            array = real_array(f"input {k}", given)
+        if array.dtype.kind == "O" and array.size and all(isinstance(x, (int, float)) for x in array.flat):
+            array = real_array(f"input {k}", given)  # with integers too large for NumPy's
         if array.dtype.kind not in "fiub":
             raise ValueError(
                 f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "

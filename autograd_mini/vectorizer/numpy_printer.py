@@ -440,7 +440,7 @@ class NumpyPrinter(_Formulas):
         if len(self._known) <= MOST_FROM_OUTSIDE:
             return [header, *indented(lines)]
         known = set(self._known.values())
-        words = chain.from_iterable(map(_WORD.findall, [line for line in lines if line[0] != "#"]))
+        words = chain.from_iterable(map(_WORD.findall, [line for line in lines if line[:1] != "#"]))
         names = _in_lines([word for word in dict.fromkeys(words) if word in known])
         return [
             f"for_{name} = (",
