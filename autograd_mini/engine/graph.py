@@ -74,11 +74,13 @@ def topological_order(*roots: N) -> list[N]:
             order.append(stack.pop())
         elif node not in visited:
             visited.add(node)
-            if node.primitive is None:
+            first, second = node._parent, node._parent2  # the slots themselves, for speed: see `node`
+            if second is not None:
+                stack += (node, None, second, first)
+            elif first is None:
                 order.append(node)
             else:
-                stack += (node, None)
-                stack += [parent for parent in node.parents[::-1] if parent not in visited]
+                stack += (node, None, *(first[::-1] if type(first) is tuple else (first,)))
     return order
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
+_LARGE = 2**1000  # integers below are soon converted
+
 
 def is_of(thing: Any, module: str, *kinds: str) -> bool:
     """Return whether something is of one of a module's classes, without importing the module.
@@ -51,8 +53,14 @@ def as_float(number: Any) -> float:
     >>> as_float(Fraction(1, 4)), as_float(True)
     (0.25, 1.0)
     """
-    if type(number) is float:
-        return number
+    kind = type(number)
+    if kind is float:
+        return number  # type: ignore[no-any-return]
+    if kind is int:
+        try:
+            return float(number)
+        except OverflowError:
+            pass
     if isinstance(number, (int, float, Real)) or is_of(number, "numpy", "bool_") or is_of(number, "decimal", "Decimal"):
         try:
             converted = float(number)

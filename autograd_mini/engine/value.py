@@ -7,14 +7,14 @@ stores them is in `node`; what else Python expects of it in `protocol`.
 
 from __future__ import annotations
 
-from operator import mul
 from typing import Any, NoReturn
 
 from autograd_mini.engine import floats, modes, nodes, own
 from autograd_mini.engine import node as node_marks
+from autograd_mini.engine.fast import UNARY, divide, power
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import CONSTANT, PARAMETER, new
-from autograd_mini.engine.primitives import ABS, ADD, DIV, DOT, MUL, NEG, POW, SUB, Primitive
+from autograd_mini.engine.primitives import ABS, ADD, DIV, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float, unsupported
 
@@ -74,39 +74,43 @@ class Value(ScalarProtocol):
 
     def __add__(self, other: Any) -> Value:  # self + other
         other = other if isinstance(other, Value) else _constant(other, "+", self, other)
-        return _node(self._data + other._data, ADD, self, other, 1.0, 1.0)
+        return make_node(self._data + other._data, ADD, self, other, 1.0, 1.0)
 
     def __radd__(self, other: Any) -> Value:  # other + self
         return _constant(other, "+", other, self) + self
 
     def __sub__(self, other: Any) -> Value:  # self - other
         other = other if isinstance(other, Value) else _constant(other, "-", self, other)
-        return _node(self._data - other._data, SUB, self, other, 1.0, -1.0)
+        return make_node(self._data - other._data, SUB, self, other, 1.0, -1.0)
 
     def __rsub__(self, other: Any) -> Value:  # other - self
         return _constant(other, "-", other, self) - self
 
     def __mul__(self, other: Any) -> Value:  # self * other
         other = other if isinstance(other, Value) else _constant(other, "*", self, other)
-        return _node(self._data * other._data, MUL, self, other, other._data, self._data)
+        return make_node(self._data * other._data, MUL, self, other, other._data, self._data)
 
     def __rmul__(self, other: Any) -> Value:  # other * self
         return _constant(other, "*", other, self) * self
 
     def __truediv__(self, other: Any) -> Value:  # self / other
-        return apply(DIV, self, other)
+        other = other if isinstance(other, Value) else _constant(other, "/", self, other)
+        out, local, local2 = divide(self._data, other._data)
+        return make_node(out, DIV, self, other, local, local2)
 
     def __rtruediv__(self, other: Any) -> Value:  # other / self
-        return apply(DIV, other, self)
+        return _constant(other, "/", other, self) / self
 
     def __pow__(self, other: Any) -> Value:  # self ** other
-        return apply(POW, self, other)
+        other = other if isinstance(other, Value) else _constant(other, "**", self, other)
+        out, local, local2 = power(self._data, other._data)
+        return make_node(out, POW, self, other, local, local2)
 
     def __rpow__(self, other: Any) -> Value:  # other ** self
-        return apply(POW, other, self)
+        return _constant(other, "**", other, self) ** self
 
     def __neg__(self) -> Value:  # -self
-        return _node(-self._data, NEG, self, None, -1.0, None)
+        return make_node(-self._data, NEG, self, None, -1.0, None)
 
     def __pos__(self) -> Value:  # +self
         return self
@@ -214,7 +218,11 @@ class Value(ScalarProtocol):
                 leaf.grad = 0.0
 
     def _apply(self, primitive: Primitive, *others: Any) -> Any:
-        return apply(primitive, self, *others)
+        rule = UNARY.get(primitive)
+        if rule is None or others:
+            return apply(primitive, self, *others)
+        out, local = rule(self._data)
+        return make_node(out, primitive, self, None, local, None)
 
 
 class Parameter(Value):
@@ -239,7 +247,7 @@ def _constant(number: Any, symbol: str, *operands: Any) -> Value:
         raise unsupported(symbol, operands, error) from None
 
 
-def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
+def make_node(data: float, primitive: Primitive, first: Any, second: Any, local: Any, local2: Any) -> Value:
     """Make a node from its result and its local derivatives; `second` and `local2` are None but for two operands."""
     node: Value = new(Value)
     node._data, node.grad = data, 0.0
@@ -249,14 +257,6 @@ def _node(data: float, primitive: Primitive, first: Any, second: Any, local: Any
     if modes.open_contexts:
         modes.follow(node)
     return node
-
-
-def dot_node(weights: Any, inputs: Any, bias: Any) -> Value:
-    """Make the node of Σ wᵢxᵢ + b, all of them nodes: what `apply` would make by the table, but faster."""
-    w = [weight._data for weight in weights]
-    x = [feature._data for feature in inputs]
-    out = floats.sum([*map(mul, w, x), bias._data])
-    return _node(out, DOT, (*weights, *inputs, bias), None, (*x, *w, 1.0), None)
 
 
 def apply(primitive: Primitive, *operands: Any) -> Value:
@@ -290,10 +290,10 @@ def apply(primitive: Primitive, *operands: Any) -> Value:
     out = float(primitive.forward(floats, *data))
     local_grads = primitive.derivatives(floats, out, *data)
     if primitive.arity == 1:
-        return _node(out, primitive, operands[0], None, local_grads[0], None)
+        return make_node(out, primitive, operands[0], None, local_grads[0], None)
     if primitive.arity == 2:
-        return _node(out, primitive, operands[0], operands[1], local_grads[0], local_grads[1])
-    return _node(out, primitive, operands, None, local_grads, None)
+        return make_node(out, primitive, operands[0], operands[1], local_grads[0], local_grads[1])
+    return make_node(out, primitive, operands, None, local_grads, None)
 
 
 differentiable = nodes.Differentiable(apply)

@@ -85,6 +85,11 @@ def initializer_for(initializer: InitializerLike, activation: Any) -> Initialize
     return initializer if callable(initializer) else named("initializer", initializer, INITIALIZERS)
 
 
+def given(weights: Any) -> Initializer:
+    """Return an initializer that gives these weights, as when a layer draws for all of its neurons at once."""
+    return lambda rng, shape: np.reshape(weights, shape)
+
+
 def initial_weights(initializer: InitializerLike, activation: Any, rng: Random, shape: tuple[int, int]) -> Array:
     """Return the initial weights of a layer, drawn by its initializer.
 

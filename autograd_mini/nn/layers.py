@@ -17,14 +17,9 @@ from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.signatures import OneOrMany
 from autograd_mini.engine.value import Parameter, Value
 from autograd_mini.nn.activations import ActivationLike, Choice, activation_name, nonlin_property, of_nonlin, unit
-from autograd_mini.nn.initializers import Initializer, InitializerLike, Random, initial_weights
+from autograd_mini.nn.initializers import InitializerLike, Random, given, initial_weights
 from autograd_mini.nn.module import Module, other_name
 from autograd_mini.nn.nested import not_one_example
-
-
-def _given(weights: Any) -> Initializer:
-    """Return an initializer that gives these weights."""
-    return lambda rng, shape: np.reshape(weights, shape)
 
 
 class _Features(list[Any]):
@@ -153,7 +148,7 @@ class Layer(Module):
         self.n_outputs = checked_whole("n_outputs", n_outputs, 1)
         self.activation = activation = of_nonlin(nonlin, activation)
         drawn = initial_weights(initializer, activation, rng, (self.n_outputs, self.n_inputs))
-        self.neurons = [Neuron(self.n_inputs, activation, _given(row)) for row in drawn]
+        self.neurons = [Neuron(self.n_inputs, activation, given(row)) for row in drawn]
 
     nonlin, activation = nonlin_property, Choice("neurons")
 
