@@ -131,10 +131,8 @@ def main() -> None:
         print(f"{name:<12}{1e3 * statistics.median(seconds[name]):>12.1f}{times:>18.1f}{at_least:>10}")
     models = {"slots": ScalarGPT(SlotsValue), "ours": ScalarGPT(autograd_mini.Value)}
     seconds = measured({name: model.step for name, model in models.items()})
-    print(
-        f"\na name through the language model: {1e3 * statistics.median(seconds['ours']):.0f} ms, of a class of slots"
-    )
-    print(f"alone {ratio(seconds['slots'], seconds['ours']):.2f} times as long (at least 1.1)\n")
+    print(f"\na name through the language model: {1e3 * statistics.median(seconds['ours']):.0f} ms;")
+    print(f"a class of slots takes {ratio(seconds['slots'], seconds['ours']):.2f} times as long (at least 1.1)\n")
     found = nanoseconds()
     print(f"{'':<12}{'ns':>8}{'of a * b':>12}{'of a * 2.0':>12}")
     for name, times in found.items():

@@ -7,6 +7,7 @@ computes nothing anew and checks nothing.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from typing import Any
@@ -122,7 +123,7 @@ class ScalarGPT:
         keys: list[Any] = []
         values: list[Any] = []
         losses = []
-        for place, (token, target) in enumerate(zip(letters[:-1], letters[1:], strict=True)):
+        for place, (token, target) in enumerate(itertools.pairwise(letters)):
             losses.append(-_softmax(self.logits(token, place, keys, values))[target].log())
         loss = sum(losses) * (1.0 / len(losses))
         loss.backward()
