@@ -53,7 +53,8 @@ def main() -> None:
             parts.append(report.table(all_times[-1]))
             print(f"\n{parts[-1]}", flush=True)
     if tracing.KEY in asked.only:
-        parts.append(report.tracing_table(list(tracing.costs(1 if asked.quick else 3))))
+        times = 1 if asked.quick else 3
+        parts.append(report.tracing_table(list(tracing.costs(times)), tracing.of_a_table(times)))
         print(f"\n{parts[-1]}")
     if asked.only == KEYS and not asked.quick:
         (FILES / "vectorizer.txt").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

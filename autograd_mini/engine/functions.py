@@ -98,7 +98,13 @@ def _element_by_element(function: Callable[..., Any], operands: tuple[Any, ...])
     """Return an array of results: of floats where none is a node."""
     import numpy as np  # installed, as there is an array
 
-    elements = np.frompyfunc(function, len(operands), 1)(*operands)
+    if len(operands) < 32:  # NumPy's own way takes no more
+        elements = np.frompyfunc(function, len(operands), 1)(*operands)
+    else:
+        arrays = np.broadcast_arrays(*operands)
+        elements = np.empty(arrays[0].size, dtype=object)
+        elements[:] = [function(*numbers) for numbers in zip(*map(np.ravel, arrays), strict=True)]
+        elements = elements.reshape(arrays[0].shape)
     has_nodes = any(isinstance(element, Value) for element in np.ravel(elements))
     return elements if has_nodes else np.asarray(elements, dtype=float)
 
@@ -787,6 +793,8 @@ def pick(index: Any, *items: Any) -> Any:
     items = _spread("pick", items)
     samples = dict(zip(map(type, items), items, strict=True)).values()  # one of each kind: rows may be many
     if is_array(index) or (all(map(is_array, samples)) and not isinstance(index, Value)):
+        if len(items) > MOST_ROWS and not is_array(index):
+            index, items = 0, (items[row_number(index, len(items))],)
         return _element_by_element(pick, (index, *items))
     is_table = any(isinstance(item, (list, tuple)) or is_array(item) for item in samples)
     rows = items if is_table else [(item,) for item in items]

@@ -12,6 +12,7 @@ import operator
 import os
 import sys
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from autograd_mini.engine.node import CONSTANT, Node
 from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.primitives import GREATER, GREATER_EQUAL, PICK, SIGN, SUB, WHERE, Primitive
 from autograd_mini.engine.protocol import number_in
-from autograd_mini.engine.reals import is_array, is_index
+from autograd_mini.engine.reals import as_float, is_array, is_index
 from autograd_mini.engine.value import Constant, Value, apply, differentiable
 from autograd_mini.errors import TraceError
 
@@ -76,8 +77,8 @@ class Look:
 
     Attributes
     ----------
-    node : Value
-        The node.
+    node : Value or None
+        The node; None where it was a whole table of numbers.
     other : Value or number
         What it was compared with.
     read : callable
@@ -88,7 +89,7 @@ class Look:
         The line of the function.
     """
 
-    node: Node
+    node: Node | None
     other: Any
     read: Callable[[], Any]
     outcome: Any
@@ -584,7 +585,9 @@ def one_of(index: Value, count: int) -> Value:
     return index
 
 
-MOST_ROWS = 256  # a table with more, whose items are all leaves, is one thing in a trace, and not an edge for each item
+MOST_ROWS = (
+    256  # a table with more, whose items are leaves or numbers, is one thing in a trace, without an edge for each
+)
 
 
 class Lookup(Primitive):
@@ -597,9 +600,11 @@ class Lookup(Primitive):
         self.table, self.column = table, column
 
     def _item(self, xp: Any, index: Any) -> Any:
-        leaves, width = self.table.leaves, self.table.width
-        is_there = is_index(index, len(leaves) // width)
-        return leaves[int(index) * width + self.column]._data if is_there else 0.0
+        items, width = self.table.items, self.table.width
+        if not is_index(index, len(items) // width):
+            return 0.0
+        item = items[int(index) * width + self.column]
+        return item._data if isinstance(item, Value) else item
 
     def _derivatives(self, xp: Any, out: Any, index: Any) -> tuple[float]:
         if xp is not floats:
@@ -611,25 +616,86 @@ class Lookup(Primitive):
 
 
 class Table:
-    """Rows of leaves, from which a traced number picks one.
+    """Rows of leaves, or of bare numbers, from which a traced number picks one.
 
     Attributes
     ----------
-    leaves : list of Value
-        All items, row after row.
+    items : list of Value, or array of float
+        All items, row after row: nodes if any is one, else bare numbers.
     width : int
         How many there are in a row.
     lookups : list of Lookup
         The operation for each column.
     """
 
-    def __init__(self, given: list[Any], leaves: list[Value], width: int) -> None:
-        self._given, self.leaves, self.width = given, leaves, width
+    def __init__(self, given: Any, items: Any, width: int) -> None:
+        self._given, self.items, self.width = given, items, width
+        self._rows: Sequence[Any] = ()  # those that it was found to be of, and what was in them
+        self._copies: list[Any] = []
         self.lookups = [Lookup(self, column) for column in range(width)]
 
-    def is_of(self, given: list[Any], width: int) -> bool:
-        """Return whether it is made of just these items."""
-        return (len(given), width) == (len(self._given), self.width) and all(map(operator.is_, given, self._given))
+    def is_of(self, given: Any, rows: Sequence[Any]) -> bool:
+        """Return whether it is made of just these items: of the same nodes, or of equal numbers."""
+        before = self._given
+        if (type(given), len(given), len(rows[0])) != (type(before), len(before), self.width):
+            return False
+        same = all(map(operator.is_, given, before)) if type(given) is list else given.tobytes() == before.tobytes()
+        if same and all(isinstance(row, (list, tuple)) for row in _samples(rows)):
+            self._rows, self._copies = rows, [row[:] for row in rows]
+        return same
+
+    def is_still_of(self, rows: Sequence[Any]) -> bool:
+        """Return whether these are the rows of last time, with what was in them; False if it takes longer to tell."""
+        try:
+            return (
+                len(rows) == len(self._rows)
+                and all(map(operator.is_, rows, self._rows))
+                and all(map(operator.eq, rows, self._copies))
+            )
+        except TraceError:  # of a traced node that stands there now
+            return False
+
+
+def _samples(rows: Sequence[Any]) -> list[Any]:
+    """Return one row of each kind: they may be many."""
+    return list(dict(zip(map(type, rows), rows, strict=True)).values())
+
+
+def _items(rows: Sequence[Any]) -> Any:
+    """Return what is in the rows of a table, one after the other: a list, or an array of floats if no node is there."""
+    if all(map(is_array, _samples(rows))):
+        import numpy as np  # installed, as there are arrays
+
+        numbers = np.concatenate(rows)
+        if numbers.ndim == 1 and numbers.dtype.kind in "fiub" and numbers.itemsize <= 8:
+            return array("d", numbers.astype(float).tobytes())
+    given = [*chain.from_iterable(rows)]
+    kinds = set(map(type, given))
+    if not any(issubclass(kind, Value) for kind in kinds):
+        return array("d", given if kinds <= {float} else map(as_float, given))
+    return given
+
+
+def _as_table(trace: Trace, rows: Sequence[Any]) -> Table | None:
+    """Return many rows as one thing; None where an item is computed, or changes from run to run."""
+    found = next((table for table in trace.tables if table.is_still_of(rows)), None)
+    if found is not None:
+        return found
+    given = _items(rows)
+    found = next((table for table in trace.tables if table.is_of(given, rows)), None)
+    if found is not None:
+        return found
+    items, kinds = given, set(map(type, given)) if isinstance(given, list) else {float}
+    if kinds != {float}:
+        if not all(issubclass(kind, Value) for kind in kinds):
+            items = [x if isinstance(x, Value) else Constant(x) for x in given]
+        if TracedValue in kinds or any(map(operator.attrgetter("primitive"), items)):
+            return None
+    table = Table(given, items, len(rows[0]))
+    trace.tables.append(table)
+    if any(map(is_array, _samples(rows))):  # lists are seen from outside to the last item, arrays aren't
+        trace.looks.append(Look(None, None, lambda: table.is_of(_items(rows), rows), True, caller()))
+    return table
 
 
 def picked(index: Value, rows: Sequence[Sequence[Any]]) -> list[Value]:
@@ -637,18 +703,9 @@ def picked(index: Value, rows: Sequence[Sequence[Any]]) -> list[Value]:
     trace = current_trace()
     assert trace is not None
     trace.indices.append((index, len(rows)))
-    if len(rows) > MOST_ROWS:
-        given, width = [*chain.from_iterable(rows)], len(rows[0])
-        table = next((table for table in trace.tables if table.is_of(given, width)), None)
-        kinds = set(map(type, given)) if table is None else {TracedValue}
-        if TracedValue not in kinds:
-            are_nodes = all(issubclass(kind, Value) for kind in kinds)
-            leaves = given if are_nodes else [x if isinstance(x, Value) else Constant(x) for x in given]
-            if not any(map(operator.attrgetter("primitive"), leaves)):
-                table = Table(given, leaves, width)
-                trace.tables.append(table)
-        if table is not None:
-            return [apply(lookup, index) for lookup in table.lookups]
+    table = _as_table(trace, rows) if len(rows) > MOST_ROWS else None
+    if table is not None:
+        return [apply(lookup, index) for lookup in table.lookups]
     return [apply(PICK, index, *column) for column in zip(*rows, strict=True)]
 
 

@@ -33,7 +33,7 @@ def look_for(compiled: Compiled, theta: Array, columns: Sequence[Array], n: int,
     compiled : Compiled
         The program.
     theta : numpy.ndarray
-        The numbers of its leaves; they are given to them.
+        Its flat vector, which begins with the numbers of its leaves; they are given to them.
     columns : sequence of numpy.ndarray
         The inputs, random leaves among them, with a row for each of the `n` examples.
     seed : float, optional
@@ -44,7 +44,7 @@ def look_for(compiled: Compiled, theta: Array, columns: Sequence[Array], n: int,
     AnomalyError
         If a node or a gradient becomes infinite or nan: in which examples, and in each the first one.
     """
-    for leaf, number in zip(compiled.leaves, theta.tolist(), strict=True):
+    for leaf, number in zip(compiled.leaves, theta.tolist(), strict=False):
         leaf._data = number
     # Where a mean over the batch is taken, the examples are one graph.
     batches = [range(n)] if compiled.mixes else [range(i, i + 1) for i in range(n)]

@@ -150,7 +150,7 @@ def against_eager(
     """
     if not _is_comparable(compiled, columns):
         return
-    few = 1 if len(compiled.scalars) > _MANY_NODES else _SAMPLES
+    few = 1 if compiled.n_nodes > _MANY_NODES else _SAMPLES
     candidates = dict.fromkeys([0, n // 2, n - 1, *np.linspace(0, n - 1, _CANDIDATES).astype(int).tolist()])
     compiled.give_back(1, compiled.workspace(1))  # which isn't a part of what a row costs
     found = 0
@@ -286,7 +286,9 @@ def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], 
 
     def of(chosen: Sequence[Value]) -> tuple[Array, Any]:
         gradient, sizes = np.zeros((2, len(chosen)))
-        at = np.flatnonzero([*map(found.__contains__, chosen)]).tolist()  # of a large table few rows
+        at = np.flatnonzero(
+            np.fromiter(map(found.__contains__, chosen), bool, len(chosen))
+        ).tolist()  # of a large table few rows
         reached = [chosen[k] for k in at]
         with np.errstate(all="ignore"):
             gradient[at] = [found[node] for node in reached]

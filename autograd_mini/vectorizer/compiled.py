@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import chain
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -104,10 +104,9 @@ class Compiled:
             self._around = Surroundings(f)
             self._compile(f, examples, names, models)
             self._around.forget_changes()
-        if self._around.reads_gradients and not self._sets_gradients:  # an attribute that no node can watch
-            self.looks += [
-                Look(p, None, partial(getattr, p, "grad"), p.grad, " (its .grad)") for p in self._around.nodes
-            ]
+        if "grad" in self._around.attributes and not self._sets_gradients:  # an attribute that no node can watch
+            reached = dict.fromkeys(chain.from_iterable(self._around.nodes))
+            self.looks += [Look(p, None, partial(getattr, p, "grad"), p.grad, " (its .grad)") for p in reached]
         self._bind: Callable[..., Any] | None = None
         self._jax: JaxProgram | None = None
         self._lock = threading.Lock()
@@ -135,13 +134,18 @@ class Compiled:
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
         scalars = self.scalars = scanned(trace, inputs, outputs)
-        targets = leaves = learning(scalars)
+        asked = learning(scalars.leaves)
         if self.wrt == "inputs":
             targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
+            flags = needed(scalars, targets)
+        else:
+            targets = [i for i, number in scalars.leaf.items() if asked[number]]
+            flags = needed(scalars, targets, scalars.tables.learning(asked))
         self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
-        grouping = Grouping(scalars, needed(scalars, targets))
-        self._to_lower = grouping, names, targets
-        self.n_nodes = grouping.size
+        grouping = Grouping(scalars, flags)
+        self._to_lower = grouping, names, targets, self.wrt == "parameters" and bool(asked.any())
+        in_tables = len(scalars.leaves) - len(scalars.leaf) + len(scalars.tables.numbers)
+        self.n_nodes = grouping.size + in_tables
         self.mixes = any(group.form == "batch_mean" for group in grouping.groups)
         self.choices = [(*scalars.place[i], count, "class") for i, count in scalars.choices.items()]
         self.choices += [(*scalars.place[i], n, "index") for i, n in scalars.indices.items() if i in scalars.place]
@@ -149,26 +153,28 @@ class Compiled:
         used_nodes = set(scalars.node) if trace.live else ()
         self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
         # Those of models in the models' order, others as the function used them first.
-        there = dict.fromkeys([scalars.node[i] for i in leaves])
-        used = dict.fromkeys([parent for node in trace.nodes for parent in node.parents if parent in there])
-        ordered = _in_order(models, self._around.modules(), used)
-        self.parameters = [*dict.fromkeys(chain([p for p in ordered if p in there], used, there))]
+        number, is_asked = scalars.leaves.get, asked.tobytes() + b"\0"  # the last one of what is no leaf
+        used = dict.fromkeys([p for node in trace.nodes for p in node.parents if is_asked[number(p, -1)]])
+        ordered = chain(_in_order(models, self._around.modules(), used), used)
+        self._order = _each_once(np.fromiter(map(number, ordered, repeat(-1)), np.intp), asked)
+        self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         self.source, self.statements = self._printed()
 
     @cached_property
     def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
-        """The statements, the leaves in their order, and where each of `parameters` is among them.
+        """The statements, the leaves in their order, and where each of `parameters` is in the flat vector.
 
         Straight-line Python needs them only to be saved; for a deep graph they take as long as the rest.
         """
-        grouping, names, targets = self._to_lower
-        lowering = Lowering(grouping, self.sizes, names, targets)
+        grouping, names, targets, learns = self._to_lower
+        lowering = Lowering(grouping, self.sizes, names, targets, learns)
         del self._to_lower
-        leaves = [self.scalars.node[i] for i in lowering.layout]
-        place = dict(zip(leaves, range(len(leaves)), strict=True))
-        positions = np.fromiter(map(place.__getitem__, self.parameters), np.intp, len(self.parameters))
-        return lowering.program, leaves, positions
+        scalars, first = self.scalars, self.scalars.tables.n_leaves
+        leaves = [*islice(scalars.leaves, first), *map(scalars.node.__getitem__, lowering.layout)]
+        places = np.arange(len(leaves))
+        places[[scalars.leaf[i] for i in lowering.layout]] = places[first:]
+        return lowering.program, leaves, places[self._order]
 
     @property
     def program(self) -> ArrayProgram:
@@ -177,7 +183,7 @@ class Compiled:
 
     @property
     def leaves(self) -> list[Value]:
-        """All leaves that were there before, in the order of the flat vector."""
+        """All leaves that were there before, in the order in which the flat vector begins."""
         return self._lowered[1]
 
     @property
@@ -233,10 +239,12 @@ class Compiled:
     # -------------------------------------------------------------------------------------------------- running
 
     def theta(self) -> Array:
-        """Return the present numbers of all leaves, in the order of the flat vector."""
+        """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers."""
         for leaf, read in self._live:
             leaf._data = read()
-        return np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
+        theta = np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
+        numbers = self.scalars.tables.numbers
+        return np.concatenate([theta, numbers], dtype=self.dtype) if len(numbers) else theta
 
     def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
         """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""
@@ -246,7 +254,7 @@ class Compiled:
                 if waiting:
                     return waiting.pop()
         if theta is None or gradient is None:
-            theta, gradient = np.empty((2, len(self.leaves)), self.dtype)
+            theta, gradient = np.empty((2, self.program.parameters.rows), self.dtype)
         if self.backend == "jax":
             if self._jax is None:
                 self._jax = JaxProgram(self.source, self.dtype, self.n_devices)
@@ -331,6 +339,15 @@ def traced(
     return trace, leaves, outputs, structure
 
 
+def _each_once(numbers: Array, asked: Array) -> Array:
+    """Return the numbers of leaves that are asked for, each at its first place, and behind them those left out."""
+    numbers = numbers[np.append(asked, False)[numbers]]
+    numbers = numbers[np.sort(np.unique(numbers, return_index=True)[1])]
+    left_out = asked.copy()
+    left_out[numbers] = False
+    return np.concatenate([numbers, np.flatnonzero(left_out)])
+
+
 def _in_order(named: Sequence[Module], reached: Sequence[Module], used: dict[Any, None]) -> list[Any]:
     """Return what is in the models: first in those that the function names itself, then in others as it used them.
 
@@ -343,9 +360,10 @@ def _in_order(named: Sequence[Module], reached: Sequence[Module], used: dict[Any
             groups.append(inside(model))
             contained.update(part for part in groups[-1][1:] if isinstance(part, Module))
     groups = [group for group in groups if group[0] not in contained]
-    ranks = dict.fromkeys(named, -1) | dict(zip(used, range(len(used)), strict=True))
-    groups.sort(key=lambda group: min([ranks.get(part, len(used)) for part in group]))
-    return [part for group in groups for part in group]
+    ranks = dict(zip(used, range(len(used)), strict=True))
+    first = {group[0]: -1 if group[0] in named else min([ranks.get(p, len(used)) for p in group]) for group in groups}
+    groups.sort(key=lambda group: first[group[0]])
+    return list(chain.from_iterable(groups))
 
 
 def _result(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:

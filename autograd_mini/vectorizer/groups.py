@@ -6,12 +6,13 @@ the same to operands of the same sort are computed together, each a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from autograd_mini.engine.primitives import PICK, Primitive
-from autograd_mini.engine.tracing import Lookup
+from autograd_mini.engine.tracing import Lookup, Table
 from autograd_mini.vectorizer.scalars import COMPUTED, CONSTANT, PARAMETER, Scalars
 
 LINEAR = frozenset(("add", "sub", "neg", "mul", "sum", "dot", "identity"))
@@ -238,8 +239,10 @@ class Group:
     form : str
         How it is computed: "affine" (a matrix product), "convolution" (one over windows), "terms" (element by element),
         "reduction" (a sum of many terms), "elementwise", or the primitive's name where it acts on a list.
-    indices, table : list of int
-        Of "pick": what names the rows, and the items, row after row. Its nodes are all columns of each index.
+    indices : list of int
+        Of "pick": what names the rows. Its nodes are all columns of each index.
+    table : list of int, or Table
+        The items, row after row.
     """
 
     nodes: list[int]
@@ -250,7 +253,7 @@ class Group:
     rows: list[Row] = field(default_factory=list)
     form: str = "elementwise"
     indices: list[int] = field(default_factory=list)
-    table: list[int] = field(default_factory=list)
+    table: list[int] | Table = field(default_factory=list)
 
 
 class Grouping:
@@ -404,30 +407,31 @@ class Grouping:
 
     def _picks(self, group: Group) -> list[Group]:
         """Return the groups in which each of some indices picks from the same columns: one gather for each."""
-        scalars, columns = self.scalars, dict[Any, int]()
+        scalars, first = self.scalars, self.scalars.primitive[group.nodes[0]]
+        table = first.table if isinstance(first, Lookup) else None
+        columns: dict[Any, int] = {} if table is None else {lookup: k for k, lookup in enumerate(table.lookups)}
         by_index: dict[int, dict[int, int]] = {}
         again = []
         for i in group.nodes:
             primitive, (index, *items) = scalars.primitive[i], scalars.parents[i]
-            key = primitive if isinstance(primitive, Lookup) else tuple(items)
+            key = tuple(items) if table is None else primitive
             column = columns.setdefault(key, len(columns))
             if by_index.setdefault(index, {}).setdefault(column, i) != i:
                 again.append(i)
+        keys, groups = list(columns), []
+        if table is not None:  # which is read in whole rows, also where not all columns are used
+            for found in by_index.values():
+                for column in [c for c in columns.values() if c not in found]:
+                    found[column] = scalars.add_fixed(scalars.node[group.nodes[0]])
+                    self.needs.append(False)
         by_columns: dict[tuple[int, ...], list[int]] = {}
         for index, found in by_index.items():
             by_columns.setdefault(tuple(sorted(found)), []).append(index)
-        keys, groups = list(columns), []
         for chosen, indices in by_columns.items():
             nodes = [by_index[index][column] for index in indices for column in chosen]
-            table = [item for row in zip(*[self._column(keys[c]) for c in chosen], strict=True) for item in row]
-            groups.append(replace(group, nodes=nodes, form="pick", indices=indices, table=table))
+            entries: Any = table or list(chain.from_iterable(zip(*[keys[c] for c in chosen], strict=True)))
+            groups.append(replace(group, nodes=nodes, form="pick", indices=indices, table=entries))
         return groups + (self._picks(replace(group, nodes=again)) if again else [])
-
-    def _column(self, key: Any) -> Sequence[int]:
-        """Return the items of one column of a table."""
-        if not isinstance(key, Lookup):
-            return key  # type: ignore[no-any-return]
-        return self.scalars.tables[key.table][key.column :: key.table.width]
 
 
 def _pattern(scalars: Scalars, row: Row) -> tuple[Any, ...]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from autograd_mini.formulas.simplify import views_of
 from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
@@ -193,7 +191,7 @@ class JaxPrinter(Printer):
         return self._index(matrix.indices())
 
     def _index(self, index: Any) -> str:
-        return f"jnp.array({np.asarray(index).tolist()})"
+        return self._whole_numbers(index)
 
     def _function(self, form: str) -> str:
         if form not in _FUNCTIONS:

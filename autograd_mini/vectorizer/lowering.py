@@ -100,20 +100,29 @@ class Places:
         runs = self._runs([found], len(nodes), 1, repeats)
         if runs is not None:
             return self._view(found, 0, len(nodes))
-        return self._gathered_view(nodes, found)
+        return self._gathered_view(tuple(nodes), found)
 
-    def _gathered_view(self, nodes: Sequence[int], found: tuple[Any, Any]) -> View:
-        key = tuple(nodes)
+    def _gathered_view(self, key: Any, found: tuple[Any, Any]) -> View:
         if key not in self._gathered:
             self._gathered[key] = self._gather(*found)
         return self._gathered[key]
 
     def block(self, nodes: Sequence[int]) -> View:
         """Return nodes as rows one below the other, without any in between."""
-        found = self._locations(nodes)
-        if len(nodes) == 1 or ((np.diff(found[1]) == 1) & (found[0][1:] == found[0][0])).all():
-            return self._view(found, 0, len(nodes))
-        return self._gathered_view(nodes, found)
+        return self._block(tuple(nodes), self._locations(nodes))
+
+    def rows_of(self, array: Variable, at: Any) -> View:
+        """Return rows of an array one below the other, without any in between."""
+        number = self._number.setdefault(array, len(self._arrays))
+        if number == len(self._arrays):
+            self._arrays.append(array)
+        return self._block((array, at.tobytes()), (np.full(len(at), number), at))
+
+    def _block(self, key: Any, found: tuple[Any, Any]) -> View:
+        arrays, rows = found
+        if len(rows) == 1 or ((np.diff(rows) == 1) & (arrays[1:] == arrays[0])).all():
+            return self._view(found, 0, len(rows))
+        return self._gathered_view(key, found)
 
     def lie_together(self, nodes: Sequence[int]) -> bool:
         """Return whether nodes can be read as one view."""
@@ -230,16 +239,19 @@ class Lowering:
         What the arguments are called.
     learning : list of int
         The nodes whose gradients are asked for.
+    learns : bool
+        Whether gradients of leaves that were there before are asked for.
     """
 
-    def __init__(self, grouping: Grouping, sizes: list[int], names: list[str], learning: Sequence[int]) -> None:
+    def __init__(
+        self, grouping: Grouping, sizes: list[int], names: list[str], learning: Sequence[int], learns: bool
+    ) -> None:
         self.grouping, self.scalars = grouping, grouping.scalars
         self.names = Names()
         inputs = [Variable(self.names.new(name), size, True, "input") for name, size in zip(names, sizes, strict=True)]
-        leaves = self.scalars.parameters()
-        asked = set(learning)
-        parameters = Variable("theta", len(leaves), False, "parameters", any(i in asked for i in leaves))
-        self.program = ArrayProgram(inputs, parameters, Variable("gradient", len(leaves), False, "gradient"))
+        size, asked = len(self.scalars.leaves) + len(self.scalars.tables.numbers), set(learning)
+        parameters = Variable("theta", size, False, "parameters", learns)
+        self.program = ArrayProgram(inputs, parameters, Variable("gradient", size, False, "gradient"))
         self.places = Places(self._emit, self._new)
         self.operations: list[ops.Operation] = []
         self._formulas: dict[Variable, str] = {}
@@ -249,8 +261,12 @@ class Lowering:
             self.places.put(inputs[argument], [i], k)
             inputs[argument].needs |= i in asked
         arrays = [self._array_of(group) for group in grouping.groups]
-        self.layout = self._lay_out(leaves)
-        self.places.put(parameters, self.layout)
+        self.layout = self._lay_out(self.scalars.parameters())
+        first = self.scalars.tables.n_leaves
+        self.places.put(parameters, self.layout, first)
+        for i, number in self.scalars.leaf.items():
+            if number < first:
+                self.places.put(parameters, [i], number)
         for group, array in zip(grouping.groups, arrays, strict=True):
             self._lower(group, array)
         self._finish()
@@ -273,7 +289,7 @@ class Lowering:
     # ------------------------------------------------------------------------------------------------- layout
 
     def _lay_out(self, leaves: list[int]) -> list[int]:
-        """Return the parameters in the order of the flat vector: as matrix products use them, the bias last."""
+        """Return the leaves behind those of tables in their order: as matrix products use them, the bias last."""
         free, order = set(leaves), []
 
         def take(nodes: list[int]) -> None:
@@ -281,7 +297,7 @@ class Lowering:
             free.difference_update(nodes)
 
         for group in self.grouping.groups:
-            if group.form == "pick" and _all_free(group.table, free):
+            if group.form == "pick" and isinstance(group.table, list) and _all_free(group.table, free):
                 take(group.table)
             if group.form not in ("affine", "convolution"):
                 continue
@@ -513,7 +529,11 @@ class Lowering:
 
     def _lower_pick(self, group: Group, target: View) -> str:
         index = self.places.view(self._nodes(group.indices))
-        table = self.places.block(self._nodes(group.table))
+        if isinstance(group.table, list):
+            table = self.places.block(self._nodes(group.table))
+        else:
+            places = self.scalars.tables.places(group.table, len(self.scalars.leaves))
+            table = self.places.rows_of(self.program.parameters, places)
         self.operations.append(ops.Chosen(target, index, table))
         width = target.count // index.count
         what = f"rows of {width}" if width > 1 else "nodes"

@@ -161,8 +161,8 @@ class _Arrays(Printer):
 
     def _index(self, index: Any) -> str:
         """Return the variable of a list of rows."""
-        numbers = np.asarray(index).tolist()
-        return self._bind(("index", tuple(numbers)), "rows", f"np.array({numbers})")
+        numbers = np.ravel(index).tolist()
+        return self._bind(("index", tuple(numbers)), "rows", self._whole_numbers(index))
 
     def _scratch(self, shape: Shape, in_batch: bool, condition: bool = False) -> str:
         """Return the name of an array that nobody uses, until it is released."""

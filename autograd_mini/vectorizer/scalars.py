@@ -5,10 +5,13 @@ Only what the outputs need is kept; what depends on bare numbers alone is folded
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain
 from operator import attrgetter
+from typing import Any
+
+import numpy as np
 
 from autograd_mini.engine import node as node_kinds
 from autograd_mini.engine.graph import topological_order
@@ -19,6 +22,7 @@ from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 
 CONSTANT, INPUT, PARAMETER, COMPUTED = range(4)
+_LEFT_OUT = (node_kinds.FROZEN, node_kinds.CONSTANT)
 
 
 @dataclass(eq=False)
@@ -43,8 +47,12 @@ class Scalars:
         Of an input that has to be one of 0, 1, …, count - 1: the count.
     indices : dict of int to int
         The same, of nodes by which one of so many items is picked.
-    tables : dict of Table to list of int
-        The items of the tables that are picked from as a whole.
+    leaves : dict of Value to int
+        All leaves that were there before, numbered: the items of tables first, which are no nodes by themselves.
+    leaf : dict of int to int
+        The numbers of those that are nodes of the graph.
+    tables : Tables
+        What is picked from as a whole.
     node : list of Value
         The nodes, for their labels and scopes.
     outputs : list of int
@@ -62,7 +70,9 @@ class Scalars:
     node: list[Value] = field(default_factory=list)
     choices: dict[int, int] = field(default_factory=dict)
     indices: dict[int, int] = field(default_factory=dict)
-    tables: dict[Table, list[int]] = field(default_factory=dict)
+    leaves: dict[Value, int] = field(default_factory=dict)
+    leaf: dict[int, int] = field(default_factory=dict)
+    tables: Tables = field(default_factory=lambda: Tables(()))
     outputs: list[int] = field(default_factory=list)
     effects: list[list[int]] = field(default_factory=list)
 
@@ -89,8 +99,54 @@ class Scalars:
         return [i for i in self.indices if i not in self.place]
 
     def parameters(self) -> list[int]:
-        """Return the leaves that were there before."""
-        return [i for i, kind in enumerate(self.kind) if kind == PARAMETER]
+        """Return the leaves that were there before, but those that are items of tables."""
+        return [i for i, number in self.leaf.items() if number >= self.tables.n_leaves]
+
+
+class Tables:
+    """What is picked from as a whole: thousands of rows, whose items are handled together and not one by one.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+        The tables.
+
+    Attributes
+    ----------
+    leaves : dict of Value to int
+        Their items that are nodes, each once, numbered.
+    n_leaves : int
+        How many they are.
+    numbers : numpy.ndarray
+        The items of tables of bare numbers.
+    """
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        every = list(dict.fromkeys(tables))
+        self._of_nodes = [table for table in every if isinstance(table.items, list)]
+        of_numbers = [table for table in every if table not in self._of_nodes]
+        items = list(chain.from_iterable(table.items for table in self._of_nodes))
+        self.leaves = dict(zip(items, range(len(items)), strict=True))
+        self.n_leaves = len(self.leaves)
+        self._are_distinct = self.n_leaves == len(items)
+        if not self._are_distinct:
+            self.leaves = dict(zip(self.leaves, range(self.n_leaves), strict=True))
+        self.numbers = np.concatenate([np.empty(0), *[table.items for table in of_numbers]])
+        self._starts: dict[Table, int] = {}
+        for tables_of_a_kind in (self._of_nodes, of_numbers):
+            sizes = [len(table.items) for table in tables_of_a_kind]
+            self._starts.update(zip(tables_of_a_kind, accumulate(sizes, initial=0), strict=False))
+
+    def places(self, table: Table, n_leaves: int) -> Any:
+        """Return where a table's items are in the flat vector, in which the bare numbers follow `n_leaves` leaves."""
+        size, of_nodes = len(table.items), table in self._of_nodes
+        if of_nodes and not self._are_distinct:
+            return np.fromiter(map(self.leaves.__getitem__, table.items), np.intp, size)
+        return np.arange(size) + self._starts[table] + (0 if of_nodes else n_leaves)
+
+    def learning(self, asked: Any) -> set[Table]:
+        """Return those with an item that is one of the leaves asked for."""
+        return {table for table in self._of_nodes if asked[self.places(table, 0)].any()}
 
 
 def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -> Scalars:
@@ -111,10 +167,9 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
     wanted = [node for nodes, _ in trace.effects for node in nodes]
     kind, varies, live = scalars.kind, scalars.varies, trace.live
     order = topological_order(*outputs, *wanted)
-    _put_tables(scalars, index, [node.primitive.table for node in order if isinstance(node.primitive, Lookup)])
+    tables = scalars.tables = Tables(node.primitive.table for node in order if isinstance(node.primitive, Lookup))
+    leaves = scalars.leaves = tables.leaves
     for node in order:
-        if node in index:
-            continue
         i = index[node] = len(kind)
         primitive, of_node, depends = node.primitive, PARAMETER, False
         parents: tuple[int, ...] = ()
@@ -130,6 +185,8 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
             of_node, depends = INPUT, True
         elif node.scope[:1] == PREFIX and node not in live:
             of_node = CONSTANT
+        else:
+            scalars.leaf[i] = leaves.setdefault(node, len(leaves))
         kind.append(of_node)
         varies.append(depends)
         scalars.primitive.append(primitive if of_node == COMPUTED else None)
@@ -143,40 +200,22 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
     return scalars
 
 
-def _put_tables(scalars: Scalars, index: dict[Value, int], tables: Sequence[Table]) -> None:
-    """Put the items of tables into the graph: all at once, as they may be many, and before what is computed."""
-    leaves = dict.fromkeys(chain.from_iterable(table.leaves for table in dict.fromkeys(tables)))
-    index.update(zip(leaves, range(len(leaves)), strict=True))
+def learning(leaves: Collection[Value]) -> Any:
+    """Return of which leaves gradients are asked for: those that were there before, and aren't frozen."""
     new = {scope for scope in set(map(attrgetter("scope"), leaves)) if scope[:1] == PREFIX}  # made during the trace
-    kinds = [CONSTANT if leaf.scope in new else PARAMETER for leaf in leaves] if new else [PARAMETER] * len(leaves)
-    scalars.kind += kinds
-    scalars.primitive += [None] * len(leaves)
-    scalars.parents += [()] * len(leaves)
-    scalars.number += [leaf._data for leaf in leaves] if CONSTANT in kinds else [0.0] * len(leaves)
-    scalars.varies += [False] * len(leaves)
-    scalars.node += leaves
-    scalars.tables = {table: [*map(index.__getitem__, table.leaves)] for table in dict.fromkeys(tables)}
+    if not new and set(map(attrgetter("_local"), leaves)).isdisjoint(_LEFT_OUT):
+        return np.ones(len(leaves), bool)
+    return np.array([leaf._local not in _LEFT_OUT and leaf.scope not in new for leaf in leaves], bool)
 
 
-def learning(scalars: Scalars) -> list[int]:
-    """Return the leaves that gradients are asked for: those that were there before, and aren't frozen."""
-    nodes, leaves = scalars.node, scalars.parameters()
-    new = {scope for scope in set(map(attrgetter("scope"), nodes)) if scope[:1] == PREFIX}
-    if new:
-        leaves = [i for i in leaves if nodes[i].scope not in new]
-    left_out = (node_kinds.FROZEN, node_kinds.CONSTANT)
-    return [i for i in leaves if nodes[i]._local not in left_out]
-
-
-def needed(scalars: Scalars, targets: Sequence[int]) -> bytearray:
-    """Return for every node whether a target's gradient goes through it."""
+def needed(scalars: Scalars, targets: Sequence[int], tables: Collection[Table] = ()) -> bytearray:
+    """Return for every node whether a target's gradient goes through it, or that of an item of some tables."""
     flags = bytearray(len(scalars))
     for i in targets:
         flags[i] = 1
-    learning = {table for table, items in scalars.tables.items() if any(flags[k] for k in items)}
     for i, parents in enumerate(scalars.parents):
         if not parents or scalars.primitive[i] in DECISIONS:
             continue
-        if any(flags[p] for p in parents) or getattr(scalars.primitive[i], "table", None) in learning:
+        if any(flags[p] for p in parents) or (tables and getattr(scalars.primitive[i], "table", None) in tables):
             flags[i] = 1
     return flags

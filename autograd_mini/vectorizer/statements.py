@@ -335,6 +335,7 @@ def identifier(wanted: str) -> str:
 # ---------------------------------------------------------------------------------------------------- printing
 
 INDENT = "    "
+MOST_LITERALS = 1000  # whole numbers that are written one by one
 _LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _NEAR = 8  # lines within which a comment isn't said twice
 
@@ -407,6 +408,14 @@ class Printer:
         if np.isfinite(number):
             return repr(number)
         return f"-{self.module}.inf" if number < 0 else f"{self.module}.{number}"
+
+    def _whole_numbers(self, array: Any) -> str:
+        """Return an array of whole numbers: many as one text, as Python compiles a text at once."""
+        numbers = np.asarray(array)
+        if numbers.size <= MOST_LITERALS:
+            return f"{self.module}.array({numbers.tolist()})"
+        shape = f".reshape({numbers.shape})" if numbers.ndim > 1 else ""
+        return f'{self.module}.fromstring("{" ".join(map(str, numbers.ravel().tolist()))}", dtype=int, sep=" "){shape}'
 
     def _formula(self, expression: Expression, in_batch: bool = False) -> str:
         """Return a formula as one expression; its views are columns where they don't vary in a formula that does."""

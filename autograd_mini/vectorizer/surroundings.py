@@ -11,10 +11,10 @@ import sys
 import types
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from operator import getitem, is_
 from types import CellType
 from typing import Any
@@ -27,6 +27,7 @@ from autograd_mini.engine.copying import attributes
 from autograd_mini.engine.defining import Operation, rules_of
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.tracing import is_elsewhere
+from autograd_mini.engine.value import Value
 from autograd_mini.nn.module import Module
 
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
@@ -57,12 +58,11 @@ class Surroundings:
     """
 
     def __init__(self, *roots: Any) -> None:
-        self.nodes: dict[Node, None] = {}
-        self.names: set[str] = set()  # the globals and attributes that the functions name
-        self.reads_gradients = False  # whether a function reads an attribute `grad`
+        self.attributes: set[str] = set()  # the attributes that the functions read of anything but modules
+        self.nodes: list[Collection[Node]] = []  # those of a list together, as they may be many
         self._cells: list[tuple[str, Any, Any]] = []
         self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
-        self._lists: list[tuple[str, Any, tuple[Any, ...]]] = []
+        self._lists: list[tuple[str, Any, Sequence[Any], list[int]]] = []  # where there is what `==` doesn't tell
         self._sizes: list[tuple[str, Any, int]] = []
         self._readings: list[tuple[str, Any, Callable[[Any], Any], Any]] = []  # what isn't in a container
         self._seen: dict[int, Any] = {}  # the things are kept, so that no other gets the id of one
@@ -74,13 +74,15 @@ class Surroundings:
         while self._waiting and len(self._seen) < _MOST_THINGS:
             name, thing = self._waiting.pop()
             if isinstance(thing, Node):
-                self.nodes[thing] = None
+                self.nodes.append((thing,))
             elif id(thing) not in self._seen and not isinstance(thing, _ATOMS):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
         # Of what programs keep on nodes, as optimizers do, what these functions read.
-        for node, given in [(node, given) for node in self.nodes if (given := attributes(node))]:
-            self._some(node.label, given, [key for key in given if key in self.names])
+        nodes = list(chain.from_iterable(self.nodes))
+        for key in sorted(key for key in self.attributes if not hasattr(Value, key)):
+            for node in _with(key, nodes):
+                self._some(node.label, vars(node), [key])
         self._keep()
 
     def modules(self) -> list[Module]:
@@ -97,15 +99,16 @@ class Surroundings:
         for name, dictionary, key, before in self._entries.values():
             if not _is_same(dictionary.get(key, _NOTHING), before):
                 return name
-        for name, sequence, parts in self._lists:
+        for name, sequence, parts, _ in self._lists:
             if not _are_same(sequence, parts):
                 return name
         for name, dictionary, size in self._sizes:
             if len(dictionary) != size:
                 return name
         found = next((reading[0] for reading in self._readings if not _is_read_again(reading)), "")
-        if not found:
-            self._keep()  # equal numbers in the place of others: from now on these
+        if not found:  # equal numbers in the place of others: from now on these
+            self._lists = [(name, sequence, _copy(sequence), places) for name, sequence, _, places in self._lists]
+            self._keep()
         return found
 
     def forget_changes(self) -> None:
@@ -116,7 +119,7 @@ class Surroundings:
             now = dictionary.get(key, _NOTHING)
             if _is_same(now, before) or key in _GIVEN_NAMES:
                 self._entries[place] = name, dictionary, key, now
-        self._lists = [kept for kept in self._lists if _are_same(*kept[1:])]
+        self._lists = [kept for kept in self._lists if _are_same(*kept[1:3])]
         grown = [(name, dictionary) for name, dictionary, size in self._sizes if len(dictionary) != size]
         self._sizes = [kept for kept in self._sizes if len(kept[1]) == kept[2]]
         for name, dictionary in grown:  # a number that was put in meanwhile, as by a defaultdict, may be read again
@@ -131,20 +134,19 @@ class Surroundings:
         """Take down copies of the containers, and by itself all that `==` might take for another thing."""
         counts = Counter(place for place, _ in self._entries)
         whole = {id(d): d for _, d, size in self._sizes if type(d) is dict and counts[id(d)] == size}
-        lists = [sequence for _, sequence, _ in self._lists if type(sequence) is list]
+        lists = [kept[1:] for kept in self._lists if type(kept[1]) is list]
         told = [(cell, before) for _, cell, before in self._cells if _is_told_in_a_cell(before)]
         cells, read = [cell for cell, _ in told], [before for _, before in told]
-        self._containers = [*lists, *whole.values(), *cells]
-        self._copies = [*map(list, lists), *map(dict, whole.values()), *map(CellType, read)]
+        self._containers = [*[sequence for sequence, _, _ in lists], *whole.values(), *cells]
+        self._copies = [*[parts for _, parts, _ in lists], *map(dict, whole.values()), *map(CellType, read)]
         exact: list[tuple[Any, Any, Any]] = [
             (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x)
         ]
-        mixed = [s for s in lists if not all(map(_is_compared_by_identity, set(map(type, s))))]
-        exact += [(s, k, x) for s in mixed for k, x in enumerate(s) if not _is_told_by_equality(x)]
+        exact += [(sequence, k, parts[k]) for sequence, parts, places in lists for k in places]
         exact += [(d, k, before) for (at, _), (_, d, k, before) in self._entries.items() if at not in whole]
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
         self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
-        self._sets = [(sequence, parts) for _, sequence, parts in self._lists if type(sequence) is not list]
+        self._sets = [(sequence, parts) for _, sequence, parts, _ in self._lists if type(sequence) is not list]
 
     def _is_identical(self) -> bool:
         """Return whether surely nothing has changed but the numbers in arrays."""
@@ -168,12 +170,7 @@ class Surroundings:
         if isinstance(thing, dict):
             self._dictionary(name, thing)
         elif isinstance(thing, (list, tuple, set, frozenset, deque)):
-            if not isinstance(thing, (tuple, frozenset)):
-                self._lists.append((name, thing, tuple(thing)))
-            if thing and all(issubclass(kind, Node) for kind in set(map(type, thing))):  # they may be many
-                self.nodes.update(zip(thing, repeat(None)))
-            else:
-                self._waiting += [(f"{name}[{i}]", part) for i, part in enumerate(thing)]
+            self._sequence(name, thing)
         elif isinstance(thing, types.FunctionType):
             if not is_elsewhere(thing.__code__.co_filename):
                 self._function(thing)
@@ -206,6 +203,25 @@ class Surroundings:
         elif not isinstance(thing, types.ModuleType):
             self._object(name, thing)
 
+    def _sequence(self, name: str, sequence: Any) -> None:
+        """Keep the parts of a list or a set; numbers and nodes at once, and rows of them, as they may be many."""
+        kinds = set(map(type, sequence))
+        if not isinstance(sequence, (tuple, frozenset)):
+            parts = _copy(sequence)
+            quick = _are_told_by_equality(parts, kinds)
+            places = [] if quick else [k for k, x in enumerate(parts) if not _is_told_by_equality(x)]
+            self._lists.append((name, sequence, parts, places))
+            sequence = parts
+        if _are_all(kinds, Node):
+            self.nodes.append(sequence)
+        elif not _are_all(kinds, _ATOMS):
+            for i, part in enumerate(sequence):
+                is_row = type(part) is list and any(_are_all(set(map(type, part)), one) for one in (Node, _ATOMS))
+                if is_row:
+                    self._sequence(f"{name}[{i}]", part)
+                else:
+                    self._waiting.append((f"{name}[{i}]", part))
+
     def _dictionary(self, name: str, dictionary: Any) -> None:
         self._some(name, dictionary, list(dictionary))
         self._sizes.append((name, dictionary, len(dictionary)))
@@ -225,10 +241,7 @@ class Surroundings:
             self._cells.append((variable, cell, around[variable]))
             self._waiting.append((variable, around[variable]))
         names = list(dict.fromkeys(_names(function.__code__)))
-        self.names.update(names)
-        self.reads_gradients |= "grad" in names and _reads_gradient(
-            function.__code__, {**function.__globals__, **around}
-        )
+        self.attributes.update(_attributes(function.__code__, {**function.__globals__, **around}))
         namespaces = [function.__globals__]
         for namespace in namespaces:  # which grow by those of the modules that are found on the way
             is_foreign = is_elsewhere(namespace.get("__file__") or "")
@@ -284,6 +297,13 @@ def _is_told_by_equality(thing: Any) -> bool:
     return _is_compared_by_identity(type(thing)) or isinstance(thing, (int, str, bytes, type(None)))
 
 
+def _are_told_by_equality(things: Sequence[Any], kinds: set[type]) -> bool:
+    """Return that of many things of some kinds, quickly: it may be False where it holds."""
+    if kinds == {float}:
+        return 0.0 not in things and (total := sum(things)) == total
+    return all(map(_is_compared_by_identity, kinds))
+
+
 def _is_compared_by_identity(kind: type) -> bool:
     return kind.__eq__ is object.__eq__ or issubclass(kind, Node)  # type: ignore[comparison-overlap]
 
@@ -291,6 +311,15 @@ def _is_compared_by_identity(kind: type) -> bool:
 def _is_told_in_a_cell(thing: Any) -> bool:
     """Return the same of a variable's cell: two cells of one node ask the node, where lists see that it is one."""
     return _is_told_by_equality(thing) and not isinstance(thing, Node)
+
+
+def _copy(sequence: Any) -> Sequence[Any]:
+    """Return a list of a list, so that both can be compared as wholes; a tuple of anything else."""
+    return list(sequence) if type(sequence) is list else tuple(sequence)
+
+
+def _are_all(kinds: set[type], one: Any) -> bool:
+    return all(issubclass(kind, one) for kind in kinds)
 
 
 def _contents(cell: Any) -> Any:
@@ -308,15 +337,23 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _reads_gradient(code: types.CodeType, variables: Mapping[str, Any]) -> bool:
-    """Return whether a function's code reads an attribute `grad`, and not only the function `grad` of a module."""
+def _attributes(code: types.CodeType, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Iterate over the attributes that a function's code reads, but not those of modules, as the function `grad` is."""
     owner: Any = None
     for step in dis.get_instructions(code):
-        is_read = step.opname in ("LOAD_ATTR", "LOAD_METHOD") and step.argval == "grad"
-        if is_read and not isinstance(owner, types.ModuleType):
-            return True
+        if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and not isinstance(owner, types.ModuleType):
+            yield step.argval
         owner = variables.get(step.argval) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") else None
-    return any(_reads_gradient(one, variables) for one in code.co_consts if isinstance(one, types.CodeType))
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _attributes(constant, variables)
+
+
+def _with(attribute: str, nodes: Collection[Node]) -> Iterable[Node]:
+    """Return those of many nodes that were given an attribute, by a name that no Value has."""
+    if any(hasattr(kind, attribute) or hasattr(kind, "__getattr__") for kind in set(map(type, nodes))):
+        return [node for node in nodes if attribute in attributes(node)]  # of classes of one's own
+    return compress(nodes, map(hasattr, nodes, repeat(attribute)))
 
 
 def _numbers(thing: Any) -> Any:
@@ -361,7 +398,7 @@ def _is_own(kind: type) -> bool:
     return _is_open(kind) and not is_elsewhere(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 
 
-def _are_same(now: Any, before: tuple[Any, ...]) -> bool:
+def _are_same(now: Any, before: Sequence[Any]) -> bool:
     """Return whether a sequence has the same things in the same order."""
     return len(now) == len(before) and (all(map(is_, now, before)) or all(map(_is_same, now, before)))
 

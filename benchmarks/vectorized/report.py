@@ -80,7 +80,7 @@ def table(times: Times) -> str:
     return "\n".join(lines)
 
 
-def tracing_table(costs: Sequence[tracing.Cost]) -> str:
+def tracing_table(costs: Sequence[tracing.Cost], of_a_table: float) -> str:
     """Return the rows of what tracing costs."""
     lines = [
         f"{tracing.TITLE} (wanted: 1,000,000 edges in under {tracing.SECONDS:g} s, under {tracing.BYTES:g} bytes each)",
@@ -91,6 +91,11 @@ def tracing_table(costs: Sequence[tracing.Cost]) -> str:
             f"  {cost.written:<10}{cost.edges:>12,}{cost.seconds:>10.3f}{1e6 * cost.seconds / cost.edges:>12.2f}"
             f"{cost.bytes / cost.edges:>15.0f}  {cost.verdict}".rstrip()
         )
+    rows, width = tracing.TABLE
+    lines.append(
+        f"  rows of a table of {rows:,} x {width}: {of_a_table:.2f} s to the first gradient "
+        f"(wanted: under {tracing.TABLE_SECONDS:g} s)  {'yes' if of_a_table < tracing.TABLE_SECONDS else 'NO'}"
+    )
     return "\n".join(lines)
 
 

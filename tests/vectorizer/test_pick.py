@@ -9,7 +9,7 @@ from vector_checks import assert_as_eager, assert_close
 import autograd_mini as ag
 from autograd_mini import TraceError, Trainer, Value, nn, optim, vectorize
 from autograd_mini.engine.tracing import MOST_ROWS
-from autograd_mini.engine.value import Parameter
+from autograd_mini.engine.value import Constant, Parameter
 
 TOKENS = np.array([0.0, 4.0, 4.0, 2.0, 1.0, 4.0])
 NOT_THERE = [5.0, -1.0, 1.5, -0.5, math.nan, math.inf, -math.inf]
@@ -21,6 +21,8 @@ def table(rows=5, width=3, seed=0):
 
 W, b = table(), [Parameter(x) for x in (0.5, -1.0, 2.0, 0.25, 3.0)]
 LARGE = table(MOST_ROWS + 1, 2)
+MANY = np.random.default_rng(1).normal(size=(MOST_ROWS + 1, 2))
+last = MOST_ROWS
 squares = lambda row: ag.sum([x * x for x in row])
 
 CASES = {
@@ -41,16 +43,60 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+class Letters(nn.Module):
+    def __init__(self, size=5):
+        self.table = nn.Embedding(size, 3, rng=0)
+
+    def forward(self, x):
+        return ag.sum(self.table(x[0]))
+
+
+# From many rows, which are one thing in a trace.
+LARGE_CASES = {
+    "by two indices": lambda t: squares(ag.pick(50 * t, LARGE)) * ag.sum(ag.pick(last - t, LARGE)),
+    "from two": lambda t: ag.dot(ag.pick(t, LARGE), ag.pick(t, table(MOST_ROWS + 1, 2, seed=2))),
+    "sharing rows": lambda t: squares(ag.pick(t, LARGE)) * ag.sum(ag.pick(t, LARGE[3:] + LARGE[:3])),
+    "sharing columns": lambda t: squares(ag.pick(t, LARGE)) * ag.pick(t, [row[1:] for row in LARGE])[0],
+    "one row again and again": lambda t: squares(ag.pick(t, [LARGE[0]] * 4 + LARGE)),
+    "backwards": lambda t: squares(ag.pick(t, LARGE[::-1])),
+    "one column": lambda t: ag.pick(t, LARGE)[1] * b[0] + ag.pick(last - t, LARGE)[0],
+    "items": lambda t: ag.pick(t, [row[0] for row in LARGE]) ** 2,
+    "leaves used by themselves too": lambda t: squares(ag.pick(t, LARGE)) * LARGE[last][1] + LARGE[1][0] * b[0],
+    "frozen and other leaves": lambda t: squares(ag.pick(t, [[FROZEN, Constant(2.0)], *LARGE])) * FROZEN,
+    "numbers": lambda t: squares(ag.pick(t, MANY.tolist())) * b[0],
+    "whole numbers": lambda t: squares(ag.pick(t, [[k, True] for k in range(last + 1)])) * b[0],
+    "an array": lambda t: squares(ag.pick(t, MANY)) * b[0],
+    "an array of whole numbers": lambda t: squares(ag.pick(t, (9 * MANY).astype(int))) * b[0],
+    "an array of nodes": lambda t: squares(ag.pick(t, np.array(LARGE, dtype=object))),
+    "arrays and leaves": lambda t: ag.dot(ag.pick(t, MANY), ag.pick(t, LARGE)) * ag.sum(ag.pick(t, MANY[::-1])),
+    "numbers and leaves": lambda t: squares(ag.pick(t, [[0.0, b[0]], *MANY.tolist()[:-2], LARGE[0]])),
+    "leaves made meanwhile": lambda t: squares(ag.pick(t, [[Value(x), y] for x, y in MANY])) * b[0],
+    "a computed row": lambda t: squares(ag.pick(t, [[ag.exp(x) for x in LARGE[0]], *LARGE[1:]])),
+    "a row that varies": lambda t: squares(ag.pick(t, [[t * x for x in LARGE[0]], *LARGE[1:]])),
+    "a row that was changed": lambda t: ag.sum(changed(t)),
+}
+FROZEN = Parameter(-1.5)
+nn.freeze([FROZEN])
+
+
+def changed(t):
+    """Pick from a table of which a row is computed meanwhile."""
+    rows = [row[:] for row in LARGE]
+    first = [x for _ in range(3) for x in ag.pick(t, rows)]
+    rows[4][0] = t * rows[4][0]
+    return [*first, *ag.pick(t, rows)]
+
+
+@pytest.mark.parametrize("name", CASES | LARGE_CASES)
 def test_a_program_gives_the_eager_engines_numbers(name):
-    assert_as_eager(CASES[name], TOKENS, rel=1e-13)
+    assert_as_eager((CASES | LARGE_CASES)[name], TOKENS, rel=1e-13)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASES | LARGE_CASES)
 @pytest.mark.slow  # each is compiled by XLA
 @pytest.mark.needs("jax")
 def test_with_jax(name):
-    assert_as_eager(CASES[name], TOKENS, rel=1e-12, backend="jax")
+    assert_as_eager((CASES | LARGE_CASES)[name], TOKENS, rel=1e-12, backend="jax")
 
 
 def test_all_tokens_of_a_sequence_are_one_gather_and_their_gradient_one_scatter():
@@ -93,6 +139,91 @@ def test_a_large_table_is_one_node_for_each_number_that_is_picked(rows, width):
     assert np.count_nonzero(gradient) == 2 * width
     # The table's items and what is computed, of which nothing has an edge to each item.
     assert program.explain().nodes <= rows * width + 5 * width + 3
+
+
+@pytest.mark.parametrize("kind", ["leaves", "numbers", "array"])
+def test_a_large_table_is_one_thing_from_the_trace_to_the_program(kind):
+    rows = table(2_000, 8)
+    given = {"leaves": rows, "numbers": [[x.data for x in row] for row in rows], "array": np.ones((2_000, 8))}[kind]
+    made = []
+
+    def f(t):
+        picked = [ag.pick(one, given) for one in t]
+        made.append([node.primitive.table for row in picked for node in row])
+        return squares([x * b[0] for row in picked for x in row])
+
+    program = vectorize(f, check=False)
+    program.value_and_grad([[0.0, 1999.0, 7.0]])
+    compiled = program._latest
+    assert len(set(made[0])) == 1, "the same table for each token"
+    assert len(compiled.scalars) < 200, "its items are no nodes of the graph"
+    assert len(compiled._around._entries) + len(compiled._around._seen) < 100, "nor looked at one by one from outside"
+    assert len(compiled.leaves) == (16_001 if kind == "leaves" else 1), "and no nodes are made of numbers"
+    assert len(program.source) < 5_000, "which don't stand in the source"
+
+
+def test_the_present_numbers_of_a_large_table_are_picked():
+    rows, numbers, array = [row[:] for row in LARGE], MANY.tolist(), np.repeat(MANY, 33, axis=1)
+    f = lambda t: ag.sum([*ag.pick(t, rows), *ag.pick(t, numbers), *ag.pick(t, array)]) * b[0]
+    program = vectorize(f)
+    changes = [
+        lambda: setattr(rows[4][1], "data", 7.0),
+        lambda: rows[2].__setitem__(0, Parameter(5.0)),
+        lambda: rows.__setitem__(1, [Parameter(-3.0), Parameter(8.0)]),
+        lambda: rows[1].__setitem__(1, 0.25),
+        lambda: numbers[4].__setitem__(0, 9.0),
+        lambda: numbers.__setitem__(0, [1.0, -1.0]),
+        lambda: array.__setitem__((1, 1), 4.0),
+        lambda: array.__setitem__((4, 0), 6.0),
+    ]
+    for change in [lambda: None, *changes]:
+        change()
+        assert program(TOKENS) == pytest.approx([f(t).data for t in TOKENS.tolist()], rel=1e-12)
+    LARGE[4][1].data = 0.5
+
+
+def test_a_number_that_equals_another_zero_is_looked_at_in_a_large_table():
+    numbers = [[0.0, 1.0], *MANY.tolist()]
+    program = vectorize(lambda t: 1.0 / ag.pick(t, numbers)[0], check=False)
+    assert program([0.0]) == math.inf
+    numbers[0][0] = -0.0
+    assert program([0.0]) == -math.inf
+
+
+def test_an_attribute_of_one_of_many_leaves_is_followed():
+    rows = [row[:] for row in LARGE]
+    rows[7][1] = Parameter(2.0)
+    rows[7][1].rate = 3.0
+    program = vectorize(lambda t: ag.sum(ag.pick(t, rows)) * rows[7][1].rate)
+    before = program(TOKENS)
+    rows[7][1].rate = 6.0
+    assert program(TOKENS) == pytest.approx(2.0 * before)
+    assert not [x for row in LARGE for x in row if getattr(x, "__dict__", None)], "no other gets a dictionary"
+
+
+def test_a_saved_program_has_the_numbers_of_large_tables(tmp_path):
+    program = vectorize(LARGE_CASES["arrays and leaves"])
+    value, gradient = program.value_and_grad([1.0])
+    program.save(tmp_path / "net.py")
+    found = {}
+    exec((tmp_path / "net.py").read_text(encoding="utf-8"), found)
+    theta = found["theta"]
+    forward, backward = found["bind"](1, theta, by_leaf := np.zeros_like(theta))
+    ((got,), _), _ = forward(np.ones((1, 1))), backward(1.0)
+    assert math.isclose(got.item(), value, rel_tol=1e-12)
+    assert by_leaf[found["order"]] == pytest.approx(gradient, rel=1e-12)
+
+
+@pytest.mark.parametrize("frozen", [0, 3])
+def test_both_engines_train_the_same_large_table(frozen):
+    def trained(engine):
+        model = Letters(MOST_ROWS + 1)
+        nn.freeze(model.table.weights[:frozen])
+        optimizer = optim.Adam(model.parameters(), 0.1)
+        Trainer(model, "squared_error", optimizer, epochs=2, engine=engine, progress=False).fit(TOKENS[:, None], TOKENS)
+        return [p.data for p in model.parameters()]
+
+    assert trained("vectorized") == pytest.approx(trained("eager"), rel=1e-12)
 
 
 def test_derivatives_inside_of_a_trace_through_a_large_table_are_refused():
@@ -146,14 +277,6 @@ def test_an_index_that_is_a_leaf_is_read_and_looked_at_in_each_run():
         index.data = 999.0
         with pytest.raises(IndexError, match=r"got 999"):
             program()
-
-
-class Letters(nn.Module):
-    def __init__(self):
-        self.table = nn.Embedding(5, 3, rng=0)
-
-    def forward(self, x):
-        return ag.sum(self.table(x[0]))
 
 
 @pytest.mark.parametrize("engine", ["eager", "vectorized"])
@@ -235,6 +358,9 @@ def test_plain_numbers_and_arrays_are_picked_as_ever():
     assert ag.pick(1, np.array([[1.0, 2.0], [3.0, 4.0]])).tolist() == [3.0, 4.0]
     with pytest.raises(IndexError, match=r"got 2$"):
         ag.pick(np.array([0.0, 2.0]), [5.0, 6.0])
+    assert ag.pick(last, MANY).tolist() == MANY[last].tolist()
+    assert ag.pick(np.array([0.0, 4.0]), MANY[:, 0].tolist()).tolist() == MANY[[0, 4], 0].tolist()
+    assert ag.maximum(*MANY).tolist() == MANY.max(axis=0).tolist()
 
 
 def test_the_explanations_say_what_was_picked():
