@@ -652,7 +652,7 @@ class Table:
                 and all(map(operator.is_, rows, self._rows))
                 and all(map(operator.eq, rows, self._copies))
             )
-        except TraceError:  # of a traced node that stands there now
+        except (TraceError, ValueError):  # of a traced node, or an array, that stands there now
             return False
 
 

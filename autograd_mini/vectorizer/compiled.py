@@ -6,6 +6,7 @@ import gc
 import inspect
 import math
 import operator
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ CACHE_BYTES = 2 << 20  # what a block's arrays may take up: about the second-lev
 _SECONDS_A_NODE, _SECONDS_A_STATEMENT = 0.15e-6, 0.8e-6  # in both passes, about
 MOST_SIZES = 8  # batch sizes for which arrays are kept
 _data = operator.attrgetter("_data")
+_TAKEN_FOR_A_LIST = re.compile(r"TracedValue.*(iterable|subscriptable|len\(\))|(iterable|takes a list).* TracedValue")
 Structure = Any  # how results are arranged: the shape of an array; or a list, of the structure of each part
 
 
@@ -367,9 +369,16 @@ def _in_order(named: Sequence[Module], reached: Sequence[Module], used: dict[Any
 
 
 def _result(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """Return what a function returns; arrays and dictionaries say in words of their own that an index is no number."""
+    """Return what a function returns; Python says in words of its own that a Value is no list, an index no number."""
     try:
         return f(*arguments)
+    except TypeError as error:
+        if not isinstance(error, TraceError) and _TAKEN_FOR_A_LIST.search(str(error)):
+            raise TraceError(
+                f"{error}{caller(error)}: a Value is one number. Each row of an input is one example: of [1., 2.] the "
+                f"function gets two, first 1. and then 2.; of [[1., 2.]] it gets one, the list of both"
+            ) from error
+        raise
     except (IndexError, KeyError) as error:
         if is_traced(error.args[0] if error.args else None) or "indices" in str(error):
             raise TraceError(

@@ -536,3 +536,26 @@ def test_the_line_is_the_users_also_where_a_part_of_the_package_looks():
 
     with pytest.raises(TraceError, match=r"in test_trace_errors\.py, line \d+: `return scope"):
         vectorize(looking)(np.ones(2))
+
+
+TAKEN_FOR_LISTS = {
+    "iterated": lambda t: sum(x * x for x in t),
+    "an item": lambda t: t[0] * 2,
+    "a length": lambda t: t * len(t),
+    "pairs": lambda t: ag.sum([a * b for a, b in zip(t, t, strict=True)]),
+    "taken apart": lambda t: [a for a, b in [t]],
+    "a function of a list": lambda t: ag.sum(t),
+    "a product of lists": lambda t: ag.dot(t, t),
+    "a computed node": lambda t: list(t + 1),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN_FOR_LISTS)
+def test_one_number_in_the_place_of_a_list_is_told_how_an_example_of_several_is_given(name):
+    with pytest.raises(TraceError, match=r"a Value is one number.*of \[\[1., 2.\]\] it gets one, the list of both"):
+        vectorize(TAKEN_FOR_LISTS[name])([1.0, 2.0])
+
+
+def test_a_mistake_about_another_thing_keeps_its_words():
+    with pytest.raises(TypeError, match=r"^'int' object is not iterable$"):
+        vectorize(lambda t: [t * x for x in 5])([1.0, 2.0])
