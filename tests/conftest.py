@@ -32,10 +32,10 @@ ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = bool(os.environ.get("AUTOGRAD_MINI_EVERYTHING"))
 
 # What a test may need, and how to get it; the slow ones need only to be asked for.
-PROGRAMS = {"dot": "install Graphviz", "chromium": "install Chromium"}
+PROGRAMS = {"dot": "install Graphviz", "chromium": "install Chromium", "node": "install Node.js"}
 PACKAGES = """
-    anywidget cloudpickle graphviz-pure ipykernel jax joblib jupyterlab marimo matplotlib micrograd mypy nbclient
-    nbconvert playwright scikit-learn
+    anywidget axe-playwright-python cloudpickle graphviz-pure ipykernel jax joblib jupyterlab marimo matplotlib
+    micrograd mypy nbclient nbconvert playwright scikit-learn
 """.split()
 HOW = {
     "slow": 'pytest -m "slow or not slow"',

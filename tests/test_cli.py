@@ -72,6 +72,12 @@ def line_data(tmp_path, n=24):
 # ------------------------------------------------------------------------------------------------ draw and step
 
 
+def test_the_title_of_the_backward_pass_calls_the_root_as_the_lines_do(run):
+    _, out, _ = run("step", "L*L", "L=3")
+    assert "Backward pass: ∂L'/∂u = Σ ∂L'/∂v · ∂v/∂u over all v computed from u" in out
+    assert "∂L'/∂L  = ∂L'/∂L'·∂(L①·L②)/∂L①" in out
+
+
 def test_step_prints_both_passes_and_the_gradients(run):
     code, out, err = run("step", "tanh(w*x + b)", "w=0.5", "x=2", "b=0.1")
     assert (code, err) == (0, "")
@@ -90,11 +96,14 @@ Backward pass: ∂L/∂u = Σ ∂L/∂v · ∂v/∂u over all v computed from u
 ─────────────────────────────────────────────────────────────────
 
   ∂L/∂L  = 1
-  ∂L/∂v2 = ∂L/∂L·∂L/∂v2 = 1·0.359201 = 0.359201
-  ∂L/∂b  = ∂L/∂v2·∂v2/∂b = 0.359201·1 = 0.359201
-  ∂L/∂v1 = ∂L/∂v2·∂v2/∂v1 = 0.359201·1 = 0.359201
-  ∂L/∂x  = ∂L/∂v1·∂v1/∂x = 0.359201·0.5 = 0.179601
-  ∂L/∂w  = ∂L/∂v1·∂v1/∂w = 0.359201·2 = 0.718403
+  ∂L/∂v2 = ∂L/∂L·tanh′(v2) = 1·0.359201 = 0.359201
+      tanh′(v2) = 1 - L² = 1 - 0.800499² = 0.359201
+  ∂L/∂b  = ∂L/∂v2·∂(v1 + b)/∂b = 0.359201·1 = 0.359201
+  ∂L/∂v1 = ∂L/∂v2·∂(v1 + b)/∂v1 = 0.359201·1 = 0.359201
+  ∂L/∂x  = ∂L/∂v1·∂(w·x)/∂x = 0.359201·0.5 = 0.179601
+      ∂(w·x)/∂x = w = 0.5
+  ∂L/∂w  = ∂L/∂v1·∂(w·x)/∂w = 0.359201·2 = 0.718403
+      ∂(w·x)/∂w = x = 2
 
 Gradients
 ─────────
@@ -109,7 +118,7 @@ Gradients
 
 def test_step_leaves_constants_out_of_the_backward_pass(run):
     _, out, _ = run("step", "x**2 + log(2)", "x=3")
-    assert "∂L/∂x  = ∂L/∂v1·∂v1/∂x = 1·6 = 6" in out
+    assert "∂L/∂x  = ∂L/∂v1·∂(x²)/∂x = 1·6 = 6\n      ∂(x²)/∂x = 2·x = 2·3 = 6\n" in out
     assert "∂L/∂v2" not in out
 
 
@@ -382,7 +391,7 @@ def test_a_terminal_without_the_signs_gets_them_spelled():
     process = start("step", "sigmoid(w*x)", "w=1", "x=2", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, b"")
-    assert b"dL/dw  = dL/dv1*dv1/dw" in out
+    assert b"dL/dw  = dL/dv1*d(w*x)/dw" in out
     assert b"L  = sigmoid(v1) = sigmoid(2) = 0.880797" in out
 
 

@@ -60,7 +60,8 @@ def test_both_passes_are_printed_with_their_arithmetic(shown):
     for line in [
         "  z¹₁ = w¹₁·x + b¹₁ = 0.8·1.5 + 0.1 = 1.3",
         "  ∂l/∂l   = 1",
-        "  ∂l/∂z²  = ∂l/∂ŷ·∂ŷ/∂z² = (-1.61355)·0.235659 = -0.380247",
+        "  ∂l/∂z²  = ∂l/∂ŷ·σ′(z²) = (-1.61355)·0.235659 = -0.380247",
+        "      σ′(z²) = ŷ·(1 - ŷ) = 0.619753·(1 - 0.619753) = 0.235659",
         "  w¹₁       0.8  -0.0575955         -0.0575955",
     ]:
         assert line in out.splitlines()
@@ -131,7 +132,7 @@ def test_it_survives_a_terminal_without_the_signs(tmp_path, run_python):
         PYTHONIOENCODING="ascii",
         PYTHONUTF8="0",
     )
-    assert "dl/dz2  = dl/dyhat*dyhat/dz2 = (-1.61355)*0.235659 = -0.380247" in out
+    assert "dl/dz2  = dl/dyhat*sigmoid'(z2) = (-1.61355)*0.235659 = -0.380247" in out
 
 
 def test_leaves_are_listed_in_the_order_of_use():

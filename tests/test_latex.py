@@ -21,8 +21,19 @@ def test_every_node_has_a_line_forward_and_a_line_backward():
     assert [line.split(" &= ")[0] for line in derivation.forward] == ["w", "x", "v_{1}", "b", "v_{2}", "L"]
     assert derivation.forward[2] == "v_{1} &= w \\cdot x = 0.5 \\cdot \\left(-2\\right) = -1"
     assert [line.split(" &= ")[0] for line in derivation.backward] == [
-        f"\\frac{{\\partial L}}{{\\partial {u}}}" for u in ["L", "v_{2}", "b", "v_{1}", "x", "w"]
+        r"\frac{\partial L}{\partial L}",
+        r"\frac{\partial L}{\partial v_{2}}",
+        r"\tanh'\left(v_{2}\right)",
+        r"\frac{\partial L}{\partial b}",
+        r"\frac{\partial L}{\partial v_{1}}",
+        r"\frac{\partial L}{\partial x}",
+        r"\frac{\partial (w \cdot x)}{\partial x}",
+        r"\frac{\partial L}{\partial w}",
+        r"\frac{\partial (w \cdot x)}{\partial w}",
     ]
+    assert derivation.backward[2] == (
+        r"\tanh'\left(v_{2}\right) &= 1 - L^{2} = 1 - \left(-0.716298\right)^{2} = 0.486917"
+    )
     assert derivation.backward[0].endswith("&= 1")
 
 
@@ -30,7 +41,8 @@ def test_the_lines_are_those_of_the_records():
     root = neuron()
     derivation = to_latex(root)
     assert [line.replace(" &= ", " = ") for line in derivation.forward] == [s.latex() for s in forward_steps(root)]
-    assert [line.replace(" &= ", " = ") for line in derivation.backward] == [s.latex() for s in backward_steps(root)]
+    lines = [line for s in backward_steps(root) for line in [s.equation("latex"), *s.rules("latex")]]
+    assert [line.replace(" &= ", " = ") for line in derivation.backward] == lines
 
 
 def test_str_is_the_source_and_a_notebook_typesets_it():
@@ -52,7 +64,7 @@ def test_constants_stand_in_the_formulas_only():
 def test_a_shared_subexpression_is_derived_once():
     x = Value(0.5, label="x")
     e = exp(x)
-    assert str(to_latex(e * e + e)).count("\\exp") == 2  # in names and in numbers
+    assert str(to_latex(e * e + e)).count("\\exp\\left") == 2  # in names and in numbers
 
 
 @pytest.mark.parametrize("root", [Value(3.0), Constant(3.0), Value(2.0, label="2")])
@@ -94,3 +106,8 @@ def test_matplotlib_can_typeset_every_line():
 def test_something_else_than_a_value_is_refused():
     with pytest.raises(TypeError, match="expected the Value at the root of a graph, got 'x'"):
         to_latex("x")
+
+
+def test_a_letter_that_formulas_do_not_have_is_in_text_and_blanks_stay():
+    size, rate = Value(2.0, label="größe"), Value(3.0, label="learning rate")
+    assert r"L &= \textrm{größe} \cdot \mathrm{learning\ rate} = 2 \cdot 3 = 6" in str(to_latex(size * rate))

@@ -42,3 +42,12 @@ def test_every_lesson_is_in_the_index_and_is_stored_with_its_outputs(lesson):
     assert any(cell["outputs"] for cell in code)
     assert all(output["output_type"] != "error" for cell in code for output in cell["outputs"])
     assert max(len("".join(cell["source"]).splitlines()) for cell in code) <= 15
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_every_drawing_in_a_lesson_is_seen_where_the_notebook_is_not_trusted(lesson):
+    """Neither SVG nor scripts are shown there, but images in HTML are."""
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    outputs = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    drawings = ["".join(data.get("text/html", "")) for data in outputs if "image/svg+xml" in data]
+    assert all('<img style="max-width:100%"' in html for html in drawings), "execute it again"

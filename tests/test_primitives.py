@@ -391,6 +391,24 @@ def test_local_derivatives_are_within_4_ulp_of_mpmath(primitive):
 
 
 @pytest.mark.parametrize("primitive", ALL)
+def test_the_textbook_form_gives_the_computed_derivatives(primitive):
+    """But for the digits that it loses: as many as it would by an error in the last digit of one of its numbers."""
+    for point in random_points(primitive, 25):
+        if has_kink_at(primitive, point):
+            continue
+        numbers = [primitive.forward(floats, *point), *point]
+        found = primitive.textbook(floats, *numbers)
+        assert len(found) == len(point)
+        moved = [
+            primitive.textbook(floats, *[x * (1.0 + 1e-15 * (i == k)) for k, x in enumerate(numbers)])
+            for i in range(len(numbers))
+        ]
+        for i, (got, want) in enumerate(zip(found, local_derivatives(primitive, point), strict=True)):
+            lost = 8.0 * math.fsum(abs(form[i] - got) for form in moved)
+            assert abs(got - want) <= lost + 1e-14 * abs(want), (point, i, got, want)
+
+
+@pytest.mark.parametrize("primitive", ALL)
 def test_local_derivatives_agree_with_central_differences(primitive):
     for point in random_points(primitive, 8) + [p for p in awkward_points(primitive, 60) if max(map(abs, p)) <= 20.0]:
         if has_kink_at(primitive, point) or not has_a_value(primitive, point):

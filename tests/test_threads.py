@@ -189,7 +189,7 @@ def test_an_old_graph_is_an_anomaly_where_anomalies_are_looked_for():
     w, x = Value(3.0, label="w"), Value(2.0, label="x")
     loss = (w * x + 1.0) ** 2
     w.data = 1.0
-    with detect_anomaly(), pytest.raises(AnomalyError, match=r"older than its leaves.*so w or x has changed"):
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"older than its leaves.*so w has changed"):
         loss.backward()
     assert w.grad == 0.0
     loss.backward()  # the recorded local derivatives, as promised

@@ -164,8 +164,11 @@ def test_a_network_and_its_loss_give_the_engines_numbers():
     source = to_python(loss)
     variables, want = run(source), gradients(loss)
     by_name = {
-        line.split("  # ")[1].strip("'"): line.split(" = ")[0] for line in source.splitlines() if "  # 'l" in line
+        line.split("  # ")[1].strip("'"): line.split(" = ")[0]
+        for line in source.splitlines()
+        if "  # 'w" in line or "  # 'b" in line
     }
+    assert by_name["w¹₂₁"] == "w1_21", by_name
     found = 0
     for node, name in node_names(loss).items():
         if isinstance(node, Parameter):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
 from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
-from autograd_mini.explanations.names import node_names
+from autograd_mini.explanations.names import NamedGraph, node_names
 from autograd_mini.explanations.steps import backward_steps, finite_difference, forward_steps
-from autograd_mini.formulas.expression import format_number
+from autograd_mini.formulas.expression import derivative, format_number
 
 if TYPE_CHECKING:
     from autograd_mini.engine.value import Value
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _SPELLED = dict(
     pair.split(":")
     for pair in (
-        "∂:d ·:* −:- Σ:sum σ:sigmoid √:sqrt ∇:grad θ:theta η:eta ŷ:yhat ≈:~ ≤:<= ≥:>= →:-> ←:<- …:... ─:- ×:x π:pi "
+        "∂:d ·:* −:- Σ:sum σ:sigmoid √:sqrt ∇:grad θ:theta η:eta ŷ:yhat ≈:~ ≤:<= ≥:>= →:-> ←:<- …:... ─:- ×:x π:pi ′:' "
         "⁰:0 ¹:1 ²:2 ³:3 ⁴:4 ⁵:5 ⁶:6 ⁷:7 ⁸:8 ⁹:9 ⁻:- ₀:0 ₁:1 ₂:2 ₃:3 ₄:4 ₅:5 ₆:6 ₇:7 ₈:8 ₉:9"
     ).split()
-)
+) | {chr(ord("①") + k): f"#{k + 1}" for k in range(20)}
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
@@ -79,10 +79,11 @@ def heading(title: str) -> str:
     return f"\033[1m{title}\033[0m\n\033[2m{line}\033[0m" if has_colour() else f"{title}\n{line}"
 
 
-def aligned(equations: Iterable[str], width: int, indent: str = "  ") -> list[str]:
+def aligned(equations: Iterable[str], width: int, indent: str = "  ", column: int | None = None) -> list[str]:
     r"""Return equations ``a = b = c`` as lines with their first equals signs in one column.
 
-    An equation that is longer than the width goes on below its first equals sign.
+    An equation that is longer than the width goes on below its first equals sign. By default the column is as narrow as
+    it can be.
 
     Examples
     --------
@@ -93,7 +94,7 @@ def aligned(equations: Iterable[str], width: int, indent: str = "  ") -> list[st
          = 1 + 0.1 = 1.1
     """
     split = [equation.split(" = ") for equation in equations]
-    column = max((shown_width(parts[0]) for parts in split), default=0)
+    column = column or max((shown_width(parts[0]) for parts in split), default=0)
     lines: list[str] = []
     for left, *parts in split:
         margin = indent + _padded(left, column)
@@ -180,26 +181,33 @@ def leaves_by_use(root: Value) -> list[Value]:
 def forward_pass(root: Value) -> list[str]:
     """Return the forward pass as lines: what is given, and then each node from its parents."""
     width = terminal_width()
-    steps = {step.node: str(step) for step in forward_steps(root)}
-    # A bare number's step reads "2"; what has a name reads "x = 2".
-    given = [steps[leaf].replace(" ", "\0") for leaf in leaves_by_use(root) if " = " in steps[leaf]]
+    steps = {step.node: step.equation("text") for step in forward_steps(root)}
+    given = [steps[leaf].replace(" ", "\0") for leaf in leaves_by_use(root) if leaf in steps]
     lines = [line.replace("\0", " ") for line in _wrapped("   ".join(given), width, "  given  ", " " * 9)]
     computed = aligned([step for node, step in steps.items() if node.parents], width)
     return [*lines, "", *computed] if lines and computed else lines + computed
 
 
 def backward_pass(root: Value) -> list[str]:
-    """Return the backward pass as lines: the gradient of each node, from the root to the leaves.
+    """Return the backward pass as lines: each node's gradient, and the rules of its local derivatives; the root first.
 
     What depends on constants only is left out: its gradient isn't needed.
     """
     varying = wanted_gradients(topological_order(root))
-    return aligned([str(step) for step in backward_steps(root) if step.node in varying], terminal_width())
+    width, lines = terminal_width(), []
+    steps = [step for step in backward_steps(root) if step.node in varying]
+    column = max(shown_width(step.left_hand_side().render()) for step in steps)
+    for step in steps:
+        lines += aligned([step.equation("text")], width, column=column)
+        lines += [line for rule in step.rules() for line in aligned([rule], width, " " * 6)]
+    return lines
 
 
 def both_passes(root: Value, loss: str) -> dict[str, list[str]]:
-    """Return both passes under their titles, in which the root is called `loss`."""
+    """Return both passes under their titles, in which the root is `loss`; first, if leaves have changed, that."""
+    note = NamedGraph(root).note()
     return {
+        "The graph is older than its leaves": _wrapped(note, terminal_width(), "  ", "  ") if note else [],
         "Forward pass: each node from its parents": forward_pass(root),
         f"Backward pass: ∂{loss}/∂u = Σ ∂{loss}/∂v · ∂v/∂u over all v computed from u": backward_pass(root),
     }
@@ -213,4 +221,4 @@ def gradient_table(root: Value) -> list[str]:
         for leaf in leaves_by_use(root)
         if leaf in varying
     ]
-    return table(["leaf u", "value", f"∂{called[root]}/∂u", "finite difference"], rows) if rows else []
+    return table(["leaf u", "value", str(derivative(called[root], "u")), "finite difference"], rows) if rows else []

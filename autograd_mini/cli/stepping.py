@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.cli import console
+from autograd_mini.explanations.names import node_names
 
 if TYPE_CHECKING:
     from autograd_mini.engine.value import Value
@@ -37,4 +38,8 @@ def print_steps(root: Value, grain: str | None) -> None:
 
         print(text_steps(root, colour=console.has_colour(), grain=grain, width=console.terminal_width()))
         return
-    print(console.sections(console.both_passes(root, "L") | {"Gradients": console.gradient_table(root)}))
+    print(
+        console.sections(
+            console.both_passes(root, node_names(root)[root]) | {"Gradients": console.gradient_table(root)}
+        )
+    )

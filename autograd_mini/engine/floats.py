@@ -18,6 +18,7 @@ from autograd_mini.engine.further import cbrt, log2, log10, pick  # noqa: F401, 
 # Where ``math`` and Python follow the standard already.
 atan, atan2, tanh, hypot, erf, erfc = math.atan, math.atan2, math.tanh, math.hypot, math.erf, math.erfc
 magnitude = builtins.abs
+pi = math.pi
 
 
 def sum(terms: list[float] | tuple[float, ...]) -> float:

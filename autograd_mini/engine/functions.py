@@ -329,7 +329,7 @@ def asin(x: Any) -> Any:
     >>> asin(0.0)
     0.0
     """
-    return call(primitives.ASIN, x)
+    return call(further.ASIN, x)
 
 
 @unary
@@ -341,7 +341,7 @@ def acos(x: Any) -> Any:
     >>> acos(1.0)
     0.0
     """
-    return call(primitives.ACOS, x)
+    return call(further.ACOS, x)
 
 
 @unary
@@ -353,7 +353,7 @@ def atan(x: Any) -> Any:
     >>> atan(0.0)
     0.0
     """
-    return call(primitives.ATAN, x)
+    return call(further.ATAN, x)
 
 
 @binary
@@ -401,7 +401,7 @@ def erf(x: Any) -> Any:
     >>> erf(0.0)
     0.0
     """
-    return call(primitives.ERF, x)
+    return call(further.ERF, x)
 
 
 @unary
@@ -968,7 +968,7 @@ def minus_log_softmax(index: Any, *logits: Any) -> Any:
     >>> minus_log_softmax(0, [40.0, 0.0]), -log(softmax([40.0, 0.0])[0])
     (4.248354255291589e-18, -0.0)
     """
-    return call(primitives.MINUS_LOG_SOFTMAX, index, *_spread("minus_log_softmax", logits))
+    return call(further.MINUS_LOG_SOFTMAX, index, *_spread("minus_log_softmax", logits))
 
 
 @listing

@@ -8,14 +8,42 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_mini.engine.primitives import Primitive, register
+from autograd_mini.engine.primitives import Primitive, indicators, register
 
+
+def _minus_log_softmax_derivatives(xp: Any, out: Any, index: Any, *logits: Any) -> tuple[Any, ...]:
+    """∂/∂zⱼ = pⱼ, and for the class itself pₜ - 1, as minus the sum of the others: 1 - pₜ may have no digit left."""
+    p = xp.softmax(*logits) if logits else ()
+    is_class = [xp.equal(index, float(k)) for k in range(len(logits))]
+    others = xp.sum([xp.where(chosen, 0.0, share) for chosen, share in zip(is_class, p, strict=True)])
+    return (0.0, *[xp.where(chosen, -others, share) for chosen, share in zip(is_class, p, strict=True)])
+
+
+def _minus_log_softmax_textbook(xp: Any, out: Any, index: Any, *logits: Any) -> tuple[Any, ...]:
+    """∂/∂zⱼ = pⱼ - [1 where j is the class]."""
+    p = xp.softmax(*logits) if logits else ()
+    return (0.0, *[share - chosen for share, chosen in zip(p, indicators(xp, index, len(logits)), strict=True)])
+
+
+# -log softmax(z)ₜ, where the class t is counted from 0; log Σ exp(zⱼ) where there is no such item.
+MINUS_LOG_SOFTMAX = register(
+    Primitive(
+        "minus_log_softmax",
+        "−log p",
+        lambda xp, index, *logits: xp.minus_log_softmax(index, *logits),
+        _minus_log_softmax_derivatives,
+        textbook=_minus_log_softmax_textbook,
+        arity=None,
+        smooth=False,
+    )
+)
 LOG2 = register(
     Primitive(
         "log2",
         "log2",
         lambda xp, a: xp.log2(a),
         lambda xp, out, a: (xp.divide(1.0 / math.log(2.0), a),),
+        textbook=lambda xp, out, a: (xp.divide(1.0, a * xp.log(2.0)),),
         domain=((0.0, math.inf),),
     )
 )
@@ -25,6 +53,7 @@ LOG10 = register(
         "log10",
         lambda xp, a: xp.log10(a),
         lambda xp, out, a: (xp.divide(1.0 / math.log(10.0), a),),
+        textbook=lambda xp, out, a: (xp.divide(1.0, a * xp.log(10.0)),),
         domain=((0.0, math.inf),),
     )
 )
@@ -37,6 +66,40 @@ CBRT = register(
         smooth=False,  # at 0 the derivative is infinite
     )
 )
+
+
+ASIN = register(
+    Primitive(
+        "asin",
+        "asin",
+        lambda xp, a: xp.asin(a),
+        # (1 - a)(1 + a) and not 1 - a²: the square's rounding error is all that is left near ±1.
+        lambda xp, out, a: (xp.divide(1.0, xp.sqrt((1.0 - a) * (1.0 + a))),),
+        textbook=lambda xp, out, a: (xp.divide(1.0, xp.sqrt(1.0 - xp.power(a, 2.0))),),
+        domain=((-1.0, 1.0),),
+    )
+)
+ACOS = register(
+    Primitive(
+        "acos",
+        "acos",
+        lambda xp, a: xp.acos(a),
+        lambda xp, out, a: (xp.divide(-1.0, xp.sqrt((1.0 - a) * (1.0 + a))),),
+        textbook=lambda xp, out, a: (xp.divide(-1.0, xp.sqrt(1.0 - xp.power(a, 2.0))),),
+        domain=((-1.0, 1.0),),
+    )
+)
+
+
+def _atan_derivatives(xp: Any, out: Any, a: Any) -> tuple[Any]:
+    """1/(1 + a²), which is 1/a² where a² overflows."""
+    square = a * a
+    return (
+        xp.unless(xp.equal(square, math.inf), lambda: xp.divide(xp.divide(1.0, a), a), xp.divide(1.0, 1.0 + square)),
+    )
+
+
+ATAN = register(Primitive("atan", "atan", lambda xp, a: xp.atan(a), _atan_derivatives))
 
 
 def _hypot_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -53,7 +116,15 @@ def _hypot_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 HYPOT = register(
-    Primitive("hypot", "hypot", lambda xp, a, b: xp.hypot(a, b), _hypot_derivatives, arity=2, smooth=False)
+    Primitive(
+        "hypot",
+        "hypot",
+        lambda xp, a, b: xp.hypot(a, b),
+        _hypot_derivatives,
+        textbook=lambda xp, out, a, b: (xp.divide(a, out), xp.divide(b, out)),
+        arity=2,
+        smooth=False,
+    )
 )
 
 
@@ -75,9 +146,31 @@ def _atan2_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
     )
 
 
+def _atan2_textbook(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    square = xp.power(a, 2.0) + xp.power(b, 2.0)
+    return xp.divide(b, square), xp.divide(-a, square)
+
+
 # a is the height, b the width of the point whose angle it is: the order of every atan2.
 ATAN2 = register(
-    Primitive("atan2", "atan2", lambda xp, a, b: xp.atan2(a, b), _atan2_derivatives, arity=2, smooth=False)
+    Primitive(
+        "atan2",
+        "atan2",
+        lambda xp, a, b: xp.atan2(a, b),
+        _atan2_derivatives,
+        textbook=_atan2_textbook,
+        arity=2,
+        smooth=False,
+    )
+)
+ERF = register(
+    Primitive(
+        "erf",
+        "erf",
+        lambda xp, a: xp.erf(a),
+        lambda xp, out, a: (2.0 / math.sqrt(math.pi) * xp.exp_minus_square(a),),
+        textbook=lambda xp, out, a: (xp.divide(2.0, xp.sqrt(xp.pi)) * xp.exp_minus_square(a),),
+    )
 )
 # 1 - erf has no digit left from a = 6 on.
 ERFC = register(
@@ -86,6 +179,7 @@ ERFC = register(
         "erfc",
         lambda xp, a: xp.erfc(a),
         lambda xp, out, a: (-2.0 / math.sqrt(math.pi) * xp.exp_minus_square(a),),
+        textbook=lambda xp, out, a: (xp.divide(-2.0, xp.sqrt(xp.pi)) * xp.exp_minus_square(a),),
     )
 )
 CLIP = register(
@@ -103,6 +197,7 @@ CLIP = register(
         smooth=False,
     )
 )
+
 
 # --------------------------------------------------------------------------------------------- the functions on floats
 

@@ -96,15 +96,15 @@ class Methods(Node):
 
     def asin(self: Self) -> Self:
         """Return the inverse sine."""
-        return self._apply(primitives.ASIN)
+        return self._apply(further.ASIN)
 
     def acos(self: Self) -> Self:
         """Return the inverse cosine."""
-        return self._apply(primitives.ACOS)
+        return self._apply(further.ACOS)
 
     def atan(self: Self) -> Self:
         """Return the inverse tangent."""
-        return self._apply(primitives.ATAN)
+        return self._apply(further.ATAN)
 
     def atan2(self: Self, other: Any) -> Self:
         """Return the angle of the point whose height this is, and whose width is the other number."""
@@ -126,7 +126,7 @@ class Methods(Node):
 
     def erf(self: Self) -> Self:
         """Return the error function."""
-        return self._apply(primitives.ERF)
+        return self._apply(further.ERF)
 
     def erfc(self: Self) -> Self:
         """Return 1 - erf(x)."""

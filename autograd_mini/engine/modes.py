@@ -15,7 +15,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd_mini.elsewhere import unexpected
-from autograd_mini.engine import floats
+from autograd_mini.engine.freshness import Age, age
 from autograd_mini.engine.graph import recorded_gradients, topological_order, wanted_gradients
 from autograd_mini.engine.node import CONSTANT, FEATURE, FROZEN, LOST, PARAMETER, PROBE, UNRECORDED, Node
 from autograd_mini.errors import AnomalyError
@@ -262,6 +262,8 @@ class enable_grad(_Switch):
 class detect_anomaly(_Switch):
     """Raise at the first node whose value or gradient is infinite or nan, as a context or as a decorator.
 
+    A backward pass through a graph whose leaves have changed since it was computed raises, too.
+
     Raises
     ------
     AnomalyError
@@ -333,37 +335,25 @@ def check_node(node: Node) -> None:
         )
 
 
-def stale_nodes(order: list[Any]) -> list[Any]:
-    """Return the nodes whose number isn't what their parents' present data give: leaves have changed since.
+def older_than_leaves(order: list[Any], found: Age) -> str:
+    """Return what to say of a graph that is older than the data of its leaves.
 
     Examples
     --------
     >>> from autograd_mini import Value
-    >>> x = Value(2.0)
+    >>> x = Value(2.0, label="x")
     >>> y = x * x
     >>> x.data = 5.0
-    >>> stale_nodes([x, y]) == [y]
-    True
+    >>> older_than_leaves([x, y], age([x, y]))[:76]
+    'the graph is older than its leaves: mul has 4.0, and from x = 5.0, x = 5.0 i'
     """
-    found = []
-    for v in order:
-        if v.primitive is not None and v.primitive.has_forward:
-            now = float(v.primitive.forward(floats, *[u._data for u in v.parents]))
-            if now != v._data and (now == now or v._data == v._data):
-                found.append(v)
-    return found
-
-
-def stale_message(order: list[Any]) -> str:
-    """Return what to say of a graph whose leaves have changed since it was computed; "" where none has."""
-    stale = stale_nodes(order)
-    if not stale:
-        return ""
-    v = stale[0]
-    changed = " or ".join(dict.fromkeys(_name(u) for u in v.parents if u.kind != "constant"))
+    v = next(v for v in order if v in found.results or any(node is v for node, _ in found.local_grads))
+    what = f"{_operation(v)} has {v._data}, and from {_operands(v)} it would be another number"
+    if v not in found.results:
+        what = f"the local derivatives of {_operation(v)} = {v._data} aren't those at {_operands(v)}"
     return (
-        f"the graph is older than its leaves: {_operation(v)} has {v._data}, and from {_operands(v)} it would be "
-        f"another number, so {changed} has changed since; call forward() on the root to bring the graph up to date"
+        f"the graph is older than its leaves: {what}, so {found.what_changed(_name)} changed since; "
+        f"call forward() on the root to bring the graph up to date"
     )
 
 
@@ -373,9 +363,9 @@ def check_gradients(order: list[Any], seed: float) -> None:
     It is computed beside the nodes: no node's ``.grad`` is changed. What lies behind a local derivative that isn't
     known, as only a ``_backward`` of one's own hands something on there, isn't looked at.
     """
-    message = stale_message(order)
-    if message:
-        raise AnomalyError(message)
+    found_old = age(order)
+    if found_old:  # the gradient would be that of other numbers than those that the leaves have
+        raise AnomalyError(older_than_leaves(order, found_old))
     found = recorded_gradients(order, seed)
     wrong = {u for u in wanted_gradients(order) if not math.isfinite(found[u])}
     sums = dict.fromkeys(wrong, 0.0)

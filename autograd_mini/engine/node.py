@@ -96,7 +96,7 @@ class Node:
 
     @property
     def local_grads(self) -> tuple[float, ...]:
-        """The local derivative ∂self/∂parent for each parent."""
+        """The local derivative of the node's operation by each parent, all others held fixed."""
         return self._local_grads() if look is None else look(self, self._local_grads)
 
     def _local_grads(self) -> tuple[float, ...]:

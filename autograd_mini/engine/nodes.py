@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from autograd_mini.engine import floats, graph, modes
+from autograd_mini.engine.freshness import age
 from autograd_mini.engine.node import CONSTANT, FROZEN, Node
 from autograd_mini.engine.primitives import SOFTMAX, Primitive, find
 
@@ -129,9 +130,9 @@ def backward(order: list[Any], seed: Any, xp: Differentiable) -> None:
     of references until its gradient is set to 0, as is done before the next step. In inner nodes and constants nobody
     would do that, and the circle would keep the graph in memory.
     """
-    message = modes.stale_message(order)
-    if message:  # the rules would mix new numbers with old results, and be right at no point
-        raise RuntimeError(message)
+    found = age(order)
+    if found.results:  # the rules would mix new numbers with old results, and be right at no point
+        raise RuntimeError(modes.older_than_leaves(order, found))
     for node, gradient in gradients(order, seed, xp).items():
         if not is_leaf(node):
             node.grad = gradient.data

@@ -108,7 +108,7 @@ def read_arguments(node: Node, children: Any, name: str, label: Any) -> None:
     TypeError
         If a child is no Value, or the label no string.
     """
-    if type(children) is str and not name and not label:
+    if isinstance(children, str) and not name and not label:
         node.label = children
         return
     if not isinstance(label, str):

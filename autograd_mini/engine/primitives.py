@@ -3,8 +3,8 @@
 A rule doesn't say what its numbers are. It uses ``+ - *``, ``abs``, comparisons, ``&`` and ``|`` on whatever it is
 given, and takes every other function from ``xp``, a namespace that belongs to the kind of number: ``xp.divide``,
 ``xp.power``, ``xp.equal``, ``xp.where``, ``xp.exp`` and so on. ``xp.unless(condition, rescue, plain)`` is the plain
-formula, but ``rescue()`` where the condition says that digits would be lost; a reader is shown the plain one alone. So
-one entry is read in many ways:
+formula, but ``rescue()`` where the condition says that digits would be lost; a reader is shown the plain one alone, or
+the textbook form of an entry that computes otherwise altogether. So one entry is read in many ways:
 
 - on floats (`engine.floats`), to compute a node;
 - on Values (`engine.nodes`), for derivatives of derivatives;
@@ -18,7 +18,7 @@ To add an operation, add one entry; the tests go through the table and find it. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, pi, sqrt
+from math import inf, pi
 from operator import mul
 from typing import Any
 
@@ -45,6 +45,8 @@ class Primitive:
         arguments too. Tests draw their random points from it.
     smooth : bool
         Whether all derivatives exist everywhere inside the domain.
+    textbook : callable, optional
+        ``textbook(xp, out, *arguments)`` gives the derivatives as a textbook writes them, where it isn't as above.
 
     Examples
     --------
@@ -56,7 +58,7 @@ class Primitive:
     (4.0, 3.0)
     """
 
-    __slots__ = ("arity", "derivatives", "domain", "forward", "name", "smooth", "symbol")
+    __slots__ = ("arity", "derivatives", "domain", "forward", "name", "smooth", "symbol", "textbook")
     has_forward = has_derivatives = True  # but of a node with a ``_backward`` alone: see `own`
 
     def __init__(
@@ -68,9 +70,10 @@ class Primitive:
         arity: int | None = 1,
         domain: tuple[tuple[float, float], ...] = ((-inf, inf),),
         smooth: bool = True,
+        textbook: Rule | None = None,
     ) -> None:
         self.name, self.symbol, self.forward, self.derivatives = name, symbol, forward, derivatives
-        self.arity, self.domain, self.smooth = arity, domain, smooth
+        self.arity, self.domain, self.smooth, self.textbook = arity, domain, smooth, textbook or derivatives
 
     def __repr__(self) -> str:
         return f"<Primitive {self.name}>"
@@ -133,6 +136,7 @@ DIV = _entry(
     lambda xp, a, b: xp.divide(a, b),
     # -(a/b)/b and not -a/b²: b² overflows, or vanishes, long before the quotient does.
     lambda xp, out, a, b: (xp.divide(1.0, b), -xp.divide(out, b)),
+    textbook=lambda xp, out, a, b: (xp.divide(1.0, b), xp.divide(-a, xp.power(b, 2.0))),
     arity=2,
 )
 NEG = _entry("neg", "-", lambda xp, a: -a, lambda xp, out, a: (-1.0,))
@@ -157,7 +161,13 @@ def _power_derivatives(xp: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 POW = _entry(
-    "pow", "**", lambda xp, a, b: xp.power(a, b), _power_derivatives, arity=2, domain=((0.0, inf), (-inf, inf))
+    "pow",
+    "**",
+    lambda xp, a, b: xp.power(a, b),
+    _power_derivatives,
+    textbook=lambda xp, out, a, b: (b * xp.power(a, b - 1.0), out * xp.log(a)),
+    arity=2,
+    domain=((0.0, inf), (-inf, inf)),
 )
 ABS = _entry("abs", "abs", lambda xp, a: abs(a), lambda xp, out, a: (xp.sign(a),), smooth=False)
 
@@ -193,34 +203,17 @@ LOG1P = _entry(
     lambda xp, out, a: (xp.divide(1.0, 1.0 + a),),
     domain=((-1.0, inf),),
 )
-SQRT = _entry("sqrt", "√", lambda xp, a: xp.sqrt(a), lambda xp, out, a: (xp.divide(0.5, out),), domain=((0.0, inf),))
+SQRT = _entry(
+    "sqrt",
+    "√",
+    lambda xp, a: xp.sqrt(a),
+    lambda xp, out, a: (xp.divide(0.5, out),),
+    textbook=lambda xp, out, a: (xp.divide(1.0, 2.0 * out),),
+    domain=((0.0, inf),),
+)
 SIN = _entry("sin", "sin", lambda xp, a: xp.sin(a), lambda xp, out, a: (xp.cos(a),))
 COS = _entry("cos", "cos", lambda xp, a: xp.cos(a), lambda xp, out, a: (-xp.sin(a),))
 TAN = _entry("tan", "tan", lambda xp, a: xp.tan(a), lambda xp, out, a: (1.0 + out * out,), domain=((-pi / 2, pi / 2),))
-ASIN = _entry(
-    "asin",
-    "asin",
-    lambda xp, a: xp.asin(a),
-    # (1 - a)(1 + a) and not 1 - a²: the square's rounding error is all that is left near ±1.
-    lambda xp, out, a: (xp.divide(1.0, xp.sqrt((1.0 - a) * (1.0 + a))),),
-    domain=((-1.0, 1.0),),
-)
-ACOS = _entry(
-    "acos",
-    "acos",
-    lambda xp, a: xp.acos(a),
-    lambda xp, out, a: (xp.divide(-1.0, xp.sqrt((1.0 - a) * (1.0 + a))),),
-    domain=((-1.0, 1.0),),
-)
-
-
-def _atan_derivatives(xp: Any, out: Any, a: Any) -> tuple[Any]:
-    """1/(1 + a²), which is 1/a² where a² overflows."""
-    square = a * a
-    return (xp.unless(xp.equal(square, inf), lambda: xp.divide(xp.divide(1.0, a), a), xp.divide(1.0, 1.0 + square)),)
-
-
-ATAN = _entry("atan", "atan", lambda xp, a: xp.atan(a), _atan_derivatives)
 SINH = _entry("sinh", "sinh", lambda xp, a: xp.sinh(a), lambda xp, out, a: (xp.cosh(a),))
 COSH = _entry("cosh", "cosh", lambda xp, a: xp.cosh(a), lambda xp, out, a: (xp.sinh(a),))
 
@@ -234,12 +227,23 @@ def _tanh_derivatives(xp: Any, out: Any, a: Any) -> tuple[Any]:
     return (4.0 * xp.divide(e, xp.power(1.0 + e, 2.0)),)
 
 
-TANH = _entry("tanh", "tanh", lambda xp, a: xp.tanh(a), _tanh_derivatives)
-ERF = _entry("erf", "erf", lambda xp, a: xp.erf(a), lambda xp, out, a: (2.0 / sqrt(pi) * xp.exp_minus_square(a),))
+TANH = _entry(
+    "tanh",
+    "tanh",
+    lambda xp, a: xp.tanh(a),
+    _tanh_derivatives,
+    textbook=lambda xp, out, a: (1.0 - xp.power(out, 2.0),),
+)
 
 # ------------------------------------------------------------------------------------------- activations
 
-SIGMOID = _entry("sigmoid", "σ", lambda xp, a: xp.sigmoid(a), lambda xp, out, a: (out * xp.sigmoid(-a),))
+SIGMOID = _entry(
+    "sigmoid",
+    "σ",
+    lambda xp, a: xp.sigmoid(a),
+    lambda xp, out, a: (out * xp.sigmoid(-a),),
+    textbook=lambda xp, out, a: (out * (1.0 - out),),
+)
 SOFTPLUS = _entry(
     "softplus",
     "softplus",
@@ -278,15 +282,20 @@ STEP = _entry("step", "step", lambda xp, a: xp.where(a > 0.0, 1.0, 0.0), lambda 
 # ------------------------------------------------------------------------------------- choices and n-ary
 
 
+def _chosen(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
+    """Return 1 for each argument that attains the extremum, and 0 for the others."""
+    return tuple([xp.where(xp.equal(a, out), 1.0, 0.0) for a in arguments])
+
+
 def _shares(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
     """Each argument that attains the extremum has an equal share of the gradient."""
-    attained = [xp.where(xp.equal(a, out), 1.0, 0.0) for a in arguments]
+    attained = _chosen(xp, out, *arguments)
     count = xp.sum(attained)
     return tuple(xp.divide(a, count) for a in attained)
 
 
-MAXIMUM = _entry("maximum", "max", lambda xp, *a: xp.maximum(*a), _shares, arity=None, smooth=False)
-MINIMUM = _entry("minimum", "min", lambda xp, *a: xp.minimum(*a), _shares, arity=None, smooth=False)
+MAXIMUM = _entry("maximum", "max", lambda xp, *a: xp.maximum(*a), _shares, arity=None, smooth=False, textbook=_chosen)
+MINIMUM = _entry("minimum", "min", lambda xp, *a: xp.minimum(*a), _shares, arity=None, smooth=False, textbook=_chosen)
 GREATER = _entry(
     "greater",
     ">",
@@ -312,6 +321,7 @@ WHERE = _entry(
         xp.where(xp.equal(condition, 0.0), 0.0, 1.0),
         xp.where(xp.equal(condition, 0.0), 1.0, 0.0),
     ),
+    textbook=lambda xp, out, condition, a, b: (0.0, xp.where(condition, 1.0, 0.0), xp.where(condition, 0.0, 1.0)),
     arity=3,
     smooth=False,
 )
@@ -324,7 +334,7 @@ LOGSUMEXP = _entry(
 )
 
 
-def _indicators(xp: Any, index: Any, count: int) -> list[Any]:
+def indicators(xp: Any, index: Any, count: int) -> list[Any]:
     """Return 1 for the item that the index names, counted from 0, and 0 for the others."""
     return [xp.where(xp.equal(index, float(k)), 1.0, 0.0) for k in range(count)]
 
@@ -334,7 +344,7 @@ PICK = _entry(
     "pick",
     "pick",
     lambda xp, index, *items: xp.pick(index, *items),
-    lambda xp, out, index, *items: (0.0, *_indicators(xp, index, len(items))),
+    lambda xp, out, index, *items: (0.0, *indicators(xp, index, len(items))),
     arity=None,
     smooth=False,
 )
@@ -346,24 +356,12 @@ def _softmax_derivatives(xp: Any, out: Any, *arguments: Any) -> tuple[Any, ...]:
     return (p[0] * xp.sum(p[1:]), *(-(p[0] * other) for other in p[1:]))
 
 
-def _minus_log_softmax_derivatives(xp: Any, out: Any, index: Any, *logits: Any) -> tuple[Any, ...]:
-    """∂/∂zⱼ = pⱼ, and for the class itself pₜ - 1, as minus the sum of the others: 1 - pₜ may have no digit left."""
-    p = xp.softmax(*logits) if logits else ()
-    is_class = [xp.equal(index, float(k)) for k in range(len(logits))]
-    others = xp.sum([xp.where(chosen, 0.0, share) for chosen, share in zip(is_class, p, strict=True)])
-    return (0.0, *[xp.where(chosen, -others, share) for chosen, share in zip(is_class, p, strict=True)])
-
-
-# -log softmax(z)ₜ, where the class t is counted from 0; log Σ exp(zⱼ) where there is no such item.
-MINUS_LOG_SOFTMAX = _entry(
-    "minus_log_softmax",
-    "−log p",
-    lambda xp, index, *logits: xp.minus_log_softmax(index, *logits),
-    _minus_log_softmax_derivatives,
-    arity=None,
-    smooth=False,
-)
-
-
 # The share of the first argument. For the share of another one, put that one first.
-SOFTMAX = _entry("softmax", "softmax", lambda xp, *a: xp.softmax(*a)[0], _softmax_derivatives, arity=None)
+SOFTMAX = _entry(
+    "softmax",
+    "softmax",
+    lambda xp, *a: xp.softmax(*a)[0],
+    _softmax_derivatives,
+    textbook=lambda xp, out, *a: (out * (1.0 - out), *(-out * other for other in xp.softmax(*a)[1:])),
+    arity=None,
+)

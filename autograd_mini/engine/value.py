@@ -38,7 +38,7 @@ class Value(ScalarProtocol):
     parents : tuple of Value
         What it was computed from, in the order written: ``x*x`` has two parents, both x. Empty on a leaf.
     local_grads : tuple of float
-        The local derivative ∂self/∂parent for each parent.
+        The local derivative of its operation by each parent, all others held fixed.
     primitive : Primitive or None
         The operation; None on a leaf.
     scope : str

@@ -1,25 +1,29 @@
 """`card`: how a notebook shows a `Value`, as a small table of what it is and how it was made from its operands.
 
-It reads the node and its operands only, so that a node at the end of a long computation is shown at once.
+It shows the node and its operands only, so that a node at the end of a long computation is shown at once. Whether
+leaves have changed since it was computed is looked up in all of its graph, unless that is large.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from itertools import count
 from keyword import iskeyword
 
+from autograd_mini.engine.freshness import Age, age
+from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.own import why_unknown
 from autograd_mini.engine.value import Value
-from autograd_mini.explanations.names import gradient
-from autograd_mini.explanations.steps import application
-from autograd_mini.formulas.expression import Expression, format_number, number, printable, symbol
+from autograd_mini.explanations.local import local_derivative
+from autograd_mini.explanations.names import NamedGraph, age_note, called, gradient
+from autograd_mini.explanations.steps import ForwardStep
+from autograd_mini.formulas.expression import format_number, printable
 
 _DIGITS = 6
-_MOST_OPERANDS, _LONGEST_NAME = 8, 40
-_LINE = "1px solid rgba(128,128,128,.45)"  # to be seen on white and on black
-_TABLE = f"border-collapse:collapse;border:{_LINE};background:transparent;color:inherit;margin:.3em 0"
+_MOST_CHECKED = 1000  # nodes: of a larger graph the card looks at its own node and operands alone
+_MOST_OPERANDS, _LONGEST_NAME, _LONGEST_LINE = 8, 40, 200
+_BORDER = "1px solid rgba(128,128,128,.45)"  # to be seen on white and on black
+_TABLE = f"border-collapse:collapse;border:{_BORDER};background:transparent;color:inherit;margin:.3em 0"
 _CELL = "padding:.25em .8em;border:0;color:inherit;vertical-align:top;text-align:"
 
 
@@ -43,60 +47,66 @@ def card(node: Value) -> str:
     >>> "v = w·x = 0.5·2 = 1" in card(w * x)
     True
     """
-    names = _names(node)
+    names, found = _names(node), age([node])
     columns = ["", "data", "grad", *(["local derivative"] if node.parents else [])]
     rows = [
         _row(columns, "th"),
         _row([_bold(names[node]), _number(node.data), _number(gradient(node))], rest=len(columns)),
     ]
-    for u, local in list(zip(node.parents, node.local_grads, strict=True))[:_MOST_OPERANDS]:
+    for slot, (u, local) in enumerate([*zip(node.parents, node.local_grads, strict=True)][:_MOST_OPERANDS]):
         grad = "" if u.kind == "constant" else _number(gradient(u))
-        by_u = "" if _unasked(u, local) else "not known" if why_unknown(node) else _number(local)
+        rule = local_derivative(node, slot, local, names, _DIGITS, is_old=found.is_old(node, slot)).equation()
+        shown = "not known" if why_unknown(node) else _shown(rule, longest=_LONGEST_LINE)
+        by_u = "" if u.kind == "constant" else shown
         rows.append(_row([_shown(names[u]), _number(u.data), grad, by_u]))
     if len(node.parents) > _MOST_OPERANDS:
         rows.append(_row([f"… {len(node.parents) - _MOST_OPERANDS} more"], rest=len(columns)))
-    rows.append(f'<tr style="{_ROW}"><td colspan="{len(columns)}" style="{_CELL}left">{_origin(node, names)}</td></tr>')
+    rows.append(
+        f'<tr style="{_ROW}"><td colspan="{len(columns)}" style="{_CELL}left">{_origin(node, names, found)}</td></tr>'
+    )
     return f'<table style="{_TABLE}"><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _origin(node: Value, names: dict[Value, str]) -> str:
+def _origin(node: Value, names: dict[Value, str], found: Age) -> str:
     """Return how the node was made, and where to see more."""
     if node.primitive is None:
         return f"a leaf: {'an input' if node.kind == 'input' else f'a {node.kind}'}"
-    if len(node.parents) > _MOST_OPERANDS:
-        made = f"{names[node]} = {node.primitive.name} of {len(node.parents)} operands = {_number(node.data)}"
+    note = _note(node, names, found)
+    older = f"<br>{_shown(note, _LONGEST_LINE)}" if note else ""
+    if found.results:
+        made = f"{names[node]} = {_number(node.data)}"
+    elif len(node.parents) > _MOST_OPERANDS:
+        what = {"sum": "the sum", "dot": "a weighted sum"}.get(node.primitive.name, node.primitive.name)
+        made = f"{names[node]} = {what} of {len(node.parents)} operands = {_number(node.data)}"
     else:
-        in_names = application(node.primitive, [_operand(u, names) for u in node.parents]).render()
-        in_numbers = application(node.primitive, [number(u.data, _DIGITS) for u in node.parents]).render()
-        made = " = ".join(dict.fromkeys([names[node], in_names, in_numbers, _number(node.data)]))
+        made = ForwardStep(node, node.data, names).equation("text", _DIGITS)
     variable = names[node] if names[node].isidentifier() and not iskeyword(names[node]) else "v"
-    return f"{_shown(made, longest=200)}<br><code>draw({_shown(variable)})</code> shows the graph"
+    return f"{_shown(made, longest=_LONGEST_LINE)}<br><code>draw({_shown(variable)})</code> shows the graph{older}"
 
 
-def _operand(u: Value, names: dict[Value, str]) -> Expression:
-    return number(u.data, _DIGITS) if u.kind == "constant" and not u.label else symbol(names[u])
+def _note(node: Value, names: dict[Value, str], found: Age) -> str:
+    """Return what has changed since the node was computed; of what is further back, if the graph is small."""
+    if found:
+        return age_note(found, names, topological_order(node))
+    seen, stack = {node}, [node]
+    while stack and len(seen) <= _MOST_CHECKED:
+        new = [u for u in dict.fromkeys(stack.pop().parents) if u not in seen]
+        seen.update(new)
+        stack += new
+    if len(seen) > _MOST_CHECKED:
+        return ""
+    graph = NamedGraph(node)
+    return graph.note({**graph.called, node: names[node]})
 
 
 def _names(node: Value) -> dict[Value, str]:
-    """Return what the node and its operands are called: by label, a constant by number, others v and v1, v2, …."""
-    parents = list(dict.fromkeys(node.parents))
-    labels = {u.label for u in [node, *parents]}
-    names = {node: node.label or ("v" if "v" not in labels else "v'")}
-    free = (name for name in map("v{}".format, count(1)) if name not in labels)
-    for u in parents:
-        bare = u.kind == "constant" and not u.label
-        names[u] = format_number(u.data, _DIGITS) if bare else u.label or next(free)
-    return names
-
-
-def _unasked(u: Value, local: float) -> bool:
-    """Return whether it is nan, and the derivative by a constant, where that means nothing."""
-    return local != local and u.kind == "constant"
+    """Return what the node and its operands are called, as in other views; a node without a label is called v."""
+    return called([*dict.fromkeys(node.parents), node], root_name="v")
 
 
 # ----------------------------------------------------------------------------------------------------- cells
 
-_ROW = f"background:transparent;border-top:{_LINE}"
+_ROW = f"background:transparent;border-top:{_BORDER}"
 
 
 def _row(cells: Iterable[str], tag: str = "td", rest: int = 0) -> str:

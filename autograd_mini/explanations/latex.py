@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from autograd_mini.engine.node import CONSTANT
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import Names, named
-from autograd_mini.explanations.steps import BackwardStep, ForwardStep, backward_steps, forward_steps
-from autograd_mini.formulas.expression import symbol
+from autograd_mini.explanations.steps import backward_steps, forward_steps
+from autograd_mini.formulas.expression import latex_text
 
 
 @dataclass(frozen=True)
@@ -21,15 +20,20 @@ class Derivation:
     forward : tuple of str
         The forward pass, ``z &= w \cdot x = …``, a line for each node but for bare numbers.
     backward : tuple of str
-        The backward pass, ``\frac{\partial L}{\partial w} &= …``, from the root to the leaves.
+        The backward pass, ``\frac{\partial L}{\partial w} &= …``, from the root to the leaves; below each gradient the
+        rules that give its local derivatives, unless they are bare numbers.
+    note : str
+        What has changed since the graph was computed; "" where nothing has.
     """
 
     forward: tuple[str, ...]
     backward: tuple[str, ...]
+    note: str = ""
 
     def latex(self) -> str:
         """Return an aligned block of LaTeX, without dollar signs."""
-        lines = ["&\\textbf{Forward pass}", *self.forward, "&\\textbf{Backward pass}", *self.backward]
+        note = [f"&{latex_text(self.note)}"] if self.note else []
+        lines = [*note, "&\\textbf{Forward pass}", *self.forward, "&\\textbf{Backward pass}", *self.backward]
         # Fractions are higher than other lines, and would touch without room between the lines.
         body = " \\\\[4pt]\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
@@ -43,6 +47,8 @@ class Derivation:
 
 def to_latex(root: Value, names: Names | None = None, max_nodes: int = 10_000) -> Derivation:
     r"""Write the derivation of all gradients out: every node once, then ∂L/∂u for every node, in names and in numbers.
+
+    If leaves have changed since the graph was computed, the first line says so, and old results stand alone.
 
     Parameters
     ----------
@@ -77,25 +83,19 @@ def to_latex(root: Value, names: Names | None = None, max_nodes: int = 10_000) -
     L &= w \cdot x = 0.5 \cdot 2 = 1 \\[4pt]
     &\textbf{Backward pass} \\[4pt]
     \frac{\partial L}{\partial L} &= 1 \\[4pt]
-    \frac{\partial L}{\partial x} &= \frac{\partial L}{\partial L} \cdot ... = 1 \cdot 0.5 = 0.5 \\[4pt]
-    \frac{\partial L}{\partial w} &= \frac{\partial L}{\partial L} \cdot \frac{\partial L}{\partial w} = 1 \cdot 2 = 2
+    \frac{\partial L}{\partial x} &= \frac{\partial L}{\partial L} \cdot \frac{\partial (w \cdot x)}{\partial x} = ...
+    \frac{\partial (w \cdot x)}{\partial x} &= w = 0.5 \\[4pt]
+    \frac{\partial L}{\partial w} &= \frac{\partial L}{\partial L} \cdot \frac{\partial (w \cdot x)}{\partial w} = ...
+    \frac{\partial (w \cdot x)}{\partial w} &= x = 2
     \end{aligned}
     """
     graph = named(root, names, max_nodes, "to_latex")
-    forward = [step for step in forward_steps(graph) if _is_shown(step.node, root)]
-    backward = [step for step in backward_steps(graph) if _is_shown(step.node, root)]
-    return Derivation(
-        tuple(_aligned(step, symbol(step.names[step.node]).render("latex")) for step in forward),
-        tuple(_aligned(step, step.left_hand_side().render("latex")) for step in backward),
-    )
+    forward = [step.equation("latex") for step in forward_steps(graph)]
+    backward = [line for step in backward_steps(graph) for line in [step.equation("latex"), *step.rules("latex")]]
+    return Derivation(tuple(map(_aligned, forward)), tuple(map(_aligned, backward)), graph.note())
 
 
-def _is_shown(node: Value, root: Value) -> bool:
-    """Return whether a node has lines of its own: a constant stands in the formulas, and has no gradient."""
-    return node is root or node.kind != CONSTANT
-
-
-def _aligned(step: ForwardStep | BackwardStep, left: str) -> str:
-    """Return a step with the mark at which lines are aligned, before its first equals sign."""
-    line = step.latex().removeprefix(left).removeprefix(" = ") or left  # "2 = 2" is written as 2
-    return re.sub(r"\s+", " ", f"{left} &= {line}")  # an empty line inside of a label would end the formula
+def _aligned(line: str) -> str:
+    """Return a line with the mark at which lines are aligned, before its first equals sign."""
+    line = re.sub(r"\s+", " ", line)  # an empty line inside of a label would end the formula
+    return line.replace(" = ", " &= ", 1) if " = " in line else f"{line} &= {line}"  # of a label "2", with the number 2

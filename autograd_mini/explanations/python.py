@@ -24,9 +24,11 @@ from autograd_mini.engine.graph import evaluate, gradients
 from autograd_mini.engine.node import CONSTANT
 from autograd_mini.engine.primitives import Primitive
 from autograd_mini.engine.value import Value
+from autograd_mini.explanations.local import local_derivative
 from autograd_mini.explanations.names import Names, named
+from autograd_mini.explanations.steps import DIGITS
 from autograd_mini.formulas import expression as text
-from autograd_mini.formulas.expression import Expression, symbol
+from autograd_mini.formulas.expression import Expression, on_the_line, symbol
 
 _HELPERS = [name for name, thing in vars(floats).items() if inspect.isfunction(thing)]
 _RESERVED = {"math", "value_and_gradient", *keyword.kwlist, *dir(builtins), *_HELPERS, *dir(math)} - {"e", "pi", "tau"}
@@ -40,7 +42,9 @@ def to_python(root: Value, names: Names | None = None, max_nodes: int = 25_000) 
 
     The program needs nothing but Python's standard library. Run as a file, it prints the value and the gradients of the
     leaves; run by `exec`, it leaves all of them in variables: ``w`` and, for ∂L/∂w, ``d_w``. They are the engine's
-    numbers, computed from the leaves' present data. Bare numbers stand in the formulas and have no gradient.
+    numbers, computed from the leaves' present data (if leaves have changed since the graph was computed, a comment says
+    so: these are its numbers after ``forward()``). A local derivative that is more than a factor stands above its line
+    as a textbook writes it, in a comment. Bare numbers stand in the formulas and have no gradient.
 
     Parameters
     ----------
@@ -87,6 +91,7 @@ def to_python(root: Value, names: Names | None = None, max_nodes: int = 25_000) 
     d_v1 += d_L
     d_v2 += d_L
     # v2 = w ** 2.0
+    # ∂(w²)/∂w = 2·w = 2·0.5 = 1
     d_w += d_v2 * (2.0 * w)
     # v1 = w * x
     d_w += d_v1 * x
@@ -113,14 +118,18 @@ def to_python(root: Value, names: Names | None = None, max_nodes: int = 25_000) 
     backward = [f"# Backward pass: d_u is the gradient of {variable} by u.", f"d_{variable} = 1.0"]
     backward += _assigned([f"d_{program.variables[node]}" for node in asked if node is not root], "0.0")
     start = {node: _Gradient(f"d_{program.variables[node]}", backward, program.calls) for node in asked}
-    program.backward(start, lambda node: Reading([]), backward)
+    written = {**graph.called, **program.variables}
+    program.backward(start, lambda node: Reading([]), backward, lambda v: _rules(v, written, program.numbers))
     report = [f'    print("{variable} =", {variable})']
     for node in reversed(asked):
         if node.primitive is None:
             name = f"d_{program.variables[node]}"
             report.append(f'    print("{name} =", {name})')
+    title = [f"# {_one_line(called[root])} and its gradient, step by step."]
+    if graph.age:
+        title += ["# All is computed here from the leaves' present data, as forward() does it:", f"# {graph.note()}."]
     sections = [
-        [f"# {_one_line(called[root])} and its gradient, step by step."],
+        title,
         *_definitions(program.calls),
         ["# Leaves", *leaves],
         ["# Forward pass", *forward] if forward else [],
@@ -214,15 +223,21 @@ class _Program:
         self.formulas[node] = f"{self.variables[node]} = {made.source()}"
         return self.formulas[node]
 
-    def backward(self, start: Mapping[Value, Any], reading: Callable[[Value], Reading], lines: list[str]) -> None:
-        """Run the backward pass over the gradients in `start`; each of them writes its lines."""
+    def backward(
+        self,
+        start: Mapping[Value, Any],
+        reading: Callable[[Value], Reading],
+        lines: list[str],
+        rules: Callable[[Value], list[str]] = lambda v: [],
+    ) -> None:
+        """Run the backward pass over the gradients in `start`; each of them writes its lines, below its rules."""
 
         def local_grads(v: Value) -> Any:
             if v.primitive is None or not any(u in start for u in v.parents):
                 return (0.0,) * len(v.parents)
             xp = reading(v)
             found = xp.derivatives(v.primitive, self.terms[v], *[self.terms[u] for u in v.parents])
-            lines.extend(start[v].heading(self.formulas[v]))
+            lines.extend([*start[v].heading(self.formulas[v]), *rules(v)])
             for name, made in xp.above or ():
                 self.calls |= made.calls
                 lines.append(f"{name} = {made.source()}")
@@ -231,6 +246,18 @@ class _Program:
         order = [node for node in self.order if node in start]
         if order:
             gradients(order, start[order[-1]], local_grads, start)
+
+
+def _rules(v: Value, names: Mapping[Value, str], numbers: Mapping[Value, float]) -> list[str]:
+    """Return comments: the local derivatives of a node as a textbook writes them, but for those of a sum or product."""
+    assert v.primitive is not None
+    local_grads = v.primitive.derivatives(floats, numbers[v], *[numbers[u] for u in v.parents])
+    found = [
+        local_derivative(v, slot, local, names, DIGITS, numbers)
+        for slot, (u, local) in enumerate(zip(v.parents, local_grads, strict=True))
+        if u.kind != CONSTANT
+    ]
+    return [f"# {_one_line(one.equation())}" for one in found if not one.is_easy]
 
 
 class _Gradient:
@@ -714,8 +741,12 @@ def _variables(called: Mapping[Value, str]) -> dict[Value, str]:
 
 
 def _identifier(name: str) -> str:
-    """Return a name that Python allows: ``w[0]`` becomes ``w_0``. Leading underscores are for auxiliary variables."""
-    folded = unicodedata.normalize("NFKC", name)  # as Python does, to which two spellings of one letter are the same
+    """Return a name that Python allows: ``w[0]`` becomes ``w_0``, and w¹₂₁ ``w1_21``.
+
+    Leading underscores are for auxiliary variables.
+    """
+    # Normalised, as Python does, to which two spellings of one letter are the same.
+    folded = unicodedata.normalize("NFKC", on_the_line(name, "_"))
     kept = "".join(sign if f"a{sign}".isidentifier() else "_" for sign in folded[: 2 * _LONGEST_NAME])
     kept = re.sub("__+", "_", kept)[:_LONGEST_NAME].strip("_")
     return kept if kept.isidentifier() else f"v_{kept}".rstrip("_")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd_mini.engine.primitives import PRIMITIVES, Primitive
+from autograd_mini.explanations.local import application, local_name, textbook
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Style
 
 
 def derivative_table(style: str = "text") -> str:
-    """Return the table of all operations with their local derivatives, printed from the rules themselves.
+    """Return the table of all operations with their local derivatives in textbook form, printed from the rules.
 
     Parameters
     ----------
@@ -25,7 +24,7 @@ def derivative_table(style: str = "text") -> str:
     Examples
     --------
     >>> print(derivative_table().splitlines()[3])
-    div          y = a/b                                  ∂y/∂a = 1/b,  ∂y/∂b = -(y/b)
+    div          y = a/b                                  ∂(a/b)/∂a = 1/b,  ∂(a/b)/∂b = -a/b²
     """
     if style not in ("text", "markdown", "latex"):
         raise ValueError(f"expected style 'text', 'markdown' or 'latex', got {style!r}")
@@ -36,7 +35,7 @@ def derivative_table(style: str = "text") -> str:
     if style == "markdown":
         lines = [f"| `{name}` | ${value}$ | ${found}$ |" for name, value, found in columns]
         return "\n".join(["| operation | value | local derivatives |", "|---|---|---|", *lines])
-    body = " \\\\\n".join(f"{text.latex_operator(name)} & {value} & {found}" for name, value, found in columns)
+    body = " \\\\\n".join(f"{text.latex_text(name)} & {value} & {found}" for name, value, found in columns)
     return f"\\begin{{array}}{{lll}}\n{body}\n\\end{{array}}"
 
 
@@ -46,14 +45,16 @@ def _table_row(primitive: Primitive, style: Style) -> tuple[str, str, list[str]]
     symbols = [text.symbol(name) for name in names]
     out = text.symbol("y")
     try:
-        value = _formula(primitive.forward(text, *symbols), style)
-        found = [
-            f"{text.derivative('y', name).render(style)} = {_formula(local, style)}"
-            for name, local in zip(names, primitive.derivatives(text, out, *symbols), strict=True)
-        ]
+        value: text.Expression = primitive.forward(text, *symbols)
+        if primitive.name == "where":
+            value = application(primitive, symbols)  # as it is written everywhere, not as a comparison with 0
     except (TypeError, ValueError):  # a user's own, whose rules take nothing but numbers
-        return primitive.name, f"y = {text.call(primitive.name, *symbols).render(style)}", []
-    return primitive.name, f"y = {value}", found
+        value = text.call(primitive.name, *symbols)
+    forms = [(slot, textbook(primitive, symbols, out, slot)) for slot in range(len(symbols))]
+    found = [
+        text.equation([local_name(primitive, symbols, slot), form], style) for slot, form in forms if form is not None
+    ]
+    return primitive.name, text.equation([out, value], style), found
 
 
 def _operand_names(primitive: Primitive) -> list[str]:
@@ -63,8 +64,3 @@ def _operand_names(primitive: Primitive) -> list[str]:
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return ["x1", "x2", "x3"]
     return [parameter.name for parameter in parameters]
-
-
-def _formula(rule: Any, style: Style) -> str:
-    expression = rule if isinstance(rule, text.Expression) else text.number(rule)
-    return expression.render(style)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, NoReturn
 
 Style = Literal["python", "text", "latex"]
@@ -164,10 +164,48 @@ def named_call(name: str, *arguments: Expression) -> Expression:
     return symbol(f"{name}({in_text})", f"{latex_name(name)}\\left({in_latex}\\right)")
 
 
+def equation(parts: Iterable[Expression], style: Style = "text") -> str:
+    """Return "a = b = c", without repeating what reads the same.
+
+    Examples
+    --------
+    >>> equation([symbol("y"), symbol("x"), number(2.0), number(2.0)])
+    'y = x = 2'
+    """
+    written = [part.render(style) for part in parts]
+    return " = ".join(part for i, part in enumerate(written) if i == 0 or part != written[i - 1])
+
+
 def derivative(of: str, by: str) -> Expression:
-    """Return ∂of/∂by as a symbol."""
-    latex = f"\\frac{{\\partial {latex_name(of)}}}{{\\partial {latex_name(by)}}}"
-    return symbol(f"∂{of}/∂{by}", latex)
+    """Return ∂of/∂by as a symbol, with names that read as formulas in brackets: ∂L/∂(y - t)."""
+    (above, over), (below, under) = ((as_one(symbol(x), "text"), as_one(symbol(x), "latex")) for x in (of, by))
+    return symbol(f"∂{above}/∂{below}", f"\\frac{{\\partial {over}}}{{\\partial {under}}}")
+
+
+def as_one(operand: Expression, style: Style) -> str:
+    """Return an operand in the given style, in brackets where it isn't seen to be one thing: -2, and the name y - t."""
+    return _bracketed(operand, operand.render(style), _BINDING["**"], style)
+
+
+@lru_cache(maxsize=4096)
+def is_formula(name: str) -> bool:
+    """Return whether a name reads as a formula, and is put into brackets where it is a part of another one.
+
+    Examples
+    --------
+    >>> is_formula("x1*w1 + x2*w2"), is_formula("y-t"), is_formula("f(y-t)"), is_formula("w[-1]"), is_formula("1e-05")
+    (True, True, False, False, False)
+    """
+    outside = name
+    while (shorter := re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", outside)) != outside:
+        outside = shorter
+    is_known = outside.startswith("∂") or re.fullmatch(r"\d+(\.\d+)?e[+-]\d+", name)
+    return not is_known and re.search(r"[-+−–*/·×÷^=<>&|]", outside) is not None
+
+
+MOST_OPERANDS = 6  # of a function, that are all written
+ELLIPSIS = Expression("symbol", ("…", "\\dots"))  # what is left out
+pi = symbol("π", "\\pi")
 
 
 def _make(form: str, *parts: Any) -> Expression:
@@ -214,7 +252,9 @@ def sum(terms: Iterable[Any]) -> Expression:
 
 
 def softmax(*arguments: Any) -> tuple[Expression, ...]:
-    """Return the components of softmax, each one as softmax of itself first and then the others."""
+    """Return the components of softmax, each one as softmax of itself first and then the others; of many, as …."""
+    if len(arguments) > MOST_OPERANDS:
+        return tuple(call("softmax", argument, ELLIPSIS) for argument in arguments)
     return tuple(call("softmax", argument, *arguments[:i], *arguments[i + 1 :]) for i, argument in enumerate(arguments))
 
 
@@ -235,7 +275,15 @@ logsumexp, minus_log_softmax = (partial(call, name) for name in ("logsumexp", "m
 
 # ------------------------------------------------------------------------------------------------- printing
 
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SUPERSCRIPTS = str.maketrans("0123456789-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾")
+_SUBSCRIPTS = str.maketrans("0123456789()", "₀₁₂₃₄₅₆₇₈₉₍₎")
+_SMALL = "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾₀₁₂₃₄₅₆₇₈₉₍₎"
+_SMALL_SIGNS = frozenset(_SMALL)
+_ON_THE_LINE = str.maketrans(_SMALL, "0123456789()" * 2)
+# A name with numbers above and below it, and by which of its like it is: w¹₂₁, w²₁₁,₃, slope⁽²⁾, z¹₂₍₃₎.
+_SCRIPTED = re.compile(
+    rf"(.*?[^,⁻{_SMALL}])([⁰¹²³⁴-⁹](?:,?[⁰¹²³⁴-⁹])*|⁽[⁰¹²³⁴-⁹,]+⁾)?([₀-₉](?:,?[₀-₉])*)?(₍[₀-₉]+₎)?", re.DOTALL
+)
 _LATEX_FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"}
 _LATEX_NAMES = {
     "asin": "\\arcsin",
@@ -246,10 +294,10 @@ _LATEX_NAMES = {
     "sigmoid": "\\sigma",
 }
 _TEXT_NAMES = {"sigmoid": "σ", "sqrt": "√", "cbrt": "∛", "maximum": "max", "minimum": "min"}
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi "
-    "omega".split()
-)
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+).split()
+_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστφχψω", _GREEK, strict=True))
 
 
 def format_number(value: float, digits: int | None = None) -> str:
@@ -264,26 +312,123 @@ def format_number(value: float, digits: int | None = None) -> str:
     return "0" if value == 0 else written.removesuffix(".0")
 
 
+def scripted(letter: str, above: Sequence[int], below: Sequence[int]) -> str:
+    """Return a letter with numbers above and below it, in parentheses above where there are none below.
+
+    Examples
+    --------
+    >>> scripted("w", [1], [2, 1]), scripted("w", [2], [11, 3]), scripted("b", [], []), scripted("slope", [2], [])
+    ('w¹₂₁', 'w²₁₁,₃', 'b', 'slope⁽²⁾')
+    """
+    raised, lowered = _row(above), _row(below)
+    raised = f"({raised})" if raised and not lowered else raised
+    return letter + raised.translate(_SUPERSCRIPTS) + lowered.translate(_SUBSCRIPTS)
+
+
+def _row(numbers: Sequence[int]) -> str:
+    return ("," if numbers and max(numbers) > 9 else "").join([str(number) for number in numbers])
+
+
+def told_apart(name: str, which: int) -> str:
+    """Return a name for the first, the second, … of the nodes that would have the same: x, x₍₂₎."""
+    return f"{name}₍{str(which).translate(_SUBSCRIPTS)}₎" if which > 1 else name
+
+
+def alike(name: str) -> list[str]:
+    """Return how else a name with an index may be written, as LaTeX writes both alike: x1 and x₁.
+
+    Examples
+    --------
+    >>> alike("x12"), alike("x₁"), alike("x"), alike("v₁₍₂₎")
+    (['x₁₂'], ['x1'], [], [])
+    """
+    if re.fullmatch(r"[^\W\d_][0-9]+", name):
+        return [name.translate(_SUBSCRIPTS)]
+    return [name.translate(_ON_THE_LINE)] if re.fullmatch(r"[^\W\d_][₀-₉]+", name) else []
+
+
+def has_small(text: str) -> bool:
+    """Return whether there are numbers above or below the line in a text.
+
+    Examples
+    --------
+    >>> has_small("w¹₂₁"), has_small("w1")
+    (True, False)
+    """
+    return not text.isascii() and not _SMALL_SIGNS.isdisjoint(text)
+
+
+def on_the_line(name: str, between: str = "") -> str:
+    """Return a name with the numbers above and below it on the line, and something in between; else as it is.
+
+    Examples
+    --------
+    >>> on_the_line("x₁₂"), on_the_line("w¹₂₁", "_"), on_the_line("z¹₂₍₃₎", "_"), on_the_line("slope⁽²⁾", "_")
+    ('x12', 'w1_21', 'z1_2_3', 'slope_2')
+    """
+    match = _SCRIPTED.fullmatch(name)
+    if match is None or match[1] == name:
+        return name
+    base, above, below, mark = (part.translate(_ON_THE_LINE).strip("()") for part in match.groups(""))
+    numbers = [part for part in (above, below, mark) if part]
+    is_word = len(base.rpartition(".")[2]) > 1 or not (above or below)
+    return base + between * is_word + between.join(numbers)
+
+
 def latex_name(name: str) -> str:
     r"""Return a name as LaTeX: ``w1`` with an index, Greek letters by name, all else upright and escaped.
 
     Examples
     --------
-    >>> latex_name("w1"), latex_name("theta"), latex_name("net.bias")
-    ('w_{1}', '\\theta', '\\mathrm{net.bias}')
+    >>> latex_name("w1"), latex_name("theta"), latex_name("net.bias"), latex_name("größe")
+    ('w_{1}', '\\theta', '\\mathrm{net.bias}', '\\textrm{größe}')
+    >>> latex_name("w¹₂₁"), latex_name("encoder.b²₁₁"), latex_name("x1₍₂₎"), latex_name("x²")
+    ('w^{(1)}_{21}', '\\mathrm{encoder.}b^{(2)}_{11}', 'x_{1(2)}', 'x^{2}')
     """
     name = printable(name)
     if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", name):  # a constant is called by its number
         return latex_number(float(name))
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d*)", name)
-    if match is None or (len(match[1]) > 1 and match[1] not in _GREEK):
-        escaped = re.sub(r"([\\{}$&#^_%~])", lambda m: _LATEX_ESCAPES.get(m[1], "\\" + m[1]), name)
+    scripts = _SCRIPTED.fullmatch(name)
+    if scripts is not None and scripts[1] != name:
+        return _latex_scripts(*scripts.groups(""))
+    match = re.fullmatch(r"([A-Za-z]+?|[α-ω])_?(\d*)", name)
+    letter = match and (_GREEK_LETTERS.get(match[1]) or match[1])
+    if match is None or letter is None or (len(letter) > 1 and letter not in _GREEK):
+        if re.search(r"[^\W\d_a-zA-ZͰ-Ͽ]", name):  # ö, ŷ: formulas have no such letters
+            return latex_text(name).replace("text", "textrm", 1)
+        escaped = re.sub(r"([\\{}$&#^_%~′ ])", lambda m: _LATEX_ESCAPES.get(m[1], "\\" + m[1]), name)
         return f"\\mathrm{{{escaped}}}"
-    letter = f"\\{match[1]}" if match[1] in _GREEK else match[1]
+    letter = f"\\{letter}" if letter in _GREEK else letter
     return f"{letter}_{{{match[2]}}}" if match[2] else letter
 
 
-_LATEX_ESCAPES = {"\\": "\\backslash ", "^": "\\hat{\\ }", "~": "\\sim "}
+def _latex_scripts(base: str, above: str, below: str, mark: str) -> str:
+    r"""Return ``w^{(1)}_{21}``; a power in a name of the user's, x², stays one."""
+    way, letter = re.fullmatch(r"(.*\.)?(.*)", base, re.DOTALL).groups("")  # type: ignore[union-attr]
+    if way and (not letter or letter[0].isdecimal()):
+        way, letter = "", base
+    letter, own = re.fullmatch(r"(.*?)(?:_\{(\d+)\})?", latex_name(letter), re.DOTALL).groups("")  # type: ignore[union-attr]
+    above, below, mark = (part.translate(_ON_THE_LINE) for part in (above, below, mark))
+    above = f"({above})" if above and below and not above.startswith("(") else above
+    below = ",".join(filter(None, [own, below])) + mark
+    written = (latex_name(way) if way else "") + letter
+    return written + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "")
+
+
+_LATEX_ESCAPES = {"\\": "\\backslash ", "^": "\\hat{\\ }", "~": "\\sim ", "′": "'"}
+
+
+def latex_text(sentence: str) -> str:
+    r"""Return words as LaTeX, in which blanks stay, as they don't in a name.
+
+    Examples
+    --------
+    >>> latex_text("w_1 has changed")
+    '\\text{w\\_1 has changed}'
+    """
+    similar = printable(sentence).translate(str.maketrans("\\^~", "∖ˆ∼"))
+    escaped = re.sub(r"([{}$&#_%])", r"\\\1", similar)
+    return f"\\text{{{escaped}}}"
 
 
 def latex_number(value: float, digits: int | None = None) -> str:
@@ -300,6 +445,10 @@ def _binding(expression: Expression, style: Style) -> int:
         if style == "latex" and "cdot" in latex_number(*expression.parts):
             return _BINDING["*"]
         return _BINDING["neg"] if expression.parts[0] < 0 else _ATOM
+    if expression.form == "symbol" and style != "python" and not (name := expression.parts[0]).isidentifier():
+        if is_formula(name):
+            return _BINDING["where"]  # (y - t)²
+        return _BINDING["**"] if name and name[-1] in _SMALL else _ATOM  # (a¹₂)², (x₍₂₎)²
     if expression.form == "where" or (style == "latex" and expression.form == "/"):
         return _ATOM
     if style == "python" and expression.form in ("=", "<", ">", ">="):
@@ -401,6 +550,7 @@ def _write_choice(parts: list[str], style: Style) -> str:
 
 def _write_call(name: str, parts: list[str], style: Style) -> str:
     arguments = ", ".join(parts)
+    name, prime = name.removesuffix("′"), "′" * name.endswith("′")  # tanh′(z) is the derivative of tanh at z
     if name == "abs" and style != "python":
         return f"\\left|{arguments}\\right|" if style == "latex" else f"|{arguments}|"
     if name == "softmax" and style == "python":
@@ -409,8 +559,9 @@ def _write_call(name: str, parts: list[str], style: Style) -> str:
         if name in ("sqrt", "cbrt"):
             return f"\\sqrt{'[3]' * (name == 'cbrt')}{{{arguments}}}"
         written = f"\\{name}" if name in _LATEX_FUNCTIONS else _LATEX_NAMES.get(name)
-        return f"{written or latex_operator(name)}\\left({arguments}\\right)"
-    return f"{_TEXT_NAMES.get(name, name) if style == 'text' else name}({arguments})"
+        apostrophe = "'" * len(prime)
+        return f"{written or latex_operator(name)}{apostrophe}\\left({arguments}\\right)"
+    return f"{_TEXT_NAMES.get(name, name) if style == 'text' else name}{prime}({arguments})"
 
 
 def latex_operator(name: str) -> str:

@@ -157,6 +157,7 @@ def _computed(form: str, numbers: list[float]) -> Expression | None:
         "**": floats.power,
         "neg": lambda a: -a,
         "abs": abs,
+        "softmax": lambda *numbers: floats.softmax(*numbers)[0],
     }
     function = operators.get(form, getattr(floats, form, None))
     if function is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_mini.checks import named
 from autograd_mini.engine import functions
 from autograd_mini.engine.value import Constant, Value
+from autograd_mini.explanations.labels import Given
 from autograd_mini.nn.nested import flat
 
 ActivationFunction = Callable[[Any], Any]
@@ -129,7 +130,10 @@ nonlin_property = property(
 )
 
 
-def activated(activate: ActivationFunction, z: Value, label: str = "a") -> Value:
+_Z, _A = Given("z"), Given("a")
+
+
+def activated(activate: ActivationFunction, z: Value, label: str = _A) -> Value:
     """Return a = σ(z), labelled; z itself where σ is the identity.
 
     Examples
@@ -147,8 +151,10 @@ def activated(activate: ActivationFunction, z: Value, label: str = "a") -> Value
     return a
 
 
-def unit(activate: ActivationFunction, z: Value, label: str = "a") -> Value:
+def unit(activate: ActivationFunction, z: Value, *place: int, label: str = "a") -> Value:
     """Return the activation of a unit of a network, from its pre-activation, which gets its label z here.
+
+    The place is the unit's among those that the module computes, counted from 0, where its scope doesn't say it.
 
     Examples
     --------
@@ -156,8 +162,8 @@ def unit(activate: ActivationFunction, z: Value, label: str = "a") -> Value:
     >>> unit(functions.relu, z).label, z.label
     ('a', 'z')
     """
-    z.label = "z"
-    return activated(activate, z, label)
+    z.label = Given("z", place) if place else _Z
+    return activated(activate, z, Given(label, place) if place else _A)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import Any, overload
 from autograd_mini.checks import is_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.signatures import OneOrMany
+from autograd_mini.explanations.labels import Given
 from autograd_mini.nn.activations import ActivationLike, Choice, activated, activation_name
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.module import Module
-from autograd_mini.nn.nested import each, flat, folded, is_list, nodes, shape
+from autograd_mini.nn.nested import flat, folded, is_list, nodes, shape
 
 
 class Sequential(Module):
@@ -206,7 +207,12 @@ class Activation(Module):
         x = nodes(x)
         if self._activate is functions.softmax:
             return self._softmax(x)
-        return each(lambda z: activated(self._activate, z), x)
+        return self._activated(x)
+
+    def _activated(self, x: Any, *place: int) -> Any:
+        if is_list(x):
+            return [self._activated(part, *place, i) for i, part in enumerate(x)]
+        return activated(self._activate, x, Given("a", place))
 
     def _softmax(self, x: Any) -> Any:
         if not is_list(x):

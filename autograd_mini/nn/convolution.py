@@ -68,8 +68,14 @@ class _Convolution(Module):
         ]
         patches = [[channel[start + offset] for channel in channels for offset in offsets] for start in starts]
         return [
-            folded([unit(self._activate, functions.dot(weights, patch, bias)) for patch in patches], counts)
-            for weights, bias in zip(map(flat, self.weight), self.bias, strict=True)
+            folded(
+                [
+                    unit(self._activate, functions.dot(weights, patch, bias), o, *place)
+                    for place, patch in zip(product(*map(range, counts)), patches, strict=True)
+                ],
+                counts,
+            )
+            for o, (weights, bias) in enumerate(zip(map(flat, self.weight), self.bias, strict=True))
         ]
 
     def _padded(self, channel: Any, sizes: tuple[int, ...], wide: list[int]) -> list[Value]:

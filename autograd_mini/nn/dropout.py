@@ -9,6 +9,7 @@ import numpy as np
 from autograd_mini.checks import checked
 from autograd_mini.engine.tracing import masked
 from autograd_mini.engine.value import Constant
+from autograd_mini.explanations.labels import Given
 from autograd_mini.nn.initializers import Random
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import flat, folded, nodes, shape
@@ -65,8 +66,10 @@ class Dropout(Module):
         if self.training:
             kept = 1.0 / self.keep_prob if self.inverted else 1.0
             factors = masked(self.rng, len(units), self.keep_prob, kept, "mask")
+            for j, factor in enumerate(factors):
+                factor.label = Given("mask", (j,))
         else:
-            factors = [Constant(self.keep_prob, "p")] * len(units)
+            factors = [Constant(self.keep_prob, Given("p"))] * len(units)
         return folded([factor * unit for factor, unit in zip(factors, units, strict=True)], shape(x))
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.signatures import OneOrMany
 from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.explanations.labels import input_label
 from autograd_mini.nn.activations import ActivationLike, Choice, activation_name, nonlin_property, of_nonlin, unit
 from autograd_mini.nn.initializers import InitializerLike, Random, given, initial_weights
 from autograd_mini.nn.module import Module, other_name
@@ -47,7 +48,7 @@ def _nodes(x: Any, expected: int) -> _Features:
                 raise not_one_example(expected, f"{len(features)} rows of features")
             if not isinstance(feature, Value):
                 leaf = features[i] = Value(feature)
-                leaf.label, leaf._local = f"x{i + 1}", FEATURE
+                leaf.label, leaf._local = input_label(i), FEATURE
     return features
 
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from autograd_mini.checks import checked
 from autograd_mini.engine import functions
+from autograd_mini.engine.further import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.graph import leaves
 from autograd_mini.engine.node import FEATURE, PROBE
-from autograd_mini.engine.primitives import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.signatures import pair_loss
 from autograd_mini.engine.tracing import is_traced, one_of

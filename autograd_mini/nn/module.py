@@ -14,6 +14,7 @@ from autograd_mini.checks import check_names, real_array
 from autograd_mini.elsewhere import tell
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Parameter, Value
+from autograd_mini.explanations.labels import Given, Layers
 from autograd_mini.nn.nested import each, flat, is_list
 from autograd_mini.pickling import state_of
 
@@ -35,8 +36,9 @@ class Module:
     """A part of a network: it has parameters and can be called.
 
     A subclass assigns `Parameter`s, other modules, or lists of them to its attributes, and defines ``forward``. Its
-    parameters are then found, named after the attributes (``layers.0.neurons.2.weights.1``), and used as their labels.
-    Calling the module calls ``forward`` in a scope of its name, so that drawings know which nodes are its.
+    parameters are then found, named after the attributes (``layers.0.neurons.2.weights.1``), and labelled so where they
+    have no label; views call them as a lecture would (w¹₃₂). Calling the module calls ``forward`` in a scope of its
+    name, so that drawings know which nodes are its.
 
     Examples
     --------
@@ -93,17 +95,23 @@ class Module:
         return state_of(self)
 
     def _name_parts(self) -> None:
-        """Give the modules inside their names, and every parameter its name as its label; once, as they may be many."""
+        """Give the modules inside their names, and every parameter without a label its name; once: they may be many."""
         there = hash(tuple(map(id, inside(self))))
         if there == self._named:
             super().__setattr__("_is_named", True)
             return
         super().__setattr__("_named", there)
+        layers = Layers()
         for prefix, name, part in self._walk("", {id(self)}):
             if isinstance(part, Module):
                 part._name = name
-            elif not f".{part.label}".endswith(f".{prefix}{name}"):  # an owner's name for it is longer, and stays
-                part.label = prefix + name
+                layers.add(prefix + name)
+                continue
+            layers.add_parameter(prefix, name)
+            label = part.label
+            # One that the user wrote stays, and so does an owner's, which is longer.
+            if not label or (type(label) is Given and not label.endswith(f".{prefix}{name}")):
+                part.label = Given(prefix + name, layers=layers)
         super().__setattr__("_is_named", True)
 
     def _check_untrained(self, name: str, thing: Any) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 
 from autograd_mini.engine.node import FEATURE
 from autograd_mini.engine.value import Value
+from autograd_mini.explanations.labels import Given
 
 
 def feature(number: Any, label: str = "", kind: str = FEATURE) -> Value:
     """Return a leaf for a bare number that a module was called with; its kind says that no gradient by it is needed."""
-    leaf = Value(number, label=label)
-    leaf._local = kind
+    leaf = Value(number)
+    leaf.label, leaf._local = label, kind
     return leaf
 
 
@@ -99,7 +100,7 @@ def nodes(nested: Any, name: str = "x") -> Any:
     if isinstance(nested, Value):
         return nested
     if not is_list(nested):
-        return feature(nested.item() if isinstance(nested, np.ndarray) else nested, name)
+        return feature(nested.item() if isinstance(nested, np.ndarray) else nested, Given(name))
     separator = "," if name[-1:].isdigit() else ""
     return [nodes(part, f"{name}{separator}{i}") for i, part in enumerate(nested, start=1)]
 

@@ -14,6 +14,7 @@ from autograd_mini.checks import checked, checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.tracing import BATCH_MEAN, current_trace, live
 from autograd_mini.engine.value import Parameter, Value, apply
+from autograd_mini.explanations.labels import Given
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.nested import each, flat, is_list, nodes
 
@@ -37,14 +38,14 @@ class _Normalization(Module):
         """γ, under PyTorch's name."""
         return self.gain
 
-    def _standardised(self, values: Sequence[Value]) -> tuple[list[Value], Value, Value]:
-        """Return x̂ of each value, the mean and the (biased) variance Σ (x - mean)²/n."""
+    def _standardised(self, values: Sequence[Value], *place: int) -> tuple[list[Value], Value, Value]:
+        """Return x̂ of each value, the mean and the (biased) variance Σ (x - mean)²/n; of a feature, at its place."""
         n = float(len(values))
         mean = self._mean(functions.sum(values) / n)
-        mean.label = "mean"
+        mean.label = Given("mean", place)
         deviations = [value - mean for value in values]
         variance = self._mean(functions.dot(deviations, deviations) / n)
-        variance.label = "variance"
+        variance.label = Given("variance", place)
         std = functions.sqrt(variance + self.eps)
         return [deviation / std for deviation in deviations], mean, variance
 
@@ -202,7 +203,7 @@ class BatchNorm(_Normalization):
         values = flat(column)
         trace = current_trace()
         if self.training and trace is not None:
-            standardised, mean, variance = self._standardised(values)
+            standardised, mean, variance = self._standardised(values, j)
             trace.effects.append(([mean, variance], partial(self._follow, j, len(values))))
         elif self.training:
             if len(values) < 2:
@@ -210,11 +211,11 @@ class BatchNorm(_Normalization):
                     f"{self!r} in training mode needs at least 2 examples in a batch, got {len(values)}; choose a "
                     f"batch size that leaves no single example over, or model.eval()"
                 )
-            standardised, mean, variance = self._standardised(values)
+            standardised, mean, variance = self._standardised(values, j)
             self._follow(j, len(values), mean.data, variance.data)
         else:
-            mean = live(lambda: self.running_mean[j], "running mean")
-            std = live(lambda: math.sqrt(self.running_var[j] + self.eps), "running std")
+            mean = live(lambda: self.running_mean[j], Given("running mean", (j,)))
+            std = live(lambda: math.sqrt(self.running_var[j] + self.eps), Given("running std", (j,)))
             standardised = [(value - mean) / std for value in values]
         scaled = iter([self._scaled(j, value) for value in standardised])
         return [each(lambda _: next(scaled), part) for part in column]

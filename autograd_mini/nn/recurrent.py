@@ -15,6 +15,7 @@ from autograd_mini.checks import checked_whole
 from autograd_mini.engine import functions
 from autograd_mini.engine.modes import scope
 from autograd_mini.engine.value import Constant, Parameter, Value
+from autograd_mini.explanations.labels import Given
 from autograd_mini.nn.activations import ActivationLike, Choice, activation_name, unit
 from autograd_mini.nn.initializers import InitializerLike, Random, initial_weights
 from autograd_mini.nn.module import Module
@@ -84,13 +85,13 @@ class RNNCell(Module):
         hidden = self._checked("hidden units", hidden, self.n_hidden)
         rows = zip(self.weight_ih, self.bias_ih, self.weight_hh, self.bias_hh, strict=True)
         return [
-            unit(self._activate, functions.dot(w_ih, x, b_ih) + functions.dot(w_hh, hidden, b_hh), "h")
-            for w_ih, b_ih, w_hh, b_hh in rows
+            unit(self._activate, functions.dot(w_ih, x, b_ih) + functions.dot(w_hh, hidden, b_hh), j, label="h")
+            for j, (w_ih, b_ih, w_hh, b_hh) in enumerate(rows)
         ]
 
     def start(self) -> list[Value]:
         """Return the hidden state before the first step: zeros."""
-        return [Constant(0.0, f"h{j + 1}") for j in range(self.n_hidden)]
+        return [Constant(0.0, Given(f"h0,{j + 1}")) for j in range(self.n_hidden)]
 
     def _checked(self, what: str, values: Any, expected: int) -> list[Any]:
         values = values if is_list(values) else [values]

@@ -8,8 +8,9 @@ from itertools import permutations
 from typing import Any
 
 from autograd_mini.checks import checked_whole, named
+from autograd_mini.engine.further import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.graph import leaves
-from autograd_mini.engine.primitives import MINUS_LOG_SOFTMAX, NEG, SOFTPLUS
+from autograd_mini.engine.primitives import NEG, SOFTPLUS
 from autograd_mini.engine.value import Value
 from autograd_mini.nn.containers import Activation, Sequential
 from autograd_mini.nn.layers import MLP, Layer, Neuron

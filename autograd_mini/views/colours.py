@@ -11,6 +11,7 @@ NEGATIVE, ZERO, POSITIVE = "#f59322", "#e8eaeb", "#0877bd"
 NOT_A_NUMBER = "#c2185b"
 LINE = "#8a9096"  # edges
 TEXT = "#777b80"  # text on the page: a contrast of 4.2 on white and of 4.4 on #111
+PAPER, INK = "#ffffff", "#16191d"  # text on a ground of its own
 OUTLINE = "#75797e"
 OPERATION = "#4a525b"
 CONSTANT = "#f7f7f5"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names, check_size
+from autograd_mini.formulas.expression import printable
 from autograd_mini.views.graph_picture import GraphPicture, count, folds
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def draw(
     r"""Draw the computational graph of a node, or a network.
 
     Of a node: every value with its data and its gradient, every operation, and on the edge u → v the local derivative
-    ∂v/∂u. Gradients are orange where negative and blue where positive; parameters have a thick outline, inputs a double
-    one, constants a dashed one. Of a network: a circle for each neuron, with its bias, and a line for each weight, the
-    wider the larger |w|, orange where w < 0, blue where w > 0.
+    ∂v/∂u, whose rule is in the edge's tooltip; by constants none is asked for. Gradients are orange where negative and
+    blue where positive; parameters have a thick outline, inputs a double one, constants a dashed one. Of a network: a
+    circle for each neuron, with its bias, and a line for each weight, the wider the larger |w|, orange where w < 0, and
+    blue where w > 0. If leaves have changed since the graph was computed, a line below says so.
 
     Parameters
     ----------
@@ -49,13 +51,14 @@ def draw(
     rankdir : {"LR", "TB", "RL", "BT"}, optional
         The direction of the edges: left to right, top to bottom, right to left, bottom to top.
     digits : int, optional
-        Significant digits of the numbers; the tooltips have them all.
+        Significant digits of the numbers; tooltips have them all, in an SVG that is opened by itself and in a notebook
+        that is trusted (one that isn't shows an image, which has none).
 
     Returns
     -------
     Drawing
-        A `graphviz.Digraph`: a notebook shows it; ``.render("graph")``, ``.pipe("svg")``, ``.save()`` and ``.source``
-        work on a machine without Graphviz too.
+        A `graphviz.Digraph`: a notebook shows it, as wide as the cell allows, with a link to its full size;
+        ``.render("graph")``, ``.pipe("svg")``, ``.save()`` and ``.source`` work on a machine without Graphviz too.
 
     Raises
     ------
@@ -83,12 +86,14 @@ def draw(
         boxes = folds(graph, collapse)
         _check_count(count(graph, boxes), max_nodes, "values" if collapse is None else "values and boxes", collapse)
         picture = GraphPicture(graph, boxes, digits).picture(rankdir)
+        title = f"The computational graph of {printable(graph.called[root])}"
     else:
         picture = _network_picture(root, collapse, max_nodes, rankdir, digits)
+        title = f"A network: {type(root).__name__}"
     # Only now, as importing graphviz takes longer than importing all of this package.
     from autograd_mini.views.drawing import Drawing
 
-    return Drawing.of(picture)
+    return Drawing.of(picture, title)
 
 
 def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int) -> Picture:

@@ -8,6 +8,8 @@ can be bold; in these, too, both have to be escaped.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 
 import graphviz
 
-from autograd_mini.views import renderers, svg
+from autograd_mini.views import colours, page, renderers, svg
 from autograd_mini.views.layout.layout import arrange
 from autograd_mini.views.layout.measure import node_size
 from autograd_mini.views.picture import FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
@@ -37,6 +39,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     ----------
     seconds : float or None
         How long a program may take to render it; None for as long as it needs.
+    title : str
+        What it shows, in words, for those who can't see it.
 
     Examples
     --------
@@ -50,6 +54,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     """
 
     seconds: float | None = 10.0
+    title: str = "a graph"
     _picture: Picture | None = None
     _drawn_source = ""
 
@@ -59,8 +64,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     @classmethod
-    def of(cls, picture: Picture) -> Drawing:
-        """Return the drawing of a picture."""
+    def of(cls, picture: Picture, title: str) -> Drawing:
+        """Return the drawing of a picture, whose labels stand on white: of what colour the page is isn't known."""
+        backed = (replace(e, backing=e.backing or colours.PAPER) if e.label else e for e in picture.edges)
+        picture = replace(picture, edges=tuple(backed))
         drawing = cls(
             graph_attr={
                 "rankdir": picture.rankdir,
@@ -73,6 +80,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 "outputorder": "edgesfirst",
                 # Titles become tooltips of the whole picture otherwise.
                 "tooltip": " ",
+                **_note(picture),
             },
             node_attr={
                 "fontname": _FONT,
@@ -90,12 +98,14 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             },
         )
         for node in picture.nodes:
-            drawing.node(node.id, label=f"<{'<BR/>'.join(map(_html, node.lines))}>", **_node(node))
+            drawing.node(
+                node.id, label=f"<{'<BR/>'.join(_html(line, node.font_size) for line in node.lines)}>", **_node(node)
+            )
         for column in _columns(picture):
             drawing._keep_together(column)
         for edge in picture.edges:
             drawing.edge(edge.source, edge.target, **_edge(edge, picture.straight))
-        drawing._picture, drawing._drawn_source = picture, drawing.source
+        drawing._picture, drawing._drawn_source, drawing.title = picture, drawing.source, title
         return drawing
 
     def _keep_together(self, column: list[str]) -> None:
@@ -107,8 +117,24 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def copy(self) -> Drawing:
         """Return a copy of the drawing."""
         copied: Drawing = super().copy()
-        copied._picture, copied._drawn_source, copied.seconds = self._picture, self._drawn_source, self.seconds
+        copied._picture, copied._drawn_source = self._picture, self._drawn_source
+        copied.seconds, copied.title = self.seconds, self.title
         return copied
+
+    def _repr_html_(self) -> str:
+        return page.drawing(self._repr_image_svg_xml(), self.title)
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        # A notebook that isn't trusted shows no SVG, but it shows an image in HTML.
+        bundle: dict[str, Any] = super()._repr_mimebundle_(include, exclude, **options)
+        # The graphviz package may have been told to show other formats.
+        wanted = self._jupyter_mimetype == "image/svg+xml" if include is None else "text/html" in include
+        if wanted and "text/html" not in (exclude or ()):
+            drawn = bundle.get("image/svg+xml") or self._repr_image_svg_xml()
+            bundle["text/html"] = page.drawing(drawn, self.title)
+        return bundle
 
     def pipe(
         self,
@@ -231,10 +257,11 @@ def _check_target(source: str, target: str, raise_if_result_exists: bool, overwr
 # ------------------------------------------------------------------------------------------------ the DOT language
 
 
-def _html(line: Line) -> str:
+def _html(line: Line, font_size: float) -> str:
     """Return a line of an HTML-like label; an empty tag is a syntax error there."""
-    text = escape(line.text, quote=False).replace("\\", "\\\\")
-    return f"<B>{text}</B>" if line.bold and text else text
+    text, size = escape(line.text, quote=False).replace("\\", "\\\\"), line.size(font_size)
+    text = f"<B>{text}</B>" if line.bold and text else text
+    return text if size == font_size else f'<FONT POINT-SIZE="{svg.short(size)}">{text}</FONT>'
 
 
 def _literal(text: str) -> Any:
@@ -245,6 +272,13 @@ def _literal(text: str) -> Any:
 def _tooltip(text: str) -> Any:
     """Return a tooltip, in which Graphviz looks for escape sequences twice; an empty one would be the node's name."""
     return _literal(text.replace("\\", "\\\\") or " ")
+
+
+def _note(picture: Picture) -> dict[str, Any]:
+    if not picture.note:
+        return {}
+    text = {"label": _literal("\n".join(picture.note_lines())), "fontsize": svg.short(FONT_SIZE)}
+    return {**text, "fontcolor": colours.TEXT, "labelloc": "b", "labeljust": "l"}
 
 
 def _node(node: DrawnNode) -> dict[str, Any]:
@@ -280,7 +314,7 @@ def _edge(edge: DrawnEdge, straight: bool) -> dict[str, Any]:
     if edge.label:
         attributes |= {"fontcolor": edge.ink, "labeltooltip": attributes["tooltip"]}
         # A label in the middle would bend a line that is to be straight.
-        attributes |= {"headlabel": _backed(edge)} if straight else {"label": _literal(edge.label)}
+        attributes |= {"headlabel" if straight else "label": _backed(edge)}
     if edge.dashed:
         attributes["style"] = "dashed"
     if not edge.arrow:
@@ -289,7 +323,7 @@ def _edge(edge: DrawnEdge, straight: bool) -> dict[str, Any]:
 
 
 def _backed(edge: DrawnEdge) -> str:
-    """Return a label that stands on the line itself, on a ground of its own."""
+    """Return a label on a ground of its own."""
     table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" BGCOLOR="{edge.backing}">'
     return f"<{table}<TR><TD>{escape(edge.label, quote=False)}</TD></TR></TABLE>>"
 

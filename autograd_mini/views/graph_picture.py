@@ -1,4 +1,4 @@
-"""The computational graph of a `Value` as a picture: u → operation of v → v, with ∂v/∂u on the first edge.
+"""The computational graph of a `Value` as a picture: u → operation of v → v, with ∂v/∂u, a number, on the first edge.
 
 Nodes of one scope may be folded into a box, so that a network of many neurons can be drawn. Ids, the same whichever
 program draws, with k, u and v the positions of nodes in the topological order:
@@ -12,14 +12,17 @@ program draws, with k, u and v the positions of nodes in the topological order:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograd_mini.engine.own import why_unknown
 from autograd_mini.engine.value import Value
-from autograd_mini.explanations.names import NamedGraph, gradient
-from autograd_mini.formulas.expression import format_number, printable
+from autograd_mini.explanations.labels import ByLecture
+from autograd_mini.explanations.local import Operands, application, is_bare, local_derivative
+from autograd_mini.explanations.names import NamedGraph, gradient, name_in_code
+from autograd_mini.formulas.expression import equation, format_number, printable, symbol
 from autograd_mini.views import colours
 from autograd_mini.views.layout.measure import shown_lines
 from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture
@@ -28,7 +31,6 @@ _NEURONS = re.compile(r"(?:^|\.)neurons(?:\.|$)")
 _OPERATION_SIZE, _SYMBOL_SIZE = 28.0, 16.0
 _STROKE_WIDTHS = {"value": 1.2, "parameter": 2.6, "input": 1.2, "constant": 1.8}
 MOST_LISTED = 4  # values in a box
-_NUMBER_DIGITS = 6  # of a constant that is called by its number
 
 
 # --------------------------------------------------------------------------------------------------- folding
@@ -42,6 +44,8 @@ class Fold:
     ----------
     scope : str
         Its name.
+    title : str
+        What it is called in the picture: "layer 1, neuron 2".
     nodes : tuple of Value
         All nodes in it, in topological order.
     leaving : tuple of Value
@@ -49,6 +53,7 @@ class Fold:
     """
 
     scope: str
+    title: str
     nodes: tuple[Value, ...]
     leaving: tuple[Value, ...]
 
@@ -90,7 +95,13 @@ def folds(graph: NamedGraph, collapse: str | None) -> list[Fold]:
     def leaves(node: Value) -> bool:
         return node is graph.root or any(scopes[e.successor] != scopes[node] for e in graph.outgoing[node])
 
-    return [Fold(scope, tuple(nodes), tuple(filter(leaves, nodes))) for scope, nodes in members.items()]
+    lecture = ByLecture()
+    titles = {scope: lecture.title(scope, nodes) for scope, nodes in members.items()}
+    count = Counter(titles.values())
+    return [
+        Fold(scope, titles[scope] if count[titles[scope]] == 1 else scope, tuple(nodes), tuple(filter(leaves, nodes)))
+        for scope, nodes in members.items()
+    ]
 
 
 def _folded_scope(scope: str, collapse: str) -> str:
@@ -164,22 +175,23 @@ class GraphPicture:
 
     def picture(self, rankdir: str = "LR") -> Picture:
         """Return the finished picture."""
-        return Picture(tuple(self._nodes()), tuple(self._edges()), rankdir)
+        return Picture(tuple(self._nodes()), tuple(self._edges()), rankdir, note=self.graph.note(self.shown.names))
 
     # The stepper overrides these four.
 
     def is_bare(self, node: Value) -> bool:
         """Return whether a node is a constant that has no name but its number."""
-        number = format_number(node.data, _NUMBER_DIGITS)
-        return node.kind == "constant" and not node.label and self.shown.names[node] == number
+        return is_bare(node, self.shown.names)
 
     def number(self, value: float) -> str:
         """Return a value or a gradient as it is written in a node or in a box."""
         return format_number(value, self.digits)
 
     def label(self, v: Value, slot: int) -> str:
-        """Return a local derivative as it is written on an edge."""
-        return format_number(self.shown.local_grads[v][slot], self.digits) if self._is_known(v, slot) else "–"
+        """Return a local derivative as it is written on an edge; by a constant, none is asked for."""
+        if v.parents[slot].kind == "constant":
+            return ""
+        return "–" if why_unknown(v) else format_number(self.shown.local_grads[v][slot], self.digits)
 
     def listed(self, box: Fold) -> Sequence[Value]:
         """Return the nodes whose numbers a box shows."""
@@ -202,6 +214,7 @@ class GraphPicture:
         return printable(self.shown.names[node])
 
     def _operation(self, node: Any) -> DrawnNode:
+        operands = Operands(node.parents, self.shown.names, None)
         return DrawnNode(
             f"op-{self.position[node]}",
             (Line(node.primitive.symbol, bold=True),),
@@ -209,7 +222,7 @@ class GraphPicture:
             fill=colours.OPERATION,
             stroke=colours.OUTLINE,
             ink=colours.ink_on(colours.OPERATION),
-            tooltip=f"{self._called(node)} = {node.primitive.name}({', '.join(map(self._called, node.parents))})",
+            tooltip=printable(equation([symbol(self._called(node)), application(node.primitive, operands)])),
             size=_OPERATION_SIZE,
             font_size=_SYMBOL_SIZE if len(node.primitive.symbol) < 3 else FONT_SIZE,
         )
@@ -221,6 +234,9 @@ class GraphPicture:
         tooltip = f"{what} {self._called(node)}\ndata {format_number(value)}"
         if what != "constant":
             tooltip += f"\ngrad {format_number(grad)}"
+        if node in self.graph.age.results:
+            tooltip += "\nolder than the data of its parents"
+        where = f"in {node.scope}" if node.scope else name_in_code(node)
         return DrawnNode(
             f"node-{self.position[node]}",
             tuple(self._value_lines(node, what)),
@@ -231,7 +247,7 @@ class GraphPicture:
             stroke_width=_STROKE_WIDTHS[what],
             dashed=what == "constant",
             doubled=what == "input",
-            tooltip=tooltip + (f"\nin {printable(node.scope)}" if node.scope else ""),
+            tooltip=tooltip + (f"\n{printable(where)}" if where not in ("", self.shown.names[node]) else ""),
         )
 
     def _value_lines(self, node: Value, what: str) -> Iterator[Line]:
@@ -248,7 +264,7 @@ class GraphPicture:
     def _box(self, i: int) -> DrawnNode:
         """Return the box of a scope: its name, how many nodes it holds, the values that leave it."""
         box = self.boxes[i]
-        lines = [Line(line, bold=True) for line in shown_lines(box.scope)]
+        lines = [Line(line, bold=True) for line in shown_lines(box.title)]
         lines.append(Line(f"{len(box.nodes)} {'node' if len(box.nodes) == 1 else 'nodes'}"))
         listed = self.listed(box)
         for node in listed:
@@ -268,7 +284,7 @@ class GraphPicture:
             stroke=colours.OPERATION,
             ink=colours.ink_on(fill),
             stroke_width=2.0,
-            tooltip=f"{printable(box.scope)}: {len(box.nodes)} nodes folded",
+            tooltip=f"{printable(box.title)}: {len(box.nodes)} nodes folded",
         )
 
     # ------------------------------------------------------------------------------------------------- edges
@@ -289,20 +305,22 @@ class GraphPicture:
             # One edge stands for all from a node, or from a box, into a box.
             yield _line(f"edge-{source}-{box}", source, box, tooltip=f"{uses} {'use' if uses == 1 else 'uses'}")
 
-    def _is_known(self, v: Value, slot: int) -> bool:
-        """Return whether there is a local derivative to show: that by a constant may be nan, and isn't needed."""
-        local = self.shown.local_grads[v][slot]
-        return (local == local or v.parents[slot].kind != "constant") and not why_unknown(v)
-
     def _local_edge(self, u: Value, v: Value, slot: int, source: str) -> DrawnEdge:
         """Return the edge of one operand, labelled with its local derivative."""
         k = self.position[v]
-        local = format_number(self.shown.local_grads[v][slot]) if self._is_known(v, slot) else "–"
-        why = why_unknown(v)
-        tooltip = f"∂{self._called(v)}/∂{self._called(u)} " + (f"isn't known: {why}" if why else f"= {local}")
         name = f"edge-{self.position[u]}-{k}-{slot}"
-        return _line(name, source, f"op-{k}", label=self.label(v, slot), tooltip=tooltip)
+        return _line(name, source, f"op-{k}", label=self.label(v, slot), tooltip=self._rule(v, slot))
+
+    def _rule(self, v: Value, slot: int) -> str:
+        """Return what an edge says when it is pointed at: its local derivative, and the rule that gives it."""
+        if v.parents[slot].kind == "constant":
+            return f"an operand of {self._called(v)}"
+        shown = self.shown
+        is_old = self.graph.age.is_old(v, slot)
+        found = local_derivative(v, slot, shown.local_grads[v][slot], shown.names, None, shown.values, is_old)
+        why = why_unknown(v)
+        return printable(f"{found.name} isn't known: {why}" if why else found.equation())
 
 
 def _line(name: str, source: str, target: str, label: str = "", tooltip: str = "") -> DrawnEdge:
-    return DrawnEdge(name, source, target, label, colours.LINE, colours.TEXT, tooltip=tooltip)
+    return DrawnEdge(name, source, target, label, colours.LINE, colours.INK, tooltip=tooltip)

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.formulas.expression import format_number, printable
+from autograd_mini.explanations.names import by_lecture
+from autograd_mini.formulas.expression import format_number, printable, scripted
 from autograd_mini.views import colours
 from autograd_mini.views.layout.measure import node_size, shown_lines
 from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture
@@ -99,7 +100,7 @@ def layers_picture(layers: list[list[Any]], rankdir: str) -> Picture:
     for rank, neurons in enumerate(layers):
         parameters = sum(len(neuron.weights) + (neuron.bias is not None) for neuron in neurons)
         lines = [
-            Line(f"layer {rank}", bold=True),
+            Line(f"layer {rank + 1}", bold=True),
             Line(f"{len(neurons)} × {activation_name(neurons[0].activation)}"),
             Line(f"{parameters} parameters"),
         ]
@@ -131,11 +132,11 @@ def _input(i: int, look: _Look) -> DrawnNode:
     outline = colours.OUTLINES["input"]
     return DrawnNode(
         f"input-{i}",
-        (Line(f"x{i + 1}"),),
+        (Line(scripted("x", [], [i + 1])),),
         "circle",
         _INPUT,
         outline,
-        tooltip=f"input x{i + 1}",
+        tooltip=f"input {scripted('x', [], [i + 1])}",
         rank=0,
         size=0.0 if look.is_wide else _INPUT_SIZE,
         font_size=look.font_size,
@@ -145,7 +146,7 @@ def _input(i: int, look: _Look) -> DrawnNode:
 def _neuron(neuron: Any, rank: int, j: int, largest_bias: float, look: _Look) -> DrawnNode:
     activation = activation_name(neuron.activation)
     lines = [Line(shown_lines(activation)[0], bold=True)]
-    tooltip, bias = f"layer {rank}, neuron {j}\n{printable(activation)}", 0.0
+    tooltip, bias = f"layer {rank + 1}, neuron {j + 1}\n{printable(activation)}", 0.0
     if neuron.bias is not None:
         bias = _as_float(neuron.bias)
         lines.append(Line(f"b {format_number(bias, look.digits)}"))
@@ -172,16 +173,16 @@ def _weights(layers: list[list[Any]], largest: float, look: _Look) -> Iterator[D
             for i, weight in enumerate(neuron.weights):
                 source = f"neuron-{rank - 1}-{i}" if rank else f"input-{i}"
                 name = f"weight-{rank}-{j}-{i}"
-                yield _weight(name, source, f"neuron-{rank}-{j}", weight, largest, look)
+                called = by_lecture(weight) or scripted("w", [rank + 1], [j + 1, i + 1])
+                yield _weight(name, source, f"neuron-{rank}-{j}", weight, called, largest, look)
 
 
-def _weight(name: str, source: str, target: str, weight: Any, largest: float, look: _Look) -> DrawnEdge:
+def _weight(name: str, source: str, target: str, weight: Any, called: str, largest: float, look: _Look) -> DrawnEdge:
     value = _as_float(weight)
     known = math.isfinite(value)
     # The ends of the diverging scale; its middle, light grey, could not be seen on the page.
     colour = colours.LINE if value == 0 else colours.diverging(math.copysign(1.0, value) if known else value, 1.0)
     share = 1.0 if not known else abs(value) / largest if largest else 0.0
-    called = getattr(weight, "label", "") or name
     return DrawnEdge(
         name,
         source,

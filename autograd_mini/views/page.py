@@ -23,12 +23,13 @@ from typing import Any
 from autograd_mini.views import colours
 
 _HERE = Path(__file__).parent
-_SHARED = ("web/elements.js", "web/numbers.js", "web/colours.js", "web/player.js")
+_SHARED = ("web/elements.js", "web/numbers.js", "web/colours.js", "web/theme.js", "web/player.js")
 _STEPPER = ("tape", "formula", "picture", "details", "what_if", "prediction", "joint", "stepper")
 PAGES = {
-    "stepper": (*_SHARED, *(f"stepper/{name}.js" for name in _STEPPER)),
+    "stepper": (*_SHARED, "web/zoom.js", *(f"stepper/{name}.js" for name in _STEPPER)),
     "watch": (*_SHARED, "live/watch.js"),
 }
+DIGITS = 4  # significant digits, in a page's drawing and in all that is written beside it
 _COLOURS = ("NEGATIVE", "ZERO", "POSITIVE", "NOT_A_NUMBER", "LINE")
 
 
@@ -47,7 +48,8 @@ def script(page: str) -> str:
     True
     """
     shades = {name: getattr(colours, name) for name in _COLOURS}
-    return "\n".join([f"const COLOURS = {json.dumps(shades)};", *map(file, PAGES[page])])
+    constants = f"const COLOURS = {json.dumps(shades)}, DIGITS = {DIGITS};"
+    return "\n".join([constants, *map(file, PAGES[page])])
 
 
 @cache
@@ -117,6 +119,18 @@ def image(svg: str, title: str) -> str:
     return f'<img style="max-width:100%" alt="{escape(title)}" src="data:image/svg+xml;base64,{encoded}">'
 
 
+def drawing(svg: str, title: str) -> str:
+    """Return a drawing as a piece of HTML: an image, or the drawing itself where scripts are run.
+
+    Examples
+    --------
+    >>> drawing("<svg/>", "a graph").startswith('<div class="am-drawing"><img')
+    True
+    """
+    script = f'(() => {{\n"use strict";\n{file("web/drawing.js")}}})();'
+    return f'<div class="am-drawing">{image(svg, title)}</div>\n<script>{script}</script>\n'
+
+
 def fragment(page: str, picture: str, title: str, data: dict[str, Any]) -> str:
     """Return a page as a piece of HTML, to be put into another.
 
@@ -132,9 +146,10 @@ def fragment(page: str, picture: str, title: str, data: dict[str, Any]) -> str:
         The data that ``mount`` gets.
     """
     name = f"am-{os.urandom(6).hex()}"
+    note = f"<p>{escape(data['note'])}</p>" if data.get("note") else ""
     return (
         f'<div class="am-page am-{page}" data-page="{name}" data-lm-suppress-shortcuts="true">{image(picture, title)}'
-        f'</div>\n<script>(() => {{\n"use strict";\n{file("web/load.js")}'
+        f'{note}</div>\n<script>(() => {{\n"use strict";\n{file("web/load.js")}'
         f'load("{name}", "{_program(page)}", "{packed(data)}");\n}})();</script>\n'
     )
 

@@ -5,13 +5,18 @@ Everything that draws starts from a `Picture`: the DOT source for Graphviz and t
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Literal
+
+from autograd_mini.formulas.expression import has_small
 
 # One list for Graphviz and browsers alike; our own layout measures text with Helvetica's widths.
 FONT = "Helvetica,Arial,sans-serif"
 FONT_SIZE = 12.0
+_WITH_SMALL_NUMBERS = 1.25
 LABEL_SIZE = 11.0
+_NOTE_WIDTH = 60  # characters
 
 Shape = Literal["rounded", "box", "ellipse", "circle"]
 
@@ -22,6 +27,10 @@ class Line:
 
     text: str
     bold: bool = False
+
+    def size(self, font_size: float) -> float:
+        """Return the size of its letters, larger where numbers stand above and below them, to be read as well."""
+        return font_size * (_WITH_SMALL_NUMBERS if has_small(self.text) else 1.0)
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,8 @@ class Picture:
         Whether edges are straight lines.
     node_gap, rank_gap : float
         The least room between two nodes of a rank, and between two ranks.
+    note : str
+        A sentence to stand below.
     """
 
     nodes: tuple[DrawnNode, ...]
@@ -106,3 +117,8 @@ class Picture:
     straight: bool = False
     node_gap: float = 12.0
     rank_gap: float = 20.0
+    note: str = ""
+
+    def note_lines(self) -> list[str]:
+        """Return the sentence in lines of bearable length."""
+        return textwrap.wrap(self.note, _NOTE_WIDTH)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from itertools import accumulate
 
 from autograd_mini.formulas.expression import format_number
+from autograd_mini.views.colours import TEXT
 from autograd_mini.views.layout.layout import Box, Layout, Point, Route
-from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP
-from autograd_mini.views.picture import FONT, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
+from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP, text_width
+from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
 
 _NAMESPACE, _LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
 _CORNER = 7.0
+_NOTE_MARGIN = 8.0
 # Attributes that elements inherit from those around them, with their default values.
 _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "", "font-weight": "normal"}
 
@@ -32,7 +35,10 @@ def write(picture: Picture, layout: Layout) -> str:
     >>> "&lt;x&gt;</text>" in write(picture, arrange(picture))
     True
     """
-    svg = document(layout.width, layout.height, "pt")
+    # Below the drawing, and perhaps wider than it, stands the note.
+    lines, step = picture.note_lines(), FONT_SIZE * LINE_HEIGHT
+    width = max([layout.width, *[text_width(part) + 2 * _NOTE_MARGIN for part in lines]])
+    svg = document(width, layout.height + step * len(lines) + (_NOTE_MARGIN if lines else 0.0), "pt")
     svg.attrib |= {"xmlns:xlink": _LINKS, "xml:space": "preserve"}
     graph = ET.SubElement(svg, "g", {"id": "graph0", "class": "graph", "font-family": FONT, "text-anchor": "middle"})
     # Edges first: where one starts at a node, the node's outline is on top.
@@ -42,6 +48,10 @@ def write(picture: Picture, layout: Layout) -> str:
             graph.append(_group(line.id, "edge", f"{line.source}->{line.target}", line.tooltip, parts))
     for drawn in picture.nodes:
         graph.append(_group(drawn.id, "node", drawn.id, drawn.tooltip, node(drawn, layout.boxes[drawn.id])))
+    for i, part in enumerate(lines):
+        note = text(part, (_NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, TEXT)
+        note.set("text-anchor", "start")
+        graph.append(note)
     written = ET.tostring(svg, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{written}\n'
 
@@ -73,10 +83,13 @@ def node(drawn: DrawnNode, box: Box) -> list[ET.Element]:
     if drawn.doubled:
         outer = (x, y, width + 2 * OUTLINE_GAP, height + 2 * OUTLINE_GAP)
         parts.insert(0, _shape(drawn, outer, {"fill": "none", **outline}))
-    step = drawn.font_size * LINE_HEIGHT
-    top = y - step * (len(drawn.lines) - 1) / 2
-    lines = ((top + i * step, line) for i, line in enumerate(drawn.lines) if line.text)
-    return parts + [text(line.text, (x, middle), drawn.font_size, drawn.ink, line.bold) for middle, line in lines]
+    sizes = [line.size(drawn.font_size) for line in drawn.lines]
+    ends = list(accumulate([size * LINE_HEIGHT for size in sizes]))
+    for line, size, end in zip(drawn.lines, sizes, ends, strict=True):
+        if line.text:
+            middle = y - ends[-1] / 2 + end - size * LINE_HEIGHT / 2
+            parts.append(text(line.text, (x, middle), size, drawn.ink, line.bold))
+    return parts
 
 
 def _shape(drawn: DrawnNode, box: Box, style: dict[str, str]) -> ET.Element:

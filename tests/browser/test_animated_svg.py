@@ -7,6 +7,7 @@ import pytest
 from autograd_mini.explanations.steps import backward_steps, forward_steps
 from autograd_mini.formulas.expression import format_number
 from autograd_mini.views.stepper.animation import animated_svg
+from browser import gallery
 
 SEEN = """time => {
     for (const animation of document.getAnimations()) { animation.pause(); animation.currentTime = time * 1000; }
@@ -47,11 +48,11 @@ def test_each_step_shows_what_it_has_reached(open_page, neuron):
 
 
 def test_it_plays_in_an_image(open_page, square):
-    page = open_page(as_image(animated_svg(square, seconds_per_step=0.4)))
+    page = open_page(as_image(animated_svg(square, seconds_per_step=1.0)))
     image = page.locator("img")
     assert image.bounding_box()["width"] > 400
     pictures = set()
-    for _ in range(30):
+    for _ in range(80):
         pictures.add(image.screenshot())
         if len(pictures) == 5:  # four steps and the end
             return
@@ -65,3 +66,53 @@ def test_readers_who_prefer_less_motion_see_the_end(open_page, square):
     seen = dict(page.evaluate(SEEN, 0.0))
     assert seen["node-0"] == "grad 6"
     assert "both passes are done" in [text for _, text in page.evaluate(SEEN, 0.0)]
+
+
+def test_it_plays_twice_and_then_shows_the_end(open_page, square):
+    page = open_page(animated_svg(square, seconds_per_step=0.02))
+    page.wait_for_timeout(2 * 0.02 * (4 + 4) * 1000 + 200)
+    still = page.evaluate("document.getAnimations().length")
+    seen = page.evaluate(SEEN, 0.0)
+    assert still == 0
+    assert ["", "both passes are done"] in seen
+    assert ["node-0", "grad 6"] in seen
+    assert not [text for _, text in seen if text.startswith("step ")]
+
+
+@pytest.mark.parametrize("time", [0.5, 8.5, 15.9])
+def test_the_second_round_is_as_the_first(open_page, square, time):
+    page = open_page(animated_svg(square))
+    assert page.evaluate(SEEN, time) == page.evaluate(SEEN, time % 8)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_click_shows_the_end_and_a_double_click_plays_it_again(open_page, square, tmp_path, alone):
+    page = open_page("" if alone else f"<p>before</p>{animated_svg(square)}<p>after</p>")
+    if alone:
+        path = tmp_path / "backprop.svg"
+        path.write_text(animated_svg(square), encoding="utf-8")
+        page = page.context.new_page()
+        page.goto(path.as_uri())
+    x, y = 100, 150
+    plays = "document.getAnimations().length > 0"
+    assert page.evaluate(plays)
+    page.mouse.click(x, y)
+    page.wait_for_function(f"!({plays})")
+    seen = page.evaluate(SEEN, 0.0)
+    assert ["", "both passes are done"] in seen
+    assert ["node-0", "grad 6"] in seen
+    page.wait_for_timeout(600)
+    page.mouse.click(x, y)
+    assert not page.evaluate(plays), "a second click leaves it at the end"
+    page.wait_for_timeout(600)
+    page.mouse.dblclick(x, y)
+    page.wait_for_function(plays)
+    assert ["", "step 1 of 4: forward pass"] in page.evaluate(SEEN, 0.5)
+    page.wait_for_timeout(600)
+    page.mouse.click(x, y)
+    page.wait_for_function(f"!({plays})")
+
+
+def test_readmes_animation_is_what_is_drawn_today():
+    made = animated_svg(gallery.neuron().root)
+    assert gallery.README.read_text(encoding="utf-8") == made, "python tests/browser/gallery.py --readme makes it anew"

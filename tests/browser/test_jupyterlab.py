@@ -157,6 +157,33 @@ def test_a_notebook_that_is_not_trusted_shows_the_picture(lab):
     assert output.text_content().strip() == "", "no text of the drawing, the style or the script is left over"
 
 
+DRAWING = """\
+from autograd_mini import draw, nn
+loss = nn.squared_error(nn.MLP(2, [3, 1], "tanh", rng=0)([1.0, 2.0]), 1.0)
+loss.backward()
+draw(loss)"""
+
+
+def test_a_drawing_has_tooltips_in_a_notebook_of_ones_own_and_is_an_image_in_one_that_is_not_trusted(lab):
+    page = ran(lab, "drawing.ipynb", DRAWING, NEURON, "stepper")
+    assert page.locator(".am-drawing svg a").count() > 20
+    assert page.get_by_role("link", name="full size").is_visible()
+    save(page)
+    page.close()
+    notebook = lab.read("drawing.ipynb")
+    notebook.cells[0].source += "\n# somebody else's"
+    for cell in notebook.cells:
+        cell.metadata.pop("trusted", None)
+    lab.store("strange_drawing.ipynb", notebook)
+    page = lab.open("strange_drawing.ipynb")
+    picture = page.locator(".jp-OutputArea img[alt='The computational graph of L']")
+    picture.wait_for()
+    width, room = (page.locator(of).first.bounding_box()["width"] for of in ("img[alt^=The]", ".jp-OutputArea-output"))
+    assert 300 < width <= room
+    assert page.locator(".am-drawing svg").count() == 0
+    assert page.locator(".jp-OutputArea-output").first.text_content().strip() == ""
+
+
 def test_an_exported_notebook_is_interactive_offline(lab, chromium):
     page = ran(lab, "export.ipynb", NEURON + "stepper.step = 3", "stepper")
     save(page)

@@ -297,12 +297,12 @@ def test_what_is_under_the_mouse_is_named_with_its_numbers(open_page, xor):
     (x0, (_, y_low), _), (x1, (_, y_neuron), _) = panel._columns[:2]
     hover(page, x1, 54 + y_neuron)
     text = near.text_content()
-    assert text.startswith("neuron 1 of layer 0: activation ")
+    assert text.startswith("neuron 2 of layer 1: activation ")
     assert float(re.search(r"activation (\S+);", text)[1]) == pytest.approx(frame.activations[1][1], rel=1e-3)
     assert float(text.split()[-1]) == pytest.approx(frame.bias_gradients[0][1], rel=1e-3)
     hover(page, (x0 + x1) / 2, 54 + y_low)
     text = near.text_content()
-    assert text.startswith("weight x2 → neuron 1 of layer 0 = ")
+    assert text.startswith("w¹₂₂ (x2 → neuron 2 of layer 1) = ")
     assert float(re.search(r"= (\S+),", text)[1]) == pytest.approx(frame.weights[0][1, 1], rel=1e-3)
     assert float(text.split()[-1]) == pytest.approx(frame.weight_gradients[0][1, 1], rel=1e-3)
     assert page.locator(".am-hot").count() == 2
@@ -339,7 +339,7 @@ def test_all_numbers_are_in_a_table(open_page, xor):
     assert len(rows) == 6 + 3 + 5
     assert [float(row[1]) for row in rows[:4]] == pytest.approx(frame.weights[0].ravel(), rel=1e-3)
     assert [float(row[2]) for row in rows[:4]] == pytest.approx(frame.weight_gradients[0].ravel(), rel=2e-3, abs=1e-6)
-    assert rows[6][0] == "bias of neuron 0 of layer 0"
+    assert rows[6][0] == "b¹₁ (bias of neuron 1 of layer 1)"
 
 
 def test_the_example_is_told_in_words(open_page, xor):

@@ -21,8 +21,8 @@ def test_a_folded_box_shows_its_values_and_gradients(open_page, network):
     order, grads = topological_order(network), gradients(network)
     z = next(n for n in order if n.label == "z" and n.scope == "layers.0.neurons.1")
     lines = texts(page)["scope-1"]
-    assert lines[0] == "layers.0.neurons.1"
-    assert f"z[0][1] {format_number(z.data, 4)}, grad {format_number(grads[z], 4)}" in lines
+    assert lines[0] == "layer 1, neuron 2"
+    assert f"z¹₂ {format_number(z.data, 4)}, grad {format_number(grads[z], 4)}" in lines
 
 
 def test_what_happens_inside_of_a_box_is_one_step(open_page, network):
@@ -75,9 +75,9 @@ def test_one_box_is_opened_while_the_others_stay_folded(open_page, network):
     page.locator("[data-id=scope-1]").dispatch_event("click")
     page.get_by_role("button", name="Unfold", exact=True).click()
     page.wait_for_function("document.querySelectorAll('[data-id^=scope]').length === 3")
-    assert scopes(page) == ["layers.0.neurons.0", "layers.0.neurons.2", "layers.1.neurons.0"]
+    assert scopes(page) == ["layer 1, neuron 1", "layer 1, neuron 3", "layer 2, neuron 1"]
     assert step(page) >= before, "the steps inside of a box were one; now each is one"
-    assert page.get_by_label("fold").locator("option:checked").text_content() == "neurons but layers.0.neurons.1"
+    assert page.get_by_label("fold").locator("option:checked").text_content() == "neurons but layer 1, neuron 2"
     order = topological_order(network)
     inside = [n for n in order if n.scope == "layers.0.neurons.1"]
     assert [n.label for n in inside] == ["z", "a"]
@@ -87,14 +87,14 @@ def test_one_box_is_opened_while_the_others_stay_folded(open_page, network):
         shown = texts(page)[f"node-{order.index(node)}"]
         assert shown == [shown[0], f"data {format_number(node.data, 4)}", f"grad {format_number(grads[node], 4)}"]
     page.locator(f"[data-id=node-{order.index(inside[0])}]").dispatch_event("click")
-    page.get_by_role("button", name="Fold layers.0.neurons.1").click()
+    page.get_by_role("button", name="Fold layer 1, neuron 2").click()
     assert len(scopes(page)) == 4
     assert page.get_by_label("fold").input_value() == "1"
 
 
 def test_from_one_open_box_to_another(open_page, network):
     page = open_page(step_through(network, collapse="neuron").html())
-    for box, closed in [(0, "layers.0.neurons.1"), (0, "layers.0.neurons.0"), (2, "layers.0.neurons.2")]:
+    for box, closed in [(0, "layer 1, neuron 2"), (0, "layer 1, neuron 1"), (2, "layer 1, neuron 3")]:
         page.locator(f"[data-id=scope-{box}]").dispatch_event("click")
         page.get_by_role("button", name="Unfold", exact=True).click()
         page.wait_for_function("document.querySelectorAll('[data-id^=scope]').length === 3")
@@ -104,15 +104,15 @@ def test_from_one_open_box_to_another(open_page, network):
 
 def test_an_open_layer_shows_its_neurons(open_page, network):
     page = open_page(step_through(network, collapse="layer").html())
-    assert scopes(page) == ["layers.0", "layers.1"]
+    assert scopes(page) == ["layer 1", "layer 2"]
     page.locator("[data-id=scope-0]").dispatch_event("click")
     page.get_by_role("button", name="Unfold", exact=True).click()
     page.locator("[data-id=scope-3]").wait_for()
-    assert scopes(page) == [*[f"layers.0.neurons.{i}" for i in range(3)], "layers.1"]
+    assert scopes(page) == [*[f"layer 1, neuron {i}" for i in (1, 2, 3)], "layer 2"]
     page.locator("[data-id=scope-3]").dispatch_event("click")
     page.get_by_role("button", name="Unfold", exact=True).click()
     page.wait_for_function("document.querySelectorAll('[data-id^=scope]').length === 1")
-    assert scopes(page) == ["layers.0"], "of one neuron a layer shows the nodes"
+    assert scopes(page) == ["layer 1"], "of one neuron a layer shows the nodes"
     stops = [step(page)]
     for _ in range(60):
         press(page, "ArrowRight")
@@ -128,8 +128,8 @@ def test_boxes_open_one_by_one_where_the_page_stays_small():
         sizes[tuple(widths)] = [view["opened"] for view in fed["opened"]]
         assert len(packed(fed["opened"])) < 60_000
     assert len(sizes[3, 1]) == 4 + 2
-    assert sizes[8, 8, 1] == ["layers.0", "layers.1", "layers.2"]
-    assert sizes[12, 8, 9, 1] == ["layers.0", "layers.1", "layers.2", "layers.3"]
+    assert sizes[8, 8, 1] == ["layer 1", "layer 2", "layer 3"]
+    assert sizes[12, 8, 9, 1] == ["layer 1", "layer 2", "layer 3", "layer 4"]
 
 
 def test_folding_keeps_the_step(open_page, network):

@@ -27,11 +27,11 @@ def test_a_click_writes_out_every_path_to_the_root(open_page):
     details = ask(page, "node-0")
     assert "3 paths lead from it to the root" in details.text_content()
     assert page.locator(".am-paths > div").all_text_contents() == [
-        "∂L/∂x = ∂L/∂x = 1",
-        "+ ∂L/∂y·∂y/∂x = 1·3 = 3",
-        "+ ∂L/∂y·∂y/∂x = 1·3 = 3",
+        "∂(y + x)/∂x = 1",
+        "+ ∂(y + x)/∂y·∂(x①·x②)/∂x① = 1·3 = 3",
+        "+ ∂(y + x)/∂y·∂(x①·x②)/∂x② = 1·3 = 3",
     ]
-    assert "Sum: ∂L/∂x = 7" in details.text_content()
+    assert "Sum: ∂L/∂x = 1 + 3 + 3 = 7" in details.text_content()
     assert "≈ 7; gradient 7" in page.locator(".am-difference").text_content()
 
 
@@ -141,6 +141,7 @@ def test_by_edge_the_contribution_is_asked_for(open_page, square):
     page = open_page(step_through(square, grain="edge").html())
     page.click("[data-do=predict]")
     press(page, *["ArrowRight"] * 4)
+    assert "Your turn: ∂L/∂L·∂(x①·x②)/∂x① = " in page.locator(".am-question").text_content()
     answer(page, "3")
     assert "Right" in page.locator(".am-verdict").text_content()
     press(page, "ArrowRight")
@@ -184,11 +185,11 @@ def test_a_slider_computes_both_passes_again(open_page, neuron):
             f"grad {format_number(after[node], 4)}",
         ]
     result = page.locator(".am-result").text_content()
-    assert f"{format_number(before, 6)} → {format_number(root.data, 6)}" in result
-    assert f"grad·Δ = {format_number(by_w1 * 0.25, 6)}" in result
-    assert f"true change = {format_number(root.data - before, 6)}" in result
+    assert f"{format_number(before, 4)} → {format_number(root.data, 4)}" in result
+    assert f"grad·Δ = {format_number(by_w1 * 0.25, 4)}" in result
+    assert f"true change = {format_number(root.data - before, 4)}" in result
     page.click("[data-do=reset]")
-    assert page.locator(".am-result").text_content() == f"L = {format_number(before, 6)}"
+    assert page.locator(".am-result").text_content() == f"L = {format_number(before, 4)}"
 
 
 def test_a_value_may_be_typed(open_page, neuron):
@@ -202,6 +203,20 @@ def test_a_value_may_be_typed(open_page, neuron):
     assert page.get_by_label("value of b", exact=True).input_value() == "100"
 
 
+def test_a_number_that_is_wider_than_its_node_keeps_its_digits(open_page, square):
+    page = open_page(step_through(square, what_if=[square.parents[0]]).html())
+    press(page, "End")
+    field = page.get_by_label("value of x, typed")
+    field.fill("-0.000012345678")
+    field.press("Enter")
+    assert texts(page)["node-0"][1:] == ["data -1.235e-05", "grad -2.469e-05"]
+    assert texts(page)["edge-0-1-0"] == ["-1.235e-05"]
+    node = page.locator("[data-id=node-0]")
+    box, text = node.locator("rect").last.bounding_box(), node.locator("text").nth(1).bounding_box()
+    assert box["x"] <= text["x"]
+    assert text["x"] + text["width"] <= box["x"] + box["width"]
+
+
 def test_one_step_of_gradient_descent(open_page):
     loss = (MLP(2, [3, 1], "tanh", rng=0)([1.0, 2.0]) - 1.0) ** 2
     before, grads = loss.data, gradients(loss)
@@ -212,7 +227,7 @@ def test_one_step_of_gradient_descent(open_page):
             node.data -= 0.01 * grad
     loss.forward()
     result = page.locator(".am-result").text_content()
-    assert f"L: {format_number(before, 6)} → {format_number(loss.data, 6)}" in result
+    assert f"L: {format_number(before, 4)} → {format_number(loss.data, 4)}" in result
     assert "1 update" in result
     page.get_by_label("learning rate η").fill("0.02")
     grads = gradients(loss)
@@ -223,7 +238,7 @@ def test_one_step_of_gradient_descent(open_page):
     middle = loss.data
     loss.forward()
     result = page.locator(".am-result").text_content()
-    assert f"L: {format_number(middle, 6)} → {format_number(loss.data, 6)}" in result
+    assert f"L: {format_number(middle, 4)} → {format_number(loss.data, 4)}" in result
     assert "2 updates" in result
 
 
@@ -241,3 +256,44 @@ def test_only_the_chosen_leaves_and_the_parameters_descend(open_page, neuron):
     assert texts(page)["node-0"][1] == "data -3"
     assert page.get_by_label("value of b, typed").input_value() != "6.88"
     assert page.locator(STEPPER).count() == 1
+
+
+# ------------------------------------------------------------------------------------------------ an old graph
+
+
+def old_product():
+    w, x = Parameter(3.0), Value(2.0, label="x")
+    w.label = "w"
+    L = w * x
+    w.data = 1.0
+    return L, w
+
+
+def test_a_graph_that_is_older_than_its_leaves_says_so_and_shows_no_false_arithmetic(open_page):
+    page = open_page(step_through(old_product()[0]).html())
+    note = page.locator(".am-note").first
+    assert note.text_content().startswith("w has probably changed since this graph was computed; L.forward() brings")
+    press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    assert formula(page).startswith("L=6")
+    assert note.is_visible()
+    details = ask(page, "node-1").text_content()
+    assert "gradient 3" in details
+    assert "the finite difference of those of now: w has probably changed" in details
+
+
+def test_sliders_begin_at_the_graph_computed_again(open_page):
+    root, w = old_product()
+    page = open_page(step_through(root, what_if=[w]).html())
+    result, note = page.locator(".am-result"), page.locator(".am-note").first
+    assert result.text_content() == "L = 2, computed again"
+    press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    page.get_by_label("value of w, typed").fill("4")
+    page.get_by_label("value of w, typed").press("Enter")
+    assert "L: 2 → 8" in result.text_content()
+    assert "grad·Δ = 6" in result.text_content(), "by the gradient at w = 1"
+    assert note.is_hidden(), "all that is shown now was computed from these leaves"
+    assert formula(page).startswith("L=w·x=4·2=8")
+    page.locator("[data-do=reset]").click()
+    assert note.is_visible()
+    page.locator("[data-do=sgd]").click()
+    assert "L: 2 → 1.6" in result.text_content(), "a step from w = 1 by the gradient there"

@@ -49,7 +49,7 @@ class Player:
     def __init__(self, svg):
         self.root = ET.fromstring(svg)
         self.sheet = "".join(part.text for part in self.root.iter(f"{SVG}style"))
-        self.total = float(re.search(r"\*\{animation:([\d.]+)s step-end infinite\}", self.sheet)[1])
+        self.total = float(re.search(r"\.plays \*\{animation:([\d.]+)s step-end 2\}", self.sheet)[1])
         self.keyframes = {
             name: [(float(at), dict(p.split(":") for p in rules.split(";"))) for at, rules in re.findall(_FRAME, body)]
             for name, body in re.findall(r"@keyframes (\w+)\{((?:[\d.]+%\{[^}]*\})+)\}", self.sheet)
@@ -161,7 +161,8 @@ def test_every_step_has_its_caption():
         title, *lines = [text for text in player.seen(i + 0.5)[""] if not re.match(r"= |[-\d.()]+·[-\d.()]+$", text)]
         stage = "forward pass" if i < len(forward) else "seed" if i == len(forward) else "backward pass"
         assert title == f"step {i + 1} of {len(forward) + len(backward)}: {stage}"
-        assert " ".join(lines) == str(step)
+        rules = step.rules(digits=4) if i >= len(forward) else []
+        assert " ".join(lines) == " ".join([step.equation("text", digits=4), *rules])
     assert player.seen(len(forward) + len(backward) + 1)[""] == [
         "both passes are done",
         "L = -0.7163, ∂L/∂w = -0.9738, ∂L/∂x = 0.2435, ∂L/∂b = 0.4869",
@@ -185,7 +186,7 @@ def test_it_needs_no_script_and_nothing_from_elsewhere():
     svg = animated_svg(neuron())
     root = ET.fromstring(svg)
     assert {part.tag.removeprefix(SVG) for part in root.iter()} <= {
-        "svg", "title", "style", "g", "rect", "path", "polygon", "ellipse", "text",
+        "svg", "title", "set", "style", "g", "rect", "path", "polygon", "ellipse", "text",
     }  # fmt: skip
     assert svg.count("http") == 1  # the namespace
     assert "url(" not in svg
@@ -199,7 +200,7 @@ def test_without_animations_it_shows_the_end():
     root = ET.fromstring(svg)
     for part in root.iter():
         assert part.get("opacity") is None
-    assert ".on{opacity:0;" in svg  # all else is to be seen
+    assert ".on{opacity:0}" in svg  # all else is to be seen
     assert {"both passes are done"} <= {
         text.text for group in root if group.get("class") != "on" for text in group.iter(f"{SVG}text")
     }
@@ -246,7 +247,7 @@ def test_hostile_labels_are_text(label):
     svg.encode("utf-8")
     player = Player(svg)
     assert {part.tag.removeprefix(SVG) for part in player.root.iter()} <= {
-        "svg", "title", "style", "g", "rect", "path", "polygon", "ellipse", "text",
+        "svg", "title", "set", "style", "g", "rect", "path", "polygon", "ellipse", "text",
     }  # fmt: skip
     assert len(player.seen(4.5)["node-0"]) == 3
     assert "<script" not in svg

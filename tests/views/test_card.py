@@ -54,8 +54,8 @@ def test_a_node_shows_its_numbers_its_operands_and_its_formula():
     assert rows(z) == [
         ["", "data", "grad", "local derivative"],
         ["z", "-1", "1", ""],
-        ["w", "0.5", "-2", "-2"],
-        ["x", "-2", "0.5", "0.5"],
+        ["w", "0.5", "-2", "∂(w·x)/∂w = x = -2"],
+        ["x", "-2", "0.5", "∂(w·x)/∂x = w = 0.5"],
         ["z = w·x = 0.5·(-2) = -1draw(z) shows the graph"],
     ]
 
@@ -77,8 +77,12 @@ def test_nodes_without_labels_get_names_that_no_other_has():
 def test_an_operand_used_twice_has_both_its_derivatives():
     x = Value(3.0, label="x")
     assert [row[0] for row in rows(x * x)[2:4]] == ["x", "x"]
-    assert rows(x**2)[3] == ["2", "2", "", "9.88751"]
-    assert rows(Value(-3.0) ** 2)[3] == ["2", "2", "", ""]  # it has no derivative there, and nobody asks for one
+    assert [row[3] for row in rows(x * x)[2:4]] == ["∂(x①·x②)/∂x① = x = 3", "∂(x①·x②)/∂x② = x = 3"]
+
+
+def test_nobody_asks_for_a_derivative_by_a_constant():
+    assert rows(Value(3.0, label="x") ** 2)[3] == ["2", "2", "", ""]
+    assert rows(Value(-3.0) ** 2)[3] == ["2", "2", "", ""]  # where there isn't even one
 
 
 def test_many_operands_are_counted():
@@ -86,7 +90,7 @@ def test_many_operands_are_counted():
     table = rows(node)
     assert len(table) == 2 + 8 + 1 + 1
     assert table[-2][0] == "… 1993 more"
-    assert table[-1][0].startswith("v = dot of 2001 operands = 2000")
+    assert table[-1][0].startswith("v = a weighted sum of 2001 operands = 2000")
 
 
 def test_it_looks_no_further_than_the_operands():

@@ -114,4 +114,4 @@ def test_modules_of_the_package(renderer, parse):
     drawn = parse(draw(loss, collapse="layer").pipe("svg"))
     boxes = {node.texts[0]: node.texts[1] for name, node in drawn.nodes.items() if name.startswith("scope")}
     # In each of three examples a z and an a for each neuron; the parameters are used by the penalty too.
-    assert boxes == {"layers.0": "18 nodes", "layers.1": "3 nodes"}
+    assert boxes == {"layer 1": "18 nodes", "layer 2": "3 nodes"}

@@ -88,7 +88,7 @@ def test_ids_and_texts_are_those_of_the_graph(name, renderer, parse):
         for slot, u in enumerate(v.parents):
             edge = drawn.edges[f"edge-{position[u]}-{position[v]}-{slot}"]
             assert edge.title == f"node-{position[u]}->op-{position[v]}"
-            assert edge.texts == [f"{v.local_grads[slot]:.4g}"]
+            assert edge.texts == ([] if u.kind == "constant" else [f"{v.local_grads[slot]:.4g}"])
 
 
 def test_both_edges_of_a_square_are_there_and_apart(renderer, parse):
@@ -203,12 +203,14 @@ def test_a_labelled_constant_shows_its_data_but_no_gradient():
     assert "<B>rate</B><BR/>data 0.5>" in source
 
 
-def test_a_local_derivative_by_a_constant_that_is_nan_is_a_dash(parse, renderer):
+def test_an_edge_from_a_constant_has_no_number(parse, renderer):
     x = Value(-2.0, label="x")
     y = x**2
     assert math.isnan(y.local_grads[1])
     drawn = parse(draw(y).pipe("svg"))
-    assert drawn.edges["edge-1-2-1"].texts == ["–"]
+    assert drawn.edges["edge-1-2-1"].texts == []
+    assert drawn.edges["edge-1-2-1"].tooltip == "an operand of L"
+    assert drawn.edges["edge-0-2-0"].tooltip == "∂(x²)/∂x = 2·x = 2·(-2) = -4"
     assert drawn.edges["edge-0-2-0"].texts == ["-4"]
 
 

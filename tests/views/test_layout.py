@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_mini import Value, dot, draw, tanh
+from autograd_mini import Value, dot, draw, pick, tanh, where
 from autograd_mini.graph import topological_order
 from autograd_mini.views.layout.layout import arrange
 from autograd_mini.views.layout.measure import node_size, shown_lines, text_size, text_width
@@ -169,6 +169,48 @@ def test_an_operation_is_level_with_its_value():
     boxes = arrange(draw(tanh(a * b))._picture).boxes
     assert boxes["op-2"][1] == pytest.approx(boxes["node-2"][1])
     assert boxes["op-3"][1] == pytest.approx(boxes["node-3"][1])
+
+
+def a_chain(count):
+    y = Value(0.5, label="x")
+    for i in range(count):
+        y = tanh(y) if i % 2 else y * Value(1.1, label=f"w{i}")
+    return y
+
+
+def a_neuron_with_its_loss():
+    w, x, b = (Value(data, label=label) for data, label in ((2.0, "w"), (3.0, "x"), (1.0, "b")))
+    return (tanh(w * x + b) - 0.5) ** 2
+
+
+@pytest.mark.parametrize("root", [a_chain(12), a_chain(60), a_neuron_with_its_loss(), (3 - a_chain(5)) * 2])
+def test_a_chain_is_a_straight_line_whatever_leaves_join_it(root):
+    boxes = arrange(draw(root)._picture).boxes
+    computed = [k for k, node in enumerate(topological_order(root)) if node.primitive is not None]
+    line = {round(boxes[f"{what}-{k}"][1], 3) for k in computed for what in ("op", "node")}
+    assert len(line) == 1, "all that is computed is level"
+    leaves = {round(boxes[name][1]) for name in boxes if name.startswith("node") and int(name[5:]) not in computed}
+    assert max(abs(y - line.copy().pop()) for y in leaves) < 90, "the leaves are close to it"
+
+
+def operands_in_order(root):
+    """The heights at which the operands of each operation enter it, by their slots."""
+    picture = draw(root)._picture
+    routes = arrange(picture).routes
+    for v in range(len(topological_order(root))):
+        yield [routes[e.id].label[1] for e in picture.edges if e.target == f"op-{v}" and e.label]
+
+
+def test_operands_enter_in_their_order_where_no_more_edges_cross_then():
+    a, b, c, i = (Value(data, label=label) for data, label in ((1.0, "a"), (2.0, "b"), (3.0, "c"), (0.0, "i")))
+    w = [Value(1.0, label=f"w{k}") for k in range(3)]
+    layer = [tanh(a * w[k] + b) for k in range(3)]
+    v = [Value(1.0, label=f"v{k}") for k in range(3)]
+    for root in (pick(i, a, b, c), pick(i, [a * b, c]) - c, where(a, b, c) * c):
+        for heights in operands_in_order(root):
+            assert heights == sorted(heights)
+    *_, heights = operands_in_order(dot(v, layer))  # those before it can't all be: a and b are used in each
+    assert heights == sorted(heights)
 
 
 def test_parallel_edges_are_apart_along_their_way():

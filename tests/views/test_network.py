@@ -52,7 +52,7 @@ def test_every_neuron_and_every_weight_is_there(renderer, parse):
         "weight-1-0-0": "neuron-0-0->neuron-1-0",
         "weight-1-0-1": "neuron-0-1->neuron-1-0",
     }
-    assert drawn.nodes["input-0"].texts == ["x1"]
+    assert drawn.nodes["input-0"].texts == ["x₁"]
     assert drawn.nodes["neuron-0-0"].texts == ["tanh", "b 0.25"]
     assert drawn.nodes["neuron-0-1"].texts == ["tanh", "b -0.5"]
     assert drawn.nodes["neuron-1-0"].texts == ["identity"]
@@ -68,7 +68,7 @@ def test_lines_show_size_and_sign(renderer, parse):
     assert widths == sorted(widths)
     assert len(set(widths)) == 5
     assert edges["weight-1-0-1"].texts == ["-4"]
-    assert edges["weight-1-0-1"].tooltip.endswith("= -4")
+    assert edges["weight-1-0-1"].tooltip == "w²₁₂ = -4"
 
 
 def test_neurons_are_filled_by_their_bias(renderer, parse):
@@ -108,7 +108,8 @@ def test_large_networks_have_no_labels_but_tooltips(builtin, parse):
     drawn = parse(draw(MLP(64, [16, 1], rng=0)).pipe("svg"))
     assert len(drawn.edges) == 64 * 16 + 16
     assert not any(edge.texts for edge in drawn.edges.values())
-    assert all("weights" in edge.tooltip for edge in drawn.edges.values())
+    assert all(edge.tooltip.startswith("w") for edge in drawn.edges.values())
+    assert drawn.edges["weight-0-10-2"].tooltip.startswith("w¹₁₁,₃ = ")
     height = float(drawn.root.get("height").removesuffix("pt"))
     assert height < 64 * 35, "64 inputs still fit"
 
@@ -121,7 +122,7 @@ def test_too_many_neurons():
 def test_collapse_layer_draws_a_box_for_each_layer(renderer, parse):
     drawn = parse(draw(MLP(300, [10, 1], activation="tanh"), collapse="layer").pipe("svg"))
     assert list(drawn.nodes) == ["layer-in", "layer-0", "layer-1"]
-    assert drawn.nodes["layer-0"].texts == ["layer 0", "10 × tanh", "3010 parameters"]
+    assert drawn.nodes["layer-0"].texts == ["layer 1", "10 × tanh", "3010 parameters"]
     assert set(drawn.edges) == {"between-0", "between-1"}
 
 

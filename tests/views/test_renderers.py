@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import stat
 import sys
 
@@ -10,6 +12,7 @@ import graphviz
 import pytest
 
 from autograd_mini import MissingDependencyError, Value, draw
+from autograd_mini.nn import MLP
 from autograd_mini.views import renderers
 
 
@@ -108,8 +111,32 @@ def test_pipe(renderer, drawing, parse):
 
 def test_jupyter(renderer, drawing, parse):
     bundle = drawing._repr_mimebundle_()
-    assert list(bundle) == ["image/svg+xml"]
+    assert list(bundle) == ["image/svg+xml", "text/html"]
     assert len(parse(bundle["image/svg+xml"]).edges) == 3
+    image = re.search(
+        '<img style="max-width:100%" alt="[^"]+" src="data:image/svg\\+xml;base64,([^"]+)">', bundle["text/html"]
+    )
+    assert base64.b64decode(image[1]).decode() == bundle["image/svg+xml"]
+    assert drawing._repr_html_() == bundle["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ({"include": ["text/html"]}, ["text/html"]),
+        ({"include": ["image/svg+xml"]}, ["image/svg+xml"]),
+        ({"exclude": ["image/svg+xml"]}, ["text/html"]),
+        ({"exclude": ["text/html"]}, ["image/svg+xml"]),
+        ({"include": []}, []),
+    ],
+)
+def test_jupyter_gets_what_it_asks_for(builtin, drawing, asked, given):
+    assert list(drawing._repr_mimebundle_(**asked)) == given
+
+
+def test_a_drawing_says_in_words_what_it_shows(builtin, drawing):
+    assert drawing.title == drawing.copy().title == "The computational graph of L"
+    assert draw(MLP(2, [1], rng=0)).title == "A network: MLP"
 
 
 def test_png(renderer, drawing):

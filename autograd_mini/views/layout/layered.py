@@ -26,18 +26,22 @@ class Item:
         What it is joined to in the rank before and in the rank after.
     gap : float
         How much of its extent across is room around it.
+    is_aside : bool
+        Whether it is a node that no edge leads to, or on the way from one: what is computed comes first in line.
     along, cross, column : float
         Its place, and the width of its rank.
     """
 
     __slots__ = (
-        "above", "after", "along", "before", "below", "column", "cross", "gap", "main", "node", "position", "rank"
+        "above", "after", "along", "before", "below", "column", "cross", "gap", "is_aside", "main", "node", "position",
+        "rank",
     )  # fmt: skip
 
     def __init__(self, rank: int, main: float, above: float, below: float) -> None:
         self.rank, self.main, self.above, self.below = rank, main, above, below
         self.node: DrawnNode | None = None
         self.gap = 0.0
+        self.is_aside = False
         self.before: list[Item] = []
         self.after: list[Item] = []
         self.along = self.cross = self.column = 0.0
@@ -122,6 +126,8 @@ def layered(picture: Picture) -> Layers:
     layers = Layers([[] for _ in range(max(ranks.values()) + 1)], items, in_given_order=picture.straight)
     for item in items.values():
         layers.ranks[item.rank].append(item)
+    for name in items.keys() - {link.end for link in links}:
+        items[name].is_aside = True
     bends: dict[str, list[Item]] = {}
     for link in links:
         path = EdgePath(link.edge, items[link.start], items[link.end], link.backward, bends.setdefault(link.start, []))
@@ -218,6 +224,7 @@ def _join_on(layers: Layers, path: EdgePath, span: int, across: bool, straight: 
         _bend(layers, path, stop)
     if span == 2:
         label = _label_item(stop, path, across)
+        label.is_aside = path.start.is_aside
         layers.ranks[stop].append(label)
         _join(path.last, label)
         path.label = label
@@ -246,6 +253,7 @@ def _bend(layers: Layers, path: EdgePath, stop: int) -> None:
     for _ in range(missing):
         before = path.bends[-1] if path.bends else path.start
         bend = Item(before.rank + 1, 0.0, _BEND_GAP, _BEND_GAP)
+        bend.is_aside = before.is_aside
         layers.ranks[bend.rank].append(bend)
         layers.n_bends += 1
         _join(before, bend)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from autograd_mini.formulas.expression import printable
+from autograd_mini.formulas.expression import has_small, printable
 from autograd_mini.views.picture import FONT_SIZE, DrawnNode, Line
 
 LINE_HEIGHT = 1.25  # of the font size
@@ -56,6 +56,8 @@ def _character_width(character: str) -> float:
         return _WIDTH[character]
     if character < "\x7f":
         return 0.556
+    if has_small(character):
+        return 0.37
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0.0  # drawn over the character before, or not at all
     if character >= "\U0001f000":
@@ -94,8 +96,9 @@ def _cut(line: str) -> str:
 
 def text_size(lines: tuple[Line, ...], size: float = FONT_SIZE) -> tuple[float, float]:
     """Return width and height of lines one below the other."""
-    width = max((text_width(line.text, size, line.bold) for line in lines), default=0.0)
-    return width, len(lines) * size * LINE_HEIGHT
+    sizes = [line.size(size) for line in lines]
+    width = max((text_width(line.text, at, line.bold) for line, at in zip(lines, sizes, strict=True)), default=0.0)
+    return width, sum(sizes) * LINE_HEIGHT
 
 
 def node_size(node: DrawnNode) -> tuple[float, float]:

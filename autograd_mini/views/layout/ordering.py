@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from itertools import pairwise
 from math import inf
 
 from autograd_mini.views.layout.layered import Item, Layers
 
 _SMALL = 2_000  # items; for more, fewer rounds must do
+_MOST_EXCHANGES = 400  # that are tried for the order of operands
 _ALONE_WEIGHT = 6.0  # of a joint between two that have no other on that side: an operation and its value are level
 _BEND_WEIGHT, _LABEL_WEIGHT, _NODE_WEIGHT = 3.0, 1.0, 1.5
 
@@ -16,7 +18,7 @@ def order_ranks(layers: Layers) -> None:
     """Sort the items of each rank by the barycentres of their neighbours, to and fro, and keep the best order found.
 
     The first order is that in which a search from the end meets them: a tree is drawn without a crossing, operands
-    in the order written.
+    in the order written. Where sorting has exchanged operands, they are put back if no more edges cross then.
     """
     if layers.in_given_order:
         _number_positions(layers.ranks)
@@ -35,6 +37,8 @@ def order_ranks(layers: Layers) -> None:
             best, fewest = ranks, crossings
     layers.ranks[:] = best
     _number_positions(best)
+    if sum(map(len, best)) < _SMALL:
+        _sort_operands(best)
 
 
 def _searched(ranks: list[list[Item]]) -> list[list[Item]]:
@@ -72,16 +76,81 @@ def _sort_by_neighbours(items: list[Item], downwards: bool) -> None:
 
 
 def _crossings(ranks: list[list[Item]]) -> int:
-    """Return the number of pairs of joints that cross, as the number of inversions; also renews the positions."""
+    """Return the number of pairs of joints that cross; also renews the positions."""
     _number_positions(ranks)
+    return sum(map(_crossings_before, ranks))
+
+
+def _crossings_before(items: list[Item]) -> int:
+    """Return how many joints of a rank with the rank before cross, as the number of inversions."""
     count = 0
-    for items in ranks[1:]:
-        ends = [position for item in items for position in sorted(before.position for before in item.before)]
-        passed: list[int] = []
-        for position in ends:
-            count += len(passed) - bisect_right(passed, position)
-            insort(passed, position)
+    ends = [position for item in items for position in sorted(before.position for before in item.before)]
+    passed: list[int] = []
+    for position in ends:
+        count += len(passed) - bisect_right(passed, position)
+        insort(passed, position)
     return count
+
+
+# ------------------------------------------------------------------------------------------ order of operands
+
+
+def _sort_operands(ranks: list[list[Item]]) -> None:
+    """Let the operands of each operation enter it in their order: all at once, or else as many as can be."""
+    tried = 0
+    for operation in [item for items in reversed(ranks) for item in items if len(item.before) > 1]:
+        slots = {item: slot for slot, item in enumerate(operation.before)}
+        entering = sorted(slots, key=lambda item: item.position)
+        is_sorted = entering == list(slots) or _reordered(ranks, list(slots))
+        while not is_sorted:
+            is_sorted = True
+            for i, (first, second) in enumerate(pairwise(entering)):
+                if slots[first] > slots[second] and tried < _MOST_EXCHANGES:
+                    tried += 1
+                    if _reordered(ranks, [second, first]):
+                        entering[i : i + 2] = second, first
+                        is_sorted = False
+                        break
+
+
+def _reordered(ranks: list[list[Item]], wanted: list[Item]) -> bool:
+    """Put items of a rank into this order, and all that leads to them alone; undo it if more edges cross then."""
+    rows: dict[int, list[Item]] = {}
+    for item in wanted:
+        for part in sorted(_led_from(item), key=lambda part: part.position):
+            rows.setdefault(part.rank, []).append(part)
+    as_they_were = {rank: sorted(items, key=lambda item: item.position) for rank, items in rows.items()}
+    touched = {r for rank, items in rows.items() if items != as_they_were[rank] for r in (rank, rank + 1)}
+
+    def crossings() -> int:
+        return sum(_crossings_before(ranks[r]) for r in touched if r < len(ranks))
+
+    before = crossings()
+    _place(ranks, rows)
+    if crossings() <= before:
+        return True
+    _place(ranks, as_they_were)
+    return False
+
+
+def _led_from(item: Item) -> list[Item]:
+    """Return an item and all from which the edges lead to it alone."""
+    found = {item: None}
+    pending = [item]
+    while pending:
+        for before in pending.pop().before:
+            if before not in found and all(after in found for after in before.after):
+                found[before] = None
+                pending.append(before)
+    return list(found)
+
+
+def _place(ranks: list[list[Item]], rows: dict[int, list[Item]]) -> None:
+    """Give the places that these items have in each rank to them in their new order."""
+    for rank, items in rows.items():
+        for item, position in zip(items, sorted(item.position for item in items), strict=True):
+            ranks[rank][position] = item
+            item.position = position
 
 
 # --------------------------------------------------------------------------------------------- places across
@@ -100,24 +169,58 @@ def spread(layers: Layers) -> None:
     for _ in range(12 if is_small else 1):
         for items in [*layers.ranks, *reversed(layers.ranks)]:
             _fit(items, [_between(item) for item in items])
-    for bends in {path.start: path.bends for path in layers.paths if path.bends}.values():
-        _straighten(bends, layers.ranks)
-    for items in layers.ranks:
-        for item in items:
-            if not _is_alone(item.before, "after"):
-                _straighten(_chain(item), layers.ranks)
+    bends = {path.start: path.bends for path in layers.paths if path.bends}
+    starts = [item for items in layers.ranks for item in items if not _is_alone(item, "before", "after")]
+    chains = [_chain(item) for item in starts]
+    for is_aside in (False, True):  # leaves make way for a line of what is computed
+        for start, passed in bends.items():
+            if start.is_aside == is_aside:
+                _straighten(passed, layers.ranks)
+        for chain in chains:
+            if chain[-1].is_aside == is_aside:
+                _straighten(chain, layers.ranks)
+        if not is_aside:
+            for items in layers.ranks:
+                _make_way(items)
+    for wish in (_after, *[_between] * (3 if is_small else 1)):
+        for items in reversed(layers.ranks):
+            for item in (*items, *reversed(items)):
+                if item.is_aside and item.main:
+                    low, high = _room(item, items)
+                    item.cross = max(low, min(high, wish(item)))
 
 
-def _is_alone(side: list[Item], back: str) -> bool:
-    """Return whether there is one neighbour on a side, and it has no other on its."""
-    return len(side) == 1 and len(getattr(side[0], back)) == 1
+def _make_way(items: list[Item]) -> None:
+    """Move the leaves of a rank, and what leads from them, so far that nothing overlaps what is computed."""
+    for order, sign in ((items, 1.0), (items[::-1], -1.0)):
+        last: Item | None = None
+        for item in order:
+            if item.is_aside and last is not None:
+                apart = last.below + item.above if sign > 0 else last.above + item.below
+                item.cross = sign * max(sign * item.cross, sign * last.cross + apart)
+            if not item.is_aside or last is not None:
+                last = item
+
+
+def _in_line(items: list[Item]) -> list[Item]:
+    """Return those of an item's neighbours that it stands in line with: the computed ones, if there are any.
+
+    So a chain of operations is a straight line, whatever leaves join it from the side.
+    """
+    return [item for item in items if not item.is_aside] or items
+
+
+def _is_alone(item: Item, side: str, back: str) -> bool:
+    """Return whether there is one neighbour in line on a side, and this is the only one in line on its."""
+    neighbours = _in_line(getattr(item, side))
+    return len(neighbours) == 1 and _in_line(getattr(neighbours[0], back)) == [item]
 
 
 def _chain(item: Item) -> list[Item]:
     """Return the items that follow one upon the other without a branch."""
     chain = [item]
-    while _is_alone(chain[-1].after, "before"):
-        chain.append(chain[-1].after[0])
+    while _is_alone(chain[-1], "after", "before"):
+        chain.append(_in_line(chain[-1].after)[0])
     return chain
 
 
@@ -136,14 +239,20 @@ def _straighten(chain: list[Item], ranks: list[list[Item]]) -> None:
 
 
 def _room(item: Item, rank: list[Item]) -> tuple[float, float]:
-    """Return how far an item can be moved to both sides."""
-    low, high = -inf, inf
-    if item.position:
-        other = rank[item.position - 1]
-        low = min(other.cross + other.below + item.above, item.cross)
-    if item.position + 1 < len(rank):
-        other = rank[item.position + 1]
-        high = max(other.cross - other.above - item.below, item.cross)
+    """Return how far an item can be moved to both sides; what is computed can push leaves before it."""
+    low, high, above, below = -inf, inf, item.above, item.below
+    for i in range(item.position - 1, -1, -1):
+        other = rank[i]
+        if item.is_aside or not other.is_aside:
+            low = min(other.cross + other.below + above, item.cross)
+            break
+        above += other.above + other.below
+    for i in range(item.position + 1, len(rank)):
+        other = rank[i]
+        if item.is_aside or not other.is_aside:
+            high = max(other.cross - other.above - below, item.cross)
+            break
+        below += other.above + other.below
     return low, high
 
 
@@ -164,15 +273,23 @@ def _stack(items: list[Item]) -> None:
 
 
 def _mean(neighbours: list[Item], otherwise: float) -> float:
-    return sum(item.cross for item in neighbours) / len(neighbours) if neighbours else otherwise
+    if not neighbours:
+        return otherwise
+    in_line = _in_line(neighbours)
+    return sum(item.cross for item in in_line) / len(in_line)
+
+
+def _after(item: Item) -> float:
+    """Return the middle of what comes after an item."""
+    return _mean(item.after, item.cross)
 
 
 def _between(item: Item) -> float:
     """Return the middle between an item's neighbours on both sides."""
     wish = weights = 0.0
     for side, is_alone in (
-        (item.before, _is_alone(item.before, "after")),
-        (item.after, _is_alone(item.after, "before")),
+        (item.before, _is_alone(item, "before", "after")),
+        (item.after, _is_alone(item, "after", "before")),
     ):
         if side:
             weight = _ALONE_WEIGHT if is_alone else 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _NETWORK_WIDTH, _ROW_HEIGHT = 430.0, 84.0
 _LOWEST, _HIGHEST = 100.0, 270.0  # network
 _NETWORK_TOP, _CURVES_HEIGHT = 54.0, 200.0
 _SURFACE_WIDTH = 290.0
+_STRETCHED = "am-part am-stretched"  # whose lines may be made longer or shorter from left to right
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +119,11 @@ class Figure:
         parts = [
             text(summary(frame, self.epochs), 0, 16, 13.5, **BOLD),
             *self._networks(frame, scales),
-            *_panel("loss", 0.0, self._curves_top, self.loss.svg(frame.epoch, (frame.loss, frame.validation_loss))),
+            self._curves("loss", 0.0, self.loss.width, self.loss.svg(frame.epoch, (frame.loss, frame.validation_loss))),
         ]
         if self.surface is not None and frame.surface is not None:
             left, inside = WIDTH - _SURFACE_WIDTH, self.surface.svg(frame.surface)
-            parts += _panel(self._surface_title(), left, self._curves_top, inside)
+            parts.append(self._curves(self._surface_title(), left, _SURFACE_WIDTH, inside, "am-part"))
         size = {"viewBox": f"0 0 {place(WIDTH)} {place(self.height)}", "width": WIDTH, "height": self.height}
         return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", **size, font_family=FONT)
 
@@ -132,24 +133,26 @@ class Figure:
         if self.network is None:
             return
         right = WIDTH - _NETWORK_WIDTH
-        example, bottom = self.subject.example, _NETWORK_TOP + self._network_height + 38
+        example, bottom = self.subject.example, self._network_height + 38.0
         title = "weights" if example is None else f"weights, and activations of example {example[0]}"
         circles: list[float | None] = [*numbers_in(frame.activations)] or [None] * sum(self.network.sizes)
         reaches = scales.activations or [0.0] * len(self.network.sizes)
-        inside = self.network.svg(numbers_in(frame.weights), scales.weight, circles, reaches, "am-weights")
-        yield from _panel(title, 0.0, _NETWORK_TOP, inside)
-        yield from legend(WIDTH - 172.0 if not frame.weight_gradients else _NETWORK_WIDTH - 172.0, bottom)
-        yield text(f"widest line: |w| = {format_number(scales.weight, 3)}", 0, bottom, 10.5)
+        inside = [*self.network.svg(numbers_in(frame.weights), scales.weight, circles, reaches, "am-weights")]
+        inside.append(legend(_NETWORK_WIDTH, bottom))
+        inside.append(text(f"widest line: |w| = {format_number(scales.weight, 3)}", 0, bottom, 11))
+        yield _panel(title, (0.0, _NETWORK_TOP), (_NETWORK_WIDTH, bottom), inside)
         if frame.weight_gradients:
             title = "gradients ∂L/∂w on the lines, ∂L/∂b in the circles"
             reach, lines = largest(frame.weight_gradients), numbers_in(frame.weight_gradients)
             circles = [*([None] * self.network.sizes[0]), *numbers_in(frame.bias_gradients)]
             reaches = [largest(frame.bias_gradients)] * len(reaches)
-            yield from _panel(
-                title, right, _NETWORK_TOP, self.network.svg(lines, reach, circles, reaches, "am-gradients")
-            )
+            inside = [*self.network.svg(lines, reach, circles, reaches, "am-gradients")]
             widest = f"widest line: |∂L/∂w| = {format_number(reach, 3)}"
-            yield text(widest, right, bottom, 10.5, class_="am-ink am-widest", fill=colours.TEXT)
+            inside.append(text(widest, 0, bottom, 11, class_="am-ink am-widest", fill=colours.TEXT))
+            yield _panel(title, (right, _NETWORK_TOP), (_NETWORK_WIDTH, bottom), inside)
+
+    def _curves(self, title: str, x: float, width: float, inside: Iterator[str], kind: str = _STRETCHED) -> str:
+        return _panel(title, (x, self._curves_top), (width, _CURVES_HEIGHT + 32.0), inside, kind)
 
     def _surface_title(self) -> str:
         surface = self.surface.surface if self.surface is not None else None
@@ -161,9 +164,13 @@ class Figure:
         return f"output from {low} (orange) to {high} (blue)"
 
 
-def _panel(title: str, x: float, y: float, inside: Iterator[str]) -> list[str]:
-    """Return a panel at its place, with its title above."""
-    return [text(title, x, y - 12, **BOLD), tag("g", *inside, transform=f"translate({place(x)} {place(y)})")]
+def _panel(
+    title: str, at: tuple[float, float], size: tuple[float, float], inside: Iterable[str], kind: str = _STRETCHED
+) -> str:
+    """Return a panel with its title above; a page may put it elsewhere, and stretch it."""
+    where = f"translate({place(at[0])} {place(at[1])})"
+    room = {"data_width": size[0], "data_height": size[1]}
+    return tag("g", text(title, 0, -12, **BOLD), *inside, class_=kind, transform=where, **room)
 
 
 def summary(frame: Frame, epochs: int) -> str:

@@ -31,6 +31,7 @@ class LossPanel:
     def __init__(self, losses: dict[str, Sequence[float]], epochs: int, width: float, height: float) -> None:
         self._losses = losses
         self._epochs = max(epochs, 1)
+        self.width = width
         self._left, self._right, self._height = 52.0, width - 12.0, height
         finite = [loss for curve in losses.values() for loss in curve if math.isfinite(loss)] or [0.0, 1.0]
         low, high = min(finite), max(finite)
@@ -74,10 +75,10 @@ class LossPanel:
             if y is not None:
                 line = f"M{place(self._left)} {place(y)}H{place(self._right)}"
                 yield tag("path", d=line, stroke=colours.LINE, stroke_opacity=0.3)
-                yield text(format_number(number, 3), self._left - 6, y + 3.5, 10.5, "end")
+                yield text(format_number(number, 3), self._left - 6, y + 3.5, 11, "end")
         for epoch in ticks(0.0, float(self._epochs), 6):
             if epoch == int(epoch):
-                yield text(str(int(epoch)), self.x(int(epoch)), self._height + 14, 10.5, "middle")
+                yield text(str(int(epoch)), self.x(int(epoch)), self._height + 14, 11, "middle")
         yield text("epoch", (self._left + self._right) / 2, self._height + 29, 11, "middle")
 
     def _marks(self) -> list[float]:

@@ -15,7 +15,7 @@ from typing import Any
 from autograd_mini.views import colours
 from autograd_mini.views.live.marks import short, tag, text
 
-_LEAST_FOR_TEXT = 14.0  # radius of a circle with a number in it
+_LEAST_FOR_TEXT = 15.0  # radius of a circle with a number in it
 _MOST_LABELS = 12  # weights that can have their value beside them
 _WIDEST = ((12, 5.0, 0.5), (160, 3.5, 0.3), (700, 2.2, 0.1), (math.inf, 1.6, 0.04))
 
@@ -116,7 +116,7 @@ class NetworkPanel:
         for column, reach in enumerate(reaches):
             inside += self._circles(column, values, reach)
         for (x, _, _), heading in zip(self._columns, self._headings, strict=True):
-            inside.append(text(heading, x, self._height + 16, 10.5, "middle"))
+            inside.append(text(heading, x, self._height + 16, 11, "middle"))
         yield tag("g", *inside, class_=kind)
 
     def _lines(self, layer: int, numbers: Iterator[float], largest: float, labels: list[str]) -> Iterator[str]:
@@ -130,7 +130,7 @@ class NetworkPanel:
                 if self._count <= _MOST_LABELS:
                     x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
                     labels.append(tag("rect", x=x - 17, y=y - 7.5, width=34, height=14, rx=3, fill=colours.ZERO))
-                    labels.append(text(short(number), x, y + 3.5, 10.5, "middle", class_="am-label", fill="#000000"))
+                    labels.append(text(short(number), x, y + 3.5, 11, "middle", class_="am-label", fill="#000000"))
 
     def _circles(self, column: int, values: Iterator[float | None], reach: float) -> Iterator[str]:
         x, ys, radius = self._columns[column]
@@ -141,12 +141,13 @@ class NetworkPanel:
             yield tag("circle", cx=x, cy=y, r=radius, fill=fill, stroke=stroke, stroke_width=width)
             if radius >= _LEAST_FOR_TEXT:
                 words, ink = "" if value is None else short(value), colours.ink_on(fill)
-                yield text(words, x, y + 3.5, 10.5 if radius > 17 else 9, "middle", class_="am-number", fill=ink)
+                yield text(words, x, y + 3.5, 11, "middle", class_="am-number", fill=ink)
 
 
-def legend(x: float, y: float) -> Iterator[str]:
-    """Iterate over the elements that say which lines are negative."""
-    for i, (name, number) in enumerate((("negative", -1.0), ("positive", 1.0))):
-        left = x + 88 * i
-        yield tag("line", x1=left, y1=y - 4, x2=left + 26, y2=y - 4, **LineLook.of(1).attributes(number, 2.0))
-        yield text(name, left + 31, y, 10.5)
+def legend(right: float, y: float) -> str:
+    """Return what says which lines are negative."""
+    inside = []
+    for name, number, left in (("negative", -1.0, right - 166.0), ("positive", 1.0, right - 80.0)):
+        inside.append(tag("line", x1=left, y1=y - 4, x2=left + 26, y2=y - 4, **LineLook.of(1).attributes(number, 2.0)))
+        inside.append(text(name, left + 31, y, 11))
+    return tag("g", *inside, class_="am-key")

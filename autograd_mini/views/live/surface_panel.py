@@ -122,10 +122,10 @@ class SurfacePanel:
 
     def _axes(self) -> Iterator[str]:
         for number in ticks(*self.surface.x_range, 4):
-            yield text(format_number(number, 3), self.x(number), self.height + 14, 10.5, "middle")
+            yield text(format_number(number, 3), self.x(number), self.height + 14, 11.5, "middle")
         for number in ticks(*self.surface.y_range, 4):
-            yield text(format_number(number, 3), self.left - 6, self.y(number) + 3.5, 10.5, "end")
+            yield text(format_number(number, 3), self.left - 6, self.y(number) + 3.5, 11.5, "end")
         middle = self.left + self.width / 2
         is_curve = self.surface.kind == "curve"
-        yield text("x" if is_curve else "x1", middle, self.height + 29, 11, "middle")
-        yield text("y" if is_curve else "x2", self.left - 34, self.height / 2 + 4, 11, "middle")
+        yield text("x" if is_curve else "x1", middle, self.height + 29, 11.5, "middle")
+        yield text("y" if is_curve else "x2", self.left - 34, self.height / 2 + 4, 11.5, "middle")

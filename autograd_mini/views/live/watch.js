@@ -2,6 +2,7 @@
 
 const SECONDS = 0.12;  // a frame, at speed 1
 const MORE_KEYS = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+const TWO_COLUMNS = 640, BETWEEN = 20, TITLE = 26, BELOW = 24, ROOM_FOR_LABELS = 0.95;  // in pixels; a share
 const SHADES = 127;  // on each side of the boundary
 
 const LEGEND = [
@@ -13,15 +14,12 @@ const LEGEND = [
 
 const inWords = numbers => numbers.map(x => format(number(x), 4)).join(", ");
 
-// How far a part of the figure is moved to its place.
-const placeOf = group => group.transform.baseVal.consolidate().matrix;
-
 // The network twice, with weights and with gradients.
 class Network {
   constructor(svg, data) {
     this.data = data;
     this.pictures = [...svg.querySelectorAll(".am-weights, .am-gradients")].map(group => ({
-      place: placeOf(group.parentNode), lines: [...group.querySelectorAll("line")],
+      group, lines: [...group.querySelectorAll("line")],
       labels: [...group.querySelectorAll(".am-label")], circles: [...group.querySelectorAll("circle")],
     }));
     this.widest = svg.querySelector(".am-widest");
@@ -70,12 +68,14 @@ class Network {
 
   // -------------------------------------------------------------------------------------------- in words
 
-  unit(column, k) { return column === 0 ? `x${k + 1}` : `neuron ${k} of layer ${column - 1}`; }
-  circle(k) { return this.unit(this.columnOf[k], k - this.columnOf.indexOf(this.columnOf[k])); }
+  // Counted from 1, as everywhere: layer above, neuron and input below.
+  unit(column, k) { return column === 0 ? `x${k + 1}` : `neuron ${k + 1} of layer ${column}`; }
+  place(k) { return [this.columnOf[k], k - this.columnOf.indexOf(this.columnOf[k])]; }
+  circle(k) { return this.unit(...this.place(k)); }
 
   line(k) {
     const [layer, j, i] = this.ends[k];
-    return `weight ${this.unit(layer - 1, i)} → ${this.unit(layer, j)}`;
+    return `${scripted("w", layer, j + 1, i + 1)} (${this.unit(layer - 1, i)} → ${this.unit(layer, j)})`;
   }
 
   _lineInWords(k) { return withGradient(this.line(k), this.weights[k], this.weightGradients[k]); }
@@ -87,21 +87,23 @@ class Network {
     return this.circle(k) + (words.length ? ": " : "") + words.join("; ");
   }
 
-  // What is near a point of the figure: its elements in both pictures, and its numbers in words.
-  near(x, y) {
-    const of = (element, names) => names.map(name => element[name].baseVal.value);
-    for (const { place, lines, circles } of this.pictures) {
-      const [px, py] = [x - place.e, y - place.f];
+  // What is near a point, given by its place in any element, and no farther than `reach` from the middle of a line: its
+  // elements in both pictures, and its numbers in words.
+  near(placeIn, reach) {
+    for (const { group, lines, circles } of this.pictures) {
+      const { x: px, y: py } = placeIn(group), stretch = stretchOf(group.parentNode);
+      // Lengths are those that are seen: the panel may be stretched from left to right.
+      const of = (element, names) => names.map(name => element[name].baseVal.value * (/y|r/.test(name) ? 1 : stretch));
       const hit = circles.findIndex(circle => {
         const [cx, cy, r] = of(circle, ["cx", "cy", "r"]);
-        return Math.hypot(px - cx, py - cy) <= r + 1.5;
+        return Math.hypot(px * stretch - cx, py - cy) <= r + 1.5;
       });
       if (hit >= 0) return { elements: this.pictures.map(p => p.circles[hit]), words: this._circleInWords(hit) };
-      let best = 5, found = -1;
+      let best = reach, found = -1;
       lines.forEach((line, k) => {
         const [x1, y1, x2, y2] = of(line, ["x1", "y1", "x2", "y2"]), length = (x2 - x1) ** 2 + (y2 - y1) ** 2;
-        const t = Math.max(0, Math.min(1, ((px - x1) * (x2 - x1) + (py - y1) * (y2 - y1)) / length));
-        const away = Math.hypot(px - x1 - t * (x2 - x1), py - y1 - t * (y2 - y1));
+        const along = px * stretch - x1, t = Math.max(0, Math.min(1, (along * (x2 - x1) + (py - y1) * (y2 - y1)) / length));
+        const away = Math.hypot(along - t * (x2 - x1), py - y1 - t * (y2 - y1));
         if (away < best) [best, found] = [away, k];
       });
       if (found >= 0) return { elements: this.pictures.map(p => p.lines[found]), words: this._lineInWords(found) };
@@ -112,13 +114,21 @@ class Network {
   // All numbers of the frame.
   table() {
     const written = x => x === undefined ? "" : format(x, 4), row = (name, x, gradient) => [name, written(x), written(gradient)];
+    const called = (letter, what, k) => {
+      const [column, j] = this.place(k), name = column ? `${scripted(letter, column, j + 1)} (${what} of ` : `${what} of `;
+      return name + this.circle(k) + (column ? ")" : "");
+    };
     return table(["", "value", "gradient"], [
       ...this.weights.map((x, k) => row(this.line(k), x, this.weightGradients[k])),
-      ...this.biases.map((x, k) => row(`bias of ${this.circle(k + this.data.sizes[0])}`, x, this.biasGradients[k])),
-      ...this.activations.map((x, k) => row(`activation of ${this.circle(k)}`, x)),
+      ...this.biases.map((x, k) => row(called("b", "bias", k + this.data.sizes[0]), x, this.biasGradients[k])),
+      ...this.activations.map((x, k) => row(called("a", "activation", k), x)),
     ]);
   }
 }
+
+const small = (numbers, signs) =>
+  numbers.join(numbers.some(number => number > 9) ? "," : "").replace(/\d/g, digit => signs[digit]);
+const scripted = (letter, above, ...below) => letter + small([above], "⁰¹²³⁴⁵⁶⁷⁸⁹") + small(below, "₀₁₂₃₄₅₆₇₈₉");
 
 const withGradient = (name, x, gradient) =>
   `${name} = ${format(x, 4)}${gradient === undefined ? "" : `, gradient ${format(gradient, 4)}`}`;
@@ -130,7 +140,6 @@ class Surface {
     this.paths = [...svg.querySelectorAll(".am-curve, .am-boundary")];
     this.regions = svg.querySelector(".am-regions");
     if (!this.regions) return;
-    this.place = placeOf(svg.querySelector(".am-surface").parentNode);
     this.colours = data.palette.map(channels);
     this.canvas = h("canvas", { width: data.side, height: data.side });
   }
@@ -149,11 +158,12 @@ class Surface {
     this.regions.setAttribute("href", this.canvas.toDataURL());
   }
 
-  near(x, y) {
+  near(placeIn) {
     if (!this.regions) return null;
+    const { x, y } = placeIn(this.regions);
     const { kind, side, ranges: [[xLow, xHigh], [yLow, yHigh]], middle, reach } = this.data;
     const [left, top, width, height] = ["x", "y", "width", "height"].map(name => this.regions[name].baseVal.value);
-    const [right, up] = [(x - this.place.e - left) / width, 1 - (y - this.place.f - top) / height];
+    const [right, up] = [(x - left) / width, 1 - (y - top) / height];
     if (right < 0 || right >= 1 || up < 0 || up >= 1) return null;
     const shade = this.shades[Math.floor(up * side) * side + Math.floor(right * side)], level = shade - SHADES - 1;
     const where = `x1 = ${format(xLow + right * (xHigh - xLow), 4)}, x2 = ${format(yLow + up * (yHigh - yLow), 4)}`;
@@ -164,11 +174,47 @@ class Surface {
   }
 }
 
+const stretchOf = part => Number(part.style.getPropertyValue("--stretch") || 1);
+
+// The panels of the figure: as Python drew them where there is room for that, else one or two in a row. Their text stays
+// as large as it is; a panel is stretched from left to right, or as a whole where that would change what it shows.
+class Panels {
+  constructor(svg) {
+    const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+    svg.querySelector("text").remove();  // the words above the figure say it
+    Object.assign(this, { svg, width, asDrawn: `0 24 ${width} ${height - 24}` });
+    this.note = svg.querySelector(":scope > text");
+    this.paragraph = h("p", { class: "am-note" });  // it says the note where there is no room for it in one line
+    this.parts = [...svg.querySelectorAll(".am-part")].map(part => ({ part, drawn: part.getAttribute("transform"),
+      width: Number(part.dataset.width), height: Number(part.dataset.height) }));
+    this.fit(width);
+  }
+
+  fit(available) {
+    const isDrawn = available >= this.width, columns = available >= TWO_COLUMNS ? 2 : 1;
+    const room = (available - (columns - 1) * BETWEEN) / columns;
+    let bottom = 0, row = 0;
+    this.note?.classList.toggle("am-moved", !isDrawn);
+    this.paragraph.textContent = this.note && !isDrawn ? this.note.textContent : "";
+    this.parts.forEach(({ part, drawn, width, height }, i) => {
+      const column = i % columns, stretched = part.classList.contains("am-stretched");
+      const stretch = isDrawn || !stretched ? 1 : room / width, scale = isDrawn || stretched ? 1 : Math.min(room / width, 1.4);
+      if (!column) row = bottom;
+      part.classList.toggle("am-moved", !isDrawn);
+      part.classList.toggle("am-tight", stretch < ROOM_FOR_LABELS);
+      part.style.setProperty("--stretch", stretch);
+      part.setAttribute("transform", isDrawn ? drawn
+        : `translate(${column * (room + BETWEEN)} ${row + TITLE * scale}) scale(${stretch * scale} ${scale})`);
+      bottom = Math.max(bottom, row + (TITLE + height + BELOW) * scale);
+    });
+    this.svg.setAttribute("viewBox", isDrawn ? this.asDrawn : `0 0 ${available} ${bottom}`);
+  }
+}
+
 class Watch {
   constructor(element, data, picture) {
-    const { svg } = drawn(picture), [, , width, height] = svg.getAttribute("viewBox").split(" ");
-    svg.querySelector("text").remove();  // the words above the figure say it
-    svg.setAttribute("viewBox", `0 24 ${width} ${height - 24}`);
+    const { svg } = drawn(picture);
+    this.panels = new Panels(svg);
     svg.setAttribute("role", "img");
     Object.assign(this, { element, data, svg, end: data.words.length - 1 });
     this.network = data.network && new Network(svg, data.network);
@@ -176,19 +222,24 @@ class Watch {
     this.cursor = svg.querySelector(".am-now");
     this.dots = ["training", "validation"].map(name => svg.querySelector(`.am-dot-${name}`));
     this.player = new Player(this, { noun: "epoch", seconds: SECONDS, keys: MORE_KEYS });
-    this.player.element.append(this.player.speed);
     this.words = h("p", { class: "am-words", "aria-live": "polite" });
     this.example = h("p", { class: "am-readout am-example" });
     this.readout = h("p", { class: "am-readout am-near" });
     this.table = h("div", { class: "am-table" });
     this.details = h("details", { ontoggle: () => this._fillTable() },
       h("summary", {}, "all numbers of this epoch"), this.table);
+    this.figure = h("div", { class: "am-figure" }, this.panels.paragraph, svg);
+    this.player.element.append(this.player.speed);
     asPage(element, "am-watch", "A training, epoch by epoch. Arrows, Home, End and space move through it.");
-    element.replaceChildren(this.player.element, this.words, h("div", { class: "am-figure" }, svg),
-      this.example, this.readout, this.network ? this.details : "", legend(LEGEND));
+    const key = legend(LEGEND);
+    element.replaceChildren(h("div", { class: "am-top" }, this.player.element, this.words),
+      h("div", { class: "am-stage" }, this.figure, h("div", { class: "am-side" },
+        this.example, this.network ? this.details : null, key)), this.readout);
+    key.open = this.figure.offsetTop === this.example.offsetTop;  // where it has room beside the figure
+    new ResizeObserver(() => this.panels.fit(Math.floor(this.figure.clientWidth))).observe(this.figure);
     element.addEventListener("keydown", event => this.player.onKey(event));
-    svg.addEventListener("pointermove", event => this._point(event));
-    svg.addEventListener("pointerleave", () => this._name(null));
+    for (const name of ["pointermove", "pointerdown"]) svg.addEventListener(name, event => this._point(event));
+    svg.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType !== "touch") this._name(null); });
     this.goTo(this.end);
   }
 
@@ -220,9 +271,9 @@ class Watch {
   // While it plays, a screen reader isn't told of each epoch: there may be ten in a second.
   playing(on) { this.words.setAttribute("aria-live", on ? "off" : "polite"); }
 
-  _point({ clientX, clientY }) {
-    const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(this.svg.getScreenCTM().inverse());
-    this._name(this.network?.near(x, y) ?? this.surface?.near(x, y));
+  _point({ clientX, clientY, pointerType }) {
+    const placeIn = element => new DOMPoint(clientX, clientY).matrixTransform(element.getScreenCTM().inverse());
+    this._name(this.network?.near(placeIn, pointerType === "touch" ? 12 : 5) ?? this.surface?.near(placeIn));
   }
 
   _name(found) {

@@ -2,8 +2,9 @@
 
 It is what `draw` draws of the end of both passes, in the layout of our own, with a style sheet: a value and the local
 derivatives into it appear when the forward pass reaches them, a gradient when the backward pass does. All animations
-last as long as the whole pass, so that they stay together. Without them, and for readers who prefer less motion, it
-shows the end.
+last as long as the whole pass, so that they stay together. It plays twice and then shows the end, as it does without
+animations, and for readers who prefer less motion. Where it isn't in an ``<img>``, a click shows the end at once, and a
+double click plays it again: an element of SVG, ``<set>``, takes its class away and gives it back.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from autograd_mini.engine.graph import recorded_gradients
 from autograd_mini.explanations.names import NamedGraph, Names, named
 from autograd_mini.explanations.steps import BackwardStep, Contribution, ForwardStep, backward_steps, forward_steps
-from autograd_mini.formulas.expression import format_number, number
+from autograd_mini.formulas.expression import derivative, format_number, number
 from autograd_mini.views import colours, svg
 from autograd_mini.views.graph_picture import GraphPicture, Shown
 from autograd_mini.views.layout.layout import arrange
 from autograd_mini.views.layout.measure import LINE_HEIGHT, shown_lines, text_width
 from autograd_mini.views.picture import FONT, LABEL_SIZE
-from autograd_mini.views.stepper.payload import short_names
 from autograd_mini.views.svg import short
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ _NARROWEST = 480.0  # room for the captions of a small graph
 _MOST_LINES = 6  # of a caption
 _PRODUCT_HEIGHT = 30.0
 _HOLD = 4  # steps for which the end is shown
-_PAPER, _INK, _BLACK = "#ffffff", "#16191d", "#000000"
+_ROUNDS = 2  # what goes on moving is hard to read beside
+_BLACK = "#000000"
+_CLICKS = " (a click shows the end, a double click plays it again)"
 _PENDING, _DONE = "stroke-dasharray:2,3;opacity:.5", "stroke-dasharray:none;opacity:1"
 
 
 def animated_svg(root: Value | NamedGraph, names: Names | None = None, seconds_per_step: float = 1.0) -> str:
-    """Return the forward pass, the seed ∂L/∂L = 1 and the backward pass as an SVG that plays, over and over.
+    """Return the forward pass, the seed ∂L/∂L = 1 and the backward pass as an SVG that plays twice and shows the end.
 
     Parameters
     ----------
@@ -68,7 +71,7 @@ def animated_svg(root: Value | NamedGraph, names: Names | None = None, seconds_p
     >>> from autograd_mini import Value
     >>> x = Value(3.0, label="x")
     >>> svg = animated_svg(x * x)
-    >>> svg[:4], "∂L/∂x = ∂L/∂L·∂L/∂x + ∂L/∂L·∂L/∂x = 1·3 + 1·3 = 6" in svg
+    >>> svg[:4], "∂L/∂x = ∂L/∂L·∂(x①·x②)/∂x① + ∂L/∂L·∂(x①·x②)/∂x② = 1·3 + 1·3 = 6" in svg
     ('<svg', True)
     """
     if isinstance(seconds_per_step, bool) or not isinstance(seconds_per_step, (int, float)):
@@ -89,15 +92,13 @@ class _Animation:
 
     def __init__(self, graph: NamedGraph, seconds: float) -> None:
         self.root, self.seconds = graph.root, seconds
+        self.note = graph.note()
         self.position = {node: k for k, node in enumerate(graph.order)}
-        self.called = {node: shown_lines(name)[0] for node, name in short_names(graph.called).items()}
-        backward = list(backward_steps(graph))
-        # A constant is no step: its value is given, and its gradient isn't needed.
-        self.forward = [step for step in forward_steps(graph) if self._is_step(step.node)]
-        self.backward = [step for step in backward if self._is_step(step.node)]
+        self.called = {node: shown_lines(name)[0] for node, name in graph.called.items()}
+        self.forward, self.backward = list(forward_steps(graph)), list(backward_steps(graph))
         self.count = len(self.forward) + len(self.backward)
         self.largest = colours.largest_finite([c.product for step in self.backward for c in step.contributions])
-        gradients = {step.node: step.gradient for step in backward}
+        gradients = recorded_gradients(graph.order)
         shown = replace(Shown.now(graph), names=self.called, gradients=gradients)
         picture = GraphPicture(graph, [], _DIGITS, shown).picture()
         # Room for the products: they are wider than the local derivatives in whose places they will stand.
@@ -112,9 +113,6 @@ class _Animation:
             group.extend(self.parts[name])
         self.keyframes: dict[str, str] = {}
 
-    def _is_step(self, node: Value) -> bool:
-        return node.kind != "constant" or node is self.root
-
     def document(self) -> str:
         """Return the SVG."""
         for i, forward in enumerate(self.forward):
@@ -126,7 +124,9 @@ class _Animation:
         captions = list(self._captions(room))
         top = self.layout.height + 2 * _MARGIN + _CAPTION_SIZE
         height = top + _LINE * max(len(lines) - 1 for lines in captions) + 1.5 * _MARGIN
-        page = _page(room + 2 * _MARGIN, height, f"Backpropagation through {self.called[self.root]}, step by step")
+        page = _page(
+            room + 2 * _MARGIN, height, f"Backpropagation through {self.called[self.root]}, step by step{_CLICKS}"
+        )
         page.extend(self._caption(i, lines, top) for i, lines in enumerate(captions))
         left = _MARGIN + (room - self.layout.width) / 2
         self.drawn.set("transform", f"translate({short(left)} {short(_MARGIN)})")
@@ -208,16 +208,16 @@ class _Animation:
         width = max(text_width(line, LABEL_SIZE, bold=True) for line in lines) + 8
         x = min(max(x, width / 2), max(self.layout.width - width / 2, width / 2))
         group = self._only_during(ET.Element("g"), i)
-        frame = {"fill": _PAPER, "stroke": colour, "stroke-width": "1.5"}
+        frame = {"fill": colours.PAPER, "stroke": colour, "stroke-width": "1.5"}
         group.append(svg.rectangle((x, y, width, _PRODUCT_HEIGHT), 3.0, frame))
         step = LABEL_SIZE * LINE_HEIGHT
-        group.extend(svg.text(line, (x, y + step * (j - 0.5)), LABEL_SIZE, _INK) for j, line in enumerate(lines))
+        group.extend(svg.text(line, (x, y + step * (j - 0.5)), LABEL_SIZE, colours.INK) for j, line in enumerate(lines))
         return group
 
     def _ring(self, name: str, i: int) -> None:
         """Give the shape of a node or an operation a thick outline during a step."""
         shape = self._shape(name)
-        ring = ET.SubElement(self.groups[name], shape.tag, {**shape.attrib, "fill": "none", "stroke": _INK})
+        ring = ET.SubElement(self.groups[name], shape.tag, {**shape.attrib, "fill": "none", "stroke": colours.INK})
         self._only_during(ring, i).set("stroke-width", "3.5")
         ring.attrib.pop("stroke-dasharray", None)
 
@@ -239,7 +239,7 @@ class _Animation:
         part.attrib.pop("style", None)
         part.attrib |= {
             "class": "on",
-            "style": f"animation-delay:{short((i - self.count - _HOLD) * self.seconds, 4)}s",
+            "style": f"animation-delay:{short(i * self.seconds, 4)}s",
         }
         return part
 
@@ -249,8 +249,8 @@ class _Animation:
         rules = [f"@keyframes {name}{{{frame}}}" for name, frame in frames.items()]
         return "".join(
             [
-                f"*{{animation:{short(total * self.seconds, 4)}s step-end infinite}}",
-                ".on{opacity:0;animation-name:on}",
+                f".plays *{{animation:{short(total * self.seconds, 4)}s step-end {_ROUNDS}}}",
+                ".on{opacity:0}.plays .on{animation-name:on}",
                 *rules,
                 "@media(prefers-reduced-motion:reduce){*{animation-name:none!important}}",
             ]
@@ -261,17 +261,20 @@ class _Animation:
     def _captions(self, width: float) -> Iterator[list[str]]:
         """Iterate over the lines below the drawing: a title and the formula; at the end, all results."""
         steps: list[ForwardStep | BackwardStep] = [*self.forward, *self.backward]
+        note = _filled(self.note.split(" "), " ", width) if self.note else []
         for i, step in enumerate(steps):
             seed = isinstance(step, BackwardStep) and step.node is self.root
             stage = "forward pass" if isinstance(step, ForwardStep) else "seed" if seed else "backward pass"
-            equation = replace(step, names=self.called).equation("text")
-            yield [f"step {i + 1} of {self.count}: {stage}", *_filled(equation.split(" = "), " = ", width)]
+            step = replace(step, names=self.called)
+            rules = step.rules(digits=_DIGITS) if isinstance(step, BackwardStep) else []
+            lines = [_filled(line.split(" = "), " = ", width) for line in [step.equation("text", _DIGITS), *rules]]
+            yield [f"step {i + 1} of {self.count}: {stage}", *_fitted([part for line in lines for part in line]), *note]
         root = self.called[self.root]
         results = [f"{root} = {format_number(self.root.data, _DIGITS)}"]
         for step in reversed(self.backward):
             if step.node.primitive is None:
-                results.append(f"∂{root}/∂{self.called[step.node]} = {format_number(step.gradient, _DIGITS)}")
-        yield ["both passes are done", *_filled(results, ", ", width)]
+                results.append(f"{derivative(root, self.called[step.node])} = {format_number(step.gradient, _DIGITS)}")
+        yield ["both passes are done", *_fitted(_filled(results, ", ", width)), *note]
 
     def _caption(self, i: int, lines: list[str], top: float) -> ET.Element:
         group = ET.Element("g")
@@ -288,9 +291,12 @@ class _Animation:
 def _page(width: float, height: float, title: str) -> ET.Element:
     """Return the empty document: a sheet of white, on which the colours are the same on any page."""
     page = svg.document(width, height)
-    page.attrib |= {"font-family": FONT, "font-size": short(_CAPTION_SIZE), "fill": _INK, "role": "img"}
+    page.attrib |= {"font-family": FONT, "font-size": short(_CAPTION_SIZE), "fill": colours.INK, "role": "img"}
+    page.set("class", "plays")
     ET.SubElement(page, "title").text = title
-    page.append(svg.rectangle((width / 2, height / 2, width, height), 8.0, {"fill": _PAPER}))
+    # A double click is also a click, which it has to come after.
+    ET.SubElement(page, "set", {"attributeName": "class", "to": "", "begin": "click", "end": "dblclick+0.1s"})
+    page.append(svg.rectangle((width / 2, height / 2, width, height), 8.0, {"fill": colours.PAPER}))
     return page
 
 
@@ -302,9 +308,12 @@ def _filled(parts: list[str], between: str, width: float) -> list[str]:
             lines.append(between.lstrip() + part)
         else:
             lines[-1] += between + part
-    if len(lines) > _MOST_LINES:
-        lines[_MOST_LINES - 1 :] = ["…"]
     return [_cut(line, width) for line in lines]
+
+
+def _fitted(lines: list[str]) -> list[str]:
+    """Return as many lines as there is room for."""
+    return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "…"]
 
 
 def _cut(line: str, width: float) -> str:

@@ -1,49 +1,24 @@
 """The data of the stepper's page: the records of the two stages, as plain data for JSON.
 
-Every number in it was computed by `forward_steps` and `backward_steps`.
+Its numbers are those of `forward_steps` and `backward_steps`, and those of the constants, which have no steps.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograd_mini.engine.graph import recorded_gradients
 from autograd_mini.engine.value import Value
-from autograd_mini.explanations.names import NamedGraph, Names, named
-from autograd_mini.explanations.steps import BackwardStep, ForwardStep, application, backward_steps, forward_steps
-from autograd_mini.formulas.expression import printable, symbol
-from autograd_mini.views.page import number_as_json
+from autograd_mini.explanations.local import application, is_bare, local_name, textbook
+from autograd_mini.explanations.names import NamedGraph, Names, name_in_code, named
+from autograd_mini.formulas.expression import is_formula, number, printable, symbol
+from autograd_mini.views.page import DIGITS, number_as_json
 from autograd_mini.views.stepper.tape import program
 
 _PRIVATE_USE = 0xE000  # characters that no name has: they stand for the operands in a formula
-_MOST_MARKS = 6400
-_IN_A_NETWORK = re.compile(r"(?:(?:layers\.)?(\d+)\.)?(?:neurons\.(\d+)\.)?(?:(weights)\.(\d+)|(bias|z|a))")
-
-
-def short_names(names: Mapping[Value, str]) -> dict[Value, str]:
-    """Return the names as the page shows them: a network's in the way of Python's indices, all else as it is.
-
-    Examples
-    --------
-    >>> from autograd_mini import Value
-    >>> w, z = Value(1.0), Value(2.0)
-    >>> list(short_names({w: "layers.0.neurons.2.weights.1", z: "layers.1.neurons.0.z"}).values())
-    ['w[0][2][1]', 'z[1][0]']
-    """
-    short = {node: _with_indices(name) for node, name in names.items()}
-    count, taken = Counter(short.values()), set(names.values())
-    return {node: s if count[s] == 1 and s not in taken else names[node] for node, s in short.items()}
-
-
-def _with_indices(name: str) -> str:
-    match = _IN_A_NETWORK.fullmatch(name)
-    if match is None:
-        return name
-    layer, neuron, weights, index, other = match.groups()
-    letter = {"weights": "w", "bias": "b"}.get(weights or other, other)
-    return letter + "".join(f"[{i}]" for i in (layer, neuron, index) if i is not None)
+_MOST_MARKS = 6400 - 1  # the last one that is needed stands for the result
+_MOST_FORMS = 100  # operands: of more each form takes as long to find as all of them together
 
 
 def payload(root: Value | NamedGraph, names: Names | None = None) -> dict[str, Any]:
@@ -61,7 +36,10 @@ def payload(root: Value | NamedGraph, names: Names | None = None) -> dict[str, A
     dict
         ``nodes`` in topological order, each with its name, kind, value, gradient, operation, parents, local derivatives
         and, for each parent, the contribution to it; ``backward``, the order of the gradients with the edges
-        ``[successor, slot]`` of each; ``rules`` and ``formulas`` of the operations. Numbers that JSON doesn't have are
+        ``[successor, slot]`` of each; ``rules`` and ``formulas`` of the operations: how each is written when applied,
+        and for each operand its local derivative and the form that gives its number; ``note``, what has changed since
+        the graph was computed, or "": then nodes are ``old`` whose value isn't that of their parents' data, and
+        ``oldLocals`` are the slots whose local derivative may not be. Numbers that JSON doesn't have are
         strings, as in ``"NaN"``. A `Stepper` adds the drawings, ``views`` and those with one box ``opened``, each with
         its ``svg``, its ``fold`` and its ``boxes``; which of the views comes first, ``view``; the options ``whatIf``,
         ``sgd`` (the leaves that a step of gradient descent moves), ``lr`` and ``grain``; the ``step`` to begin at; and
@@ -76,22 +54,30 @@ def payload(root: Value | NamedGraph, names: Names | None = None) -> dict[str, A
     ([[1, []], [0, [[1, 0], [1, 1]]]], [6.0, 1.0])
     """
     graph = named(root, names)
-    forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
-    position = {step.node: k for k, step in enumerate(forward)}
-    called = short_names(graph.called)
-    nodes = [_node(step, called, position) for step in forward]
-    for step in backward:
-        _add_gradient(nodes, step, position)
+    position = {node: k for k, node in enumerate(graph.order)}
+    nodes = [_node(node, graph, position) for node in graph.order]
+    gradients = recorded_gradients(graph.order)
+    backward: list[Any] = []
+    for u in reversed(graph.order):
+        nodes[position[u]]["gradient"] = number_as_json(gradients[u])
+        backward.append([position[u], [[position[v], slot] for _, v, slot, _ in graph.outgoing[u]]])
+        for _, v, slot, local in graph.outgoing[u]:
+            nodes[position[v]]["products"][slot] = number_as_json(gradients[v] * local)
     operations = {
-        _rule_name(step.node): (step.node.primitive, len(step.node.parents))
-        for step in forward
-        if step.node.primitive is not None
+        _rule_name(node): (node.primitive, len(node.parents)) for node in graph.order if node.primitive is not None
     }
+    formulas: dict[Any, int] = {}  # by what they are written of: x**2 and x**3 are two
+    for node, described in zip(position, nodes, strict=True):
+        if node.primitive is not None:
+            numbers = [u.data if is_bare(u, graph.called) else None for u in node.parents]
+            written_of = node.primitive, tuple(numbers)
+            described["formula"] = formulas.setdefault(written_of, len(formulas))
     return {
         "nodes": nodes,
-        "backward": [[position[s.node], [[position[c.successor], c.slot] for c in s.contributions]] for s in backward],
+        "backward": backward,
         "rules": {name: program(*operation) for name, operation in operations.items()},
-        "formulas": {name: _formula(*operation) for name, operation in operations.items()},
+        "formulas": [_formula(*written_of) for written_of in formulas],
+        "note": graph.note(),
     }
 
 
@@ -116,30 +102,42 @@ def _rule_name(node: Value) -> str:
     return f"{node.primitive.name}/{len(node.parents)}" if node.primitive is not None else ""
 
 
-def _node(step: ForwardStep, called: Mapping[Value, str], position: Mapping[Value, int]) -> dict[str, Any]:
-    node, name = step.node, printable(called[step.node]).replace("\n", " ")
-    described: dict[str, Any] = {"name": name, "kind": node.kind, "value": number_as_json(step.value)}
-    full = printable(step.names[node]).replace("\n", " ")
-    if full != name:
+def _node(node: Value, graph: NamedGraph, position: Mapping[Value, int]) -> dict[str, Any]:
+    name, full = (printable(text).replace("\n", " ") for text in (graph.called[node], name_in_code(node)))
+    described: dict[str, Any] = {"name": name, "kind": node.kind, "value": number_as_json(node.data)}
+    if full not in ("", name):
         described["full"] = full
-    if node.kind == "constant" and not node.label:
+    if is_formula(name):
+        described["isFormula"] = True  # its name stands in brackets in another formula
+    if is_bare(node, graph.called):
         described["bare"] = True  # its name is its number
     if node.primitive is not None:
         described["rule"] = _rule_name(node)
         described["parents"] = [position[u] for u in node.parents]
         described["locals"] = [number_as_json(local) for local in node.local_grads]
         described["products"] = [0.0] * len(node.parents)
+        if node in graph.age.results:
+            described["old"] = True
+        old_locals = [slot for slot in range(len(node.parents)) if graph.age.is_old(node, slot)]
+        if old_locals:
+            described["oldLocals"] = old_locals
     return described
 
 
-def _add_gradient(nodes: list[dict[str, Any]], step: BackwardStep, position: Mapping[Value, int]) -> None:
-    nodes[position[step.node]]["gradient"] = number_as_json(step.gradient)
-    for c in step.contributions:
-        nodes[position[c.successor]]["products"][c.slot] = number_as_json(c.product)
-
-
-def _formula(primitive: Any, count: int) -> str:
-    """Return the formula of an operation, with a private-use character in the place of each operand."""
+def _formula(primitive: Any, numbers: Sequence[float | None]) -> dict[str, Any]:
+    """Return how an operation is written, with private-use characters in the place of its operands and its result."""
+    count = len(numbers)
     if count > _MOST_MARKS:
-        return f"{primitive.name}(…)"
-    return application(primitive, [symbol(chr(_PRIVATE_USE + i)) for i in range(count)]).render()
+        return {"applied": f"{primitive.name}(…)", "locals": [[f"∂{primitive.name}(…)", ""]] * count}
+    *marks, out = [symbol(chr(_PRIVATE_USE + i)) for i in range(count + 1)]
+    operands = [mark if x is None else number(x, DIGITS) for mark, x in zip(marks, numbers, strict=True)]
+
+    def form(slot: int) -> str:
+        is_long = count > _MOST_FORMS and primitive.name not in ("sum", "dot")
+        found = None if is_long else textbook(primitive, operands, out, slot)
+        return "" if found is None else found.render()
+
+    return {
+        "applied": application(primitive, operands).render(),
+        "locals": [[local_name(primitive, operands, slot).render(), form(slot)] for slot in range(count)],
+    }

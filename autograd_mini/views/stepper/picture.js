@@ -24,6 +24,9 @@ function timeline(graph, grain) {
   return time;
 }
 
+// An edge as it is read aloud, without its numbers.
+const nameOfEdge = ({ nodes }, { uses: [[u, v]] }) => `edge from ${nodes[u].name} to ${nodes[v].name}`;
+
 class Picture {
   constructor(svg, graph, view) {
     Object.assign(this, { svg, graph, top: svg.querySelector("g") });
@@ -35,6 +38,12 @@ class Picture {
     this.uses = this._uses();
     this.parts = [...svg.querySelectorAll("[data-id]")].map(element => this._part(element));
     this.byId = new Map(this.parts.map(part => [part.id, part]));
+    this.edges = this.parts.filter(({ what, asked }) => what === "edge" && asked.length)
+      .sort((a, b) => a.uses[0][0] - b.uses[0][0] || a.uses[0][1] - b.uses[0][1] || a.uses[0][2] - b.uses[0][2]);
+    for (const { path, element } of this.edges) {
+      element.classList.add("am-asked");
+      element.prepend(h("path", { class: "am-hit", d: path.getAttribute("d") }));  // to be hit beside the line, too
+    }
     this.ring = h("rect", { class: "am-ring", rx: 9, visibility: "hidden" });
     this.pills = h("g", { class: "am-pills" });
     this.top.append(this.ring, this.pills);
@@ -62,7 +71,7 @@ class Picture {
     if (what === "edge") {
       Object.assign(part, { uses: this.uses.get(id) || [], path: element.querySelector("path"), text: texts[0] });
       part.asked = part.uses.filter(([u]) => this.graph.nodes[u].kind !== "constant");
-      part.unknown = part.text && part.text.textContent === "–";
+      part.unknown = Boolean(part.text) && part.text.textContent === "–" && part.asked.length > 0;
     }
     return part;
   }
@@ -125,22 +134,41 @@ class Picture {
     return made.reduce((sum, [v, slot]) => sum + run.products[v][slot], 0);
   }
 
+  // A node as it is read aloud: its name, and as much of its numbers as is known.
+  _inWords(name, k) {
+    const { at, time, run, backward } = this.moment, gradient = this.gradient(k);
+    const data = time.valued[k] <= at ? `data ${format(run.values[k])}` : "not computed yet";
+    if (this.graph.nodes[k].kind === "constant") return `${name}: ${data}`;
+    const sum = gradient === undefined ? backward ? ", gradient not known yet" : ""
+      : `, gradient ${time.final[k] <= at ? "" : "so far "}${format(gradient)}`;
+    return `${name}: ${data}${sum}`;
+  }
+
   _fill(part, gradient, known) {
     const colour = known ? diverging(gradient, this.moment.largest) : null;
     part.shape.style.fill = colour || "";
     for (const text of part.texts) text.style.fill = colour ? inkOn(colour) : "";
   }
 
+  // Write into a node; what is wider than it, as a number may be when a leaf is moved, is squeezed, never cut.
+  _write({ room }, text, content) {
+    text.textContent = content;
+    const squeezed = content.length > room ? { textLength: room * ROOM_PER_SIGN, lengthAdjust: "spacingAndGlyphs" } : {};
+    for (const name of ["textLength", "lengthAdjust"])
+      name in squeezed ? text.setAttribute(name, squeezed[name]) : text.removeAttribute(name);
+  }
+
   _showNode(part) {
-    const { at, time, run, backward } = this.moment, { k, texts, room } = part, node = this.graph.nodes[k];
+    const { at, time, run, backward } = this.moment, { k, texts } = part, node = this.graph.nodes[k];
     const valued = time.valued[k] <= at, known = time.final[k] <= at, gradient = this.gradient(k);
     this._set(part, this._status(k), `${valued}|${known}|${gradient}|${backward}`, () => {
       const constant = node.kind === "constant";
-      const data = valued ? fit(run.values[k], room - (node.bare ? 0 : 5)) : "?";
-      const grad = gradient !== undefined ? fit(gradient, room - 5) : backward ? "?" : "";
-      texts[texts.length - (constant ? 1 : 2)].textContent = node.bare ? data : `data ${data}`;
+      part.element.setAttribute("aria-label", this._inWords(`node ${node.name}`, k));
+      const data = valued ? format(run.values[k]) : "?";
+      const grad = gradient !== undefined ? format(gradient) : backward ? "?" : "";
+      this._write(part, texts[texts.length - (constant ? 1 : 2)], node.bare ? data : `data ${data}`);
       if (constant) return;
-      texts[texts.length - 1].textContent = grad && `grad ${grad}`;
+      this._write(part, texts[texts.length - 1], grad && `grad ${grad}`);
       this._fill(part, gradient, known);
     });
   }
@@ -152,9 +180,11 @@ class Picture {
     const status = step && box.inside.has(step.node) ? "active" : done ? "done" : "pending";
     const known = leaving.length === 1 && time.final[leaving[0]] <= at, gradient = run.gradients[leaving[0]];
     this._set(part, status, `${backward}|${lines.map(({ k }) => [time.valued[k] <= at, this.gradient(k)])}`, () => {
+      const inside = lines.map(({ k, name }) => this._inWords(name, k)).join("; ");
+      part.element.setAttribute("aria-label", `box ${box.scope}${inside && ": "}${inside}`);
       for (const { text, k, name } of lines) {
-        const sum = this.gradient(k), grad = sum === undefined ? backward ? ", grad ?" : "" : `, grad ${format(sum, 4)}`;
-        text.textContent = `${name} ${time.valued[k] <= at ? format(run.values[k], 4) : "?"}${grad}`;
+        const sum = this.gradient(k), grad = sum === undefined ? backward ? ", grad ?" : "" : `, grad ${format(sum)}`;
+        text.textContent = `${name} ${time.valued[k] <= at ? format(run.values[k]) : "?"}${grad}`;
       }
       this._fill(part, gradient, known);
     });
@@ -172,11 +202,13 @@ class Picture {
     const share = !whole ? 0 : isFinite(sum) ? Math.min(Math.abs(sum) / (widest || 1), 1) : 1;
     const [, v, slot] = uses[0], valued = time.valued[v] <= at;
     const status = active ? "active" : whole || valued && !(this.moment.backward && asked.length) ? "done" : "pending";
-    this._set(part, status, `${valued}|${share}`, () => {
+    this._set(part, status, `${valued}|${whole}|${share}`, () => {
+      const local = text && valued && !part.unknown ? `: local derivative ${format(run.locals[v][slot])}` : "";
+      if (asked.length) part.element.setAttribute("aria-label", nameOfEdge(this.graph, part) + local + (whole ? `, contribution ${format(sum)}` : ""));
       part.path.style.strokeWidth = whole ? 1 + 3.5 * share : "";
-      if (text) text.textContent = !valued ? "" : part.unknown ? "–" : fit(run.locals[v][slot], 7);
+      if (text) text.textContent = !valued || !asked.length ? "" : part.unknown ? "–" : format(run.locals[v][slot]);
     });
-    if (active && step.pass === "backward" && whole && !asking) this._addPill(part, fit(sum, 8));
+    if (active && step.pass === "backward" && whole && !asking) this._addPill(part, format(sum));
   }
 
   // The contribution, on its edge.
@@ -187,6 +219,21 @@ class Picture {
     const width = text.length * 6.6 + 10;
     this.pills.append(h("g", { class: "am-pill" },
       h("rect", { x: x - width / 2, y: y - 11, width, height: 14.5, rx: 7 }), h("text", { x, y }, text)));
+  }
+
+  // Of the edges under the pointer, whose places to be hit overlap, the one that is nearest; else the part itself.
+  nearest({ clientX, clientY }, part) {
+    const at = { x: clientX, y: clientY }, distance = ({ path }) => {
+      const length = path.getTotalLength(), matrix = path.getScreenCTM();
+      return Math.min(...Array.from({ length: 41 }, (_, i) => {
+        const { x, y } = path.getPointAtLength(length * i / 40).matrixTransform(matrix);
+        return Math.hypot(x - at.x, y - at.y);
+      }));
+    };
+    const under = this.svg.getRootNode().elementsFromPoint(at.x, at.y).map(element => element.parentNode);
+    const [nearest] = this.edges.filter(({ element, text }) => under.includes(element)).map(edge => [distance(edge), edge])
+      .sort(([a], [b]) => a - b);
+    return nearest ? nearest[1] : part;
   }
 
   // Dim all but the nodes of a set, or nothing.

@@ -18,19 +18,19 @@ from autograd_mini.explanations.names import NamedGraph
 from autograd_mini.views import colours, svg
 from autograd_mini.views.graph_picture import MOST_LISTED, Fold, GraphPicture, Shown, count, folds
 from autograd_mini.views.layout.layout import Layout, arrange
+from autograd_mini.views.page import DIGITS
 from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, Picture
 from autograd_mini.views.stepper.tape import constant_locals
 
 MOST_SHOWN = 400  # values and boxes: more of them is neither readable nor quick
 _MOST_BOXES = 60  # in the view to begin with, unless the user chose one
 _MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, for boxes that can be opened one by one
-_DIGITS = 4
 _WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for other numbers, when a leaf is moved
 _FOLDS = (None, "neuron", "layer")
 # The style of edges and texts in a viewer that runs no scripts; the script removes it, as the page has its own.
 _STYLE = (
     f"path{{fill:none;stroke:{colours.LINE}}}polygon{{fill:{colours.LINE}}}"
-    f"path~text{{fill:{colours.TEXT}}}text{{stroke:none}}"
+    f"text{{stroke:none}}path~text{{fill:{colours.INK};stroke:{colours.PAPER};stroke-width:3px;paint-order:stroke}}"
 )
 _STYLED = ("fill", "stroke", "stroke-width", "font-size")
 
@@ -105,7 +105,7 @@ def opened_views(graph: NamedGraph, fed: dict[str, Any], folded: list[Drawn]) ->
     for view in folded[1:]:
         boxes = folds(graph, view.fold)
         if len(boxes) > 1 and len(boxes) * len(view.svg) <= _MOST_OPENED:
-            found += [_view(graph, fed, view.fold, _opened(box, boxes, finer), box.scope) for box in boxes]
+            found += [_view(graph, fed, view.fold, _opened(box, boxes, finer), box.title) for box in boxes]
         finer = boxes
     return found
 
@@ -145,7 +145,7 @@ class _Picture(GraphPicture):
             {u: float(node["gradient"]) for u, node in self.recorded.items()},
             {u: [float(local) for local in node.get("locals", ())] for u, node in self.recorded.items()},
         )
-        super().__init__(graph, boxes, _DIGITS, shown)
+        super().__init__(graph, boxes, DIGITS, shown)
 
     def is_bare(self, node: Value) -> bool:
         """Return whether the page writes nothing but the number of a node."""
@@ -167,7 +167,7 @@ class _Roomy(_Picture):
     def label(self, v: Value, slot: int) -> str:
         """Return a local derivative; one that never changes takes no more room than it needs."""
         label = super().label(v, slot)
-        is_fixed = label == "–" or constant_locals(self.rules[self.recorded[v]["rule"]])[slot] is not None
+        is_fixed = label in ("", "–") or constant_locals(self.rules[self.recorded[v]["rule"]])[slot] is not None
         return label if is_fixed else max(label, _WIDEST_LABEL, key=len)
 
 
@@ -175,7 +175,7 @@ def _view(graph: NamedGraph, fed: dict[str, Any], fold: str | None, folded: Sequ
     picture = _Picture(graph, folded, fed)
     boxes = [
         {
-            "scope": box.scope,
+            "scope": box.title,
             "nodes": [picture.position[node] for node in box.nodes],
             "listed": [picture.position[node] for node in picture.listed(box)],
         }

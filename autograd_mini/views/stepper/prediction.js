@@ -41,11 +41,11 @@ class Prediction {
   }
 
   ask(next) {
-    const { stepper } = this, { node } = stepper.time.steps[next - 1];
+    const { stepper } = this, { formulas } = stepper, { node, edges } = stepper.time.steps[next - 1];
     this.next = next;
     this.verdict.textContent = "";
     this.input = h("input", { type: "text", autocomplete: "off", size: 10, "aria-label": "your answer" });
-    const asked = stepper.grain === "node" ? stepper.formulas.gradientOf(node) : "this contribution";
+    const asked = stepper.grain === "node" ? formulas.gradientOf(node) : formulas.term(...edges[0]);
     this.form.replaceChildren(
       h("label", {}, "Your turn: ", asked, " = ", this.input), button("Check", { type: "submit" }),
       button("Show me", { onclick: () => stepper.goTo(next) }));

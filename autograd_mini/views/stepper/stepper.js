@@ -3,6 +3,18 @@
 const SECONDS = 1.4;  // a step, at speed 1
 const VIEW_NAMES = { null: "nothing", neuron: "neurons", layer: "layers" };
 
+const NARROW = 700, SIDE = 400, GAP = 10;  // in pixels, as in page.css
+const LOWEST_STAGE = 420, HIGHEST_STAGE = 900, BELOW_STAGE = 46;
+const LOWEST_PICTURE = 200, CARD = 330;  // the room of most cards
+const LONGEST = 4;  // the number of steps that are measured: how long they are is known only roughly
+const CAPTION = 100, OTHERS = 225;  // above and below a formula; a card and what-if at their lowest
+
+// How high a page may be for all of it to be seen. A notebook has bars of its own; a frame is as high as what is in it.
+function roomFor(element) {
+  if (window.parent !== window) return 640;
+  return innerHeight - (element.parentElement.matches("body, body > main") ? 32 : 150);
+}
+
 const KINDS = { parameter: "a parameter", input: "an input", constant: "a constant", value: "a leaf" };
 
 class Stepper {
@@ -13,7 +25,9 @@ class Stepper {
     for (const [u, edges] of payload.backward) this.graph.edgesOf[u] = edges;
     this.formulas = new Formulas(this.graph);
     this.root = payload.nodes.length - 1;
-    this.recorded = this.base = recorded(this.graph);
+    this.recorded = recorded(this.graph);
+    this.start = payload.note ? evaluate(this.graph, this.recorded, new Map()) : this.recorded;  // where what-if begins
+    this.base = this.start;
     this.listeners = new Set();
     this.grain = payload.grain;
     this.pictures = new Map();
@@ -42,38 +56,95 @@ class Stepper {
     this.foldChoice = choice("fold", folds, payload.view, i => this.setView(Number(i)));
     this.foldChoice.hidden = folds.length < 2;
     this.prediction = new Prediction(this);
-    this.scroller = h("div", { class: "am-graph" });
+    this.zoom = new Zoom();
+    this.note = h("p", { class: "am-note", hidden: !payload.note }, payload.note);
     this.caption = h("p", { class: "am-caption" });
     this.formula = h("div", { class: "am-formula" });
     this.details = h("div", { class: "am-details", hidden: true });
     this.live = h("div", { class: "am-unseen", "aria-live": "polite", "aria-atomic": "true" });
     const { button, score, form, verdict } = this.prediction;
     this.whatIf = payload.whatIf.length || payload.sgd.length ? new WhatIf(this) : null;
-    asPage(this.element, "am-stepper", `Backpropagation, step by step: ${this.formulas.root}`);
+    this.leave = asPage(this.element, "am-stepper", `Backpropagation, step by step: ${this.formulas.root}`);
+    this.panel = h("div", { class: "am-panel" }, this.caption, this.formula, form, verdict);
+    this.side = h("div", { class: "am-side" }, this.panel, this.details, this.whatIf?.element);
+    this.stage = h("div", { class: "am-stage" }, this.zoom.element, this.side);
     this.element.replaceChildren(
-      this.player.element,
-      h("div", { class: "am-bar am-options" }, this.grainChoice, this.player.speed, this.foldChoice, button, score),
-      this.scroller, h("div", { class: "am-panel" }, this.caption, this.formula, form, verdict),
-      this.whatIf ? this.whatIf.element : "", this.details, legend(LEGEND), this.live);
+      h("div", { class: "am-top" }, this.player.element, h("div", { class: "am-bar am-options" },
+        this.grainChoice, this.player.speed, this.foldChoice, this.zoom.buttons, button, score), this.note),
+      this.stage, legend(LEGEND), this.live);
     this._keydown = event => this._onKey(event);
     this.element.addEventListener("keydown", this._keydown);
-    this.observer = new ResizeObserver(() => this._reserve());
-    this.observer.observe(this.scroller);
+    this._resized = () => this._arrange();
+    this.observer = new ResizeObserver(this._resized);
+    this.observer.observe(this.element);
+    window.addEventListener("resize", this._resized);
   }
 
-  // Room for the longest formula, so that what stands below it keeps its place.
+  // A page is no higher than its window, so that a step is seen without scrolling: the picture above the text or beside
+  // it, whichever shows more of it. In a narrow page all stands in a column.
+  _arrange() {
+    const { element, stage, side, zoom } = this;
+    const width = element.clientWidth - 2 * parseFloat(getComputedStyle(element).paddingLeft);
+    const situation = [width, roomFor(element), this.view, this.grain].join();
+    if (!this.picture || width <= 0 || situation === this.situation) return;
+    this.situation = situation;
+    const top = stage.getBoundingClientRect().top - element.getBoundingClientRect().top;
+    const height = Math.max(LOWEST_STAGE, Math.min(roomFor(element) - top - BELOW_STAGE, HIGHEST_STAGE));
+    const arrange = name => {
+      for (const other of ["am-stacked", "am-below", "am-beside"]) element.classList.toggle(other, other === name);
+      return this._reserve();
+    };
+    side.style.height = side.style.maxHeight = "";
+    side.style.setProperty("--room", "none");
+    if (width < NARROW) {
+      arrange("am-stacked");
+      zoom.resize(width, Math.max(LOWEST_PICTURE, 0.42 * roomFor(element)));
+    } else {
+      // The step is seen whole; so is a card, where only the enlargement of the picture makes room for it.
+      const needed = Math.max(arrange("am-below"), Math.min(this.whatIf?.element.scrollHeight ?? 0, CARD)), most = height - GAP;
+      const text = Math.min(Math.max(needed, Math.min(CARD, most - zoom.height * LEGIBLE)), most - LOWEST_PICTURE);
+      const below = [width, most - text];
+      const beside = [width - Math.max(SIDE, width / 3) - GAP, height];
+      const seen = ([wide, high]) => {
+        const scale = zoom.legible(wide, high);
+        return scale * Math.min(1, wide / zoom.width / scale) * Math.min(1, high / zoom.height / scale);
+      };
+      let isBeside = seen(beside) > 1.1 * seen(below);
+      if (isBeside && arrange("am-beside") > height - OTHERS && needed <= text) {  // the step is whole only below
+        isBeside = false;
+        arrange("am-below");
+      }
+      side.style.setProperty("--room", isBeside ? height - CAPTION - OTHERS + "px" : "none");
+      zoom.resize(...(isBeside ? beside : below));
+      if (isBeside) side.style.maxHeight = height + "px";
+      else side.style.height = Math.min(Math.max(text, 1.4 * CARD), most - zoom.windowHeight) + "px";
+    }
+    this._follow();
+  }
+
+  // Room for the longest formula, also where a card is beside it, so that what stands below it keeps its place.
   _reserve() {
-    const { steps } = this.time, parents = node => (this.graph.nodes[node].parents || []).length;
-    const length = ({ pass, node, edges }) => pass === "forward" ? 1 + parents(node) : 2.5 * edges.length;
-    const longest = pass => steps.filter(s => s.pass === pass).reduce((a, b) => length(b) > length(a) ? b : a, steps[0]);
-    const shown = [...this.formula.childNodes];
-    this.formula.style.minHeight = "";
-    const heights = ["forward", "backward"].map(pass => {
-      this.formula.replaceChildren(...this._formula(longest(pass)));
-      return this.formula.getBoundingClientRect().height;
+    const { boxOf, byId } = this.picture, steps = this.stops.slice(1).map(stop => this.time.steps[stop - 1]);
+    const parents = node => (this.graph.nodes[node].parents || []).length;
+    const length = ({ pass, node, edges }) => boxOf.has(node) ? byId.get(boxOf.get(node)).box.listed.length
+      : pass === "forward" ? 1 + parents(node) : 2.5 * edges.length;
+    const longest = pass => steps.filter(s => s.pass === pass).sort((a, b) => length(b) - length(a)).slice(0, LONGEST);
+    const { caption, formula, panel, details } = this, shown = [caption.textContent, ...formula.childNodes];
+    const isClosed = details.hidden;
+    details.hidden = false;
+    Object.assign(panel.style, { minHeight: "", flexBasis: "", height: 0 });
+    const heights = ["forward", "backward"].flatMap(longest).map(step => {
+      caption.textContent = this._caption(step);
+      formula.replaceChildren(...this._formula(step));
+      return panel.scrollHeight;
     });
-    this.formula.replaceChildren(...shown);
-    this.formula.style.minHeight = Math.ceil(Math.max(...heights)) + "px";
+    details.hidden = isClosed;
+    caption.textContent = shown.shift();
+    formula.replaceChildren(...shown);
+    const height = Math.max(...heights, 0), { classList } = this.element, room = height + "px";
+    const isBeside = classList.contains("am-beside");  // there a card may take what this step doesn't need
+    Object.assign(panel.style, { height: "", flexBasis: isBeside ? room : "", minHeight: classList.contains("am-stacked") ? room : "" });
+    return height;
   }
 
   // -------------------------------------------------------------------------------------------- moving
@@ -121,7 +192,7 @@ class Stepper {
     const { node, pass } = this.step ? this.time.steps[this.step - 1] : {};
     this.grain = grain;
     this._noteStops();
-    this._reserve();
+    this._arrange();
     const { valued, final } = this.time;
     this.goTo(pass === undefined ? 0 : (pass === "forward" ? valued : final)[node]);
     this.grainChoice.querySelector("select").value = grain;
@@ -133,18 +204,18 @@ class Stepper {
     if (!this.pictures.has(i)) {
       const { svg, width, height } = drawn(view.svg);
       svg.querySelector("style").remove();  // it is for viewers that run no scripts, and would reach all of the page
-      svg.style.cssText = `max-width:${width * 1.6}px;min-width:${width * 0.62}px;max-height:max(70vh,${height * 0.7}px)`;
       svg.setAttribute("role", "group");
       svg.setAttribute("aria-label", "the computational graph");
-      this.pictures.set(i, new Picture(svg, this.graph, view));
+      this.pictures.set(i, Object.assign(new Picture(svg, this.graph, view), { width, height }));
       this._listenTo(this.pictures.get(i));
     }
     this.view = i;
     this.picture = this.pictures.get(i);
-    this.scroller.replaceChildren(this.picture.svg);
+    this.zoom.show(this.picture.svg, this.picture.width, this.picture.height);
     this.foldChoice.querySelector("select").value = i;
     this._noteStops();
     this.select(null);
+    this._arrange();
     if (this.step !== undefined) this.goTo(this._stop(this.step, 1));
   }
 
@@ -152,6 +223,7 @@ class Stepper {
     this.run = run;
     const asked = k => this.graph.nodes[k].kind !== "constant";
     const toAsked = (terms, v) => terms.filter((_, slot) => asked(this.graph.nodes[v].parents[slot]));
+    this.note.style.visibility = run.note ? "" : "hidden";  // its room stays, so that nothing jumps
     this.largest = largestFinite(run.gradients.filter((_, k) => asked(k)));
     this.widest = largestFinite(run.products.flatMap(toAsked));
     if (!show) return;
@@ -170,11 +242,11 @@ class Stepper {
     this.caption.textContent = this._caption(step);
     this.formula.replaceChildren(...this._formula(step));
     this.live.textContent = `Step ${at} of ${this.count}. ${this.caption.textContent} ${this.formula.textContent}`;
-    if (step) this._bringIntoView(step.node);
+    this._follow();
   }
 
   _caption(step) {
-    if (!step) return "Nothing is computed yet. Step forward with → or play; click a node to ask about its gradient.";
+    if (!step) return "Nothing is computed yet. Step forward with → or play; click a node or an edge to ask about it.";
     const { node: k, pass } = step, name = this.formulas.names[k], node = this.graph.nodes[k];
     const box = this.picture.boxOf.get(k);
     if (box) {
@@ -197,11 +269,19 @@ class Stepper {
     if (!step) return [];
     const { run, formulas, asking } = this, u = step.node, box = this.picture.boxOf.get(u);
     if (box) return [formulaRows(this._boxRows(this.picture.byId.get(box).box, step.pass))];
-    if (step.pass === "forward") return [formulaRows(formulas.forward(run, u))];
+    if (step.pass === "forward")
+      return [formulaRows(formulas.forward(run, u)), formulas.localLines(run, this._asked(u), { most: 4 })];
     if (step.pass === "seed") return [formulaRows([[formulas.gradientOf(u), "1"]])];
-    if (this.grain === "node") return [formulaRows(formulas.backward(run, u, step.edges, asking))];
+    const locals = formulas.localLines(run, step.edges, { hidden: asking });
+    if (this.grain === "node") return [formulaRows(formulas.backward(run, u, step.edges, asking)), locals];
     const before = step.all.slice(0, step.index).reduce((sum, [v, slot]) => sum + run.products[v][slot], 0);
-    return [h("div", { class: "am-line" }, formulas.edge(run, u, step.edges[0], before, asking))];
+    return [h("div", { class: "am-line" }, formulas.edge(run, u, step.edges[0], before, asking)), locals];
+  }
+
+  // The edges into a node, [v, slot], along which a gradient is asked for.
+  _asked(v) {
+    const { nodes } = this.graph;
+    return (nodes[v].parents || []).flatMap((u, slot) => nodes[u].kind === "constant" ? [] : [[v, slot]]);
   }
 
   // What is known of the nodes that a box lists.
@@ -211,55 +291,69 @@ class Stepper {
       ? [formulas.names[k], format(run.values[k])] : [formulas.gradientOf(k), format(run.gradients[k])]);
   }
 
-  // Scroll the drawing, never the page.
-  _bringIntoView(k) {
-    const { scroller } = this;
-    if (scroller.scrollWidth <= scroller.clientWidth && scroller.scrollHeight <= scroller.clientHeight) return;
-    const seen = scroller.getBoundingClientRect();
-    const part = this.picture.byId.get(this.picture.unit(k)).element.getBoundingClientRect();
-    const [right, down] = [["left", "right"], ["top", "bottom"]].map(([start, end]) =>
-      part[start] < seen[start] || part[end] > seen[end] ? (part[start] + part[end] - seen[start] - seen[end]) / 2 : 0);
-    scroller.scrollLeft += right;
-    scroller.scrollTop += down;
+  // Where not all of the picture is seen, let what the step is about be: its node, and the nodes that it computes with.
+  _follow() {
+    const { picture, time } = this, step = time.steps[(this.asking || this.step || 0) - 1];
+    if (!step) return;
+    const others = step.pass === "forward" ? this.graph.nodes[step.node].parents || [] : step.edges.map(([v]) => v);
+    this.zoom.bringIntoView([step.node, ...others].map(k => picture.byId.get(picture.unit(k)).element));
   }
 
   // ----------------------------------------------------------------------------------------- selecting
 
+  // Two stops of Tab: one for the nodes and boxes, one for the edges; ↑ and ↓ go from one to the next.
   _listenTo(picture) {
-    const chosen = picture.parts.filter(part => part.what === "node" || part.what === "scope");
-    chosen.forEach((part, i) => {
-      part.element.setAttribute("tabindex", i ? -1 : 0);
-      part.element.setAttribute("role", "button");
-      const name = part.box ? `box ${part.box.scope}` : `node ${this.graph.nodes[part.k].name}`;
-      const toggle = () => this.select(this.selected === part.id ? null : part.id);
-      part.element.setAttribute("aria-label", name);
-      part.element.addEventListener("click", toggle);
-      part.element.addEventListener("keydown", event => {
+    const nodes = picture.parts.filter(({ what }) => what === "node" || what === "scope");
+    for (const chosen of [nodes, picture.edges]) chosen.forEach((part, i) => {
+      const { element } = part, first = picture.edges.find(({ id, uses: [[u]] }) => picture.unit(u) === part.id);
+      element.setAttribute("tabindex", i ? -1 : 0);
+      element.setAttribute("role", "button");
+      element.setAttribute("aria-label", this._nameOf(part));
+      element.addEventListener("click", event => {
+        const { id } = part.what === "edge" ? picture.nearest(event, part) : part;
+        this.select(this.selected === id ? null : id);
+      });
+      element.addEventListener("focus", () => {
+        stopAt(chosen, part);
+        if (first) stopAt(picture.edges, first);  // Tab goes on from a node to the edge that leaves it
+      });
+      element.addEventListener("keydown", event => {
         const other = { ArrowDown: chosen[i + 1], ArrowUp: chosen[i - 1] }[event.key];
-        if (event.key === "Enter") toggle();
-        else if (other) {
-          part.element.setAttribute("tabindex", -1);
-          other.element.setAttribute("tabindex", 0);
-          other.element.focus();
-        } else return;
+        if (event.key === "Enter") this.select(this.selected === part.id ? null : part.id);
+        else if (other) other.element.focus();
+        else return;
         event.preventDefault();
         event.stopPropagation();
       });
     });
   }
 
+  _nameOf(part) {
+    if (part.what === "edge") return nameOfEdge(this.graph, part);
+    return part.box ? `box ${part.box.scope}` : `node ${this.graph.nodes[part.k].name}`;
+  }
+
   select(id) {
-    const part = id && this.picture.byId.get(id);
+    const part = id && this.picture.byId.get(id), before = this.selected;
     for (const other of this.picture.parts) other.element.classList.toggle("am-selected", other === part);
     this.selected = part ? id : null;
+    if (!part && this.details.contains(document.activeElement)) this.picture.byId.get(before)?.element.focus();
     this.details.hidden = !part;
-    this.picture.highlight(part ? this._reachedFrom(part) : null);
+    this.picture.highlight(part && part.what !== "edge" ? this._reachedFrom(part) : null);
     if (!part) return;
-    const { graph, run, formulas } = this;
     const close = { class: "am-close", "aria-label": "close", onclick: () => this.select(null) };
-    this.details.replaceChildren(button("✕", close), ...(part.box
-      ? [...boxDetails(graph, run, formulas, part.box), ...this._unfold(part.box)]
-      : nodeDetails(graph, run, formulas, part.k, this.largest)), this._fold(part.box ? part.box.nodes[0] : part.k));
+    this.details.replaceChildren(button("✕", close), ...this._detailsOf(part).flat(Infinity));
+  }
+
+  _detailsOf(part) {
+    const { graph, run, formulas } = this;
+    if (part.what === "edge") return edgeDetails(graph, run, formulas, part.asked);
+    if (part.box) return [boxDetails(graph, run, formulas, part.box), this._unfold(part.box), this._fold(part.box.nodes[0])];
+    const openEdge = ([v, slot], line) => {
+      const id = this.picture.edges.find(({ asked }) => asked.some(use => use[0] === part.k && use[1] === v && use[2] === slot))?.id;
+      return id ? button(line, { class: "am-link", onclick: () => this.select(id) }) : line;
+    };
+    return [nodeDetails(graph, run, formulas, part.k, this.largest, openEdge), this._fold(part.k)];
   }
 
   _reachedFrom(part) {
@@ -289,7 +383,7 @@ class Stepper {
 
   _onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    this.player.onKey(event);
+    if (!this.zoom.onKey(event)) this.player.onKey(event);
     event.stopPropagation();  // the notebook around has keys of its own
     if (event.key !== "Escape") return;
     this.asking ? this.goTo(this.step) : this.select(null);
@@ -300,6 +394,8 @@ class Stepper {
     this.player.pause();
     this.listeners.clear();
     this.observer.disconnect();
+    window.removeEventListener("resize", this._resized);
+    this.leave();
     this.element.removeEventListener("keydown", this._keydown);
     this.element.replaceChildren();
   }
@@ -310,8 +406,17 @@ const LEGEND = [
   "Thick outline: parameter; double: input; dashed: constant.",
   "Fill: the gradient, orange below zero, blue above, strongest at the largest.",
   "On an edge: the local derivative; in a pill: the contribution; the wider the edge, the larger it is.",
-  "Keys: ← → step, Home, End, space plays; Tab and ↑ ↓ reach the nodes, Enter asks, Escape closes.",
+  "∂v/∂u, the local derivative, looks at one operation alone; so it is written with that operation's formula: tanh′(z), "
+    + "∂(w·x)/∂w. Of a node in two places, as in x·x, it is by one of them: ∂(x①·x②)/∂x①.",
+  "A click on a node asks about its gradient, a click on an edge about its local derivative.",
+  "Drag to move the picture; ctrl and the wheel, or two fingers, zoom. Keys: + − zoom, 0 undoes it, shift and arrows move.",
+  "Keys: ← → step, Home, End, space plays; Tab reaches the edges and the nodes, ↑ ↓ go through them, Enter asks, Escape closes.",
 ];
+
+// Of these parts, the one that Tab stops at.
+function stopAt(parts, part) {
+  for (const { element } of parts) element.setAttribute("tabindex", element === part.element ? 0 : -1);
+}
 
 // Put a stepper into an element. `payload` is what Python made, the step to begin at with it. The handle has `step`,
 // `count`, `grain`, `goTo(k)`, `onstep(callback)`, which returns a function that ends it, and `destroy()`.

@@ -25,7 +25,8 @@ _GRAINS = ("node", "edge")
 class Stepper:
     """The two stages of backpropagation, step by step; made by `step_through`.
 
-    A notebook shows it. Its numbers are those of the graph at the time when it was made. Where anywidget is installed,
+    A notebook shows it. Its numbers are those of the graph at the time when it was made; as text, and as an animation,
+    those of the graph at that time. Where anywidget is installed,
     the pages in a live notebook share their step with `step`: ``stepper.step = 7`` moves the pages, and `observe` calls
     a function when the reader moves.
 
@@ -223,7 +224,7 @@ class Stepper:
         elif ending == ".svg":
             from autograd_mini.views.stepper.animation import animated_svg
 
-            text = animated_svg(self._graph)
+            text = animated_svg(self._graph.now())
         else:
             raise ValueError(
                 f'path: expected a name that ends in .html (an interactive page) or .svg (an animation), got "{target}"'
@@ -234,7 +235,7 @@ class Stepper:
     def __str__(self) -> str:
         from autograd_mini.views.stepper.terminal import text_steps
 
-        return text_steps(self._graph, colour=False)
+        return text_steps(self._graph.now(), colour=False)
 
     def __repr__(self) -> str:
         nodes = self._records["nodes"]
@@ -264,8 +265,10 @@ def step_through(
     """Step through the forward and the backward pass of a graph, with the arithmetic of every step.
 
     A notebook shows the graph with buttons, a slider and keys to step with. A click on a node gives all of its chain
-    rule, its finite difference, and the reason where its gradient is zero. "Predict" asks for each gradient before it
-    is shown. No ``.grad`` is touched.
+    rule, its finite difference, and the reason where its gradient is zero; a click on an edge gives its local
+    derivative in names and in numbers, and its contribution. "Predict" asks for each gradient before it is shown. No
+    ``.grad`` is touched. If leaves have changed since the graph was computed, a line says so, and old results stand
+    alone; sliders begin at the graph computed again.
 
     Parameters
     ----------

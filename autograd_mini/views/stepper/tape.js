@@ -57,6 +57,9 @@ function execute(calls, slots) {
 const operands = (node, values) => node.parents.map(u => values[u]);
 const valueOf = (rule, inputs) => execute(rule.forward, inputs.slice())[rule.value];
 
+// Of an operation that is known by its ``_backward`` alone, the program is a nan.
+const isUnknown = ({ forward: [call, ...more] }) => !more.length && Boolean(call) && call[0] === "#" && call[1] === "NaN";
+
 // The records of both passes as Python made them: values, gradients, local derivatives and contributions.
 function recorded(graph) {
   return {
@@ -64,6 +67,8 @@ function recorded(graph) {
     gradients: graph.nodes.map(n => number(n.gradient)),
     locals: graph.nodes.map(n => (n.locals || []).map(number)),
     products: graph.nodes.map(n => (n.products || []).map(number)),
+    note: graph.note,  // what has changed since; then some results and local derivatives are older than the data beside them
+    isOld: (k, slot) => Boolean(slot === undefined ? graph.nodes[k].old : (graph.nodes[k].oldLocals || []).includes(slot)),
   };
 }
 
@@ -85,7 +90,7 @@ function evaluate(graph, run, leaves) {
   gradients[values.length - 1] = 1;
   for (const [u, edges] of graph.backward)
     for (const [v, slot] of edges) gradients[u] += products[v][slot] = gradients[v] * locals[v][slot];
-  return { values, gradients, locals, products };
+  return { values, gradients, locals, products, note: "", isOld: () => false };
 }
 
 // The nodes that a change of node u reaches.
@@ -106,9 +111,11 @@ function finiteDifference(graph, run, u) {
   };
   const steps = Array.from({ length: 9 }, (_, k) => 6e-6 * Math.max(1, Math.abs(at)) * 10 ** -k);
   const found = steps.map(h => (rootAt(at + h) - rootAt(at - h)) / (2 * h));
+  const isKnown = Math.abs(found[0] - found[1]) <= 1e-2 * Math.abs(found[0]);  // then 0 was too narrow a step
   for (let k = 0; k + 1 < steps.length; k++) {
     const noise = 2e-15 * Math.abs(run.values[root]) / steps[k + 1];
-    if (Math.abs(found[k] - found[k + 1]) <= 1e-6 * Math.abs(found[k]) + noise) return found[k];
+    const agree = Math.abs(found[k] - found[k + 1]) <= 1e-6 * Math.abs(found[k]) + noise;
+    if (agree && !(isKnown && found[k] === 0)) return found[k];
   }
   return found[0];
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from autograd_mini.engine.own import OwnOperation
@@ -19,12 +20,21 @@ from autograd_mini.views.page import number_as_json
 Call = list[Any]
 
 
+def _softmax(*arguments: Expression) -> tuple[Expression, ...]:
+    return tuple(text.call("softmax", one, *arguments[:i], *arguments[i + 1 :]) for i, one in enumerate(arguments))
+
+
+# The reading on formulas, for a program and not for a reader: nothing is left out of them, and π is a number.
+_XP = SimpleNamespace(**{**vars(text), "softmax": _softmax, "pi": number(math.pi)})
+
+
 def program(primitive: Primitive, count: int) -> dict[str, Any]:
     """Return an operation of `count` operands as two programs.
 
     A program is a list of calls, each one a function's name and the places of its arguments; its result takes the next
     place. The operands have the first places; in ``"derivatives"`` the result of the operation has the one after them.
-    ``["#", x]`` puts the number x there. ``"value"`` and ``"locals"`` say where the results are.
+    ``["#", x]`` puts the number x there. ``"value"`` and ``"locals"`` say where the results are. ``"textbook"`` is the
+    derivatives once more in the form that is shown, and ``"forms"`` says where they are.
 
     Parameters
     ----------
@@ -37,17 +47,22 @@ def program(primitive: Primitive, count: int) -> dict[str, Any]:
     --------
     >>> from autograd_mini.engine.primitives import find
     >>> program(find("mul"), 2)
-    {'forward': [['*', 0, 1]], 'value': 2, 'derivatives': [], 'locals': [1, 0]}
+    {'forward': [['*', 0, 1]], 'value': 2, 'derivatives': [], 'locals': [1, 0], 'textbook': [], 'forms': [1, 0]}
     """
     operands = [symbol(f"a{i}") for i in range(count)]
     out = symbol("out")
     unknown = number(math.nan)  # what is known by its ``_backward`` alone can't be computed anew
-    result = primitive.forward(text, *operands) if primitive.has_forward else unknown
+    result = primitive.forward(_XP, *operands) if primitive.has_forward else unknown
     is_own = isinstance(primitive, OwnOperation)
-    local_grads = [unknown] * count if is_own else primitive.derivatives(text, out, *operands)
     forward, value = _calls(operands, [result])
-    derivatives, local = _calls([*operands, out], local_grads)
-    return {"forward": forward, "value": value[0], "derivatives": derivatives, "locals": local}
+    made = {"forward": forward, "value": value[0]}
+    for calls, places, rule in [
+        ("derivatives", "locals", primitive.derivatives),
+        ("textbook", "forms", primitive.textbook),
+    ]:
+        local_grads = [unknown] * count if is_own else rule(_XP, out, *operands)
+        made[calls], made[places] = _calls([*operands, out], local_grads)
+    return made
 
 
 def constant_locals(rule: dict[str, Any]) -> list[float | None]:

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names, named
-from autograd_mini.explanations.steps import BackwardStep, backward_steps, forward_steps
-from autograd_mini.formulas.expression import derivative, format_number, number, printable
-from autograd_mini.views.stepper.payload import short_names
+from autograd_mini.explanations.steps import DIGITS, BackwardStep, backward_steps, forward_steps
+from autograd_mini.formulas.expression import format_number, printable
 
 GRAINS = ("node", "edge")
-_DIGITS = 6
 _RESET, _BOLD, _DIM = "\033[0m", "\033[1m", "\033[2m"
 _BLUE, _ORANGE, _MAGENTA = "\033[34m", "\033[33m", "\033[35m"
 
@@ -33,7 +32,9 @@ def text_steps(
 ) -> str:
     """Return the forward pass, the seed and the backward pass as numbered lines.
 
-    Constants are no steps: their values are given, and their gradients aren't needed.
+    Constants are no steps: their values are given, and their gradients aren't needed. Below a step of the backward pass
+    stands the rule that gives each local derivative, unless it is a bare number. If leaves have changed since the graph
+    was computed, the first line says so.
 
     Parameters
     ----------
@@ -72,66 +73,76 @@ def text_steps(
     Seed
     step 3/5  ∂L/∂L = 1
     Backward pass
-    step 4/5  x.grad += ∂L/∂L·∂L/∂x = 1·3 = 3   [0 → 3]
-    step 5/5  x.grad += ∂L/∂L·∂L/∂x = 1·3 = 3   [3 → 6]
+    step 4/5  x.grad += ∂L/∂L·∂(x①·x②)/∂x① = 1·3 = 3   [0 → 3]
+                ∂(x①·x②)/∂x① = x = 3
+    step 5/5  x.grad += ∂L/∂L·∂(x①·x②)/∂x② = 1·3 = 3   [3 → 6]
+                ∂(x①·x②)/∂x② = x = 3
     """
     if grain not in GRAINS:
         raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
-    lines = list(_lines(named(root, names, max_nodes, "text_steps"), grain))
-    written: list[str] = []
+    graph = named(root, names, max_nodes, "text_steps")
+    lines = list(_lines(graph, grain))
+    note = graph.note()
+    written = textwrap.wrap(note, width or len(note), break_long_words=False) if note else []
     stage = ""
     for i, line in enumerate(lines, 1):
         if line.stage != stage:
             stage = line.stage
             written.append(_painted(stage, _BOLD, colour))
         counter = f"step {i:>{len(str(len(lines)))}}/{len(lines)}  "
-        first, *more = _wrapped(line, width, len(counter)) if width else [line.text]
-        shown = [_painted(counter, _DIM, colour) + first, *[" " * (len(counter) + 2) + part for part in more]]
-        written.append(_coloured("\n".join(shown), line.result) if colour else "\n".join(shown))
+        first, *more = _wrapped(line.text, width, len(counter))
+        margin = " " * (len(counter) + 2)
+        shown = "\n".join([_painted(counter, _DIM, colour) + first, *[margin + part for part in more]])
+        written.append(_coloured(shown, line.result) if colour else shown)
+        for rule in line.rules:
+            first, *more = _wrapped(rule, width, len(margin))
+            shown = "\n".join([margin + first, *[f"{margin}  {part}" for part in more]])
+            written.append(_painted(shown, _DIM, colour))
     return "\n".join(written)
 
 
 class _Line(NamedTuple):
-    """A step in words, and the number that it results in."""
+    """A step in words, the number that it results in, and the rules that give its local derivatives."""
 
     stage: str
     text: str
     result: float | None
+    rules: tuple[str, ...] = ()
 
 
 def _lines(graph: NamedGraph, grain: str) -> Iterator[_Line]:
     """Iterate over the steps."""
-    called = {u: printable(name).replace("\n", " ") for u, name in short_names(graph.called).items()}
+    called = {u: printable(name).replace("\n", " ") for u, name in graph.called.items()}
     for forward in forward_steps(graph):
-        if forward.node.kind != "constant" or forward.node is graph.root:
-            yield _Line("Forward pass", replace(forward, names=called).equation("text"), None)
+        yield _Line("Forward pass", replace(forward, names=called).equation("text"), None)
     for backward in backward_steps(graph):
         if backward.node is graph.root:
             yield _Line("Seed", replace(backward, names=called).equation("text"), backward.gradient)
-        elif backward.node.kind != "constant":
+        else:
             yield from _backward_lines(replace(backward, names=called), grain)
 
 
 def _backward_lines(step: BackwardStep, grain: str) -> Iterator[_Line]:
     """Iterate over the step of a node: one line, or one for each of its contributions."""
     if grain == "node":
-        yield _Line("Backward pass", step.equation("text"), step.gradient)
+        yield _Line("Backward pass", step.equation("text"), step.gradient, tuple(step.rules()))
         return
-    u, root, before = step.names[step.node], step.names[step.root], 0.0
+    u, before = step.names[step.node], 0.0
     for c in step.contributions:
-        v = step.names[c.successor]
-        in_names = (derivative(root, v) * derivative(v, u)).render()
-        in_numbers = (number(c.upstream, _DIGITS) * number(c.local, _DIGITS)).render()
-        product, old, new = (format_number(x, _DIGITS) for x in (c.product, before, before + c.product))
+        one = replace(step, contributions=(c,), gradient=c.product)
+        _, formula = one.equation("text").split(" = ", 1)
+        old, new = (format_number(x, DIGITS) for x in (before, before + c.product))
         before += c.product
-        text = f"{u}.grad += {in_names} = {in_numbers} = {product}   [{old} → {new}]"
-        yield _Line("Backward pass", text, c.product)
+        text = f"{u}.grad += {formula}   [{old} → {new}]"
+        yield _Line("Backward pass", text, c.product, tuple(one.rules()))
 
 
-def _wrapped(line: _Line, width: int, margin: int) -> list[str]:
+def _wrapped(text: str, width: int | None, margin: int) -> list[str]:
     """Return a line in parts, each of which fits beside the margin if it can: broken before equals signs."""
+    if width is None:
+        return [text]
     parts = [""]
-    for gap, part in re.findall(r"(^|   (?=\[)| (?==))(.*?)(?=   \[| =|$)", line.text):
+    for gap, part in re.findall(r"(^|   (?=\[)| (?==))(.*?)(?=   \[| =|$)", text):
         room = width - margin - (2 if len(parts) > 1 else 0)
         if parts[-1] and len(parts[-1] + gap + part) > room:
             parts.append(part)

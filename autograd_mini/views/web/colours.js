@@ -9,8 +9,13 @@ function diverging(value, largest) {
   return "#" + zero.map((c, i) => Math.round(c + (end[i] - c) * share).toString(16).padStart(2, "0")).join("");
 }
 
-// Black or white, whichever has the greater contrast on a colour.
-function inkOn(colour) {
-  const [r, g, b] = channels(colour).map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000000" : "#ffffff";
+// How bright a colour is, by the formula of the WCAG; below the middle, white stands out more than black.
+const MIDDLE = 0.179;
+
+function luminance(levels) {
+  const [r, g, b] = [...levels].map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
+
+// Black or white, whichever has the greater contrast on a colour.
+const inkOn = colour => luminance(channels(colour)) > MIDDLE ? "#000000" : "#ffffff";

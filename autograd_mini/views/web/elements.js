@@ -25,7 +25,7 @@ function choice(title, options, chosen, change) {
 }
 
 function table(head, rows) {
-  const named = text => h("th", { scope: "col" }, text);
+  const named = text => h("th", { scope: "col" }, text || unseen("name"));
   return h("table", {}, h("tr", {}, head.map(named)), rows.map(([name, ...cells]) =>
     h("tr", {}, h("th", { scope: "row" }, name), cells.map(cell => h("td", {}, cell)))));
 }
@@ -41,9 +41,31 @@ function drawn(text) {
   return { svg, width, height };
 }
 
-// Make the element a page that is reached by Tab, has a name, and keeps the notebook around from taking its keys.
+// Whether there is more in an element than can be seen at once.
+const scrolls = part => /auto|scroll/.test(getComputedStyle(part).overflow)
+  && (part.scrollHeight > part.clientHeight || part.scrollWidth > part.clientWidth);
+
+// What scrolls is reached by Tab, so that keys can scroll it.
+function reachScrolling(element) {
+  for (const part of element.querySelectorAll("div")) {
+    if (scrolls(part)) Object.assign(part, { tabIndex: 0 }).dataset.scrolls = "";
+    else if (part.dataset.scrolls === "") for (const set of ["tabindex", "data-scrolls"]) part.removeAttribute(set);
+  }
+}
+
+// Make the element a page that is reached by Tab, has a name, keeps the notebook around from taking its keys, and is
+// as light or dark as what is around it, until the function is called that it returns.
 function asPage(element, kind, name) {
   element.classList.add("am-page", kind);
   const attributes = { "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group", "aria-label": name };
   for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
+  let waiting = 0;  // once a frame, when all is placed anyway
+  const look = () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(() => reachScrolling(element)); };
+  const observers = [new MutationObserver(look), new ResizeObserver(look)];
+  for (const observer of observers) observer.observe(element, { childList: true, subtree: true });
+  const leave = followTheme(element);
+  return () => {
+    for (const observer of observers) observer.disconnect();
+    leave();
+  };
 }

@@ -3,7 +3,7 @@
 const number = x => typeof x === "string" ? Number(x) : x;  // NaN and the infinities travel as strings
 
 // A number to so many significant digits, as Python's format "g" writes it; exact ties go to the even digit.
-function format(x, digits = 6) {
+function format(x, digits = DIGITS) {
   if (x !== x) return "nan";
   if (!isFinite(x)) return x < 0 ? "-inf" : "inf";
   if (x === 0) return "0";
@@ -20,15 +20,6 @@ function format(x, digits = 6) {
   if (e < -4 || e >= digits)
     return sign + point(kept, 1) + "e" + (e < 0 ? "-" : "+") + String(Math.abs(e)).padStart(2, "0");
   return sign + (e < 0 ? "0." + "0".repeat(-e - 1) + kept : point(kept, e + 1));
-}
-
-// The same, as Python prints a float: 1.0, not 1.
-const asFloat = x => { const text = format(x); return /^-?\d+$/.test(text) ? text + ".0" : text; };
-
-// A number with as many of four digits as there is room for.
-function fit(x, room) {
-  for (let digits = 4; digits > 1; digits--) if (format(x, digits).length <= room) return format(x, digits);
-  return format(x, 1);
 }
 
 // A number in at most six signs, for a circle or a line.

@@ -74,12 +74,14 @@ class Player {
     if (words) this.slider.setAttribute("aria-valuetext", words);
   }
 
-  // Do what a key stands for, and keep it from the page around; a field, a menu or a button has its own use of it.
+  // Do what a key stands for, and keep it from the page around; a field, a menu, a button or what scrolls has its own
+  // use of it.
   onKey(event) {
-    const tag = event.composedPath()[0].tagName, action = this.keys[event.key];
+    const [target] = event.composedPath(), tag = target.tagName, action = this.keys[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey || action === undefined) return;
     event.stopPropagation();
-    if (tag === "SELECT" || tag === "INPUT" || event.key === " " && (tag === "BUTTON" || tag === "SUMMARY")) return;
+    if (tag === "SELECT" || tag === "INPUT" || event.key === " " && (tag === "BUTTON" || tag === "SUMMARY")
+      || /Up|Down/.test(event.key) && tag === "DIV" && scrolls(target)) return;
     this.act(action);
     event.preventDefault();
   }
