@@ -21,6 +21,7 @@ ROOMS = [
     "micrograd",  # its programs import these names
     "optim",
     "lectures",
+    "native",
     "vectorizer",
     "training",
     "views",

@@ -37,7 +37,7 @@ class VectorizedEngine(EagerEngine):
     name = "vectorized"
 
     def __init__(self, devices: int | None = None) -> None:
-        self._backend = ("numpy", 1) if devices is None else ("jax", devices)
+        self._backend = ("auto", 1) if devices is None else ("jax", devices)
         self._begin()
 
     def _begin(self) -> None:

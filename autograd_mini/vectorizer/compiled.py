@@ -29,6 +29,7 @@ from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
 from autograd_mini.vectorizer.lowering import Lowering
+from autograd_mini.vectorizer.native_backend import NativeProgram, NativeWorkspace, native_program
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
 from autograd_mini.vectorizer.rows import rows
 from autograd_mini.vectorizer.scalars import learning, needed, scanned
@@ -79,7 +80,7 @@ class Compiled:
     dtype : str
         "float64" or "float32".
     backend : str
-        "numpy" or "jax".
+        "auto", "native", "numpy" or "jax".
     n_devices : int
         On how many devices JAX spreads a batch.
     models : sequence of Module
@@ -93,7 +94,7 @@ class Compiled:
         names: list[str],
         wrt: str,
         dtype: str,
-        backend: str = "numpy",
+        backend: str = "auto",
         n_devices: int = 1,
         models: Sequence[Module] = (),
     ) -> None:
@@ -183,6 +184,25 @@ class Compiled:
         """The statements on arrays."""
         return self._lowered[0]
 
+    @cached_property
+    def _native(self) -> tuple[NativeProgram | None, str]:
+        """The program for the native machine, or None where NumPy or JAX runs it; and why."""
+        if self.backend == "jax":
+            return None, "it was asked for"
+        if self.straight is not None:
+            return None, "without a batch, Python on floats is the quickest"
+        if self.backend == "numpy":
+            return None, "it was asked for"
+        return native_program(self.program, self.dtype, self.backend == "native")
+
+    @property
+    def runs_on(self) -> tuple[str, str]:
+        """What runs it, "native", "numpy", "jax" or "python", and why."""
+        native, why = self._native
+        if native is not None:
+            return "native", why
+        return "python" if self.straight is not None else "jax" if self.backend == "jax" else "numpy", why
+
     @property
     def leaves(self) -> list[Value]:
         """All leaves that were there before, in the order in which the flat vector begins."""
@@ -223,7 +243,7 @@ class Compiled:
 
     def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""
-        if self.sizes or self.updates or self.indices or self.backend != "numpy" or self.dtype != np.float64:
+        if self.sizes or self.updates or self.indices or self.backend == "jax" or self.dtype != np.float64:
             return False
         if self.n_nodes > MOST_NODES:
             return False
@@ -261,6 +281,9 @@ class Compiled:
             if self._jax is None:
                 self._jax = JaxProgram(self.source, self.dtype, self.n_devices)
             return JaxWorkspace(self._jax, theta, gradient, len(self.scalars.outputs))
+        native, _ = self._native
+        if native is not None:
+            return NativeWorkspace(native, n, theta, gradient)
         if self._bind is None:
             namespace: dict[str, Any] = {}
             exec(compile(self.source, "<program>", "exec"), namespace)

@@ -34,11 +34,14 @@ class ProgramExplanation:
         Scalar nodes in the graph, and array statements in both passes.
     groups : list of (str, int, str)
         The name of each group's array, its rows, and why it is what it is.
+    runs_on, because : str
+        What runs it, and why: "native", "numpy", "jax" or "python".
     """
 
     def __init__(self, compiled: Compiled) -> None:
         self.nodes, self.statements = compiled.n_nodes, compiled.statements
         self.groups = [] if compiled.straight is not None else compiled.program.notes
+        self.runs_on, self.because = compiled.runs_on
 
     def __repr__(self) -> str:
         return f"<Explanation: {self.nodes} nodes, {len(self.groups)} arrays>"
@@ -54,9 +57,11 @@ class ProgramExplanation:
         lines += [
             f"  {name:<{width}}  {rows:>6} row{'s' if rows > 1 else ' '}  {why}" for name, rows, why in self.groups
         ]
+        lines.append(f"run by {_RUNNERS[self.runs_on]}: {self.because}")
         return "\n".join(lines)
 
 
+_RUNNERS = {"native": "the native machine", "numpy": "NumPy", "jax": "JAX", "python": "Python"}
 MOST_VERSIONS = 4  # programs kept for one kind of call, where what the function looks at goes to and fro
 MOST_KEYS = 16  # kinds of call, such as widths of the features, for which programs are kept
 REDUCTIONS = ("mean", "sum", None)
@@ -79,7 +84,7 @@ class Program:
     def __init__(
         self,
         f: Callable[..., Any],
-        backend: str = "numpy",
+        backend: str = "auto",
         dtype: str = "float64",
         threads: int = 1,
         seed: int | None = None,
@@ -392,16 +397,16 @@ class Program:
         write_text(path, self._traced().script())
 
     def explain(self) -> ProgramExplanation:
-        """Print how many scalar nodes became how many array statements, and why each group is what it is."""
+        """Print how many scalar nodes became how many array statements, why each group is one, and what runs it."""
         explanation = ProgramExplanation(self._traced())
         print(explanation)
         return explanation
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", type(self.f).__name__)
-        return (
-            f"<Program of {name}, traced for {len(self._compiled)} shape{'s' * (len(self._compiled) != 1)} of inputs>"
-        )
+        run_by = "" if self._latest is None else f", run by {_RUNNERS[self._latest.runs_on[0]]}"
+        shapes = f"{len(self._compiled)} shape{'s' * (len(self._compiled) != 1)} of inputs"
+        return f"<Program of {name}, traced for {shapes}{run_by}>"
 
 
 def _shaped(outputs: Array, structure: Structure, has_inputs: bool) -> Any:
@@ -431,7 +436,7 @@ def _models(f: Any) -> list[Module]:
 def vectorize(
     f: Callable[..., Any],
     *,
-    backend: str = "numpy",
+    backend: str = "auto",
     dtype: str = "float64",
     threads: int = 1,
     seed: int | None = None,
@@ -449,8 +454,10 @@ def vectorize(
         is made anew when one changes. Each length of a sequence has a program of its own: call it with sequences of
         one length at a time, or pad them all to the longest, and make a mask one more input, by which the loss is
         multiplied.
-    backend : {"numpy", "jax"}, optional
-        What runs it.
+    backend : {"auto", "native", "numpy", "jax"}, optional
+        What runs it: NumPy; machine code that came with the package ("native"); JAX. By default machine code where it
+        is there, and NumPy where it isn't, or where a matrix is so large that NumPy's multiplies faster;
+        `Program.explain` says which.
     dtype : {"float64", "float32"}, optional
         The precision.
     threads : int, optional

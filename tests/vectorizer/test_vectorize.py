@@ -156,7 +156,7 @@ def test_too_many_or_too_few_inputs_are_pythons_own_error():
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"backend": "torch"}, "backend: expected one of numpy, jax, got 'torch'"),
+        ({"backend": "torch"}, "backend: expected one of auto, native, numpy, jax, got 'torch'"),
         ({"dtype": "float16"}, "dtype: expected one of float64, float32, got 'float16'"),
         ({"threads": 0}, "threads: expected a whole number of at least 1, got 0"),
         ({"block": 0}, "block: expected a whole number of at least 1, got 0"),

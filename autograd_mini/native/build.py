@@ -1,0 +1,145 @@
+"""Compiles the machine into a library that lies beside this file, where there is a C compiler.
+
+Without a compiler, or with ``AUTOGRAD_MINI_NATIVE=0``, nothing is made, and the package is pure Python. By hand:
+``python autograd_mini/native/build.py``. It needs nothing of the package, as it runs before that is installed; and as
+programs ask it for the library's name and version, it imports what compiling needs only then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SOURCES = ("machine.h", "vectors.h", "machine.c", "kernel.c")
+LIBRARY = HERE / {"win32": "machine.dll", "darwin": "machine.dylib"}.get(sys.platform, "machine.so")
+SWITCH = "AUTOGRAD_MINI_NATIVE"
+FLAGS = "-std=c11 -O3 -fPIC -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra".split()
+WIDE = {"avx2": "-mavx2 -mfma", "avx512": "-mavx2 -mfma -mavx512f -mavx512dq -mprefer-vector-width=512"}
+SECONDS = 120  # after which a compiler is given up
+
+
+def version() -> str:
+    """Return what the library must call itself: a digest of its sources."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((HERE / name).read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:32]
+
+
+def seal(library: Path) -> Path:
+    """Return where the digest of a library lies: one that is damaged isn't even opened, as that may end the process."""
+    return library.with_name(library.name + ".sha256")
+
+
+def digest(library: Path) -> str:
+    """Return what belongs into a library's seal."""
+    return hashlib.sha256(library.read_bytes()).hexdigest()
+
+
+def compiler() -> list[str] | None:
+    """Return the command of a C compiler: ``CC``, or the first one of gcc, clang and cc that is there."""
+    import shlex
+    import shutil
+
+    given = shlex.split(os.environ.get("CC", ""))
+    if given:
+        return given if shutil.which(given[0]) else None
+    return next(([found] for name in ("gcc", "clang", "cc") if (found := shutil.which(name))), None)
+
+
+def compiled(command: Sequence[str], target: Path, further: Sequence[str] = (), machine: str = "") -> None:
+    """Compile the library.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The compiler.
+    target : Path
+        The library's file.
+    further : sequence of str, optional
+        More flags, such as those of a sanitizer.
+    machine : str, optional
+        The processor, as `platform.machine` calls it; by default this one.
+
+    Raises
+    ------
+    OSError, subprocess.SubprocessError
+        If it can't be.
+    """
+    import platform
+    import shutil
+    import subprocess
+    import tempfile
+    from concurrent.futures import ThreadPoolExecutor
+
+    machine = machine or platform.machine()
+    kernels = {"baseline": "", **(WIDE if machine.lower() in ("x86_64", "amd64") else {})}
+    jobs = [("machine.c", "machine", [f'-DVERSION="{version()}"'])]
+    jobs += [("kernel.c", name, [f"-DKERNEL={name}", *flags.split()]) for name, flags in kernels.items()]
+    with tempfile.TemporaryDirectory() as folder:
+
+        def run(*arguments: str) -> None:
+            subprocess.run(
+                [*command, *arguments],
+                cwd=HERE,
+                check=True,
+                capture_output=True,
+                timeout=SECONDS,
+                stdin=subprocess.DEVNULL,
+            )
+
+        def make(job: tuple[str, str, list[str]]) -> str:
+            source, name, flags = job
+            made = str(Path(folder, f"{name}.o"))
+            run(*FLAGS, *flags, *further, "-c", source, "-o", made)
+            return made
+
+        with ThreadPoolExecutor() as pool:
+            objects = list(pool.map(make, jobs))
+        whole = Path(folder, target.name)
+        run(
+            "-shared",
+            *further,
+            *([] if sys.platform == "darwin" or further else ["-s"]),
+            *objects,
+            *([] if sys.platform == "win32" else ["-lm"]),
+            "-o",
+            str(whole),
+        )
+        shutil.copyfile(whole, part := target.with_name(target.name + ".part"))
+        os.replace(part, target)  # whole or not at all
+        seal(target).write_text(digest(target), encoding="ascii")
+
+
+def build(target: Path = LIBRARY) -> str:
+    """Compile the library if that is possible and wanted; return "", or why there is none.
+
+    One that is there already, of other sources maybe, goes first.
+    """
+    import subprocess
+
+    try:
+        target.unlink(missing_ok=True)
+        seal(target).unlink(missing_ok=True)
+    except OSError as error:
+        return str(error)
+    if os.environ.get(SWITCH) == "0":
+        return f"{SWITCH}=0"
+    command = compiler()
+    if command is None:
+        return "no C compiler was found"
+    try:
+        compiled(command, target)
+    except subprocess.CalledProcessError as error:
+        return f"{command[0]} failed: {error.stderr.decode(errors='replace').strip()[-2000:]}"
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"{command[0]}: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(build() or 0)

@@ -1,0 +1,272 @@
+/* Vectors of doubles, as wide as the instruction set has them, and the functions of `xp` on them.
+
+   The functions are without branches: what holds for special numbers is selected at the end. Polynomials were fitted
+   with 60 digits; the logarithm, sine and cosine are those of FreeBSD's msun (Sun Microsystems, 1993). Compiled without
+   contraction: where a product and a sum are one instruction, `madd` says so. */
+#ifndef AUTOGRAD_MINI_VECTORS_H
+#define AUTOGRAD_MINI_VECTORS_H
+
+#include <math.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#include <immintrin.h>
+#define VW 8
+#define FUSED(a, b, c) (vec)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c))
+#define ROOT(a) (vec)_mm512_sqrt_pd((__m512d)(a))
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define VW 4
+#define FUSED(a, b, c) (vec)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c))
+#define ROOT(a) (vec)_mm256_sqrt_pd((__m256d)(a))
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define VW 2
+#define FUSED(a, b, c) (vec)vfmaq_f64((float64x2_t)(c), (float64x2_t)(a), (float64x2_t)(b))
+#define ROOT(a) (vec)vsqrtq_f64((float64x2_t)(a))
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#define VW 2
+#define FUSED(a, b, c) ((a) * (b) + (c))
+#define ROOT(a) (vec)_mm_sqrt_pd((__m128d)(a))
+#else
+#define VW 2
+#define FUSED(a, b, c) ((a) * (b) + (c))
+#define ROOT(a) lanewise(sqrt, a)
+#endif
+
+typedef double vec __attribute__((vector_size(8 * VW)));
+typedef int64_t ivec __attribute__((vector_size(8 * VW)));
+typedef uint64_t uvec __attribute__((vector_size(8 * VW))); /* for sums that may overflow: numbers' bits */
+typedef double loose __attribute__((vector_size(8 * VW), aligned(8), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vec load(const double *p) { return *(const loose *)p; }
+INLINE void store(double *p, vec a) { *(loose *)p = a; }
+INLINE vec all(double x) { return x - (vec){0}; } /* x - 0 is x, also where x is -0 */
+INLINE vec madd(vec a, vec b, vec c) { return FUSED(a, b, c); }
+INLINE vec nmadd(vec a, vec b, vec c) { return FUSED(-a, b, c); } /* c - ab */
+INLINE ivec bits(vec a) { return (ivec)a; }
+INLINE ivec plus(ivec a, ivec b) { return (ivec)((uvec)a + (uvec)b); }
+INLINE ivec minus(ivec a, ivec b) { return (ivec)((uvec)a - (uvec)b); }
+INLINE ivec left(ivec a, int by) { return (ivec)((uvec)a << by); }
+INLINE ivec every(int64_t x) { return x - (ivec){0}; }
+#if VW == 8
+INLINE vec choose(ivec where, vec a, vec b) {
+    return (vec)_mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)where), (__m512d)b, (__m512d)a);
+}
+#elif VW == 4
+INLINE vec choose(ivec where, vec a, vec b) {
+    return (vec)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)where);
+}
+#else
+INLINE vec choose(ivec where, vec a, vec b) { return (vec)((where & (ivec)a) | (~where & (ivec)b)); }
+#endif
+INLINE vec one_where(ivec where) { return (vec)(where & bits(all(1.0))); }
+INLINE vec magnitude(vec a) { return (vec)(bits(a) & INT64_MAX); }
+INLINE vec with_sign_of(vec size, vec a) { return (vec)((bits(size) & INT64_MAX) | (bits(a) & INT64_MIN)); }
+
+INLINE double sum_of(vec a) {
+#if VW == 8
+    return _mm512_reduce_add_pd((__m512d)a);
+#else
+    double total = a[0];
+    for (int i = 1; i < VW; i++) total += a[i];
+    return total;
+#endif
+}
+
+#define LANEWISE(name, function)                                                                                       \
+    static vec name(vec a) {                                                                                           \
+        vec r = a;                                                                                                      \
+        for (int i = 0; i < VW; i++) r[i] = function(a[i]);                                                            \
+        return r;                                                                                                      \
+    }
+#define LANEWISE_OF_TWO(name, function)                                                                                \
+    static vec name(vec a, vec b) {                                                                                    \
+        vec r = a;                                                                                                      \
+        for (int i = 0; i < VW; i++) r[i] = function(a[i], b[i]);                                                      \
+        return r;                                                                                                      \
+    }
+LANEWISE(v_log2, log2)
+LANEWISE(v_log10, log10)
+LANEWISE(v_cbrt, cbrt)
+LANEWISE(v_tan, tan)
+LANEWISE(v_asin, asin)
+LANEWISE(v_acos, acos)
+LANEWISE(v_atan, atan)
+LANEWISE(v_sinh, sinh)
+LANEWISE(v_cosh, cosh)
+LANEWISE(v_erfc, erfc)
+LANEWISE(far_sin, sin)
+LANEWISE(far_cos, cos)
+LANEWISE_OF_TWO(v_pow, pow)
+LANEWISE_OF_TWO(v_hypot, hypot)
+LANEWISE_OF_TWO(v_atan2, atan2)
+
+/* Of 0 and -0 the last, and nan where any is nan. */
+INLINE vec v_maximum(vec a, vec b) { return choose(a != a, a, choose(a > b, a, b)); }
+INLINE vec v_minimum(vec a, vec b) { return choose(a != a, a, choose(a < b, a, b)); }
+INLINE vec v_sign(vec a) { return choose(a != a, a, choose(a == 0.0, all(0.0), with_sign_of(all(1.0), a))); }
+
+INLINE vec v_rint(vec a) {
+    vec size = magnitude(a), whole = all(0x1p52);
+    return choose(size < whole, with_sign_of((size + whole) - whole, a), a);
+}
+
+#define LOG2_E 1.44269504088896338700e+00
+#define LN2_HIGH 6.93147180369123816490e-01 /* so few bits that a product with an exponent is exact */
+#define LN2_LOW 1.90821492927058770002e-10
+#define SHIFT 0x1.8p52 /* + SHIFT - SHIFT rounds to a whole number, which is in the last bits meanwhile */
+
+/* x = k·ln 2 + r, with |r| at most ln 2 / 2; returns expm1(r). */
+INLINE vec reduced_expm1(vec x, ivec *k) {
+    vec shifted = madd(x, all(LOG2_E), all(SHIFT));
+    vec n = shifted - SHIFT;
+    *k = minus(bits(shifted), bits(all(SHIFT)));
+    vec r = nmadd(n, all(LN2_LOW), nmadd(n, all(LN2_HIGH), x));
+    vec r2 = r * r, r4 = r2 * r2;
+    vec low = madd(r, all(0x1.5555555555557p-3), all(0x1p-1));
+    vec p = madd(r2, madd(r, all(0x1.11111111100bep-7), all(0x1.5555555555556p-5)), low);
+    vec q = madd(r, all(0x1.a01a01abf85abp-13), all(0x1.6c16c16c162c3p-10));
+    q = madd(r2, madd(r, all(0x1.71de01fdbf9cap-19), all(0x1.a01a01a6e1e2ap-16)), q);
+    vec s = madd(r, all(0x1.af4e554377204p-26), all(0x1.27e4db46cddd1p-22));
+    s = madd(r2, all(0x1.1f7340dbc337ep-29), s);
+    q = madd(r4, s, q);
+    return madd(r2, madd(r4, q, p), r);
+}
+
+INLINE vec power_of_two(ivec k) { return (vec)left(plus(k, every(1023)), 52); }
+
+/* a·2ᵏ for k from -1077 to 1025, in two steps, so that the result may be subnormal or infinite. */
+INLINE vec scaled(vec a, ivec k) {
+    ivec half = k >> 1;
+    return a * power_of_two(half) * power_of_two(minus(k, half));
+}
+
+INLINE vec v_exp(vec x) {
+    ivec k = {0};
+    vec inside = choose(x > 710.0, all(710.0), choose(x < -746.0, all(-746.0), x));
+    vec r = reduced_expm1(inside, &k);
+    return scaled(r + 1.0, k);
+}
+
+INLINE vec v_expm1(vec x) {
+    ivec k = {0};
+    vec inside = choose(x > 710.0, all(710.0), choose(x < -45.0, all(-45.0), x));
+    vec r = reduced_expm1(inside, &k);
+    ivec small = k < 60;
+    vec one = choose(small, power_of_two(-(k & small)), all(0.0));
+    return choose(x == 0.0, x, scaled(r + (1.0 - one), k));
+}
+
+/* log(1 + f) + k·ln 2 + c, for 1 + f from √½ to √2. */
+INLINE vec log_of(vec f, vec k, vec c) {
+    vec s = f / (2.0 + f), z = s * s, w = z * z;
+    vec even = w * madd(w, madd(w, all(1.531383769920937332e-01), all(2.222219843214978396e-01)),
+                        all(3.999999999940941908e-01));
+    vec odd = z * madd(w, madd(w, madd(w, all(1.479819860511658591e-01), all(1.818357216161805012e-01)),
+                               all(2.857142874366239149e-01)), all(6.666666666666735130e-01));
+    vec half = 0.5 * f * f;
+    vec inner = madd(s, half + (even + odd), madd(k, all(LN2_LOW), c));
+    return madd(k, all(LN2_HIGH), -((half - inner) - f));
+}
+
+/* The exponent and the mantissa, from √½ to √2, of a positive number. */
+INLINE vec mantissa_of(vec x, vec *k) {
+    ivec tiny = x < 0x1p-1022;
+    vec a = choose(tiny, x * 0x1p54, x);
+    ivec above = minus(bits(a), every(INT64_C(0x3fe6a09e667f3bcd))); /* √½ */
+    ivec exponent = above >> 52;
+    vec m = (vec)minus(bits(a), left(exponent, 52));
+    ivec counted = exponent - (tiny & 54);
+    *k = (vec)plus(counted, bits(all(SHIFT))) - SHIFT;
+    return m;
+}
+
+INLINE vec special_log(vec x, vec least, vec found) { /* of x, where log is -inf at `least` */
+    vec r = choose(x == INFINITY, x, found);
+    r = choose(x == least, all(-INFINITY), r);
+    return choose(x >= least, r, choose(x != x, x, all(NAN)));
+}
+
+INLINE vec v_log(vec x) {
+    vec k = {0};
+    vec m = mantissa_of(x, &k);
+    return special_log(x, all(0.0), log_of(m - 1.0, k, all(0.0)));
+}
+
+INLINE vec v_log1p(vec x) {
+    vec u = 1.0 + x, k = {0};
+    vec m = mantissa_of(u, &k);
+    vec lost = choose(x >= 1.0, 1.0 - (u - x), x - (u - 1.0)) / u;
+    ivec small = (x > -0.2928) & (x < 0.4142);
+    vec f = choose(small, x, m - 1.0);
+    vec r = log_of(f, choose(small, all(0.0), k), choose(small, all(0.0), lost));
+    return special_log(x, all(-1.0), choose(x == 0.0, x, r));
+}
+
+INLINE vec v_tanh(vec x) {
+    vec size = magnitude(x);
+    vec t = v_expm1(-2.0 * choose(size > 22.0, all(22.0), size));
+    return choose(x != x, x, with_sign_of(t / (t + 2.0), x));
+}
+
+INLINE vec v_sigmoid(vec x) {
+    vec e = v_exp(-magnitude(x));
+    return choose(x >= 0.0, all(1.0), e) / (1.0 + e);
+}
+
+/* Up to 1 a polynomial in x²; then 1 - exp(-x²)·erfcx(x), which is a polynomial in (x - 3)/(x + 3). */
+INLINE vec v_erf(vec x) {
+    static const double NEAR[] = {
+        0x1.20dd750429b6dp+0, -0x1.812746b0379e6p-2, 0x1.ce2f21a042b30p-4, -0x1.b82ce31284e00p-6,
+        0x1.565bcd0dbaa38p-8, -0x1.c02db3dac435fp-11, 0x1.f9a321d5b8e1ep-14, -0x1.f4d1e3183f7aep-17,
+        0x1.b9df224ca4b97p-20, -0x1.5f1ecb6f0764cp-23, 0x1.f7b4bf3b13964p-27, -0x1.389d4f2641625p-30,
+        0x1.05ffd737fb32ep-34,
+    };
+    static const double FAR[] = {
+        0x1.6e9827d229d2dp-3, -0x1.4e102b9cf8513p-2, 0x1.f6ff204105a04p-3, -0x1.336ffbef08b8ap-3,
+        0x1.258b13b00ec66p-4, -0x1.8fa58eb5ea92cp-6, 0x1.17c839090a469p-8, 0x1.73101f6d2e434p-11,
+        -0x1.39085f2b38287p-11, 0x1.7b9ef7977ceafp-15, 0x1.0cb2e63fe2177p-14, -0x1.af086905fc57fp-17,
+        -0x1.0cc37e8e915adp-17, 0x1.0e3fb74fdc507p-19, 0x1.56695202d55bcp-20, 0x1.d0badb83f2cadp-29,
+    };
+    vec size = magnitude(x), square = x * x;
+    vec near = all(NEAR[12]), far = all(FAR[15]);
+    for (int i = 11; i >= 0; i--) near = madd(near, square, all(NEAR[i]));
+    vec a = choose(size > 6.0, all(6.0), size), t = (a - 3.0) / (a + 3.0);
+    for (int i = 14; i >= 0; i--) far = madd(far, t, all(FAR[i]));
+    vec r = choose(size <= 1.0, size * near, 1.0 - v_exp(-a * a) * far);
+    return choose(x != x, x, with_sign_of(r, x));
+}
+
+#define FAR_AWAY 0x1p19 /* from here on the reduction needs more digits of π, which the C library has */
+
+/* sin (quarter = 0) or cos (quarter = 1), for |x| up to FAR_AWAY. */
+INLINE vec sine(vec x, int64_t quarter) {
+    vec shifted = madd(x, all(6.36619772367581382433e-01), all(SHIFT)), n = shifted - SHIFT;
+    ivec q = plus(minus(bits(shifted), bits(all(SHIFT))), every(quarter));
+    vec t = x - n * 1.57079632673412561417e+00;
+    vec w = n * 6.07710050630396597660e-11, r = t - w;
+    vec second = n * 2.02226624879595063154e-21, lost = second - ((t - r) - w);
+    vec a = r - lost;
+    vec b = (r - a) - lost; /* x - n·π/2 = a + b */
+    vec z = a * a;
+    vec s = madd(z, madd(z, madd(z, madd(z, all(1.58969099521155010221e-10), all(-2.50507602534068634195e-08)),
+                                 all(2.75573137070700676789e-06)), all(-1.98412698298579493134e-04)),
+                 all(8.33333333332248946124e-03));
+    vec cube = z * a;
+    vec of_sin = a - ((z * (0.5 * b - cube * s) - b) - cube * -1.66666666666666324348e-01);
+    vec c = z * madd(z, madd(z, madd(z, madd(z, madd(z, all(-1.13596475577881948265e-11),
+                                                     all(2.08757232129817482790e-09)),
+                                             all(-2.75573143513906633035e-07)), all(2.48015872894767294178e-05)),
+                             all(-1.38888888888741095749e-03)), all(4.16666666666666019037e-02));
+    vec half = 0.5 * z, rest = 1.0 - half;
+    vec of_cos = rest + (((1.0 - rest) - half) + (z * c - a * b));
+    vec r1 = choose((q & 1) != 0, of_cos, of_sin);
+    r1 = (vec)(bits(r1) ^ (left(q, 62) & INT64_MIN));
+    return quarter ? r1 : choose(x == 0.0, x, r1);
+}
+
+#endif

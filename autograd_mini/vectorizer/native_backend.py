@@ -1,0 +1,168 @@
+"""Runs a program on the native machine: what `backend="native"` does, and `backend="auto"` where it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.checks import Array
+from autograd_mini.native import table as t
+from autograd_mini.native.library import Library, absence, instruction_set, library
+from autograd_mini.vectorizer.native_printer import NativeTable, NotNativeError
+from autograd_mini.vectorizer.statements import ArrayProgram, Product
+
+LARGE_PRODUCT = 50_000  # weights of a matrix from which on BLAS is quicker than the machine's tiles, about
+_SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
+_LINE = 64  # bytes that the memory begins at a multiple of
+_HEAD = 6  # words of a run before its inputs
+
+
+class NativeProgram:
+    """A program as tables, which are written and checked when they are needed first.
+
+    Parameters
+    ----------
+    program : ArrayProgram
+        The statements.
+    found : Library
+        The machine.
+    """
+
+    def __init__(self, program: ArrayProgram, found: Library) -> None:
+        self.program, self.library = program, found
+        self.set_name, self.set_number = instruction_set(found)
+        self._tables: dict[bool, NativeTable] = {}
+
+    def table(self, backward: bool) -> NativeTable:
+        """Return the table of the forward pass, or of both.
+
+        Raises
+        ------
+        NotNativeError
+            If there is something in it that the machine doesn't know.
+        """
+        if backward not in self._tables:
+            made = NativeTable(self.program, backward)
+            self.library.check(made.words)
+            self._tables[backward] = made
+        return self._tables[backward]
+
+
+def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[NativeProgram | None, str]:
+    """Return a program for the machine, or None; and why.
+
+    Parameters
+    ----------
+    program : ArrayProgram
+        The statements.
+    dtype : numpy.dtype
+        The precision.
+    wanted : bool
+        Whether it is asked for, also where NumPy is quicker.
+    """
+    found = library()
+    if found is None:
+        return None, absence()
+    if dtype != np.float64:
+        return None, "the machine has float64 alone"
+    largest = max([_weights(s) for s in program.forward if isinstance(s, Product)], default=0)
+    if largest > LARGE_PRODUCT and not wanted:
+        return None, f"a matrix of {largest} weights is multiplied more quickly by BLAS"
+    made = NativeProgram(program, found)
+    try:
+        made.table(backward=True)
+    except NotNativeError as error:
+        return None, f"the machine doesn't know {error}" if wanted else f"the machine lacks {error}"
+    return made, f"machine code for {made.set_name}"
+
+
+def _weights(statement: Product) -> int:
+    rows, columns = statement.matrix.shape
+    return rows * columns
+
+
+class _Bound:
+    """A table with its memory, for one number of examples."""
+
+    def __init__(self, native: NativeProgram, table: NativeTable, n: int, theta: Array, gradient: Array) -> None:
+        self._run, self._set = native.library.run, native.set_number
+        self._table, self._n = table, n
+        needed, (_, fixed, results, varying) = native.library.memory(table.words, n)
+        store = np.empty(needed + _LINE // 8)
+        start = -store.ctypes.data % _LINE // 8
+        memory = store[start : start + needed]
+        numbers = memory[: len(table.table.constants) * t.STEP].reshape(-1, t.STEP)
+        numbers[:] = np.array(table.table.constants)[:, None]
+        numbers[-1 - t.N] = n
+        self._seed: Array | None = numbers[-1 - t.SEED]
+        for offset, data in table.constants:
+            memory[fixed + offset : fixed + offset + len(data)] = data
+        seeds = native.program.seed
+        if seeds is not None:  # several outputs, on which no gradient may depend
+            self._seed = None if table.seed is None else memory[fixed + table.seed :][: seeds.rows]
+        self.results: list[tuple[Array, ...]] = []
+        for found in table.results:
+            parts = []
+            for row, count, varies in found:
+                if varies:
+                    parts.append(memory[varying + row * n : varying + (row + count) * n].reshape(count, n))
+                else:
+                    parts.append(memory[results + row : results + row + count])
+            self.results.append(tuple(parts))
+        widths = [array.rows for array in native.program.inputs]
+        self._inputs: list[Array | None] = [np.empty((n, w)) if n * w <= _SMALL else None for w in widths]
+        self._shapes = [(n, w) for w in widths]
+        known = [0 if array is None else array.ctypes.data for array in self._inputs]
+        head = [table.words.ctypes.data, memory.ctypes.data, needed, theta.ctypes.data, gradient.ctypes.data, n]
+        self._machine = np.array([*head, *known], np.uint64)
+        self._address = self._machine.ctypes.data
+        self._kept = memory, theta, gradient  # whose addresses the machine has
+
+    def run(self, columns: Sequence[Array], seed: Any) -> None:
+        """Run it on these inputs."""
+        given: list[Array] = []  # are kept while it runs
+        for k, (column, own, shape) in enumerate(zip(columns, self._inputs, self._shapes, strict=True)):
+            if column.shape != shape:
+                raise ValueError(f"input {k + 1}: expected the shape {shape}, got {column.shape}")
+            if own is not None:
+                own[...] = column
+            else:
+                given.append(np.ascontiguousarray(column, dtype=np.float64))
+                self._machine[_HEAD + k] = given[-1].ctypes.data
+        if seed is not None and self._seed is not None:
+            self._seed[:] = seed
+        failed = self._run(self._address, self._set)
+        if failed:
+            raise RuntimeError(f"the native machine refused to run ({failed})")
+
+
+class NativeWorkspace:
+    """A program bound to arrays for one batch size.
+
+    Parameters
+    ----------
+    native : NativeProgram
+        The program.
+    n : int
+        The number of examples.
+    theta, gradient : numpy.ndarray
+        The parameters and their gradient.
+    """
+
+    def __init__(self, native: NativeProgram, n: int, theta: Array, gradient: Array) -> None:
+        self.theta, self.gradient = theta, gradient
+        self._native, self._n = native, n
+        self._bound: dict[bool, _Bound] = {}
+
+    def run(self, columns: Sequence[Array], seed: Any) -> tuple[Any, Any, Any]:
+        """Return the results, what modules asked for, and the gradients of the inputs; see `compiled.Workspace`."""
+        backward = seed is not None
+        bound = self._bound.get(backward)
+        if bound is None:
+            table = self._native.table(backward)
+            bound = self._bound[backward] = _Bound(self._native, table, self._n, self.theta, self.gradient)
+        bound.run(columns, seed)
+        results, effects, *gradients = bound.results
+        return results, effects, gradients[0] if gradients else ()

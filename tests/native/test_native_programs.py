@@ -1,0 +1,212 @@
+"""Programs on the native machine: what NumPy's gives, for every kind of statement and instruction set."""
+
+import os
+
+import numpy as np
+import pytest
+from machines import SETS, needs_machine
+
+import autograd_mini as ag
+from autograd_mini import Value, nn, vectorize
+from autograd_mini.native.build import SWITCH
+from autograd_mini.vectorizer import native_backend
+
+pytestmark = needs_machine
+RNG = np.random.default_rng(0)
+
+
+def numbers(*shape):
+    return np.random.default_rng(len(shape)).normal(size=shape)
+
+
+def letters():
+    table = [[Value(0.1 * k - r) for k in range(3)] for r in range(5)]
+    return lambda x: ag.tanh(ag.dot(ag.pick(x[0], table), x[1:4]))
+
+
+def network(*layers):
+    model = nn.Sequential(*layers)
+    return lambda x: ag.sum(model(x))
+
+
+def gathered():
+    w = [Value(0.3 * k - 1.0) for k in range(6)]
+    order = [4, 0, 0, 3, 1]
+
+    def f(x):
+        mixed = ag.sum([ag.tanh(w[k] * x[k % 4]) * x[3 - k % 4] for k in order])
+        return mixed + ag.sum([w[k] * w[5 - k] for k in order])
+
+    return f
+
+
+def recurrence():
+    u, v = Value(0.4), Value(-0.7)
+
+    def f(x):
+        h = x[0]
+        for z in x:
+            h = ag.tanh(u * h + v * z)
+        return h
+
+    return f
+
+
+def tied():
+    a = [Value(0.1 * k) for k in range(12)]
+    return lambda x: ag.sum([ag.dot(a[3 * r : 3 * r + 3], x[:3]) * ag.dot(a[r::4], x[1:4]) for r in range(4)])
+
+
+MODELS = {
+    "an MLP": lambda: network(nn.MLP(4, [7, 5, 3], rng=0)),
+    "softmax": lambda: lambda x: ag.softmax(x)[1] * x[0] - ag.softmax(x)[0],
+    "logsumexp": lambda: lambda x: ag.logsumexp(x),
+    "extrema": lambda: lambda x: ag.maximum(x) * ag.minimum(x),
+    "batch normalization": lambda: network(nn.Layer(4, 3, "tanh", rng=0), nn.BatchNorm(3)),
+    "convolution": lambda: network(nn.Reshape(1, 2, 2), nn.Conv2d(1, 3, 2, rng=0), nn.Flatten()),
+    "picked rows": letters,
+    "gathered rows": gathered,
+    "a recurrence": recurrence,
+    "tied weights": tied,
+    "powers": lambda: lambda x: ag.abs(x[0]) ** 1.5 + x[1] ** 3 + (1 + x[2] ** 2) ** 0.5 + (2 + x[3] ** 2) ** x[0],
+    "cross-entropy": lambda: lambda x: nn.losses.cross_entropy([x[1], x[2], x[3]], x[0]),
+}
+SIZES = (1, 63, 257, 700)
+
+
+def inputs_for(name, n):
+    X = numbers(n, 4)
+    if name in ("picked rows", "cross-entropy"):
+        X[:, 0] = np.arange(n) % 3
+    return X
+
+
+def both(f, X, backend, monkeypatch, choice="1"):
+    monkeypatch.setitem(os.environ, SWITCH, choice)
+    program = vectorize(f, backend=backend, check=False)
+    value, gradient = program.value_and_grad(X)
+    assert program._latest.runs_on[0] == backend, program._latest.runs_on
+    return program(X), value, gradient
+
+
+@pytest.mark.parametrize("choice", SETS)
+@pytest.mark.parametrize("name", MODELS)
+def test_native_programs_give_what_numpy_gives(name, choice, monkeypatch):
+    f = MODELS[name]()
+    for n in SIZES[name == "batch normalization" :]:  # the variance of a single example is none
+        X = inputs_for(name, n)
+        for ours, theirs in zip(
+            both(f, X, "native", monkeypatch, choice), both(f, X, "numpy", monkeypatch), strict=True
+        ):
+            scale = np.maximum(1.0, np.abs(theirs))
+            assert np.all(np.abs(ours - theirs) <= 1e-12 * scale), f"{n} examples"
+
+
+def test_derivatives_by_the_inputs_and_of_several_results(monkeypatch):
+    def f(x):
+        return [ag.tanh(x[0] * x[1]), ag.exp(x[2]) - x[3]]
+
+    X = numbers(100, 4)
+    found = [vectorize(f, backend=backend, check=False).value_and_gradients(X) for backend in ("native", "numpy")]
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13, atol=1e-15)
+
+
+def test_an_operation_of_ones_own_runs_natively():
+    swish = ag.operation(
+        "swish_of_the_machine",
+        lambda xp, a: a * xp.sigmoid(a),
+        lambda xp, out, a: (xp.sigmoid(a) * (1.0 + a * xp.sigmoid(-a)),),
+    )
+    w = Value(0.7)
+    program = vectorize(lambda x: swish(w * x) ** 2, backend="native")  # compared with the eager engine by itself
+    x = np.linspace(-3, 3, 50)
+    value, gradient = program.value_and_grad(x)
+    assert program._latest.runs_on[0] == "native"
+    s = 1 / (1 + np.exp(-0.7 * x))
+    assert value == pytest.approx(np.mean((0.7 * x * s) ** 2), rel=1e-13)
+    assert gradient[0] == pytest.approx(np.mean(2 * 0.7 * x * s * (s + 0.7 * x * s * (1 - s)) * x), rel=1e-12)
+
+
+def test_random_leaves_are_drawn_as_numpys(monkeypatch):
+    found = []
+    for backend in ("native", "numpy"):
+        f = network(nn.Layer(4, 5, rng=0), nn.Dropout(0.5, rng=1), nn.Layer(5, 2, rng=2))
+        found.append(both(f, numbers(90, 4), backend, monkeypatch))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+def test_special_numbers_are_those_of_the_eager_engine():
+    special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, 1e308, -1e308, 710.0])
+    for f in (ag.exp, ag.tanh, ag.sqrt, ag.relu, ag.abs, ag.sigmoid, ag.log, ag.erf, lambda a: -a, lambda a: a**0.5):
+        got = vectorize(f, backend="native", check=False)(special)
+        expected = [f(Value(x)).data for x in special.tolist()]
+        np.testing.assert_allclose(got, expected, rtol=1e-15, atol=0)
+        assert np.array_equal(np.signbit(got), np.signbit(expected)) or np.isnan(got).any()
+
+
+def test_the_same_program_gives_the_same_bits():
+    f = network(nn.MLP(4, [9, 3], rng=0))
+    X = numbers(500, 4)
+    first, second = (vectorize(f, backend="native").value_and_grad(X) for _ in range(2))
+    assert first[0] == second[0]
+    assert np.array_equal(first[1], second[1])
+
+
+# ------------------------------------------------------------------------------------------- who runs it, and why
+
+
+def explained(program, *inputs):
+    program.value_and_grad(*inputs)
+    explanation = program.explain()
+    assert explanation.runs_on == "python" or str(explanation).endswith(explanation.because)
+    return explanation.runs_on, explanation.because
+
+
+def test_machine_code_is_the_default_and_the_explanation_says_so():
+    program = vectorize(lambda x: ag.tanh(x))
+    assert explained(program, [0.1, 0.2]) == ("native", f"machine code for {SETS[0]}")
+    assert repr(program).endswith("run by the native machine>")
+
+
+def test_numpy_runs_what_it_is_asked_to_run():
+    program = vectorize(lambda x: ag.tanh(x), backend="numpy")
+    assert explained(program, [0.1]) == ("numpy", "it was asked for")
+    assert repr(program).endswith("run by NumPy>")
+
+
+def test_large_matrices_are_left_to_numpy_unless_machine_code_is_asked_for(monkeypatch):
+    monkeypatch.setattr(native_backend, "LARGE_PRODUCT", 10)
+    f, X = network(nn.Layer(4, 5, rng=0)), numbers(3, 4)
+    assert explained(vectorize(f), X) == ("numpy", "a matrix of 25 weights is multiplied more quickly by BLAS")
+    assert explained(vectorize(f, backend="native"), X)[0] == "native"
+
+
+def test_single_precision_is_left_to_numpy():
+    program = vectorize(lambda x: ag.tanh(x), backend="native", dtype="float32")
+    assert explained(program, [0.1]) == ("numpy", "the machine has float64 alone")
+
+
+def test_without_the_library_numpy_runs_it(monkeypatch):
+    monkeypatch.setitem(os.environ, SWITCH, "0")
+    program = vectorize(lambda x: ag.tanh(x), backend="native")
+    assert explained(program, [0.1]) == ("numpy", "AUTOGRAD_MINI_NATIVE=0 turns the native library off")
+
+
+def test_a_function_without_a_batch_stays_python():
+    w = Value(2.0)
+    program = vectorize(lambda: ag.exp(w) / w)
+    assert explained(program)[0] == "python"
+    assert repr(program).endswith("run by Python>")
+
+
+def test_the_source_stays_numpys():
+    f = network(nn.MLP(4, [3], rng=0))
+    sources = []
+    for backend in ("native", "numpy"):
+        program = vectorize(f, backend=backend)
+        program(numbers(2, 4))
+        sources.append(program.source)
+    assert sources[0] == sources[1]
+    assert "import numpy as np" in sources[0]
