@@ -12,6 +12,7 @@ import re
 from html import unescape
 
 import pytest
+from reading_lines import parts
 
 import autograd_mini as ag
 from autograd_mini import Value, backward_steps, draw, explain, forward_steps, to_latex, to_python
@@ -112,18 +113,6 @@ FUNCTIONS |= {
     "minus_log_softmax": lambda t, *z: math.log(sum(map(math.exp, z))) - z[int(t)],
     "third_of_all_powers": lambda x: x**3,
 }
-
-
-def parts(line):
-    """The parts between the equals signs; one inside of a choice, [1 if a = b else 0], belongs to it."""
-    found, depth = [""], 0
-    for piece in re.split(r"([\[\]]| = )", line):
-        depth += (piece == "[") - (piece == "]")
-        if piece == " = " and depth == 0:
-            found.append("")
-        else:
-            found[-1] += piece
-    return [part.strip() for part in found]
 
 
 def number_of(part, digits):

@@ -14,6 +14,7 @@ from autograd_mini.vectorizer.native_printer import NativeTable, NotNativeError
 from autograd_mini.vectorizer.statements import ArrayProgram, Product
 
 LARGE_PRODUCT = 50_000  # weights of a matrix from which on BLAS is quicker than the machine's tiles, about
+SLOW_SETS = ("sse2",)  # with two numbers at a time NumPy is as quick on small programs, and quicker on large batches
 _SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
 _LINE = 64  # bytes that the memory begins at a multiple of
 _HEAD = 6  # words of a run before its inputs
@@ -71,6 +72,8 @@ def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[Nat
     if largest > LARGE_PRODUCT and not wanted:
         return None, f"a matrix of {largest} weights is multiplied more quickly by BLAS"
     made = NativeProgram(program, found)
+    if made.set_name in SLOW_SETS and not wanted:
+        return None, f"with the instructions of {made.set_name} NumPy is as quick or quicker"
     try:
         made.table(backward=True)
     except NotNativeError as error:

@@ -164,6 +164,7 @@ def explained(program, *inputs):
     return explanation.runs_on, explanation.because
 
 
+@pytest.mark.skipif(SETS[:1] == ["sse2"], reason="the processor has no instructions with which machine code pays")
 def test_machine_code_is_the_default_and_the_explanation_says_so():
     program = vectorize(lambda x: ag.tanh(x))
     assert explained(program, [0.1, 0.2]) == ("native", f"machine code for {SETS[0]}")
@@ -181,6 +182,13 @@ def test_large_matrices_are_left_to_numpy_unless_machine_code_is_asked_for(monke
     f, X = network(nn.Layer(4, 5, rng=0)), numbers(3, 4)
     assert explained(vectorize(f), X) == ("numpy", "a matrix of 25 weights is multiplied more quickly by BLAS")
     assert explained(vectorize(f, backend="native"), X)[0] == "native"
+
+
+def test_an_instruction_set_that_does_not_pay_is_left_to_numpy_unless_machine_code_is_asked_for(monkeypatch):
+    monkeypatch.setattr(native_backend, "SLOW_SETS", (SETS[0],))
+    f, because = ag.tanh, f"with the instructions of {SETS[0]} NumPy is as quick or quicker"
+    assert explained(vectorize(f), [0.1]) == ("numpy", because)
+    assert explained(vectorize(f, backend="native"), [0.1])[0] == "native"
 
 
 def test_single_precision_is_left_to_numpy():

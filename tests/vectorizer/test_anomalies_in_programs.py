@@ -66,8 +66,8 @@ def test_every_option_of_a_program_is_looked_at(options):
     assert message_of(vectorize(hidden, **options), X).startswith("examples 2, 3, 6 and 2 more: log (in net) gave -inf")
 
 
+@pytest.mark.needs("jax")
 def test_a_program_of_jax_is_looked_at():
-    pytest.importorskip("jax")
     assert message_of(vectorize(hidden, backend="jax"), X).startswith("examples 2, 3, 6 and 2 more: log (in net)")
 
 
