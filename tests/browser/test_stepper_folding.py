@@ -1,4 +1,4 @@
-"""Folded boxes, large graphs, and how long a step takes."""
+"""Folded boxes, large graphs, and how much of the page a step changes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from autograd_mini.formulas.expression import format_number
 from autograd_mini.nn import MLP
 from autograd_mini.views.page import packed
 from browser.stepping import STEPPER, choose, formula, press, step, texts
-
-SLACK = 3  # on a machine that does other things too
 
 
 def test_a_folded_box_shows_its_values_and_gradients(open_page, network):
@@ -141,58 +139,40 @@ def test_folding_keeps_the_step(open_page, network):
         assert (step(page), formula(page)) == (26, line)
 
 
-def mount_and_step(page, steps):
-    """Milliseconds for each of so many steps forward, layout included."""
+def changes(page, steps):
+    """How many changes to the page each of so many steps forward makes."""
     return page.evaluate(
-        """steps => { const times = [], stepper = document.querySelector(".am-stepper");
+        """steps => { const counts = [], stepper = document.querySelector(".am-stepper");
+            const observer = new MutationObserver(() => {});
+            observer.observe(stepper, { subtree: true, childList: true, attributes: true, characterData: true });
             for (let i = 0; i < steps; i++) {
-                const begin = performance.now();
                 stepper.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-                stepper.getBoundingClientRect();
-                times.push(performance.now() - begin);
+                counts.push(observer.takeRecords().length);
             }
-            return times; }""",
+            return counts; }""",
         steps,
     )
 
 
-def timed(html):
-    """HTML that notes how long its scripts took, from the packed text to what they have laid out."""
-    return (
-        """<script>window.begin = performance.now(); new MutationObserver((_, observer) => {
-        if (!document.querySelector(".am-graph > svg")) return;
-        document.body.offsetHeight;
-        window.took = performance.now() - begin;
-        observer.disconnect(); }).observe(document, { subtree: true, childList: true });</script>"""
-        + html
-    )
-
-
-def test_300_nodes_are_smooth(open_page, record_property):
+def test_a_step_among_300_nodes_changes_what_it_concerns_alone(open_page):
     root = MLP(2, [12, 8, 9, 1], "tanh", rng=0)([0.1, 0.2])
     count = len(topological_order(root))
     assert 290 <= count <= 320
-    page = open_page(timed(step_through(root).html()))
+    page = open_page(step_through(root).html())
     assert page.locator("[data-id^=node]").count() == count
-    times = mount_and_step(page, 2 * count)
-    took, slowest = page.evaluate("took"), sorted(times)[int(len(times) * 0.98)]
-    record_property("mount_ms", took)
-    record_property("step_ms", slowest)
-    print(f"{count} nodes: mounted in {took:.0f} ms, 98 % of the steps within {slowest:.1f} ms")
-    assert took < 1000 * SLACK
-    assert slowest < 20 * SLACK
+    assert page.locator(".am-stepper *").count() > 4000
+    counts = sorted(changes(page, 2 * count))
+    assert counts[int(len(counts) * 0.98)] < 200, "but where the backward pass begins, which all nodes show"
 
 
 def test_2000_nodes_are_usable_folded(open_page):
     root = (MLP(8, [40, 30, 10, 1], "tanh", rng=0)([0.1 * i for i in range(8)]) - 1) ** 2
     assert len(topological_order(root)) > 2000
     stepper = step_through(root)
-    page = open_page(timed(stepper.html()))
+    page = open_page(stepper.html())
     assert page.get_by_label("fold").locator("option").all_text_contents() == ["neurons", "layers"]
-    times = mount_and_step(page, 30)
-    print(f"2,000 nodes: mounted in {page.evaluate('took'):.0f} ms, a step takes up to {max(times):.1f} ms")
-    assert page.evaluate("took") < 2000 * SLACK
-    assert max(times) < 50 * SLACK
+    assert page.locator(".am-stepper *").count() < 1500, "what is folded isn't in the page"
+    assert max(changes(page, 30)) < 200
     press(page, "End")
     assert page.locator(".am-count").text_content().endswith("of 4164")
     assert page.locator(".am-pending").count() == 0
