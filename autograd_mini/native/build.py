@@ -60,8 +60,10 @@ def compiler() -> list[str] | None:
 
 
 def system_and_machine() -> tuple[str, str]:
-    """Return for which system and processor the library is made, as `sys` and `platform` call them: these, or those that
-    ``AUTOGRAD_MINI_PLATFORM`` names."""
+    """Return for which system and processor the library is made, in the words of `sys` and `platform`.
+
+    These are those here, or what ``AUTOGRAD_MINI_PLATFORM`` says.
+    """
     import platform
 
     wheel = os.environ.get(PLATFORM, "")
