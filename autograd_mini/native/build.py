@@ -25,7 +25,7 @@ NAMES = {"win32": "machine.dll", "darwin": "machine.dylib"}
 LIBRARY = HERE / NAMES.get(sys.platform, "machine.so")
 SWITCH = "AUTOGRAD_MINI_NATIVE"
 PLATFORM = "AUTOGRAD_MINI_PLATFORM"
-FLAGS = "-std=c11 -O3 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra".split()
+FLAGS = "-std=c11 -O3 -g0 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra".split()
 WIDE = {"avx2": "-mavx2 -mfma", "avx512": "-mavx2 -mfma -mavx512f -mavx512dq -mprefer-vector-width=512"}
 SECONDS = 300  # after which a compiler is given up
 
@@ -59,23 +59,33 @@ def compiler() -> list[str] | None:
     return next(([found] for name in ("gcc", "clang", "cc") if (found := shutil.which(name))), None)
 
 
-def system_and_machine() -> tuple[str, str]:
-    """Return for which system and processor the library is made, in the words of `sys` and `platform`.
+def system_and_machine(wheel: str = "") -> tuple[str, str]:
+    """Return for which system and processor a library is made, in the words of `sys` and `platform` on macOS.
 
-    These are those here, or what ``AUTOGRAD_MINI_PLATFORM`` says.
+    Parameters
+    ----------
+    wheel : str, optional
+        The platform in the name of a wheel; by default what ``AUTOGRAD_MINI_PLATFORM`` says, and else this one.
     """
     import platform
 
-    wheel = os.environ.get(PLATFORM, "")
+    wheel = wheel or os.environ.get(PLATFORM, "")
+    machine = wheel or platform.machine().lower()
+    for name, others in {"x86_64": ("x86_64", "amd64"), "arm64": ("arm64", "aarch64")}.items():
+        machine = name if machine.endswith(others) else machine
     if not wheel:
-        return sys.platform, platform.machine().lower()
-    system = "win32" if wheel.startswith("win") else "darwin" if wheel.startswith("macosx") else "linux"
-    return system, "x86_64" if wheel.endswith(("x86_64", "amd64")) else wheel
+        return sys.platform, machine
+    return "win32" if wheel.startswith("win") else "darwin" if wheel.startswith("macosx") else "linux", machine
+
+
+def library_name(wheel: str = "") -> str:
+    """Return the name of the library's file for a platform."""
+    return NAMES.get(system_and_machine(wheel)[0], "machine.so")
 
 
 def jobs(machine: str) -> list[tuple[str, str, list[str]]]:
     """Return what is to be compiled for a processor: source, object file and flags."""
-    sets = {"baseline": "", **(WIDE if machine in ("x86_64", "amd64") else {})}
+    sets = {"baseline": "", **(WIDE if machine == "x86_64" else {})}
     found = []
     for k, (source, flags) in enumerate(UNITS):
         for name, wide in sets.items() if "{set}" in flags else [("", "")]:
@@ -129,15 +139,12 @@ def compiled(command: Sequence[str], target: Path, further: Sequence[str] = ()) 
         with ThreadPoolExecutor() as pool:
             objects = list(pool.map(make, jobs(machine)))
         whole = Path(folder, target.name)
-        run(
-            "-shared",
-            *further,
-            *([] if system == "darwin" or further else ["-s"]),
-            *objects,
-            *([] if system == "win32" else ["-lm"]),
-            "-o",
-            str(whole),
-        )
+        strip, libraries = [] if further else ["-s"], ["-lm"]
+        if system == "win32":
+            libraries = []
+        elif system == "darwin":  # where a library has its own name in it, by default with its path
+            strip = [f"-Wl,-install_name,@rpath/{target.name}"]
+        run("-shared", *further, *strip, *objects, *libraries, "-o", str(whole))
         shutil.copyfile(whole, part := target.with_name(target.name + ".part"))
         os.replace(part, target)  # whole or not at all
         seal(target).write_text(digest(target), encoding="ascii")
@@ -148,20 +155,34 @@ def build(target: Path = LIBRARY) -> str:
 
     One that is there already, of other sources maybe, goes first.
     """
-    import subprocess
-
     try:
         target.unlink(missing_ok=True)
         seal(target).unlink(missing_ok=True)
     except OSError as error:
         return str(error)
+    reason = _built(target)
+    if reason:
+        target.unlink(missing_ok=True)
+        seal(target).unlink(missing_ok=True)
+    return reason
+
+
+def _built(target: Path) -> str:
+    import subprocess
+
     if os.environ.get(SWITCH) == "0":
         return f"{SWITCH}=0"
+    is_for_here = not os.environ.get(PLATFORM)
+    if is_for_here and sys.maxsize < 2**32:
+        return "the library is for processors and Pythons of 64 bits"
     command = compiler()
     if command is None:
         return "no C compiler was found"
     try:
         compiled(command, target)
+        if is_for_here:  # a compiler may be there and make what isn't for this Python
+            load = [sys.executable, "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", str(target)]
+            subprocess.run(load, check=True, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
     except subprocess.CalledProcessError as error:
         return f"{command[0]} failed: {error.stderr.decode(errors='replace').strip()[-2000:]}"
     except (OSError, subprocess.SubprocessError) as error:
