@@ -66,8 +66,14 @@ def system_and_machine(wheel: str = "") -> tuple[str, str]:
     ----------
     wheel : str, optional
         The platform in the name of a wheel; by default what ``AUTOGRAD_MINI_PLATFORM`` says, and else this one.
+
+    Raises
+    ------
+    ValueError
+        If no wheel's platform is called so.
     """
     import platform
+    import re
 
     wheel = wheel or os.environ.get(PLATFORM, "")
     machine = wheel or platform.machine().lower()
@@ -75,7 +81,10 @@ def system_and_machine(wheel: str = "") -> tuple[str, str]:
         machine = name if machine.endswith(others) else machine
     if not wheel:
         return sys.platform, machine
-    return "win32" if wheel.startswith("win") else "darwin" if wheel.startswith("macosx") else "linux", machine
+    system = re.match(r"(?:many|musl)?(linux|win|macosx)[\d_]*_", wheel)
+    if system is None:
+        raise ValueError(f"{PLATFORM}: expected a platform such as linux_x86_64 or macosx_11_0_arm64, got {wheel!r}")
+    return {"linux": "linux", "win": "win32", "macosx": "darwin"}[system[1]], machine
 
 
 def library_name(wheel: str = "") -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import runpy
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -26,8 +28,9 @@ class NativeBuildHook(BuildHookInterface):  # type: ignore[misc, valid-type, unu
         wanted = os.environ.get(building["PLATFORM"], "")
         library = building["LIBRARY"]
         if wanted:
-            self.folder = tempfile.TemporaryDirectory()
-            library = Path(self.folder.name, building["library_name"]())
+            folder = tempfile.mkdtemp()
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the wheel is written in between
+            library = Path(folder, building["library_name"]())
         reason = building["build"](library)
         if reason and wanted:
             raise RuntimeError(f"no library for {wanted}: {reason}")
