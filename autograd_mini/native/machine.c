@@ -15,13 +15,21 @@ SHOWN const char *autograd_mini_version(void) { return VERSION; }
 /* ---------------------------------------------------------------------------------------------- instruction sets */
 
 typedef void Run(const Machine *);
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(__x86_64__)
+#include <cpuid.h>
 Run run_avx512, run_avx2, run_baseline;
 static const char *const NAMES[] = {"avx512", "avx2", "sse2"};
 static Run *const RUNS[] = {run_avx512, run_avx2, run_baseline};
+/* The compiler's own test, __builtin_cpu_supports, finds nothing where a library is linked by zig. An instruction set
+   is there if the processor has it and the system saves its registers (XCR0). */
 static int has(int k) {
-    if (k == 0) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-    return k == 2 || (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+    unsigned a, b, c, d, saved, above;
+    if (k == 2) return 1;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA)) return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return 0;
+    __asm__("xgetbv" : "=a"(saved), "=d"(above) : "c"(0));
+    if (k == 1) return (saved & 0x6) == 0x6;
+    return (saved & 0xe6) == 0xe6 && (b & bit_AVX512F) && (b & bit_AVX512DQ);
 }
 #else
 Run run_baseline;

@@ -43,6 +43,16 @@ def test_an_instruction_set_that_is_not_there_is_refused(monkeypatch):
         library.instruction_set(LIBRARY)
 
 
+@needs_machine
+@pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="the system doesn't tell what its processor has")
+def test_the_instruction_sets_are_those_that_the_system_tells():
+    """The system tells only of those whose registers it saves."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        flags = set(next((line for line in file if line.startswith("flags")), "").split())
+    needed = {"avx512": {"avx512f", "avx512dq", "avx2", "fma"}, "avx2": {"avx2", "fma"}, "sse2": {"sse2"}}
+    assert [name for name in SETS if name in needed] == [name for name, of in needed.items() if of <= flags]
+
+
 def load(path):
     """The library at a path, and what was said about it."""
     library._loaded.cache_clear()
