@@ -39,11 +39,29 @@ typedef double vec __attribute__((vector_size(8 * VW)));
 typedef int64_t ivec __attribute__((vector_size(8 * VW)));
 typedef uint64_t uvec __attribute__((vector_size(8 * VW))); /* for sums that may overflow: numbers' bits */
 typedef double loose __attribute__((vector_size(8 * VW), aligned(8), may_alias));
+typedef vec wide; /* of doubles, also where the numbers are floats */
+#if VW == 8
+#define WIDE 8
+#elif VW == 4
+#define WIDE 4
+#else
+#define WIDE 2
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vec load(const double *p) { return *(const loose *)p; }
 INLINE void store(double *p, vec a) { *(loose *)p = a; }
+/* As many numbers as doubles, and back: rounded once. */
+#ifdef SINGLE
+typedef float few_singles __attribute__((vector_size(4 * WIDE)));
+typedef float loose_few __attribute__((vector_size(4 * WIDE), aligned(4), may_alias));
+INLINE wide load_wide(const float *p) { return __builtin_convertvector((few_singles) * (const loose_few *)p, wide); }
+INLINE void store_wide(float *p, wide a) { *(loose_few *)p = __builtin_convertvector(a, few_singles); }
+#else
+INLINE wide load_wide(const double *p) { return load(p); }
+INLINE void store_wide(double *p, wide a) { store(p, a); }
+#endif
 INLINE vec all(double x) { return x - (vec){0}; } /* x - 0 is x, also where x is -0 */
 INLINE vec madd(vec a, vec b, vec c) { return FUSED(a, b, c); }
 INLINE vec nmadd(vec a, vec b, vec c) { return FUSED(-a, b, c); } /* c - ab */
