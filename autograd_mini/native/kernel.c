@@ -493,7 +493,9 @@ static void scatter(const Scene *scene, const int64_t *instruction) {
 
 /* ------------------------------------------------------------------------------------------------------ products */
 
-#if VW == 8
+#define UNROLLED _Pragma("GCC unroll 4")
+
+#if WIDE == 8
 enum { TILE = 4 };
 #else
 enum { TILE = 2 };
@@ -504,18 +506,18 @@ INLINE void multiply_tile(const int64_t rows, const int64_t vectors, int64_t ter
                           int64_t across, const Number *source, int64_t source_step, const Number *bias, Number *to,
                           int64_t to_step, int add) {
     vec sum[4][TILE];
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t v = 0; v < vectors; v++) sum[r][v] = bias ? all(bias[r * down]) : (vec){0};
+    UNROLLED for (int64_t r = 0; r < rows; r++)
+        UNROLLED for (int64_t v = 0; v < vectors; v++) sum[r][v] = bias ? all(bias[r * down]) : (vec){0};
     for (int64_t k = 0; k < terms; k++) {
         vec x[TILE];
-        for (int64_t v = 0; v < vectors; v++) x[v] = load(source + k * source_step + v * VW);
-        for (int64_t r = 0; r < rows; r++) {
+        UNROLLED for (int64_t v = 0; v < vectors; v++) x[v] = load(source + k * source_step + v * VW);
+        UNROLLED for (int64_t r = 0; r < rows; r++) {
             vec w = all(m[r * down + k * across]);
-            for (int64_t v = 0; v < vectors; v++) sum[r][v] = madd(w, x[v], sum[r][v]);
+            UNROLLED for (int64_t v = 0; v < vectors; v++) sum[r][v] = madd(w, x[v], sum[r][v]);
         }
     }
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t v = 0; v < vectors; v++) {
+    UNROLLED for (int64_t r = 0; r < rows; r++)
+        UNROLLED for (int64_t v = 0; v < vectors; v++) {
             Number *p = to + r * to_step + v * VW;
             store(p, add ? load(p) + sum[r][v] : sum[r][v]);
         }
@@ -554,14 +556,14 @@ INLINE void multiply_by_examples(const int64_t rows, const int64_t columns, cons
     for (int64_t w = 0; w < windows; w++, upstream += up_next, source += source_next)
         for (int64_t lane = 0; lane < scene->valid; lane += VW) {
             vec x[4];
-            for (int64_t c = 0; c < columns; c++) x[c] = examples_of(scene, source + c * source_step, lane);
-            for (int64_t r = 0; r < rows; r++) {
+            UNROLLED for (int64_t c = 0; c < columns; c++) x[c] = examples_of(scene, source + c * source_step, lane);
+            UNROLLED for (int64_t r = 0; r < rows; r++) {
                 vec u = examples_of(scene, upstream + r * up_step, lane);
-                for (int64_t c = 0; c < columns; c++) sum[r][c] = madd(u, x[c], sum[r][c]);
+                UNROLLED for (int64_t c = 0; c < columns; c++) sum[r][c] = madd(u, x[c], sum[r][c]);
             }
         }
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < columns; c++) {
+    UNROLLED for (int64_t r = 0; r < rows; r++)
+        UNROLLED for (int64_t c = 0; c < columns; c++) {
             Number *p = to + r * down + c * across, total = sum_of(sum[r][c]);
             *p = add ? *p + total : total;
         }
