@@ -155,15 +155,14 @@ static void call(const Scene *scene, const int64_t *instruction) {
 #endif
 
 /* The numbers of the examples alone: what fills up the last vector is 0. */
-INLINE vec of_examples(const Scene *scene, vec a, int64_t lane) {
-    if (lane + VW <= scene->valid) return a;
+INLINE ivec last_of(const Scene *scene) {
     ivec last;
     memcpy(&last, scene->last, sizeof last);
-    return (vec)((ivec)a & last);
+    return last;
 }
 
-INLINE vec examples_of(const Scene *scene, const Number *p, int64_t lane) {
-    return of_examples(scene, load(p + lane), lane);
+INLINE vec of_examples(const Scene *scene, vec a, int64_t lane) {
+    return lane + VW <= scene->valid ? a : (vec)((ivec)a & last_of(scene));
 }
 
 /* ------------------------------------------------------------------------------------------------------ formulas */
@@ -547,24 +546,55 @@ static void multiply(int64_t rows, int64_t terms, const Number *m, int64_t down,
     }
 }
 
-/* rows × columns numbers of upstream·sourceᵀ, added up over the examples of all windows. */
+/* Two accumulators for each of four rows where there are 16 registers, four where there are 32. */
+#if WIDE == 8 || defined(__aarch64__)
+enum { ACROSS = 4 };
+#else
+enum { ACROSS = 2 };
+#endif
+
+/* Add the products of some examples to rows × columns sums; where `last` is given, of those alone that it names. */
+INLINE void add_products(const int64_t rows, const int64_t columns, vec sum[4][ACROSS], const Number *upstream,
+                         int64_t up_step, const Number *source, int64_t source_step, const ivec *last) {
+    vec x[ACROSS];
+    UNROLLED for (int64_t c = 0; c < columns; c++) {
+        x[c] = source ? load(source + c * source_step) : all((Number)1.0);
+        if (last) x[c] = (vec)((ivec)x[c] & *last);
+    }
+    UNROLLED for (int64_t r = 0; r < rows; r++) {
+        vec u = load(upstream + r * up_step);
+        if (last) u = (vec)((ivec)u & *last);
+        UNROLLED for (int64_t c = 0; c < columns; c++) sum[r][c] = madd(u, x[c], sum[r][c]);
+    }
+}
+
+/* rows × columns numbers of upstream·sourceᵀ, added up over the examples of all windows; without a source it is 1. */
 INLINE void multiply_by_examples(const int64_t rows, const int64_t columns, const Scene *scene, int64_t windows,
-                                 const Number *upstream, int64_t up_step, int64_t up_next, const Number *source,
-                                 int64_t source_step, int64_t source_next, Number *to, int64_t down, int64_t across,
-                                 int add) {
-    vec sum[4][4] = {{{0}}};
-    for (int64_t w = 0; w < windows; w++, upstream += up_next, source += source_next)
-        for (int64_t lane = 0; lane < scene->valid; lane += VW) {
-            vec x[4];
-            UNROLLED for (int64_t c = 0; c < columns; c++) x[c] = examples_of(scene, source + c * source_step, lane);
-            UNROLLED for (int64_t r = 0; r < rows; r++) {
-                vec u = examples_of(scene, upstream + r * up_step, lane);
-                UNROLLED for (int64_t c = 0; c < columns; c++) sum[r][c] = madd(u, x[c], sum[r][c]);
-            }
+                                 const Number *upstream, int64_t up_step, const Number *source, int64_t source_step,
+                                 Number *to, int64_t down, int64_t across, int add) {
+    vec sum[4][ACROSS] = {{{0}}};
+    const int64_t whole = scene->valid / VW * VW, up_row = windows * up_step, source_row = windows * source_step;
+    const ivec last = last_of(scene);
+    for (int64_t w = 0; w < windows; w++, upstream += up_step, source = source ? source + source_step : source) {
+        for (int64_t lane = 0; lane < whole; lane += VW)
+            add_products(rows, columns, sum, upstream + lane, up_row, source ? source + lane : source, source_row,
+                         NULL);
+        if (whole < scene->valid)
+            add_products(rows, columns, sum, upstream + whole, up_row, source ? source + whole : source, source_row,
+                         &last);
+    }
+    Number totals[4 * ACROSS];
+    const int64_t count = rows * columns;
+    if (count % 4 == 0)
+        UNROLLED for (int64_t k = 0; k < count; k += 4) {
+#define SUM(k) sum[(k) / columns][(k) % columns]
+            four_sums(SUM(k), SUM(k + 1), SUM(k + 2), SUM(k + 3), totals + k);
         }
+    else
+        UNROLLED for (int64_t k = 0; k < count; k++) totals[k] = sum_of(SUM(k));
     UNROLLED for (int64_t r = 0; r < rows; r++)
         UNROLLED for (int64_t c = 0; c < columns; c++) {
-            Number *p = to + r * down + c * across, total = sum_of(sum[r][c]);
+            Number *p = to + r * down + c * across, total = totals[r * columns + c];
             *p = add ? *p + total : total;
         }
 }
@@ -574,40 +604,22 @@ static void product_by_matrix(const Scene *scene, const int64_t *instruction, Nu
     const int64_t *matrix = instruction + D_MATRIX, windows = instruction[D_WINDOWS], bias = instruction[D_BIAS];
     const int64_t rows = matrix[M_ROWS], columns = matrix[M_COLUMNS] - bias, down = matrix[M_DOWN],
                   across = matrix[M_ACROSS], us = upstream->step, ss = source->step;
-    for (int64_t r = 0; r < rows; r += 4) {
-        const int64_t tall = rows - r < 4 ? rows - r : 4;
+#define PRODUCT_OF(tall, wide, x)                                                                                      \
+    multiply_by_examples(tall, wide, scene, windows, u, us, x, ss, to + r * down + c * across, down, across, add)
+    for (int64_t r = 0, tall; r < rows; r += tall) {
+        tall = rows - r < 4 ? 1 : 4;
         const Number *u = upstream->p + r * windows * us;
-        Number *row = to + r * down;
-        for (int64_t c = 0; c < columns; c += 4) {
-            const int64_t wide = columns - c < 4 ? columns - c : 4;
-            const Number *s = source->p + c * windows * ss;
-            Number *p = row + c * across;
-#define PRODUCT_OF(a, b)                                                                                               \
-    multiply_by_examples(a, b, scene, windows, u, windows *us, us, s, windows *ss, ss, p, down, across, add)
-            if (tall == 4 && wide == 4)
-                PRODUCT_OF(4, 4);
-            else if (tall == 4)
-                for (int64_t k = 0; k < wide; k++, s += windows * ss, p += across) PRODUCT_OF(4, 1);
-            else if (wide == 4)
-                for (int64_t k = 0; k < tall; k++, u += windows * us, p += down) PRODUCT_OF(1, 4);
+        int64_t c = 0;
+        for (; c + ACROSS <= columns; c += ACROSS)
+            if (tall == 4)
+                PRODUCT_OF(4, ACROSS, source->p + c * windows * ss);
             else
-                for (int64_t k = 0; k < tall; k++, u += windows * us, p += down) {
-                    const Number *one = s;
-                    Number *q = p;
-                    for (int64_t j = 0; j < wide; j++, one += windows * ss, q += across)
-                        multiply_by_examples(1, 1, scene, windows, u, windows * us, us, one, windows * ss, ss, q, down,
-                                             across, add);
-                }
-            u = upstream->p + r * windows * us;
-        }
-        for (int64_t k = 0; bias && k < tall; k++) {
-            vec sum = {0};
-            for (int64_t w = 0; w < windows; w++)
-                for (int64_t lane = 0; lane < scene->valid; lane += VW)
-                    sum += examples_of(scene, u + (k * windows + w) * us, lane);
-            Number *p = row + k * down + columns * across;
-            *p = add ? *p + sum_of(sum) : sum_of(sum);
-        }
+                PRODUCT_OF(1, ACROSS, source->p + c * windows * ss);
+        for (; c < columns + bias; c++)
+            if (tall == 4)
+                PRODUCT_OF(4, 1, c < columns ? source->p + c * windows * ss : NULL);
+            else
+                PRODUCT_OF(1, 1, c < columns ? source->p + c * windows * ss : NULL);
     }
 }
 

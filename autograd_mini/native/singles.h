@@ -61,6 +61,25 @@ INLINE float single_sum_of(singles a) {
 #endif
 }
 
+#if WIDE >= 4
+INLINE void single_four_sums(singles a, singles b, singles c, singles d, float *totals) {
+#if WIDE == 8
+#define HALVES(a) _mm256_add_ps(_mm512_castps512_ps256((__m512)(a)), _mm512_extractf32x8_ps((__m512)(a), 1))
+#else
+#define HALVES(a) (__m256)(a)
+#endif
+    __m256 ab = _mm256_hadd_ps(HALVES(a), HALVES(b)), cd = _mm256_hadd_ps(HALVES(c), HALVES(d));
+    __m256 both = _mm256_hadd_ps(ab, cd);
+    _mm_storeu_ps(totals, _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1)));
+#undef HALVES
+}
+#else
+INLINE void single_four_sums(singles a, singles b, singles c, singles d, float *totals) {
+    totals[0] = single_sum_of(a), totals[1] = single_sum_of(b), totals[2] = single_sum_of(c);
+    totals[3] = single_sum_of(d);
+}
+#endif
+
 #undef VW
 #define VW (2 * WIDE)
 #define vec singles
@@ -73,6 +92,7 @@ INLINE float single_sum_of(singles a) {
 #define one_where single_one_where
 #define magnitude single_magnitude
 #define sum_of single_sum_of
+#define four_sums single_four_sums
 #define v_maximum single_maximum
 #define v_minimum single_minimum
 

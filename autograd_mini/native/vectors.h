@@ -106,6 +106,25 @@ INLINE double sum_of(vec a) {
 #endif
 }
 
+/* The sums of four vectors. */
+#if VW >= 4
+INLINE void four_sums(vec a, vec b, vec c, vec d, double *totals) {
+#if VW == 8
+#define HALVES(a) _mm256_add_pd(_mm512_castpd512_pd256((__m512d)(a)), _mm512_extractf64x4_pd((__m512d)(a), 1))
+#else
+#define HALVES(a) (__m256d)(a)
+#endif
+    __m256d ab = _mm256_hadd_pd(HALVES(a), HALVES(b)), cd = _mm256_hadd_pd(HALVES(c), HALVES(d));
+    __m256d crossed = _mm256_permute2f128_pd(ab, cd, 0x21), straight = _mm256_blend_pd(ab, cd, 0xc);
+    _mm256_storeu_pd(totals, _mm256_add_pd(crossed, straight));
+#undef HALVES
+}
+#else
+INLINE void four_sums(vec a, vec b, vec c, vec d, double *totals) {
+    totals[0] = sum_of(a), totals[1] = sum_of(b), totals[2] = sum_of(c), totals[3] = sum_of(d);
+}
+#endif
+
 #define LANEWISE(name, function)                                                                                       \
     static vec name(vec a) {                                                                                           \
         vec r = a;                                                                                                      \
