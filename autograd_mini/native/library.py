@@ -76,7 +76,7 @@ class Library:
             raise ValueError(f"no instruction table: word {word - 1} of {len(table)} isn't what may stand there")
 
     def memory(self, table: Array, n: int) -> tuple[int, list[int]]:
-        """Return how many doubles a checked table needs for n examples, and where what begins.
+        """Return how many numbers a checked table needs for n examples, and where what begins.
 
         These are its constants, the arrays that don't vary, the results that don't vary, and those that do.
         """

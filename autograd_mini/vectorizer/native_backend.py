@@ -16,7 +16,6 @@ from autograd_mini.vectorizer.statements import ArrayProgram, Product
 LARGE_PRODUCT = 50_000  # weights of a matrix from which on BLAS is quicker than the machine's tiles, about
 SLOW_SETS = ("sse2",)  # with two numbers at a time NumPy is as quick on small programs, and quicker on large batches
 _SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
-_LINE = 64  # bytes that the memory begins at a multiple of
 _HEAD = 6  # words of a run before its inputs
 
 
@@ -29,10 +28,12 @@ class NativeProgram:
         The statements.
     found : Library
         The machine.
+    dtype : numpy.dtype
+        The precision.
     """
 
-    def __init__(self, program: ArrayProgram, found: Library) -> None:
-        self.program, self.library = program, found
+    def __init__(self, program: ArrayProgram, found: Library, dtype: Any) -> None:
+        self.program, self.library, self.dtype = program, found, dtype
         self.set_name, self.set_number = instruction_set(found)
         self._tables: dict[bool, NativeTable] = {}
 
@@ -45,7 +46,7 @@ class NativeProgram:
             If there is something in it that the machine doesn't know.
         """
         if backward not in self._tables:
-            made = NativeTable(self.program, backward)
+            made = NativeTable(self.program, backward, self.dtype)
             self.library.check(made.words)
             self._tables[backward] = made
         return self._tables[backward]
@@ -66,12 +67,10 @@ def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[Nat
     found = library()
     if found is None:
         return None, absence()
-    if dtype != np.float64:
-        return None, "the machine has float64 alone"
     largest = max([_weights(s) for s in program.forward if isinstance(s, Product)], default=0)
     if largest > LARGE_PRODUCT and not wanted:
         return None, f"a matrix of {largest} weights is multiplied more quickly by BLAS"
-    made = NativeProgram(program, found)
+    made = NativeProgram(program, found, dtype)
     if made.set_name in SLOW_SETS and not wanted:
         return None, f"with the instructions of {made.set_name} NumPy is as quick or quicker"
     try:
@@ -93,15 +92,17 @@ class _Bound:
         self._run, self._set = native.library.run, native.set_number
         self._table, self._n = table, n
         needed, (_, fixed, results, varying) = native.library.memory(table.words, n)
-        store = np.empty(needed + _LINE // 8)
-        start = -store.ctypes.data % _LINE // 8
+        self._dtype, step = native.dtype, table.table.step
+        store = np.empty(needed + step, self._dtype)
+        start = -store.ctypes.data % t.STEP_BYTES // self._dtype.itemsize
         memory = store[start : start + needed]
-        numbers = memory[: len(table.table.constants) * t.STEP].reshape(-1, t.STEP)
-        numbers[:] = np.array(table.table.constants)[:, None]
+        numbers = memory[: len(table.table.constants) * step].reshape(-1, step)
+        with np.errstate(over="ignore"):  # a number that is too large for this precision is infinite
+            numbers[:] = np.array(table.table.constants)[:, None]
+            for offset, data in table.constants:
+                memory[fixed + offset : fixed + offset + len(data)] = data
         numbers[-1 - t.N] = n
         self._seed: Array | None = numbers[-1 - t.SEED]
-        for offset, data in table.constants:
-            memory[fixed + offset : fixed + offset + len(data)] = data
         seeds = native.program.seed
         if seeds is not None:  # several outputs, on which no gradient may depend
             self._seed = None if table.seed is None else memory[fixed + table.seed :][: seeds.rows]
@@ -115,7 +116,7 @@ class _Bound:
                     parts.append(memory[results + row : results + row + count])
             self.results.append(tuple(parts))
         widths = [array.rows for array in native.program.inputs]
-        self._inputs: list[Array | None] = [np.empty((n, w)) if n * w <= _SMALL else None for w in widths]
+        self._inputs: list[Array | None] = [np.empty((n, w), self._dtype) if n * w <= _SMALL else None for w in widths]
         self._shapes = [(n, w) for w in widths]
         known = [0 if array is None else array.ctypes.data for array in self._inputs]
         head = [table.words.ctypes.data, memory.ctypes.data, needed, theta.ctypes.data, gradient.ctypes.data, n]
@@ -132,7 +133,7 @@ class _Bound:
             if own is not None:
                 own[...] = column
             else:
-                given.append(np.ascontiguousarray(column, dtype=np.float64))
+                given.append(np.ascontiguousarray(column, dtype=self._dtype))
                 self._machine[_HEAD + k] = given[-1].ctypes.data
         if seed is not None and self._seed is not None:
             self._seed[:] = seed

@@ -79,6 +79,8 @@ class NativeTable:
         The statements.
     backward : bool
         Whether to differentiate too, or only to compute.
+    dtype : str or numpy.dtype, optional
+        "float64" or "float32".
 
     Attributes
     ----------
@@ -100,9 +102,9 @@ class NativeTable:
         If the machine doesn't know something in it.
     """
 
-    def __init__(self, program: ArrayProgram, backward: bool) -> None:
+    def __init__(self, program: ArrayProgram, backward: bool, dtype: Any = "float64") -> None:
         self.program = program
-        self.table = Table(inputs=len(program.inputs), theta=program.parameters.rows)
+        self.table = Table(inputs=len(program.inputs), theta=program.parameters.rows, dtype=np.dtype(dtype))
         statements: list[Statement] = [_Read(k, array) for k, array in enumerate(program.inputs)]
         statements += program.forward
         given = [program.outputs, program.effects]
@@ -167,7 +169,7 @@ class NativeTable:
                 kind, offset = t.GRADIENT, 0
             elif not array.varies:
                 kind, offset = t.FIXED, table.fixed
-                table.fixed += -(-array.rows // t.STEP) * t.STEP  # each begins with a whole vector
+                table.fixed += -(-array.rows // table.step) * table.step  # each begins with a whole vector
                 if array.role == "constant":
                     self.constants.append((offset, np.asarray(array.data, dtype=float)))
                 elif array is program.seed:
@@ -180,7 +182,8 @@ class NativeTable:
             self._number[array] = len(table.arrays)
             table.arrays.append((kind, array.rows, offset))
         table.local = free.most
-        table.block = next((size for size in _BLOCKS if size * table.local * 8 <= _CACHE_BYTES), _BLOCKS[-1])
+        row = table.local * table.dtype.itemsize
+        table.block = next((size for size in _BLOCKS if size * row <= _CACHE_BYTES), _BLOCKS[-1])
 
     def _view(self, view: View) -> list[int]:
         return [self._number[view.array], view.start, view.count, view.step]
