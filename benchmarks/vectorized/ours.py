@@ -75,7 +75,11 @@ EPOCHS = 20
 
 
 def through_trainer(
-    make: Callable[..., Trainer], examples: tuple[Array, Array], per_epoch: int, checked: tuple[Array, Array], steps: int
+    make: Callable[..., Trainer],
+    examples: tuple[Array, Array],
+    per_epoch: int,
+    checked: tuple[Array, Array],
+    steps: int,
 ) -> Contender:
     """Return the way through `Trainer`: whole epochs, but without the start of `fit` and the first epoch.
 

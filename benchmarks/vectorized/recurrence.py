@@ -152,5 +152,9 @@ WORK = Work(
         "PyTorch eager": pytorch,
         "PyTorch eager, nn.RNN": pytorch_rnn,
     },
-    marks=(Mark(ON_NUMPY, 2.5), Mark("JAX jit", 2.5), Mark("PyTorch eager", 1.0),),
+    marks=(
+        Mark(ON_NUMPY, 2.5),
+        Mark("JAX jit", 2.5),
+        Mark("PyTorch eager", 1.0),
+    ),
 )

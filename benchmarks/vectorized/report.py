@@ -81,7 +81,10 @@ def _version(package: str) -> str:
 def table(times: Times) -> str:
     """Return one work's rows: median times, the ratio to ours by each runner, and what is wanted."""
     work = times.work
-    lines = [work.title, _row("", work.unit, [LABELS.get(runner, runner) for runner in runners()], "at least", "before")]
+    lines = [
+        work.title,
+        _row("", work.unit, [LABELS.get(runner, runner) for runner in runners()], "at least", "before"),
+    ]
     for name in work.ours:
         lines.append(_row(name, "", [_time(times.median(name, runner)) for runner in runners()]))
     for mark in work.rows():
@@ -93,14 +96,10 @@ def table(times: Times) -> str:
         verdicts = [_verdict(ratio, mark.wanted(runner)) for ratio, runner in zip(ratios, runners(), strict=True)]
         cells = [f"{_number(ratio)} {verdict:<3}" for ratio, verdict in zip(ratios, verdicts, strict=True)]
         is_other = mark.rival in work.rivals
-        line = _row(
-            name,
-            _time(times.median(mark.rival)) if is_other else "",
-            cells,
-            _number(mark.at_least),
-            _number(mark.before),
-        )
-        lines.append(f"{line}  ({busy:.1f} threads)" if is_other and (busy := times.busy[mark.rival, ""]) > 1.2 else line)
+        time = _time(times.median(mark.rival)) if is_other else ""
+        line = _row(name, time, cells, _number(mark.at_least), _number(mark.before))
+        busy = times.busy[mark.rival, ""] if is_other else 0.0
+        lines.append(f"{line}  ({busy:.1f} threads)" if busy > 1.2 else line)
     return "\n".join(lines)
 
 
@@ -141,7 +140,7 @@ def tracing_table(costs: Sequence[tracing.Cost], of_a_table: float) -> str:
 
 
 def plot(all_times: Sequence[Times], file: Path) -> None:
-    """Draw the ratios to ours on a logarithmic axis: a bar for the fastest runner, marks for the others and the wanted."""
+    """Draw the ratios to ours on a logarithmic axis: a bar for the fastest runner, marks for the others."""
     import matplotlib
 
     matplotlib.use("Agg")

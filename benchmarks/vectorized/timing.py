@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+import vectorized
 from autograd_mini.native.build import SWITCH
 from autograd_mini.native.library import library
 from autograd_mini.vectorizer.native_backend import SLOW_SETS
@@ -166,6 +167,10 @@ def measured(work: Work, rounds: int, block: float) -> Times:
                 contenders[name, runner] = make()
         except ImportError as error:
             times.missing[name] = f"{error.name or error} isn't installed"
+        else:
+            if vectorized.quick and contenders[name, runner].rounds is not None:
+                del contenders[name, runner]
+                times.missing[name] = "left out, as it is slow"
     _check(work, contenders)
     gc.collect()
     gc.freeze()
