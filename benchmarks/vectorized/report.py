@@ -80,36 +80,33 @@ def _version(package: str) -> str:
 
 def table(times: Times) -> str:
     """Return one work's rows: median times, the ratio to ours by each runner, and what is wanted."""
-    work = times.work
-    lines = [
-        work.title,
-        _row("", work.unit, [LABELS.get(runner, runner) for runner in runners()], "at least", "before"),
-    ]
+    work, by = times.work, runners()
+    lines = [work.title, _row("", work.unit, [LABELS.get(runner, runner) for runner in by], "at least", "before")]
     for name in work.ours:
-        lines.append(_row(name, "", [_time(times.median(name, runner)) for runner in runners()]))
+        lines.append(_row(name, "", [_time(times.median(name, runner)) for runner in by]))
     for mark in work.rows():
         name = mark.rival if mark.ours == OURS else f"{mark.rival}, over {mark.ours.removeprefix(OURS).strip(', ')}"
+        at_least, time, busy = _number(mark.at_least), "", 0.0
         if mark.rival in times.missing:
-            lines.append(_row(name, "", [times.missing[mark.rival]], at_least=_number(mark.at_least)))
+            lines.append(_row(name, "", [times.missing[mark.rival]], at_least))
             continue
-        ratios = [times.ratio(mark, runner) for runner in runners()]
-        verdicts = [_verdict(ratio, mark.wanted(runner)) for ratio, runner in zip(ratios, runners(), strict=True)]
-        cells = [f"{_number(ratio)} {verdict:<3}" for ratio, verdict in zip(ratios, verdicts, strict=True)]
-        is_other = mark.rival in work.rivals
-        time = _time(times.median(mark.rival)) if is_other else ""
-        line = _row(name, time, cells, _number(mark.at_least), _number(mark.before))
-        busy = times.busy[mark.rival, ""] if is_other else 0.0
+        if mark.rival in work.rivals:
+            time, busy = _time(times.median(mark.rival)), times.busy[mark.rival, ""]
+        line = _row(name, time, [_ratio(times, mark, runner) for runner in by], at_least, _number(mark.before))
         lines.append(f"{line}  ({busy:.1f} threads)" if busy > 1.2 else line)
     return "\n".join(lines)
+
+
+def _ratio(times: Times, mark: Mark, runner: str) -> str:
+    """Return a ratio, and whether it is what is wanted."""
+    ratio, wanted = times.ratio(mark, runner), mark.wanted(runner)
+    verdict = "" if ratio is None or wanted is None else "yes" if ratio >= wanted else "NO"
+    return f"{_number(ratio)} {verdict:<3}"
 
 
 def _row(name: str, time: str, cells: Sequence[str], at_least: str = "", before: str = "") -> str:
     by_runner = "".join(f"{cell:>15}" for cell in cells).ljust(15 * len(runners()))
     return f"  {name:<32}{time:>10}{by_runner}{at_least:>11}{before:>9}".rstrip()
-
-
-def _verdict(ratio: float | None, wanted: float | None) -> str:
-    return "" if ratio is None or wanted is None else "yes" if ratio >= wanted else "NO"
 
 
 def _number(number: float | None) -> str:
