@@ -112,7 +112,7 @@ class Work:
 
     def rows(self) -> Iterator[Mark]:
         """Iterate over what is compared: each rival with what is wanted of it, if anything is."""
-        for rival in (ON_NUMPY, *self.ours, *self.rivals):
+        for rival in (*([ON_NUMPY] if len(runners()) > 1 else []), *self.ours, *self.rivals):
             marks = [mark for mark in self.marks if mark.rival == rival]
             yield from marks or ([] if rival in self.ours else [Mark(rival)])
 
