@@ -7,6 +7,7 @@ stores them is in `node`; what else Python expects of it in `protocol`.
 
 from __future__ import annotations
 
+from math import log, nan, pow
 from typing import Any, NoReturn
 
 from autograd_mini.engine import floats, modes, nodes, own
@@ -103,7 +104,10 @@ class Value(ScalarProtocol):
 
     def __pow__(self, other: Any) -> Value:  # self ** other
         other = other if isinstance(other, Value) else _constant(other, "**", self, other)
-        out, local, local2 = power(self._data, other._data)
+        a, b = self._data, other._data
+        if b == 2.0 and a < 1e150 and (a > 1e-150 or -1e150 < a < -1e-150):  # as `power` has it, without a call
+            return make_node(out := pow(a, b), POW, self, other, b * a, out * log(a) if a > 0.0 else nan)
+        out, local, local2 = power(a, b)
         return make_node(out, POW, self, other, local, local2)
 
     def __rpow__(self, other: Any) -> Value:  # other ** self
@@ -111,9 +115,6 @@ class Value(ScalarProtocol):
 
     def __neg__(self) -> Value:  # -self
         return make_node(-self._data, NEG, self, None, -1.0, None)
-
-    def __pos__(self) -> Value:  # +self
-        return self
 
     def __abs__(self) -> Value:  # abs(self)
         return apply(ABS, self)
