@@ -56,20 +56,20 @@ _WIDTH = 110  # of the comment at the beginning, and of lines of numbers
 
 # What a name in a C file must not be: keywords, what math.h declares or may declare, and the file's own words.
 _KEYWORDS = """
-    auto break case char const continue default do double else enum extern float for goto if inline int long register
-    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm
-    typeof alignas alignof bool constexpr false nullptr static_assert thread_local true main printf
+    auto break case char const continue default do double else enum extern float for goto if inline int long
+    register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+    asm typeof alignas alignof bool constexpr false nullptr static_assert thread_local true main printf
 """
 _DECLARED = """
-    acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp exp10 exp2 expm1 fabs fdim floor
-    fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint llround log log10 log1p log2 logb lrint lround
-    modf nan nearbyint nextafter nexttoward pow pow10 remainder remquo rint round scalb scalbln scalbn significand sin
-    sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn isinf isnan finite abs cabs
+    acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp exp10 exp2 expm1 fabs
+    fdim floor fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint llround log log10 log1p
+    log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow pow10 remainder remquo rint round scalb
+    scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn isinf isnan finite abs cabs
 """
 _OTHERS = """
-    isfinite isnormal signbit fpclassify isgreater isgreaterequal isless islessequal islessgreater isunordered signgam
-    matherr math_errhandling float_t double_t exception _exception lr work out i j k sum most row at value example
-    chosen own others rest
+    isfinite isnormal signbit fpclassify isgreater isgreaterequal isless islessequal islessgreater isunordered
+    signgam matherr math_errhandling float_t double_t exception _exception lr work out i j k sum most row at
+    value example chosen own others rest
 """
 _RESERVED = frozenset(
     [*_KEYWORDS.split(), *_OTHERS.split(), *(name + end for name in _DECLARED.split() for end in ("", "f", "l"))]
@@ -285,8 +285,8 @@ class CPrinter(Printer):
             why = "nothing in it is trained" if self._out.rows == 1 else "the function returns several numbers"
             about.append(f"there is no gradient, as {why}.")
         about.append(
-            "All memory is the caller's, and nothing is kept between calls: threads may call at the same time, each with "
-            "work and gradient of its own. Infinities and nan follow IEEE 754: don't compile with -ffast-math."
+            "All memory is the caller's, and nothing is kept between calls: threads may call at the same time, each "
+            "with work and gradient of its own. Infinities and nan follow IEEE 754: don't compile with -ffast-math."
         )
         lines = [
             plain(self.title),
@@ -468,6 +468,8 @@ class CPrinter(Printer):
             index = self._order[index]
         if array is self.program.gradient:
             self._gradient_rows = max(self._gradient_rows, int(index.max()) + 1)
+        if index.size == 1:
+            return f"{name}[{index.flat[0]}]"
         axes = [(size, v) for size, v in zip(index.shape, variables, strict=True) if size > 1]
         index = index.reshape([size for size, _ in axes])
         start, strides = int(index.flat[0]), []

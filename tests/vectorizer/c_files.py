@@ -14,67 +14,86 @@ COMPILER = build.compiler()
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 
 
-def compiled(source, target, *flags, command=COMPILER):
-    """Compile a file with every warning an error."""
-    done = subprocess.run(
-        [*command, *STRICT, "-O1", *flags, str(source), "-o", str(target), "-lm"], capture_output=True, text=True
-    )
+def compiled(source, target, *flags, command=None):
+    """Compile a file, every warning being an error."""
+    call = [*(command or COMPILER), *STRICT, *flags, str(source), "-o", str(target), *["-lm"] * ("-c" not in flags)]
+    done = subprocess.run(call, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:3000]
     return target
 
 
-def example_of(text):
-    """The program in the comment at the beginning of a C file."""
+def saved(program, path, **options):
+    """Save a program as a C file and return its text, which has to be ASCII."""
+    program.save(path, **options)
+    return path.read_text(encoding="ascii")
+
+
+def example_in(text):
+    """Return the program in the comment that a C file begins with."""
     lines = [line[3:] for line in text.split("\n\n#include")[0].split("\n")]
-    return "\n".join(lines[lines.index("#include <stdio.h>") :]) + "\n"
+    return "\n".join([*lines[lines.index("#include <stdio.h>") :], ""])
 
 
 class CFile:
-    """A saved program as a library; its functions take and give NumPy's arrays."""
+    """A program saved and compiled as a library: its functions take and give NumPy's arrays."""
 
-    def __init__(self, program, folder, name="net", command=COMPILER, **options):
-        path = folder / f"{name}.c"
-        program.save(path, **options)
-        self.text = path.read_text(encoding="ascii")
-        self.name = name
-        self.sizes = {key: int(size) for key, size in re.findall(rf"#define {name.upper()}_(\w+) (\d+)", self.text)}
-        self.real = np.float64 if f"\ndouble {name}_" in self.text or "double *out" in self.text else np.float32
-        self.library = ctypes.CDLL(str(compiled(path, folder / f"{name}.so", "-shared", "-fPIC", command=command)))
-        self.theta = self._array(self.sizes["THETA"])
+    def __init__(self, program, folder, name="net", **options):
+        text = saved(program, folder / f"{name}.c", **options)
+        self.name, self.real = name, np.dtype(options.get("dtype", program.dtype)).type
+        self.sizes = {key: int(size) for key, size in re.findall(rf"#define {name.upper()}_(\w+) (\d+)", text)}
+        self.library = ctypes.CDLL(str(compiled(folder / f"{name}.c", folder / f"{name}.so", "-shared", "-fPIC")))
+        self.theta = self._array("THETA")
         if len(self.theta):
-            stored = (np.ctypeslib.as_ctypes_type(self.real) * len(self.theta)).in_dll(self.library, f"{name}_theta")
-            self.theta[:] = np.frombuffer(stored, self.real)
+            number = np.ctypeslib.as_ctypes_type(self.real)
+            self.theta[:] = (number * len(self.theta)).in_dll(self.library, f"{name}_theta")
 
     def _array(self, size):
-        return np.full(size, np.nan, self.real)
+        return np.full(self.sizes[size], np.nan, self.real)  # so that what isn't written is seen
 
     def _call(self, function, *arguments):
         call = getattr(self.library, f"{self.name}_{function}")
-        call.restype = np.ctypeslib.as_ctypes_type(self.real)
-        call.argtypes = [
-            ctypes.c_int if isinstance(a, int) else call.restype if isinstance(a, float) else ctypes.c_void_p
-            for a in arguments
-        ]
+        call.restype = real = np.ctypeslib.as_ctypes_type(self.real)
+        sorts = {int: ctypes.c_int, float: real, np.ndarray: ctypes.c_void_p}
+        call.argtypes = [sorts[type(argument)] for argument in arguments]
         return call(*[a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments])
 
-    def _given(self, inputs):
-        return [np.ascontiguousarray(given, self.real) for given in inputs]
+    @property
+    def _numbers(self):
+        return [self.theta] if len(self.theta) else []
 
     def predict(self, *inputs):
-        """The results (n, k) of each example."""
-        given, results = self._given(inputs), []
-        for row in zip(*given, strict=True) if given else [()]:
-            out, work = self._array(self.sizes["OUTPUTS"]), self._array(self.sizes["PREDICT_WORK"])
-            rows = [np.ascontiguousarray(x) for x in row]
-            self._call("predict", *[self.theta] * bool(len(self.theta)), *rows, out, work)
+        """Return the results (n, k), example after example."""
+        results = []
+        for row in zip(*inputs, strict=True) if inputs else [()]:
+            out, work = self._array("OUTPUTS"), self._array("PREDICT_WORK")
+            self._call("predict", *self._numbers, *[np.array(x, self.real) for x in row], out, work)
             results.append(out)
         return np.array(results)
 
     def value_and_grad(self, *inputs, lr=None):
-        """The mean and its gradient; with a learning rate after a step of training."""
-        given = self._given(inputs)
-        gradient, work = self._array(self.sizes["GRADIENT"]), self._array(self.sizes["WORK"])
-        count = [len(given[0])] if given else []
+        """Return the mean and its gradient; with a learning rate by way of a training step."""
+        gradient, work = self._array("GRADIENT"), self._array("WORK")
+        count = [len(inputs[0])] if inputs else []
+        given = [np.ascontiguousarray(x, self.real) for x in inputs]
         name, step = ("value_and_grad", []) if lr is None else ("train", [lr])
-        value = self._call(name, *[self.theta] * bool(len(self.theta)), *count, *given, *step, gradient, work)
+        value = self._call(name, *self._numbers, *count, *given, *step, gradient, work)
         return value, gradient
+
+
+def assert_same(got, expected, what, rel):
+    """Assert that numbers differ by no more than rounding; infinities and nan equal themselves."""
+    np.testing.assert_allclose(got, expected, rtol=rel, atol=rel, err_msg=what)
+
+
+def assert_as_the_program(program, folder, *inputs, **options):
+    """Assert that the C file of a program gives what the program gives, and return the file."""
+    c = CFile(program, folder, **options)
+    rel = 1e-12 if c.real is np.float64 else 1e-5
+    values = np.reshape(program(*inputs), (-1, c.sizes["OUTPUTS"]))
+    assert_same(c.predict(*inputs), values, "results", rel)
+    if "GRADIENT" in c.sizes:
+        value, gradient = program.value_and_grad(*inputs)
+        got, got_gradient = c.value_and_grad(*inputs)
+        assert_same(got, value, "mean", rel)
+        assert_same(got_gradient[: len(gradient)], gradient, "gradient", rel)
+    return c
