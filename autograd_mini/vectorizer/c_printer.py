@@ -268,12 +268,11 @@ class CPrinter(Printer):
         name, size, count = self._name, 8 if self._is_double else 4, len(self._theta)
         about = []
         if count:
+            named = "the parameters in the order of program.parameters" if self._n_parameters else "what isn't trained"
+            behind = f", and behind these {self._n_parameters} what isn't trained" if self._n_parameters else ""
             about.append(
-                f"theta is {count} numbers of type {self._real}, {size * count} bytes; {name}_theta holds those that "
-                f"were saved. They are the parameters in the order of program.parameters"
-            )
-            about[-1] += (
-                f" and, behind these {self._n_parameters}, what isn't trained." * (count > self._n_parameters) or "."
+                f"theta is {count} numbers of type {self._real}, {size * count} bytes: {named}"
+                f"{behind if count > self._n_parameters else ''}; {name}_theta holds those that were saved."
             )
         about.append(f"work is {size * sizes['PREDICT_WORK']} bytes for {name}_predict;")
         if self._learns:

@@ -43,6 +43,13 @@ def moons():
     return lambda x, t: nn.losses.hinge(model(x), 2 * t - 1)
 
 
+@pytest.fixture(scope="module")
+def program():
+    made = vectorize(moons())
+    made(X, T)
+    return made
+
+
 # ----------------------------------------------------------------------------------------------- what it computes
 
 
@@ -70,9 +77,7 @@ def inside(f):
 
 
 @needs_compiler
-def test_the_program_in_its_comment_is_compiled_and_prints_what_the_program_gives(tmp_path):
-    program = vectorize(moons())
-    program(X, T)
+def test_the_program_in_its_comment_is_compiled_and_prints_what_the_program_gives(program, tmp_path):
     text = saved(program, tmp_path / "net.c", train="sgd", dtype="float32")
     (tmp_path / "program.c").write_text(example_in(text))
     ran = subprocess.run([compiled(tmp_path / "program.c", tmp_path / "program")], capture_output=True, text=True)
@@ -261,18 +266,14 @@ def test_a_single_precision_program_is_saved_so_and_has_no_other_numbers(tmp_pat
     assert text == saved(program, tmp_path / "net.c", train="sgd", dtype="float32")
 
 
-def test_it_needs_nothing_but_math_and_takes_no_memory(tmp_path):
-    program = vectorize(classes_of_images())
-    program(IMAGES, CLASSES)
+def test_it_needs_nothing_but_math_and_takes_no_memory(program, tmp_path):
     text = saved(program, tmp_path / "net.c", train="sgd")
     code = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("//"))
     assert re.findall(r"#include.*", code) == ["#include <math.h>"]
     assert not re.search(r"alloc|\bn\]", code)
 
 
-def test_the_comment_says_how_large_everything_is(tmp_path):
-    program = vectorize(moons())
-    program(X, T)
+def test_the_comment_says_how_large_everything_is(program, tmp_path):
     text = saved(program, tmp_path / "net.c", train="sgd", dtype="float32")
     comment = " ".join(line.lstrip("/ ") for line in text.split("\n\n#include")[0].split("\n"))
     sizes = {key: int(size) for key, size in re.findall(r"#define NET_(\w+) (\d+)", text)}
@@ -280,6 +281,17 @@ def test_the_comment_says_how_large_everything_is(tmp_path):
     assert f"work is {4 * sizes['PREDICT_WORK']} bytes for net_predict" in comment
     assert f"for net_value_and_grad and net_train it is {4 * sizes['WORK']}, and gradient" in comment
     assert sizes["PREDICT_WORK"] < sizes["WORK"]
+
+
+def test_files_of_one_model_take_the_same_numbers(program, tmp_path):
+    model = inside(program.f)
+    scores = vectorize(lambda x: model(x), dtype="float32")
+    scores(X)
+    texts = [saved(made, tmp_path / "net.c", dtype="float64") for made in (program, scores)]
+    first, second = [text.split("net_theta[NET_THETA] = {")[1].split("}")[0] for text in texts]
+    assert [float(x) for x in second.split(",")[:-1]] == pytest.approx(
+        [float(x) for x in first.split(",")[:-1]], rel=1e-7
+    )
 
 
 def test_of_a_list_there_are_the_results_alone_and_the_comment_says_so(tmp_path):
@@ -382,13 +394,14 @@ def test_labels_never_reach_the_text_unescaped(tmp_path):
 
 
 @needs_compiler
-@pytest.mark.parametrize("name", ["double", "2 nets", "π", "*/ #error", 'we"ird', "tanh", "NET"])
-def test_any_name_of_a_file_or_an_argument_is_compiled(name, tmp_path):
-    program = with_labels(HOSTILE[10:], names=("int", "𝔘")) if name == "double" else with_labels(["u", "v"])
-    path = tmp_path / f"{name.replace('/', '')}.c"
-    text = saved(program, path)
-    assert f"void {c_name(path.stem)}_predict(" in text
-    compiled(path, tmp_path / "net.o", "-c")
+def test_any_name_of_a_file_or_an_argument_is_compiled(tmp_path):
+    program = with_labels(HOSTILE, names=("int", "𝔘"))
+    texts = []
+    for name in ("double", 'we"ird *∕ \\ π', "2 NETS"):
+        texts.append(saved(program, tmp_path / f"{name}.c"))
+        assert f"void {c_name(name)}_predict(" in texts[-1]
+    (tmp_path / "all.c").write_text("\n".join(texts))  # in one file none gets into another's way
+    compiled(tmp_path / "all.c", tmp_path / "all.o", "-c")
 
 
 @pytest.mark.slow
