@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,7 @@ TRAIN = ("sgd",)
 _MATH = {name: name for name in "asin acos atan atan2 exp expm1 log log1p log2 log10 sqrt cbrt hypot".split()}
 _MATH |= {name: name for name in "sin cos tan sinh cosh tanh rint erf erfc".split()}
 _MATH |= {"abs": "fabs", "**": "pow"}
-_MOST_NESTED = (
-    12  # operations one in the other, after which one gets a name: C need not understand more than 63 brackets
-)
+_MOST_NESTED = 12  # operations one in the other, then one gets a name: C promises to understand 63 brackets
 _LONGEST_NAME = 40
 _WIDTH = 110  # of the comment at the beginning, and of lines of numbers
 
@@ -68,14 +67,14 @@ _DECLARED = """
 """
 _OTHERS = """
     isfinite isnormal signbit fpclassify isgreater isgreaterequal isless islessequal islessgreater isunordered
-    signgam matherr math_errhandling float_t double_t exception _exception lr work out i j k sum most row at
-    value example chosen own others rest
+    signgam matherr math_errhandling float_t double_t exception lr work out i j k sum most row at
+    value example chosen own others rest e
 """
 _RESERVED = frozenset(
     [*_KEYWORDS.split(), *_OTHERS.split(), *(name + end for name in _DECLARED.split() for end in ("", "f", "l"))]
 )
 
-# What math.h lacks, as NumPy has it; REAL is the type of numbers, and NAME_ stands before each name.
+# What math.h lacks, as NumPy has it. REAL is the type of numbers, NAME what the file's names begin with.
 _HELPERS = {
     "maximum": """// The larger one of two numbers; nan if one is nan.
 static REAL NAME_maximum(REAL a, REAL b) {
@@ -106,19 +105,8 @@ static int NAME_row(REAL index, int rows) {
 """,
 }
 _SUPERSCRIPTS = re.compile("[⁰¹²³⁴-⁹⁻]+")
-_SIGNS = {
-    "∂": "d",
-    "·": "*",
-    "×": "*",
-    "−": "-",
-    "Σ": "sum",
-    "∑": "sum",
-    "√": "sqrt ",
-    "≥": ">=",
-    "≤": "<=",
-    "∞": "inf",
-}
-_SIGNS |= {"′": "'", "\\": "/"}
+_SIGNS = {"∂": "d", "·": "*", "×": "*", "−": "-", "Σ": "sum", "∑": "sum", "√": "sqrt ", "∞": "inf"}
+_SIGNS |= {"≥": ">=", "≤": "<=", "′": "'", "\\": "/"}
 
 
 def plain(text: str) -> str:
@@ -167,8 +155,10 @@ class CPrinter(Printer):
         The first line of the file.
     dtype : str
         "float64" or "float32".
-    name : str
-        What the names of the file's functions begin with.
+    path : Path
+        The file; the names of its functions begin with its name.
+    train : str or None
+        The rule of a training step: "sgd".
     theta : numpy.ndarray
         The present numbers of the program's flat vector.
     order : numpy.ndarray
@@ -182,7 +172,8 @@ class CPrinter(Printer):
         program: ArrayProgram,
         title: str,
         dtype: str,
-        name: str,
+        path: Path,
+        train: str | None,
         theta: Array,
         order: Array,
         n_parameters: int,
@@ -190,10 +181,11 @@ class CPrinter(Printer):
         super().__init__(program, title, dtype)
         self._is_double = dtype == "float64"
         self._real, self._end = ("double", "") if self._is_double else ("float", "f")
-        self._name, self._order, self._n_parameters = name, order, n_parameters
+        self._file, self._name, self._trains = plain(path.name), c_name(path.stem), train is not None
+        self._order, self._n_parameters = order, n_parameters
         self._theta = np.empty_like(theta)
         self._theta[order] = theta
-        own = "theta predict value_and_grad train".split()
+        name, own = self._name, "theta predict value_and_grad train".split()
         macros = [f"{name}_{word}".upper() for word in ("theta", "outputs", "predict_work", "gradient", "work")]
         self._names = Names([*_RESERVED, *[f"{name}_{word}" for word in [*own, *_HELPERS]], *macros])
         self._known: dict[Any, str] = {}
@@ -207,63 +199,48 @@ class CPrinter(Printer):
         self._value = Variable("value", 1, False, "total")
         self._known |= {self._out: "out", self._value: "value", program.parameters: "theta"}
         self._known[program.gradient] = "gradient"
+        found = program.input_gradients
+        self._slopes = [
+            self._array(found[k]) if k in found else self._names.new(f"d_{name}") for k, name in enumerate(self._inputs)
+        ]
+        self._given = {program.gradient, *found.values()}  # the caller's arrays
 
     @property
     def _learns(self) -> bool:
-        return self._n_parameters > 0 and self._out.rows == 1
+        return self._out.rows == 1 and (self._n_parameters > 0 or bool(self.program.input_gradients))
 
     def source(self) -> str:
         """Return the file's text."""
-        return self.file("", None)
-
-    def file(self, path: str, train: str | None) -> str:
-        """Return the file's text.
-
-        Parameters
-        ----------
-        path : str
-            The name of the file, for its comment.
-        train : str or None
-            The rule of a training step: "sgd".
-        """
+        name, real = self._name, self._real
         functions, memory = self._predict()
         sizes = {"THETA": len(self._theta), "OUTPUTS": self._out.rows, "PREDICT_WORK": memory}
-        declared = [functions[1]]
         if self._learns:
             learning, memory = self._value_and_grad()
-            sizes |= {"GRADIENT": self._gradient_rows, "WORK": memory}
-            functions += ["", *learning]
-            declared.append(learning[1])
-            if train is not None:
-                step = self._train()
-                functions += ["", *step]
-                declared.append(step[1])
-        helpers = [text for name, text in _HELPERS.items() if name in self._helpers]
-        prefix = self._name.upper()
-        lines = [
-            *self._heading(path, sizes, [line.removesuffix(" {") for line in declared], train),
-            "",
-            "#include <math.h>",
-            "",
-            *[f"#define {prefix}_{name} {size}" for name, size in sizes.items()],
-            "",
-        ]
-        if len(self._theta):
-            size = f"{self._name}_theta[{prefix}_THETA]"
-            lines += [f"const {self._real} {size} = {{", *self._in_lines(self._theta), "};", ""]
-        for text in helpers:
-            for word, meaning in (
-                ("REAL", self._real),
-                ("NAME", self._name),
-                ("ZERO", self._number(0.0)),
-                ("ONE", self._number(1.0)),
-                ("EXP", f"exp{self._end}"),
-            ):
-                text = text.replace(word, meaning)
-            lines += text.split("\n")
-        return "\n".join([*lines, *self._tables, *functions, ""])
+            sizes |= {"GRADIENT": self._gradient_rows} if self._n_parameters else {}
+            sizes |= {"WORK": memory}
+            functions += ["", *learning, *(["", *self._train()] if self._trains else [])]
+        words = {"REAL": real, "NAME": name, "ZERO": self._number(0.0), "ONE": self._number(1.0)}
+        words["EXP"] = f"exp{self._end}"
+        helpers = "\n".join([text for helper, text in _HELPERS.items() if helper in self._helpers])
+        theta = [f"const {real} {name}_theta[{name.upper()}_THETA] = {{", *self._in_lines(self._theta), "};", ""]
+        declared = [line.replace(" {", ";") for line in functions if line.startswith(("void ", f"{real} "))]
+        return "\n".join(
+            [
+                *[f"// {line}".rstrip() for line in self._heading(sizes, declared)],
+                "",
+                "#include <math.h>",
+                "",
+                *[f"#define {name.upper()}_{what} {size}" for what, size in sizes.items()],
+                "",
+                *(theta if len(self._theta) else []),
+                re.sub("|".join(words), lambda found: words[found[0]], helpers),
+                *self._tables,
+                *functions,
+                "",
+            ]
+        )
 
-    def _heading(self, path: str, sizes: dict[str, int], declared: list[str], train: str | None) -> list[str]:
+    def _heading(self, sizes: dict[str, int], declared: list[str]) -> list[str]:
         """Return the comment that the file begins with: what it needs and has, and a program that calls it."""
         name, size, count = self._name, 8 if self._is_double else 4, len(self._theta)
         about = []
@@ -276,58 +253,53 @@ class CPrinter(Printer):
             )
         about.append(f"work is {size * sizes['PREDICT_WORK']} bytes for {name}_predict;")
         if self._learns:
-            about.append(
-                f"for {name}_value_and_grad{f' and {name}_train' if train else ''} it is {size * sizes['WORK']}, and "
-                f"gradient, in the order of theta, {size * sizes['GRADIENT']}."
-            )
+            about.append(f"for {name}_value_and_grad{f' and {name}_train' if self._trains else ''} it is")
+            about.append(f"{size * sizes['WORK']}," if self._n_parameters else f"{size * sizes['WORK']}.")
+            if self._n_parameters:
+                about.append(f"and gradient, in the order of theta, {size * sizes['GRADIENT']}.")
         else:
-            why = "nothing in it is trained" if self._out.rows == 1 else "the function returns several numbers"
+            why = "the function returns several numbers" if self._out.rows > 1 else "there is nothing to derive by"
             about.append(f"there is no gradient, as {why}.")
         about.append(
             "All memory is the caller's, and nothing is kept between calls: threads may call at the same time, each "
             "with work and gradient of its own. Infinities and nan follow IEEE 754: don't compile with -ffast-math."
         )
-        lines = [
+        return [
             plain(self.title),
             "",
-            *[f"{line};" for line in declared],
+            *declared,
             "",
             *textwrap.wrap(" ".join(about), _WIDTH),
             "",
-            f"A program that calls it, where this file is {plain(path)} (cc -std=c99 program.c -lm):",
+            f"A program that calls it, where this file is {self._file} (cc -std=c99 program.c -lm):",
             "",
-            *self._example(path, train),
+            *self._example(),
         ]
-        return [f"// {line}".rstrip() for line in lines]
 
-    def _example(self, path: str, train: str | None) -> list[str]:
+    def _example(self) -> list[str]:
         """Return a program that calls each function."""
         name, prefix, real = self._name, self._name.upper(), self._real
         theta = ["theta"] * bool(len(self._theta))
-        given = [*theta, *self._inputs]
-        several = [*theta, *["1"] * bool(self._inputs), *self._inputs]
+        several = [*theta, *["1"] * bool(self._inputs and self._n_parameters), *self._inputs]
+        slopes = ["gradient"] if self._n_parameters else self._slopes
+        lengths = [f"{prefix}_GRADIENT"] if self._n_parameters else [array.rows for array in self.program.inputs]
         arrays = [f"theta[{prefix}_THETA]"] * len(theta) + [f"out[{prefix}_OUTPUTS]"]
-        calls = []
         if self._learns:
-            arrays += [f"gradient[{prefix}_GRADIENT]", f"work[{prefix}_WORK]"]
-            calls.append(f"{name}_value_and_grad({', '.join([*several, 'gradient', 'work'])})")
-            if train is not None:
-                calls.append(f"{name}_train({', '.join([*several, self._number(0.1), 'gradient', 'work'])})")
-        else:
-            arrays.append(f"work[{prefix}_PREDICT_WORK]")
-        sizes = [array.rows for array in self.program.inputs]
+            arrays += [f"{slope}[{length}]" for slope, length in zip(slopes, lengths, strict=True)]
+        arrays.append(f"work[{prefix}_{'WORK' if self._learns else 'PREDICT_WORK'}]")
+        calls = [f"{name}_value_and_grad({', '.join([*several, *slopes, 'work'])})"] * self._learns
+        if self._trains:
+            calls.append(f"{name}_train({', '.join([*several, self._number(0.1), 'gradient', 'work'])})")
+        inputs = zip(self._inputs, self.program.inputs, strict=True)
         main = [
             f"static {real} {', '.join(arrays)};",
-            *[
-                f"const {real} {x}[{size}] = {{{self._number(1.0)}}};"
-                for x, size in zip(self._inputs, sizes, strict=True)
-            ],
+            *[f"const {real} {x}[{array.rows}] = {{{self._number(1.0)}}};" for x, array in inputs],
             *[f"for (int i = 0; i < {prefix}_THETA; i++) theta[i] = {name}_theta[i];"] * len(theta),
-            f"{name}_predict({', '.join([*given, 'out', 'work'])});",
+            f"{name}_predict({', '.join([*theta, *self._inputs, 'out', 'work'])});",
             *[f'printf("%.17g\\n", (double){result});' for result in ("out[0]", *calls)],
             "return 0;",
         ]
-        return ["#include <stdio.h>", f'#include "{plain(path)}"', "", "int main(void) {", *indented(main), "}"]
+        return ["#include <stdio.h>", f'#include "{self._file}"', "", "int main(void) {", *indented(main), "}"]
 
     # ------------------------------------------------------------------------------------------------ functions
 
@@ -350,24 +322,46 @@ class CPrinter(Printer):
 
     def _value_and_grad(self) -> tuple[list[str], int]:
         """Return the function that computes mean and gradient over some examples, and how many numbers it works in."""
+        if not self._n_parameters:
+            return self._value_and_slopes()
         program, one, zero = self.program, self._number(1.0), self._number(0.0)
         value = Assign(View(self._value, 0, 1), program.outputs[0].expression(), add=True)
         body, memory = self._body([*program.forward, value, *program.backward], self._value, program.gradient)
         lines = [f"{self._real} value = {zero};"]
-        lines += self._nest({"i": self._gradient_rows}, [self._assigned("gradient", self._gradient_rows, "=", zero)])
+        lines += self._zeros("gradient", self._gradient_rows)
         if self._inputs:
             steps = [f"{name} += {array.rows};" for name, array in zip(self._inputs, program.inputs, strict=True)]
             lines = [f"const {self._real} seed = {one} / ({self._real})n;", *lines]
             lines += ["for (int example = 0; example < n; example++) {", *indented([*body, *steps]), "}"]
             lines.append("return value * seed;")
         else:
-            lines += [*body, "return value;"]
-            if any(re.search(r"\bseed\b", line) for line in body):
-                lines.insert(0, f"const {self._real} seed = {one};")
+            lines = self._with_seed([*lines, *body, "return value;"])
         arguments = self._arguments(f"{self._real} *gradient", several=True)
         head = f"{self._real} {self._name}_value_and_grad({arguments}) {{"
         comment = "// Returns the mean over n examples, one after the other in each input, and writes its gradient."
         comment = comment if self._inputs else "// Returns the value, and writes its gradient."
+        return [comment, head, *indented([*self._unused(lines), *lines]), "}"], memory
+
+    def _with_seed(self, lines: list[str]) -> list[str]:
+        """Return lines for a single example, with its share of the mean where they use that."""
+        is_used = any(re.search(r"\bseed\b", line) for line in lines)
+        return [*[f"const {self._real} seed = {self._number(1.0)};"] * is_used, *lines]
+
+    def _value_and_slopes(self) -> tuple[list[str], int]:
+        """Return the same of a function without parameters: its derivatives by the inputs, for one example."""
+        program, found = self.program, self.program.input_gradients
+        value = Assign(View(self._value, 0, 1), program.outputs[0].expression())
+        body, memory = self._body([*program.forward, value, *program.backward], self._value, *found.values())
+        zeros = [
+            line
+            for k, (name, array) in enumerate(zip(self._slopes, program.inputs, strict=True))
+            if k not in found
+            for line in self._zeros(name, array.rows)
+        ]
+        lines = self._with_seed([f"{self._real} value;", *zeros, *body, "return value;"])
+        slopes = [f"{self._real} *{name}" for name in self._slopes]
+        head = f"{self._real} {self._name}_value_and_grad({self._arguments(*slopes)}) {{"
+        comment = "// Returns the value of one example, and writes its derivatives by each input."
         return [comment, head, *indented([*self._unused(lines), *lines]), "}"], memory
 
     def _train(self) -> list[str]:
@@ -397,7 +391,7 @@ class CPrinter(Printer):
         lives: dict[Variable, list[int]] = {}
         for at, statement in enumerate(kept):
             for array in () if isinstance(statement, Comment) else (*reads_of(statement), *writes_of(statement)):
-                if array.role in ("value", "gradient") and array is not self.program.gradient:
+                if array.role in ("value", "gradient") and array not in self._given:
                     lives.setdefault(array, [at, at])[1] = at
         free = Free()
         places = [f"{self._real} *const {self._array(a)} = work + {free.take(a.rows, *lives[a])};" for a in lives]
@@ -424,9 +418,8 @@ class CPrinter(Printer):
         key = ("rows", index.tobytes())
         if key not in self._known:
             self._known[key] = name = self._names.new(f"{self._name}_rows")
-            sort = next(
-                (s for s, most in (("unsigned char", 255), ("unsigned short", 65535)) if index.max() <= most), "int"
-            )
+            most = index.max()
+            sort = "unsigned char" if most < 1 << 8 else "unsigned short" if most < 1 << 16 else "int"
             written = _lines_of([str(k) for k in index.tolist()])
             self._tables += [f"static const {sort} {name}[{index.size}] = {{", *written, "};", ""]
         return self._known[key]
@@ -485,9 +478,7 @@ class CPrinter(Printer):
     def _row(self, view: View, rows: Any, *variables: str) -> str:
         """Return the entry of a view; a view of one row serves for all."""
         rows = np.asarray(rows)
-        return self._at(
-            view.array, view.start + view.step * (rows if view.count > 1 else np.zeros_like(rows)), *variables
-        )
+        return self._at(view.array, view.start + view.step * (rows if view.count > 1 else 0 * rows), *variables)
 
     # ------------------------------------------------------------------------------------------------ formulas
 
@@ -585,8 +576,9 @@ class CPrinter(Printer):
         self._lines += lines
         self.statements += 1
 
-    def _assigned(self, name: str, rows: int, sign: str, value: str) -> str:
-        return f"{name}[{self._affine(0, [(1, 'i', rows)])}] {sign} {value};"
+    def _zeros(self, name: str, rows: int) -> list[str]:
+        place = self._affine(0, [(1, "i", rows)])
+        return self._nest({"i": rows}, [f"{name}[{place}] = {self._number(0.0)};"])
 
     def _sign(self, array: Variable, add: bool) -> str:
         """Return how something is written into an array: the gradient is added up over the examples."""
@@ -595,8 +587,7 @@ class CPrinter(Printer):
     def _print_fill(self, statement: Fill) -> None:
         array = statement.target
         if array is not self.program.gradient:  # which is filled before the first example
-            line = self._assigned(self._array(array), array.rows, "=", self._number(0.0))
-            self._put(self._nest({"i": array.rows}, [line]))
+            self._put(self._zeros(self._array(array), array.rows))
 
     def _print_assign(self, statement: Assign) -> None:
         target = statement.target
@@ -633,88 +624,78 @@ class CPrinter(Printer):
         rows = target.count
         terms = count // rows
         i, k = np.arange(rows)[:, None], np.arange(terms)
-        lines, value = self._computed(
-            statement.expression, i * terms + k if statement.over == "rows last" else k * rows + i, "i", "k"
-        )
-        to, sign = self._row(target, np.arange(rows), "i"), self._sign(target.array, statement.add)
-        self._put(
-            self._nest({"i": rows}, [*self._folded_up(statement.function, terms, lines, value), f"{to} {sign} sum;"])
-        )
+        places = i * terms + k if statement.over == "rows last" else k * rows + i
+        lines, value = self._computed(statement.expression, places, "i", "k")
+        body = self._folded_up(statement.function, terms, lines, value)
+        written = f"{self._row(target, np.arange(rows), 'i')} {self._sign(target.array, statement.add)} sum;"
+        self._put(self._nest({"i": rows}, [*body, written]))
 
-    def _folded_up(self, function: str, terms: int, lines: list[str], value: str) -> list[str]:
+    def _folded_up(self, function: str, terms: int, lines: list[str], value: str, first: str = "") -> list[str]:
         """Return the lines that leave the sum over k, or the largest or smallest term, in the variable sum."""
         if terms == 1:
-            return [*lines, f"const {self._real} sum = {value};"]
+            return [*lines, f"const {self._real} sum = {first}{' + ' if first else ''}{value};"]
         if function == "add":
-            first, step = self._number(0.0), f"sum += {value};"
+            first, step = first or self._number(0.0), f"sum += {value};"
         else:
             first = self._number(-np.inf if function == "maximum" else np.inf)
             step = f"sum = {self._function(function)}(sum, {value});"
         return [f"{self._real} sum = {_bare(first)};", *self._nest({"k": terms}, [*lines, step])]
 
     def _print_product(self, statement: Product) -> None:
-        matrix, windows, kind = statement.matrix, statement.windows, statement.kind
-        (rows, columns), indices = matrix.shape, matrix.indices()
-        weights = columns - statement.bias
-        upper, lower, w = np.arange(rows), np.arange(weights), np.arange(windows)
-        entry = indices[:, :weights]
-        if kind == "forward":
-            assert statement.target is not None
-            place = lower[:, None] * windows + w
-            value = f"{self._at(matrix.array, entry, 'i', 'k')} * {self._row(statement.source, place, 'k', 'j')}"
-            first = self._at(matrix.array, indices[:, -1], "i") if statement.bias else self._number(0.0)
-            to = self._row(statement.target, upper[:, None] * windows + w, "i", "j")
-            body = [f"{self._real} sum = {first};", *self._nest({"k": weights}, [f"sum += {value};"])]
-            body.append(f"{to} {self._sign(statement.target.array, statement.add)} sum;")
-            self._put(self._nest({"i": rows, "j": windows}, body))
-            return
-        assert statement.upstream is not None
-        above = upper[:, None] * windows + w
-        if kind == "source":
-            assert statement.target is not None
-            value = f"{self._at(matrix.array, entry, 'k', 'i')} * {self._row(statement.upstream, above, 'k', 'j')}"
-            to = self._row(statement.target, lower[:, None] * windows + w, "i", "j")
-            body = [
-                *self._folded_up("add", rows, [], value),
-                f"{to} {self._sign(statement.target.array, statement.add)} sum;",
-            ]
-            self._put(self._nest({"i": weights, "j": windows}, body))
-            return
-        sign = self._sign(matrix.array, statement.add)
-        upstream = self._row(statement.upstream, above, "i", "k")
-        value = f"{upstream} * {self._row(statement.source, lower[:, None] * windows + w, 'j', 'k')}"
-        body = [*self._folded_up("add", windows, [], value), f"{self._at(matrix.array, entry, 'i', 'j')} {sign} sum;"]
-        body = self._nest({"j": weights}, body)
-        if statement.bias:
-            to = self._at(matrix.array, indices[:, -1], "i")
-            body += self._nest({}, [*self._folded_up("add", windows, [], upstream), f"{to} {sign} sum;"])
-        self._put(self._nest({"i": rows}, body))
+        matrix, windows, upstream = statement.matrix, statement.windows, statement.upstream
+        (rows, columns), places = matrix.shape, matrix.indices()
+        weights = columns - statement.bias  # without the bias, the last column
+        bias = self._at(matrix.array, places[:, -1], "i") if statement.bias else ""
+
+        def entry(*variables: str) -> str:
+            return self._at(matrix.array, places[:, :weights], *variables)
+
+        def row(view: View | None, count: int, *variables: str) -> str:
+            assert view is not None
+            return self._row(view, np.arange(count)[:, None] * windows + np.arange(windows), *variables)
+
+        if statement.kind == "forward":
+            sizes, terms = {"i": rows, "j": windows}, weights
+            value = f"{entry('i', 'k')} * {row(statement.source, weights, 'k', 'j')}"
+            to, first = row(statement.target, rows, "i", "j"), bias
+        elif statement.kind == "source":
+            sizes, terms = {"i": weights, "j": windows}, rows
+            value = f"{entry('k', 'i')} * {row(upstream, rows, 'k', 'j')}"
+            to, first = row(statement.target, weights, "i", "j"), ""
+        else:
+            sizes, terms = {"j": weights}, windows
+            value = f"{row(upstream, rows, 'i', 'k')} * {row(statement.source, weights, 'j', 'k')}"
+            to, first = entry("i", "j"), ""
+        target = matrix.array if statement.target is None else statement.target.array
+        sign = self._sign(target, statement.add)
+        lines = self._nest(sizes, [*self._folded_up("add", terms, [], value, first), f"{to} {sign} sum;"])
+        if statement.kind == "matrix":
+            if bias:
+                total = self._folded_up("add", terms, [], row(upstream, rows, "i", "k"))
+                lines += self._nest({}, [*total, f"{bias} {sign} sum;"])
+            lines = self._nest({"i": rows}, lines)
+        self._put(lines)
 
     def _print_pick(self, statement: Pick) -> None:
-        target, table = statement.target, statement.table
-        picked = self._picked(statement.index, target, table)
-        zero = self._number(0.0)
-        self._put(picked(lambda place, entry: f"{place} = row < 0 ? {zero} : {entry};"))
+        line = f"{{beside}} = row < 0 ? {self._number(0.0)} : {{entry}};"
+        self._put_picked(statement.index, statement.table, statement.target, line)
 
     def _print_pickgradient(self, statement: PickGradient) -> None:
-        picked = self._picked(statement.index, statement.upstream, statement.target)
-        self._put(picked(lambda place, entry: f"if (row >= 0) {entry} += {place};"))
+        self._put_picked(statement.index, statement.target, statement.upstream, "if (row >= 0) {entry} += {beside};")
 
-    def _picked(self, index: View, beside: View, table: View) -> Callable[[Callable[[str, str], str]], list[str]]:
-        """Return loops over what indices name in a table, beside the rows of the view that it is copied to or from."""
-        count = index.count
-        width = beside.count // count
-        rows = table.count // width
-        which, column = np.arange(count), np.arange(width)
-        place = self._row(beside, which[:, None] * width + column, "i", "k")
-        entry = self._row(table, np.arange(rows)[:, None] * width + column, "row", "k")
+    def _put_picked(self, index: View, table: View, beside: View, line: str) -> None:
+        """Write a line for each entry that indices name in a table, beside the row that it is copied to or from."""
+        count, width = index.count, beside.count // index.count
+        rows, which, column = table.count // width, np.arange(count), np.arange(width)
+        written = line.format(
+            beside=self._row(beside, which[:, None] * width + column, "i", "k"),
+            entry=self._row(table, np.arange(rows)[:, None] * width + column, "row", "k"),
+        )
         found = f"const int row = {self._function('row')}({self._row(index, which, 'i')}, {rows});"
-        return lambda line: self._nest({"i": count}, [found, *self._nest({"k": width}, [line(place, entry)])])
+        self._put(self._nest({"i": count}, [found, *self._nest({"k": width}, [written])]))
 
     def _print_call(self, statement: Call) -> None:
-        z, *others = statement.reads
-        writes = statement.writes
-        getattr(self, f"_call_{statement.function.removesuffix('_of_any')}")(statement, z, *others, *writes)
+        getattr(self, f"_call_{statement.function}")(*statement.reads, *statement.writes)
 
     def _peak(self, z: View, rows: Array) -> list[str]:
         """Return the lines that leave the largest row in `most`."""
@@ -724,16 +705,16 @@ class CPrinter(Printer):
     def _exp(self, z: View, rows: Array) -> str:
         return f"{self._function('exp_of_difference')}({self._row(z, rows, 'i')}, most)"
 
-    def _call_exponentials(self, statement: Call, z: View, e: View) -> None:
+    def _call_exponentials(self, z: View, e: View) -> None:
         rows = np.arange(e.count)
         step = f"{self._row(e, rows, 'i')} = {self._exp(z, rows)};"
         self._put(["{", *indented([*self._peak(z, rows), *self._nest({"i": e.count}, [step])]), "}"])
 
-    def _call_total_of(self, statement: Call, e: View, out: View) -> None:
+    def _call_total_of(self, e: View, out: View) -> None:
         lines = self._folded_up("add", e.count, [], self._row(e, np.arange(e.count), "k"))
         self._put(self._nest({}, [*lines, f"{self._row(out, [0], 'i')} = sum;"]))
 
-    def _call_logsumexp(self, statement: Call, z: View, out: View) -> None:
+    def _call_logsumexp(self, z: View, out: View) -> None:
         self._put(["{", *indented([*self._peak(z, np.arange(z.count)), *self._log_sum(z, out)]), "}"])
 
     def _log_sum(self, z: View, out: View) -> list[str]:
@@ -749,8 +730,15 @@ class CPrinter(Printer):
             f"{self._row(out, [0], 'i')} = {result};",
         ]
 
-    def _call_minus_log_softmax(
-        self, statement: Call, z: View, index: View, slopes: View, total: View, out: View
+    def _call_minus_log_softmax_of_any(self, z: View, index: View, slopes: View, total: View, out: View) -> None:
+        other = ["if (row < 0) {", *indented(self._log_sum(z, out)), "}"]
+        self._put_minus_log_softmax(other, z, index, slopes, total, out)
+
+    def _call_minus_log_softmax(self, *views: View) -> None:
+        self._put_minus_log_softmax([], *views)  # the loss is infinite where the index names no class
+
+    def _put_minus_log_softmax(
+        self, other: list[str], z: View, index: View, slopes: View, total: View, out: View
     ) -> None:
         """Write the slopes, their divisor and -log softmax(z) of the class, as log(1 + the others' share)."""
         count, zero, one = slopes.count, self._number(0.0), self._number(1.0)
@@ -778,9 +766,7 @@ class CPrinter(Printer):
             f"{loss} = most - chosen;",
             f"if (most - most == {zero}) {loss} += log1p{self._end}(others + (own - {one}));",
         ]
-        if statement.function.endswith("_of_any"):  # log sum exp(z) where the index names no class
-            body += ["if (row < 0) {", *indented(self._log_sum(z, out)), "}"]
-        self._put(["{", *indented(body), "}"])
+        self._put(["{", *indented([*body, *other]), "}"])
 
 
 def _needed(statements: Sequence[Statement], wanted: Sequence[Variable]) -> list[Statement]:

@@ -26,7 +26,7 @@ from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn import nested
 from autograd_mini.nn.module import Module, inside
-from autograd_mini.vectorizer.c_printer import CPrinter, c_name
+from autograd_mini.vectorizer.c_printer import CPrinter
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
@@ -275,8 +275,7 @@ class Compiled:
         order[others] = np.arange(n_parameters, len(order))
         title = self._title("C99", "math.h alone")
         with self._not_too_deep():
-            printer = CPrinter(self.program, title, dtype, c_name(path.stem), self.theta(), order, n_parameters)
-            return printer.file(path.name, train)
+            return CPrinter(self.program, title, dtype, path, train, self.theta(), order, n_parameters).source()
 
     def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""

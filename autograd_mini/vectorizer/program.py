@@ -394,7 +394,8 @@ class Program:
 
         A ``.py`` file needs NumPy alone: it has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs. A
         ``.c`` file is C99 for any machine, needs ``math.h`` alone, and begins with a comment that says how to call it:
-        ``net_predict`` gives the results of one example, ``net_value_and_grad`` the mean over some and its gradient.
+        ``net_predict`` gives the results of one example, ``net_value_and_grad`` the mean over some and its gradient;
+        of a function without parameters, the value of one example and its derivatives by the inputs.
 
         Parameters
         ----------
@@ -427,7 +428,10 @@ class Program:
         compiled = self._traced()
         if checks.is_c_file(path, train, dtype):
             assert self._example is not None
-            compiled = self._for(self._example[0], "parameters")  # as the model is now: in evaluation mode maybe
+            arrays = self._example[0]
+            compiled = self._for(arrays, "parameters")  # as the model is now: in evaluation mode maybe
+            if arrays and not compiled.parameters:
+                compiled = self._for(arrays, "inputs")
             write_text(path, compiled.c_file(Path(path), dtype or self.dtype, train))
         else:
             write_text(path, compiled.script())

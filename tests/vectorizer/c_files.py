@@ -79,6 +79,12 @@ class CFile:
         value = self._call(name, *self._numbers, *count, *given, *step, gradient, work)
         return value, gradient
 
+    def value_and_slopes(self, *row):
+        """Return the value of one example, and its derivatives by each input."""
+        given = [np.array(x, self.real) for x in row]
+        slopes = [np.full(x.shape, np.nan, self.real) for x in given]
+        return self._call("value_and_grad", *self._numbers, *given, *slopes, self._array("WORK")), slopes
+
 
 def assert_same(got, expected, what, rel):
     """Assert that numbers differ by no more than rounding; infinities and nan equal themselves."""
@@ -96,4 +102,12 @@ def assert_as_the_program(program, folder, *inputs, **options):
         got, got_gradient = c.value_and_grad(*inputs)
         assert_same(got, value, "mean", rel)
         assert_same(got_gradient[: len(gradient)], gradient, "gradient", rel)
+    elif "WORK" in c.sizes:
+        _, slopes = program.value_and_gradients(*inputs)
+        slopes = slopes if isinstance(slopes, tuple) else (slopes,)
+        for i, row in enumerate(zip(*inputs, strict=True)):
+            got, by_inputs = c.value_and_slopes(*row)
+            assert_same(got, values[i, 0], "value", rel)
+            for ours, theirs in zip(by_inputs, slopes, strict=True):
+                assert_same(ours, theirs[i], "derivatives by an input", rel)
     return c

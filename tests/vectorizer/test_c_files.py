@@ -163,6 +163,8 @@ FUNCTIONS = {
     "several results": (several_results, X),
     "an operation of one's own": (own_operation, X),
     "no parameters": (lambda: lambda a, b: ag.hypot(a, b) ** 1.5 - ag.erf(a), X[:, 0], X[:, 1]),
+    "by some inputs": (lambda: lambda x, k, y: ag.pick(k, x) * ag.exp(y[0] - x[1]) / y[1], X, T, X + 3.0),
+    "nothing to derive by": (lambda: lambda x: Value(2.0) * 3.0, X),
     "a deep graph": (deep, X),
     "an index that names nothing": (
         lambda: lambda x, k: ag.minus_log_softmax(3 * k + 0 * x[0], x[0], x[1], ag.tanh(x[0])) * x[1],
@@ -294,6 +296,14 @@ def test_files_of_one_model_take_the_same_numbers(program, tmp_path):
     )
 
 
+@needs_compiler
+def test_of_a_function_without_parameters_there_are_the_derivatives_by_the_inputs(tmp_path):
+    program = vectorize(lambda a, b, c: ag.hypot(a[0], a[1] * b))
+    inputs = X, T + 2.0, T
+    program(*inputs)
+    assert_as_the_program(program, tmp_path, *inputs)
+
+
 def test_of_a_list_there_are_the_results_alone_and_the_comment_says_so(tmp_path):
     program = vectorize(several_results())
     program(X)
@@ -345,12 +355,13 @@ def test_names_of_files_and_options_that_there_are_not_are_refused(tmp_path):
 
 # ----------------------------------------------------------------------------------------------------------- names
 
+
 HOSTILE = [
     "*/ int main(void) { return 1; } /*", "a\nb", "??/", "??/\n", "\\", "\\\n#error", '"', "'", "%s%n", "// x",
     "int", "double", "for", "tanh", "exp", "j0", "INFINITY", "NAN", "M_PI", "I", "n", "seed", "theta", "work",
-    "gradient", "value", "sum", "i", "k", "net_predict", "net_theta", "NET_WORK", "net_maximum", "main", "part",
-    "x", "X", "x_2", "π", "∂L/∂w", "ﬁ", "\u202e", "\x00", "\x7f", "é", "w¹₂₁", "1", "_", "__LINE__", "", " ",
-    "a" * 300, "#define x y",
+    "gradient", "value", "sum", "e", "row", "i", "k", "net_predict", "net_theta", "NET_WORK", "net_maximum",
+    "main", "part", "x", "X", "x_2", "π", "∂L/∂w", "ﬁ", "\u202e", "\x00", "\x7f", "é", "w¹₂₁", "1", "_",
+    "__LINE__", "", " ", "a" * 300, "#define x y",
 ]  # fmt: skip
 
 
@@ -365,7 +376,7 @@ def with_labels(labels, names=("x", "y")):
                 z = ag.tanh(p * a) * ag.exp(b - p)
             z.label = label
             found.append(ag.maximum(z, b))
-        return ag.sum(found) * w[0]
+        return ag.sum(found) * w[0] + ag.minus_log_softmax(a, found)
 
     f.__name__ = labels[0]
     f.__signature__ = inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names])
@@ -397,7 +408,7 @@ def test_labels_never_reach_the_text_unescaped(tmp_path):
 def test_any_name_of_a_file_or_an_argument_is_compiled(tmp_path):
     program = with_labels(HOSTILE, names=("int", "𝔘"))
     texts = []
-    for name in ("double", 'we"ird *∕ \\ π', "2 NETS"):
+    for name in ("double", 'we"ird *∕ \\ π', "2 NETS", "ONE REAL"):
         texts.append(saved(program, tmp_path / f"{name}.c"))
         assert f"void {c_name(name)}_predict(" in texts[-1]
     (tmp_path / "all.c").write_text("\n".join(texts))  # in one file none gets into another's way
