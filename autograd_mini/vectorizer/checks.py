@@ -7,6 +7,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from autograd_mini.engine.tracing import replaying
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.nested import feature
+from autograd_mini.vectorizer.c_printer import TRAIN
 from autograd_mini.vectorizer.compiled import Compiled, result_nodes, without_collection
 from autograd_mini.vectorizer.rows import rows
 
@@ -45,6 +47,21 @@ def options(f: Any, backend: str, dtype: str, threads: int, block: int | None) -
     checked_whole("threads", threads, least=1)
     if block is not None:
         checked_whole("block", block, least=1)
+
+
+def is_c_file(path: str | Path, train: str | None, dtype: str | None) -> bool:
+    """Return whether a program is to be saved as C and not as Python; refuse what there isn't of either."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".py", ".c"):
+        raise ValueError(f"path: expected a file name that ends in .py or .c, got {str(path)!r:.80}")
+    if suffix == ".py":
+        for name, given in (("train", train), ("dtype", dtype)):
+            if given is not None:
+                raise ValueError(f"{name}: an option of .c files alone, and {str(path)!r:.80} is Python")
+    for name, choice, known in (("train", train, TRAIN), ("dtype", dtype, DTYPES)):
+        if choice is not None and choice not in known:
+            raise ValueError(f"{name}: expected {' or '.join(map(repr, known))}, got {choice!r}")
+    return suffix == ".c"
 
 
 def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice, repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn import nested
 from autograd_mini.nn.module import Module, inside
+from autograd_mini.vectorizer.c_printer import CPrinter
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
@@ -221,9 +223,15 @@ class Compiled:
         """Return the source, and of how many statements it is."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
-        try:
+        with self._not_too_deep():
             printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
             return printer.source(), printer.statements
+
+    @contextmanager
+    def _not_too_deep(self) -> Iterator[None]:
+        """Say what a formula is that printers can't walk through."""
+        try:
+            yield
         except RecursionError:
             raise TraceError(
                 f"{self._name}: the formula of an operation of one's own is too deep for a program, as it is where it "
@@ -240,6 +248,34 @@ class Compiled:
     def script(self) -> str:
         """Return the program as NumPy source with the present parameters, that runs by itself."""
         return self._numpy_printer().script(self.theta(), self.positions.tolist())
+
+    def c_file(self, path: Path, dtype: str, train: str | None) -> str:
+        """Return the program as a C file with the present parameters.
+
+        Raises
+        ------
+        ValueError
+            If it needs a whole batch at once or random numbers, or shall train and returns several numbers.
+        """
+        does = "takes means over the batch" if self.mixes else "draws random numbers" if self.draws else ""
+        if does or self.updates:
+            raise ValueError(
+                f"{self._name} {does or 'changes its modules'}, as BatchNorm and Dropout do in training, and a C file "
+                f"takes one example at a time: call model.eval() and save it again"
+            )
+        n_parameters, order = len(self.parameters), np.empty(len(self.leaves) + len(self.scalars.tables.numbers), int)
+        if train is not None and (self.is_list or not n_parameters):
+            lacks = f"returns a list of {len(self.scalars.outputs)}" if self.is_list else "has no parameters"
+            raise ValueError(
+                f"train: expected a function that returns one number to minimize, but {self._name} {lacks}"
+            )
+        others = np.ones(len(order), bool)
+        others[self.positions] = False
+        order[self.positions] = np.arange(n_parameters)
+        order[others] = np.arange(n_parameters, len(order))
+        title = self._title("C99", "math.h alone")
+        with self._not_too_deep():
+            return CPrinter(self.program, title, dtype, path, train, self.theta(), order, n_parameters).source()
 
     def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""

@@ -6,14 +6,13 @@ block's arrays stay in the cache. A phase ends where something needs a sum over 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
+from autograd_mini.formulas.simplify import is_number, is_uniform
 from autograd_mini.native import table as t
 from autograd_mini.native.table import Phase, Table
 from autograd_mini.vectorizer.statements import (
@@ -22,6 +21,7 @@ from autograd_mini.vectorizer.statements import (
     Call,
     Comment,
     Fill,
+    Free,
     Gather,
     Matrix,
     Pick,
@@ -32,6 +32,8 @@ from autograd_mini.vectorizer.statements import (
     Statement,
     Variable,
     View,
+    reads_of,
+    writes_of,
 )
 
 _CODES = {
@@ -161,7 +163,7 @@ class NativeTable:
                     if phase_of.setdefault(array, k) != k:
                         crossing.add(array)
                 at += 1
-        free = _Free()
+        free = Free()
         for array, (start, end) in sorted(lives.items(), key=lambda item: item[1][0]):
             if array is program.parameters:
                 kind, offset = t.THETA, 0
@@ -384,36 +386,11 @@ class _Formula:
 
 
 def _written(statement: Statement) -> list[Variable]:
-    if isinstance(statement, _Write):
-        return []
-    if isinstance(statement, Call):
-        return [view.array for view in statement.writes]
-    if isinstance(statement, Product) and statement.target is None:
-        return [statement.matrix.array]
-    target: Any = getattr(statement, "target")  # noqa: B009, not all statements have one
-    return [target.array if isinstance(target, View) else target]
+    return [] if isinstance(statement, _Write) else writes_of(statement)
 
 
 def _read(statement: Statement) -> list[Variable]:
-    """Return the arrays that a statement reads; what it only adds to isn't among them."""
-    if isinstance(statement, _Write):
-        return [statement.view.array]
-    if isinstance(statement, Call):
-        return [view.array for view in statement.reads]
-    if isinstance(statement, Gather):
-        return [statement.source]
-    if isinstance(statement, Product):
-        if statement.kind == "matrix":
-            assert statement.upstream is not None
-            return [statement.upstream.array, statement.source.array]
-        read = statement.source if statement.kind == "forward" else statement.upstream
-        assert read is not None
-        return [statement.matrix.array, read.array]
-    if isinstance(statement, (Pick, PickGradient)):
-        other = statement.table if isinstance(statement, Pick) else statement.upstream
-        return [statement.index.array, other.array]
-    expression = getattr(statement, "expression", None)
-    return [] if expression is None else [view.array for view in views_of(expression)]
+    return [statement.view.array] if isinstance(statement, _Write) else reads_of(statement)
 
 
 def _phases(statements: Sequence[Statement]) -> list[tuple[bool, list[Statement]]]:
@@ -446,28 +423,6 @@ def _phases(statements: Sequence[Statement]) -> list[tuple[bool, list[Statement]
         levels += [[] for _ in range(level + 1 - len(levels))]
         levels[level].append(statement)
     return [(bool(k % 2), found) for k, found in enumerate(levels) if found]
-
-
-class _Free:
-    """Rows of memory, handed out for a time."""
-
-    def __init__(self) -> None:
-        self.most = 0
-        self._taken: list[tuple[int, int, int]] = []  # a heap: until when, how many, the first row
-        self._free: dict[int, list[int]] = {}  # where so many rows are free
-
-    def take(self, rows: int, start: int, end: int) -> int:
-        """Return the first of so many rows that nobody else has from `start` to `end`; starts never go back."""
-        while self._taken and self._taken[0][0] < start:
-            _, count, first = heapq.heappop(self._taken)
-            self._free.setdefault(count, []).append(first)
-        if self._free.get(rows):
-            at = self._free[rows].pop()
-        else:
-            at = self.most
-            self.most += rows
-        heapq.heappush(self._taken, (end, rows, at))
-        return at
 
 
 def _overlap(a: View, b: View) -> bool:

@@ -389,12 +389,52 @@ class Program:
         """The source of the program that ran last: its forward and its backward pass, as they are executed."""
         return self._traced().source
 
-    def save(self, path: str | Path) -> None:
-        """Write the source to a file that needs NumPy alone, with the present parameters.
+    def save(self, path: str | Path, *, train: str | None = None, dtype: str | None = None) -> None:
+        """Write the program with the present parameters to a file that runs without this package.
 
-        The file has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs.
+        A ``.py`` file needs NumPy alone: it has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs. A
+        ``.c`` file is C99 for any machine, needs ``math.h`` alone, and begins with a comment that says how to call it:
+        ``net_predict`` gives the results of one example, ``net_value_and_grad`` the mean over some and its gradient;
+        of a function without parameters, the value of one example and its derivatives by the inputs.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in ``.py`` or ``.c``; what is in a C file is called by its name.
+        train : {"sgd"}, optional
+            Of a C file: a step of gradient descent too, ``net_train``, for training on the device.
+        dtype : {"float64", "float32"}, optional
+            The numbers of a C file; by default the program's.
+
+        Raises
+        ------
+        ValueError
+            If the ending or an option is unknown, or a C file can't hold the program: one in which the examples of a
+            batch depend on each other, or random numbers are drawn. Nothing has been written then.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from autograd_mini import Value
+        >>> w = Value(2.0)
+        >>> program = vectorize(lambda x, y: (w * x - y) ** 2)
+        >>> value, gradient = program.value_and_grad([1.0], [3.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     target = pathlib.Path(folder) / "line.c"
+        ...     program.save(target, train="sgd", dtype="float32")
+        ...     print(target.read_text().splitlines()[2])
+        // void line_predict(const float *theta, const float *x, const float *y, float *out, float *work);
         """
-        write_text(path, self._traced().script())
+        compiled = self._traced()
+        if checks.is_c_file(path, train, dtype):
+            assert self._example is not None
+            arrays = self._example[0]
+            compiled = self._for(arrays, "parameters")  # as the model is now: in evaluation mode maybe
+            if arrays and not compiled.parameters:
+                compiled = self._for(arrays, "inputs")
+            write_text(path, compiled.c_file(Path(path), dtype or self.dtype, train))
+        else:
+            write_text(path, compiled.script())
 
     def explain(self) -> ProgramExplanation:
         """Print how many scalar nodes became how many array statements, why each group is one, and what runs it."""
