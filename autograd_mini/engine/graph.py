@@ -161,13 +161,14 @@ def gradients(
     6.0
     """
     found: dict[N, Any] = {**(start or {}), order[-1]: seed}
+    so_far = found.get
     for v in reversed(order):
         if v.primitive is None or v not in found:
             continue
         upstream = found[v]
         for u, local_grad in zip(v.parents, local_grads(v), strict=True):
-            contribution = upstream * local_grad
-            found[u] = found[u] + contribution if u in found else contribution
+            contribution, total = upstream * local_grad, so_far(u)
+            found[u] = contribution if total is None else total + contribution
     return found
 
 

@@ -157,14 +157,14 @@ class Compiled:
         self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
         # Those of models in the models' order, others as the function used them first.
         number, is_asked = scalars.leaves.get, asked.tobytes() + b"\0"  # the last one of what is no leaf
-        used = dict.fromkeys([p for node in trace.nodes for p in node.parents if is_asked[number(p, -1)]])
+        parents = dict.fromkeys(chain.from_iterable([node.parents for node in trace.nodes]))
+        used = dict.fromkeys([p for p in parents if is_asked[number(p, -1)]])
         ordered = chain(_in_order(models, self._around.modules(), used), used)
         self._order = _each_once(np.fromiter(map(number, ordered, repeat(-1)), np.intp), asked)
         self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
-        with self._refusing_depth():
-            if self._native[0] is None:
-                self._printed  # noqa: B018  # what can't be printed is refused before any work
+        if self._native[0] is None:
+            self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
     def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
@@ -195,7 +195,10 @@ class Compiled:
             return None, "without a batch, Python on floats is the quickest"
         if self.backend == "numpy":
             return None, "it was asked for"
-        return native_program(self.program, self.dtype, self.backend == "native")
+        try:
+            return native_program(self.program, self.dtype, self.backend == "native")
+        except RecursionError:
+            return None, "the formula of an operation of one's own is too deep for the machine"
 
     @property
     def runs_on(self) -> tuple[str, str]:
@@ -224,9 +227,15 @@ class Compiled:
         """The source, and of how many statements it is; the native machine runs without it."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
-        with self._refusing_depth():
+        try:
             printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
             return printer.source(), printer.statements
+        except RecursionError:
+            raise TraceError(
+                f"{self._name}: the formula of an operation of one's own is too deep for a program, as it is where it "
+                f"has hundreds of operands or of steps; make it of operations of few operands each and of sum, "
+                f"maximum, minimum and logsumexp of autograd_mini, which take any number"
+            ) from None
 
     @property
     def source(self) -> str:
@@ -237,18 +246,6 @@ class Compiled:
     def statements(self) -> int:
         """Of how many statements the source is."""
         return self._printed[1]
-
-    @contextmanager
-    def _refusing_depth(self) -> Iterator[None]:
-        """Say what to do of a formula that is too deep to be written down."""
-        try:
-            yield
-        except RecursionError:
-            raise TraceError(
-                f"{self._name}: the formula of an operation of one's own is too deep for a program, as it is where it "
-                f"has hundreds of operands or of steps; make it of operations of few operands each and of sum, "
-                f"maximum, minimum and logsumexp of autograd_mini, which take any number"
-            ) from None
 
     def _numpy_printer(self) -> NumpyPrinter:
         return NumpyPrinter(self.program, self._title("array statements", "NumPy"), str(self.dtype))
