@@ -161,13 +161,12 @@ def gradients(
     6.0
     """
     found: dict[N, Any] = {**(start or {}), order[-1]: seed}
-    so_far = found.get
     for v in reversed(order):
         if v.primitive is None or v not in found:
             continue
         upstream = found[v]
         for u, local_grad in zip(v.parents, local_grads(v), strict=True):
-            contribution, total = upstream * local_grad, so_far(u)
+            contribution, total = upstream * local_grad, found.get(u)
             found[u] = contribution if total is None else total + contribution
     return found
 

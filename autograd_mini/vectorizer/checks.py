@@ -24,6 +24,7 @@ from autograd_mini.engine.tracing import replaying
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.nested import feature
+from autograd_mini.progress import working
 from autograd_mini.vectorizer.compiled import Compiled, result_nodes, without_collection
 from autograd_mini.vectorizer.rows import rows
 
@@ -157,11 +158,13 @@ def against_eager(
     candidates = dict.fromkeys([0, n // 2, n - 1, *np.linspace(0, n - 1, _CANDIDATES).astype(int).tolist()])
     compiled.give_back(1, compiled.workspace(1))  # which isn't a part of what a row costs
     found = 0
-    for i in candidates:
-        with spot_check:
-            found += against_eager_at(f, compiled, columns, i)
-        if found == few:
-            return
+    with working("comparing the program with the eager engine", steps=few) as say:
+        for i in candidates:
+            say(f"example {i}")
+            with spot_check:
+                found += against_eager_at(f, compiled, columns, i)
+            if found == few:
+                return
     if not found:
         logging.getLogger(__name__).warning(
             "The program was compared with the eager engine on no row: the results of all %d rows that were tried are "
