@@ -16,6 +16,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.engine import floats, functions
 from autograd_mini.engine.derivatives import differentiated
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.modes import no_grad
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.batches import batch as batch_outputs
@@ -69,8 +70,8 @@ class EagerEngine:
 
     def __call__(self, theta: Array, rows: Array, targets: Array) -> tuple[float, Array]:
         """Return the loss of a batch and its gradient; of a loss that isn't finite the gradient is of no use."""
-        for parameter, number in zip(self.parameters, theta.tolist(), strict=True):
-            parameter._data = number
+        assign(self.parameters, theta.tolist())
+        for parameter in self.parameters:
             if parameter.grad is not None:
                 parameter.grad = 0.0
         loss = add_gradients(self.model, self.loss, self.penalty, rows.tolist(), targets.tolist())
@@ -80,8 +81,7 @@ class EagerEngine:
 
     def store(self, theta: Array, gradient: Array | None) -> None:
         """Write θ and, if there is one, the gradient to the parameters."""
-        for parameter, number in zip(self.parameters, theta.tolist(), strict=True):
-            parameter._data = number
+        assign(self.parameters, theta.tolist())
         if gradient is not None:
             present = [True] * len(gradient) if self.present is None else self.present.tolist()
             for parameter, derivative, has_gradient in zip(self.parameters, gradient.tolist(), present, strict=True):

@@ -21,6 +21,7 @@ from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
 from autograd_mini.optim.clipping import clip_factor, vector_norm
 from autograd_mini.pickling import state_of
+from autograd_mini.progress import showing
 from autograd_mini.training import checks
 from autograd_mini.training.data import (
     SAMPLINGS,
@@ -288,7 +289,7 @@ class Trainer:
             self._last_finite = np.array([parameter.data for parameter in parameters])
             self._gradient: Array | None = None
         work = (self.model, self.loss, self.penalty, parameters, X, y)
-        with self._naming_row(X, y):
+        with self._naming_row(X, y), showing(self.progress):
             try:
                 self._engine.prepare(*work)
             except TraceError as error:
@@ -352,7 +353,7 @@ class Trainer:
             self.history.validation_loss.append(self._mean_loss(*validation, which="validation "))
         if self.metrics:
             X, y = training if validation is None else validation
-            outputs = self._engine.outputs(self.model, X)
+            outputs = self._outputs(X)
             if y.size == outputs.size:  # (n, 1) beside (n,) would make a metric of one's own compare all with all
                 y = y.reshape(outputs.shape)
             for name, metric in self.metrics.items():
@@ -409,14 +410,18 @@ class Trainer:
             Of shape (n,) for one output, (n, k) for k.
         """
         check_columns("X", X, self._columns)
-        return self._engine.outputs(self.model, checked_features(X, getattr(self.model, "n_inputs", None)))
+        return self._outputs(checked_features(X, getattr(self.model, "n_inputs", None)))
+
+    def _outputs(self, X: Array) -> Array:
+        with showing(self.progress):
+            return self._engine.outputs(self.model, X)
 
     def evaluate(self, X: Any, y: Any) -> float:
         """Return the mean loss on examples, in evaluation mode and without the penalty."""
         return self._mean_loss(*self._checked(X, y))
 
     def _mean_loss(self, X: Array, y: Array, which: str = "") -> float:
-        with self._naming_row(X, y, which):
+        with self._naming_row(X, y, which), showing(self.progress):
             return self._engine.mean_loss(self.model, self.loss, X, y)
 
     # ------------------------------------------------------------------------------------- going on another day

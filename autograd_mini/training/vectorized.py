@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import ProgramError, TraceError
 from autograd_mini.nn import freezing
@@ -149,40 +150,42 @@ class VectorizedEngine(EagerEngine):
         row = [column[i : i + 1] for column in columns]
         if compiled.draws:
             row.append(compiled.masks(1, np.random.default_rng(i)))  # type: ignore[arg-type]
-        self._assign(theta)
+        assign(self.parameters, theta.tolist())
         try:
             with self._spot_check:
                 against_eager_at(self._objective, compiled, row, 0)
         except TraceError as error:
-            self._assign(self._good)
+            assign(self.parameters, self._good.tolist())
             raise ProgramError(
                 f"{error}. Something has changed that the program can't see; the model has the parameters at which "
                 f"both last agreed. Train with engine='eager', or make it a parameter or an input"
             ) from None
         self._good = theta.copy()
 
-    def _assign(self, theta: Array) -> None:
-        for parameter, number in zip(self.parameters, theta.tolist(), strict=True):
-            parameter._data = number
-
     # ---------------------------------------------------------------------------------------------- evaluating
 
     def outputs(self, model: Module, X: Array) -> Array:
         """Return a model's outputs for every row, in evaluation mode."""
-        program = self._program("outputs", lambda x: model(x), id(model))
-        try:
+
+        def f(x: Any) -> Any:
             with evaluating(model):
-                found = program(X)
+                return model(x)
+
+        try:
+            found = self._program("outputs", f, id(model))(X)
         except (TraceError, TypeError):  # pairs
             return super().outputs(model, X)
         return found if isinstance(found, np.ndarray) else super().outputs(model, X)  # pairs are refused there
 
     def mean_loss(self, model: Module, loss: Loss, X: Array, y: Array) -> float:
         """Return the mean loss on examples, in evaluation mode and without a penalty."""
-        program = self._program("loss", lambda x, t: loss(model(x), t), (id(loss), id(model)))
-        try:
+
+        def f(x: Any, t: Any) -> Any:
             with evaluating(model):
-                return float(np.mean(program(X, y)))
+                return loss(model(x), t)
+
+        try:
+            return float(np.mean(self._program("loss", f, (id(loss), id(model)))(X, y)))
         except TraceError:  # a training says so; a single evaluation is quick enough
             return super().mean_loss(model, loss, X, y)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.engine import functions, modes
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, is_traced
 from autograd_mini.engine.value import Value, apply
@@ -44,8 +45,7 @@ def look_for(compiled: Compiled, theta: Array, columns: Sequence[Array], n: int,
     AnomalyError
         If a node or a gradient becomes infinite or nan: in which examples, and in each the first one.
     """
-    for leaf, number in zip(compiled.leaves, theta.tolist(), strict=False):
-        leaf._data = number
+    assign(compiled.leaves, theta[: len(compiled.leaves)].tolist())
     # Where a mean over the batch is taken, the examples are one graph.
     batches = [range(n)] if compiled.mixes else [range(i, i + 1) for i in range(n)]
     found: dict[int, str] = {}

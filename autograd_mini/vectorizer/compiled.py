@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.engine import modes
+from autograd_mini.engine import modes, node
 from autograd_mini.engine.derivatives import Results, differentiated
 from autograd_mini.engine.tracing import Look, Trace, caller, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn import nested
 from autograd_mini.nn.module import Module, inside
+from autograd_mini.progress import working
 from autograd_mini.vectorizer.c_printer import CPrinter
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
@@ -105,9 +106,10 @@ class Compiled:
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
         self._name = name if name.isidentifier() else "A function"
-        with without_collection():
+        with without_collection(), working(f"vectorizing {name}", steps=5) as say:
+            say("tracing it on one example")
             self._around = Surroundings(f)
-            self._compile(f, examples, names, models)
+            self._compile(f, examples, names, models, say)
             self._around.forget_changes()
         if "grad" in self._around.attributes and not self._sets_gradients:  # an attribute that no node can watch
             reached = dict.fromkeys(chain.from_iterable(self._around.nodes))
@@ -115,6 +117,7 @@ class Compiled:
         self._bind: Callable[..., Any] | None = None
         self._jax: JaxProgram | None = None
         self._lock = threading.Lock()
+        self._read: tuple[Any, Array] = self, np.empty(0)  # `theta` as it was read last, and `node.written` before that
         self._pool: dict[int, list[Any]] = {}
         self.checked = False
 
@@ -128,9 +131,14 @@ class Compiled:
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
     def _compile(
-        self, f: Callable[..., Any], examples: list[Array], names: list[str], models: Sequence[Module]
+        self,
+        f: Callable[..., Any],
+        examples: list[Array],
+        names: list[str],
+        models: Sequence[Module],
+        say: Callable[[str], None],
     ) -> None:
-        """Trace the function, group its nodes and print the program."""
+        """Trace the function, group its nodes and write the program in the form in which it runs."""
         trace, inputs, outputs, self.structure = traced(f, examples, names)
         self.looks, self._sets_gradients = trace.looks, trace.goes_backward
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
@@ -138,6 +146,7 @@ class Compiled:
         masks = [leaf for draws in trace.draws for leaf in draws.leaves]
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
+        say(f"reading its {len(trace.nodes)} nodes")
         scalars = self.scalars = scanned(trace, inputs, outputs)
         asked = learning(scalars.leaves)
         if self.wrt == "inputs":
@@ -147,6 +156,7 @@ class Compiled:
             targets = [i for i, number in scalars.leaf.items() if asked[number]]
             flags = needed(scalars, targets, scalars.tables.learning(asked))
         self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
+        say(f"grouping {len(scalars)} nodes")
         grouping = Grouping(scalars, flags)
         self._to_lower = grouping, names, targets, self.wrt == "parameters" and bool(asked.any())
         in_tables = len(scalars.leaves) - len(scalars.leaf) + len(scalars.tables.numbers)
@@ -157,14 +167,20 @@ class Compiled:
         self.indices = [scalars.indices[i] for i in scalars.computed_indices()]
         used_nodes = set(scalars.node) if trace.live else ()
         self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
+        say(f"writing array statements for {len(grouping.groups)} groups")
         # Those of models in the models' order, others as the function used them first.
         number, is_asked = scalars.leaves.get, asked.tobytes() + b"\0"  # the last one of what is no leaf
-        used = dict.fromkeys([p for node in trace.nodes for p in node.parents if is_asked[number(p, -1)]])
+        parents = dict.fromkeys(chain.from_iterable([v.parents for v in trace.nodes]))
+        used = dict.fromkeys([p for p in parents if is_asked[number(p, -1)]])
         ordered = chain(_in_order(models, self._around.modules(), used), used)
         self._order = _each_once(np.fromiter(map(number, ordered, repeat(-1)), np.intp), asked)
         self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
-        self.source, self.statements = self._printed()
+        if self.straight is None:
+            self._lowered  # noqa: B018
+        say("writing the program")
+        if self._native[0] is None:
+            self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
     def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
@@ -195,7 +211,10 @@ class Compiled:
             return None, "without a batch, Python on floats is the quickest"
         if self.backend == "numpy":
             return None, "it was asked for"
-        return native_program(self.program, self.dtype, self.backend == "native")
+        try:
+            return native_program(self.program, self.dtype, self.backend == "native")
+        except RecursionError:
+            return None, "the formula of an operation of one's own is too deep for the machine"
 
     @property
     def runs_on(self) -> tuple[str, str]:
@@ -219,8 +238,9 @@ class Compiled:
         """Return the first line of the source."""
         return f"{self._name}: {self.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."
 
+    @cached_property
     def _printed(self) -> tuple[str, int]:
-        """Return the source, and of how many statements it is."""
+        """The source, and of how many statements it is; the native machine runs without it."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
         with self._not_too_deep():
@@ -238,6 +258,16 @@ class Compiled:
                 f"has hundreds of operands or of steps; make it of operations of few operands each and of sum, "
                 f"maximum, minimum and logsumexp of autograd_mini, which take any number"
             ) from None
+
+    @property
+    def source(self) -> str:
+        """The program as text: what is executed, or for the native machine the same as array statements for NumPy."""
+        return self._printed[0]
+
+    @property
+    def statements(self) -> int:
+        """Of how many statements the source is."""
+        return self._printed[1]
 
     def _numpy_printer(self) -> NumpyPrinter:
         return NumpyPrinter(self.program, self._title("array statements", "NumPy"), str(self.dtype))
@@ -300,9 +330,13 @@ class Compiled:
         """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers."""
         for leaf, read in self._live:
             leaf._data = read()
-        theta = np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
-        numbers = self.scalars.tables.numbers
-        return np.concatenate([theta, numbers], dtype=self.dtype) if len(numbers) else theta
+        written, theta = self._read
+        if written is not node.written or self._live:  # some number was assigned: they are read again
+            written = node.written
+            theta = np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
+            theta = np.concatenate([theta, self.scalars.tables.numbers], dtype=self.dtype)
+            self._read = written, theta
+        return np.array(theta)
 
     def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
         """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""
