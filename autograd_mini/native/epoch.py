@@ -13,8 +13,10 @@ from autograd_mini.native.library import Library
 MOST_COLUMNS, MOST_STATES = 3, 3
 SGD, ADAGRAD, RMSPROP, ADAM, ADAMW = range(5)
 HYPERPARAMETERS = ("momentum", "dampening", "weight_decay", "lr_decay", "eps", "alpha", "beta1", "beta2")
-_PARTS = ("order and sizes", "number of inputs", "batches of this call", "inputs", "order of the rows", "programs")
-_PARTS += ("parameters", "places of the parameters", "rule", "state of the rule")
+_PARTS = (
+    *("order and sizes", "number of inputs", "batches of this call", "inputs", "order of the rows", "programs"),
+    *("parameters", "places of the parameters", "rule", "state of the rule"),
+)
 
 
 class Column(ctypes.Structure):

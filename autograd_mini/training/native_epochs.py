@@ -7,7 +7,7 @@ engine, if that is due. What the machine doesn't know is left to the loop of `Tr
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,22 +34,6 @@ _NEEDED_FOR = {"momentum_buffer": "momentum", "grad_avg": "centered"}  # what is
 _KNOWN = {kind: (kind.update, kind.advance) for kind in _RULES}
 
 
-def knows(optimizer: Optimizer, present: Array | None) -> bool:
-    """Return whether the machine has the rule of an optimizer, and can go on from its state; see `advance`."""
-    kind, state = type(optimizer), optimizer.state
-    if _KNOWN.get(kind) != (kind.update, kind.advance) or not vars(optimizer).keys().isdisjoint(("update", "advance")):
-        return False
-    numbers = [getattr(optimizer, name) for name in e.HYPERPARAMETERS if hasattr(optimizer, name)]
-    numbers += getattr(optimizer, "betas", ())
-    shapes = (), (len(optimizer.parameters),)
-    return (
-        all(isinstance(number, (float, int)) for number in numbers)
-        and all(0.0 <= beta < 1.0 for beta in getattr(optimizer, "betas", ()))
-        and all(np.shape(entry) in shapes and np.asarray(entry).dtype.kind in "iuf" for entry in state.values())
-        and _step(state, present) is not None
-    )
-
-
 def can_run(compiled: Compiled) -> bool:
     """Return whether the machine runs whole epochs of a program: not if an index that it computes must be looked at."""
     return (
@@ -63,6 +47,11 @@ def can_run(compiled: Compiled) -> bool:
 
 class NativeEpochs:
     """A training's program, bound to its examples.
+
+    Attributes
+    ----------
+    theta, before, gradient : numpy.ndarray
+        θ, what it was before the last step, and the gradient of that step.
 
     Parameters
     ----------
@@ -78,14 +67,13 @@ class NativeEpochs:
 
     def __init__(self, resident: Resident, columns: Sequence[Array], size: int, place: Array) -> None:
         self._compiled = compiled = resident.compiled
-        n, widths = len(columns[0]), compiled.sizes
+        n, widths, parameters = len(columns[0]), compiled.sizes, len(place)
+        self._epoch = epoch = e.Epoch(n=n, size=size, columns=len(widths), parameters=parameters)
         self._columns = [np.ascontiguousarray(column, np.float64) for column in columns]
-        self._place = np.ascontiguousarray(place, np.int64)
-        self._epoch = epoch = e.Epoch(n=n, size=size, columns=len(widths), parameters=len(place))
         for k, data in enumerate(self._columns):
             epoch.column[k] = e.Column(e.address(data, n * widths[k]), n, widths[k], 0)
         self._masks = epoch.column[len(columns)]
-        self._machines = []
+        self._machines = []  # which hold the memory
         for k, examples in enumerate((size, n % size)):
             if examples:
                 machine = compiled.workspace(examples, resident.theta, resident.gradient).filled_in(1.0 / examples)
@@ -95,136 +83,146 @@ class NativeEpochs:
                 epoch.batches[k] = e.Batches(machine.address, output.ctypes.data, at, output.size)
                 self._machines.append(machine)
         epoch.instruction_set, self._library = machine.native.set_number, machine.native.library
-        epoch.place = e.address(self._place, len(place), np.int64)
         epoch.program_theta = e.address(resident.theta, len(resident.theta))
-        numbers = max(epoch.effects_each, size * widths[-1] if compiled.draws else 0)  # of a batch
         self._whole = -(-n // size)
-        self._most = max(1, _MOST_NUMBERS // numbers) if numbers else self._whole
+        numbers = max(epoch.effects_each, size * widths[-1] if compiled.draws else 0)  # of a batch
+        self._most = min(max(1, _MOST_NUMBERS // numbers), self._whole) if numbers else self._whole
         self._seconds = SECONDS  # that a batch takes; the first one is tried alone
+        # What the machine reads and writes.
+        self.theta, self.before, self.gradient, *states = self._numbers = np.zeros((3 + e.MOST_STATES, parameters))
+        self._order, self._place = np.zeros(n, np.int64), np.ascontiguousarray(place, np.int64)
+        self._present, self._rates = np.zeros(parameters, np.bool_), np.zeros(self._most)
+        self._effects = np.zeros((self._most, epoch.effects_each))
+        epoch.theta, epoch.before, epoch.gradient = (
+            e.address(array, parameters) for array in (self.theta, self.before, self.gradient)
+        )
+        self._states = [(state, e.address(state, parameters)) for state in states]
+        epoch.order, epoch.place = e.address(self._order, n, np.int64), e.address(self._place, parameters, np.int64)
+        self._present_at = e.address(self._present, parameters, np.bool_)
+        epoch.rates = e.address(self._rates, self._most)
+        epoch.effects = e.address(self._effects, self._most * epoch.effects_each)
 
-    def run(
-        self,
-        order: Array,
-        optimizer: Optimizer,
-        clip: tuple[float | None, float | None],
-        theta: Array,
-        before: Array,
-        gradient: Array,
-        present: Array | None,
-    ) -> Iterator[e.Epoch]:
+    def take_up(
+        self, theta: Array, optimizer: Optimizer, present: Array | None, clip: tuple[float | None, float | None]
+    ) -> bool:
+        """Take over where a training is; return whether the machine knows how it goes on.
+
+        Parameters
+        ----------
+        theta : numpy.ndarray
+            The parameters' present numbers.
+        optimizer : Optimizer
+            How to step; its state goes on.
+        present : numpy.ndarray of bool, or None
+            See `Optimizer.advance`.
+        clip : pair of float or None
+            The bounds of each derivative and of the gradient's norm.
+        """
+        epoch, kind, own = self._epoch, type(optimizer), vars(optimizer)
+        if _KNOWN.get(kind) != (kind.update, kind.advance) or "update" in own or "advance" in own:
+            return False
+        try:
+            for name in e.HYPERPARAMETERS:
+                setattr(epoch, name, own.get(name, 0.0))
+            epoch.beta1, epoch.beta2 = own.get("betas", (0.0, 0.0))
+            epoch.nesterov, epoch.centered = own.get("nesterov", False), own.get("centered", False)
+            before = optimizer.initial_state() | optimizer.state
+            steps = np.ravel(before.get("step", 0))
+            if len(steps) > 1 and present is not None:
+                steps = steps[present]
+            epoch.step = self._first_step = int(steps[0]) if len(steps) else 0
+            epoch.rule, names = _RULES[kind]
+            arrays = {}
+            for k, name in enumerate(names):
+                epoch.state[k] = None
+                if name not in _NEEDED_FOR or own[_NEEDED_FOR[name]]:
+                    arrays[name], epoch.state[k] = self._states[k]
+                    arrays[name][:] = before[name]
+        except (TypeError, ValueError):  # something that isn't a number, but, say, one for each parameter
+            return False
+        if not ((steps == epoch.step).all() and 0.0 <= epoch.beta1 < 1.0 and 0.0 <= epoch.beta2 < 1.0):
+            return False  # as of parameters that were frozen meanwhile
+        if present is None:
+            epoch.present = None
+        else:
+            self._present[:], epoch.present = present, self._present_at
+        self.theta[:] = theta
+        epoch.clip_value, epoch.clip_norm = (bound or 0.0 for bound in clip)
+        self._optimizer, self._state_before, self._arrays = optimizer, before, arrays
+        return True
+
+    def run(self, order: Array) -> Iterator[e.Epoch]:
         """Run an epoch, some batches at a time, up to one after which something isn't finite.
+
+        θ, what it was before the last step, and the gradient of that step are in `theta`, `before` and `gradient`.
 
         Parameters
         ----------
         order : numpy.ndarray of int
             The examples in their order.
-        optimizer : Optimizer
-            How to step; its state goes on.
-        clip : pair of float or None
-            The bounds of each derivative and of the gradient's norm.
-        theta, before, gradient : numpy.ndarray
-            Are filled in: θ, what it was before the last step, and the gradient of that step.
-        present : numpy.ndarray of bool, or None
-            See `Optimizer.advance`.
 
         Yields
         ------
         Epoch
             What the machine says after each of its calls.
         """
-        epoch, compiled, count = self._epoch, self._compiled, len(theta)
-        order = np.ascontiguousarray(order, np.int64)
-        epoch.order = e.address(order, epoch.n, np.int64)
-        epoch.theta, epoch.before, epoch.gradient = (e.address(array, count) for array in (theta, before, gradient))
-        epoch.present = None if present is None else e.address(present, count, np.bool_)
-        epoch.clip_value, epoch.clip_norm = (bound or 0.0 for bound in clip)
-        state = _State(epoch, optimizer, present)
+        epoch, compiled = self._epoch, self._compiled
+        self._order[:] = order
         epoch.total, epoch.first = 0.0, 0
         while epoch.first < self._whole:
-            wanted = min(int(SECONDS / self._seconds) or 1, self._most, self._whole - epoch.first)
-            rates = _rates(optimizer, wanted)
-            epoch.rates, epoch.count = rates.ctypes.data, len(rates)
-            examples = min(epoch.count * epoch.size, epoch.n - epoch.first * epoch.size)
+            count = min(int(SECONDS / self._seconds) or 1, self._most, self._whole - epoch.first)
+            epoch.count = self._fill_in_rates(count)
             drawn_before = [(draws.rng.bit_generator, draws.rng.bit_generator.state) for draws in compiled.draws]
-            masks = compiled.masks(examples, None)
-            if masks is not None:
-                width = masks.shape[1]
-                self._masks.data, self._masks.rows = e.address(masks, examples * width), examples
-                self._masks.width, self._masks.is_drawn = width, 1
-            effects = np.empty((epoch.count, epoch.effects_each))
-            epoch.effects = effects.ctypes.data
+            if drawn_before:
+                examples = min(epoch.count * epoch.size, epoch.n - epoch.first * epoch.size)
+                masks: Any = compiled.masks(examples, None)
+                at, width = e.address(masks, masks.size), masks.shape[1]
+                self._masks.data, self._masks.rows, self._masks.width, self._masks.is_drawn = at, examples, width, 1
             started = time.perf_counter()
             epoch.run_by(self._library)
             self._seconds = max((time.perf_counter() - started) / epoch.run, self._seconds / 8)
-            if masks is not None and epoch.run < epoch.count:  # for the batches that weren't run nothing was drawn
+            if drawn_before and epoch.run < epoch.count:  # for the batches that weren't run nothing was drawn
                 for generator, drawn in drawn_before:
                     generator.state = drawn
                 compiled.masks(epoch.run * epoch.size, None)
-            state.go_on(epoch)
-            if epoch.effects_each:
-                for k, numbers in enumerate(effects[: epoch.run]):
-                    is_last = epoch.first + k == self._whole - 1
-                    n = epoch.n - epoch.size * (self._whole - 1) if is_last else epoch.size
-                    hand_over_effects(compiled, [numbers], n)
+            if epoch.stepped:
+                self._step_on()
+            for k, numbers in enumerate(self._effects[: epoch.run] if epoch.effects_each else ()):
+                start = (epoch.first + k) * epoch.size
+                hand_over_effects(compiled, [numbers], min(epoch.size, epoch.n - start))
             yield epoch
             epoch.first += epoch.count
+
+    def _fill_in_rates(self, count: int) -> int:
+        """Fill in the learning rates of so many steps; of a function, that may be another one after it, of one alone.
+
+        Returns how many they are.
+        """
+        optimizer = self._optimizer
+        if optimizer.schedule is None:
+            self._rates[:count] = optimizer.lr
+            return count
+        if isinstance(optimizer.schedule, Schedule):
+            try:
+                self._rates[:count] = [optimizer.rate(optimizer.steps + k) for k in range(count)]
+                return count
+            except Exception:  # which the step that it belongs to shall raise
+                pass
+        self._rates[0] = optimizer.lr
+        return 1
+
+    def _step_on(self) -> None:
+        """Give the optimizer the state that it has after a call of the machine."""
+        epoch, optimizer, before, present = self._epoch, self._optimizer, self._state_before, self._epoch.present
+        optimizer.steps += epoch.stepped
+        now = before | {name: array.copy() for name, array in self._arrays.items()}
+        if "step" in now and self._arrays:
+            now["step"] = before["step"] + (epoch.step - self._first_step)
+        if present is not None:
+            now = {name: np.where(self._present, entry, before[name]) for name, entry in now.items()}
+        optimizer.state = now
 
     def examples(self, order: Array) -> list[Array]:
         """Return the examples of the last batch that was run, features and targets."""
         start = (self._epoch.first + self._epoch.run - 1) * self._epoch.size
         return [column[order[start : start + self._epoch.size]] for column in self._columns]
-
-
-class _State:
-    """What a rule remembers, as arrays that the machine changes in place while it runs an epoch."""
-
-    def __init__(self, epoch: e.Epoch, optimizer: Optimizer, present: Array | None) -> None:
-        self._optimizer, self._present = optimizer, present
-        epoch.rule, names = _RULES[type(optimizer)]
-        for name in e.HYPERPARAMETERS:
-            setattr(epoch, name, getattr(optimizer, name, 0.0))
-        epoch.beta1, epoch.beta2 = getattr(optimizer, "betas", (0.0, 0.0))
-        epoch.nesterov, epoch.centered = (getattr(optimizer, name, False) for name in ("nesterov", "centered"))
-        self._before = optimizer.initial_state() | optimizer.state
-        self._arrays: dict[str, Array] = {}
-        for k, name in enumerate(names):
-            epoch.state[k] = None
-            if name not in _NEEDED_FOR or getattr(optimizer, _NEEDED_FOR[name]):
-                entry = np.empty(epoch.parameters)
-                entry[:] = self._before[name]
-                self._arrays[name], epoch.state[k] = entry, entry.ctypes.data
-        self._first = epoch.step = _step(self._before, present) or 0
-
-    def go_on(self, epoch: e.Epoch) -> None:
-        """Give the optimizer the state that it has after a call of the machine."""
-        optimizer, before, present = self._optimizer, self._before, self._present
-        if not epoch.stepped:
-            return
-        optimizer.steps += epoch.stepped
-        now = before | self._arrays
-        if "step" in now and self._arrays:
-            now["step"] = before["step"] + (epoch.step - self._first)
-        if present is not None:
-            now = {name: np.where(present, entry, before[name]) for name, entry in now.items()}
-        optimizer.state = now
-
-
-def _step(state: Mapping[str, Any], present: Array | None) -> int | None:
-    """Return how many steps a rule has counted; None where parameters differ in it, as some were frozen meanwhile."""
-    steps = np.ravel(state.get("step", 0))
-    if present is not None and len(steps) > 1:
-        steps = steps[present]
-    first = int(steps[0]) if len(steps) else 0
-    return first if (steps == first).all() else None
-
-
-def _rates(optimizer: Optimizer, count: int) -> Array:
-    """Return the learning rates of the next steps; one alone of a function that may be another one after it."""
-    if optimizer.schedule is None:
-        return np.full(count, optimizer.lr)
-    if isinstance(optimizer.schedule, Schedule):
-        try:
-            return np.array([optimizer.rate(optimizer.steps + k) for k in range(count)])
-        except Exception:  # which the step that it belongs to shall raise
-            pass
-    return np.array([optimizer.lr])

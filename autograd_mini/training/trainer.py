@@ -302,12 +302,14 @@ class Trainer:
         engine, n = self._engine, len(X)
         order = epoch_order(n, self.batch_size, self.rng, self.sampling)
         size = min(self.batch_size or n, n)
-        natively = None if self.augment is not None else engine.epochs(self.optimizer, X, y, size)
+        epochs = None if self.augment is not None else engine.epochs(X, y, size)
         theta, total = engine.load(), 0.0
         try:
             with np.errstate(all="ignore"), self._naming_row(X, y):
-                if natively is not None:
-                    return self._run(natively, order, theta) / n
+                clip = self.clip_value, self.clip_norm
+                if epochs is not None and epochs.take_up(theta, self.optimizer, engine.present, clip):
+                    theta = epochs.theta
+                    return self._run(epochs, order) / n
                 rows, targets = X[order], y[order]
                 for number, start in enumerate(range(0, n, size), start=1):
                     chosen = rows[start : start + size]
@@ -333,20 +335,19 @@ class Trainer:
             engine.store(theta, self._gradient)
         return total / n
 
-    def _run(self, epochs: NativeEpochs, order: Array, theta: Array) -> float:
-        """Have an epoch run by itself, which changes θ, and return the sum of the losses."""
-        before, gradient, batch = self._last_finite.copy(), np.zeros(len(theta)), 0
-        clip = self.clip_value, self.clip_norm
-        for done in epochs.run(order, self.optimizer, clip, theta, before, gradient, self._engine.present):
-            batch += done.run
+    def _run(self, epochs: NativeEpochs, order: Array) -> float:
+        """Have an epoch run by itself, and return the sum of the losses."""
+        total, batch = 0.0, 0
+        for done in epochs.run(order):
+            total, batch = done.total, batch + done.run
             if done.stepped:
-                self._last_finite, self._gradient = before, gradient
+                self._last_finite, self._gradient = epochs.before, epochs.gradient
             if not math.isfinite(done.loss):
                 raise self._not_finite(f"the loss became {done.loss}", batch)
             if done.is_lost:
                 raise self._not_finite("a parameter became infinite or nan", batch)
-            self._engine.compare(theta, lambda: epochs.examples(order))
-        return done.total
+            self._engine.compare(epochs.theta, lambda: epochs.examples(order))
+        return total
 
     def _clipped(self, gradient: Array) -> Array:
         if self.clip_value is not None:

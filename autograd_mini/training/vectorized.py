@@ -19,9 +19,8 @@ from autograd_mini.errors import ProgramError, TraceError
 from autograd_mini.nn import freezing
 from autograd_mini.nn.losses import Loss
 from autograd_mini.nn.module import Module
-from autograd_mini.optim import Optimizer
 from autograd_mini.training.eager import EagerEngine, Penalty, evaluating
-from autograd_mini.training.native_epochs import NativeEpochs, can_run, knows
+from autograd_mini.training.native_epochs import NativeEpochs, can_run
 from autograd_mini.vectorizer.checks import SpotCheck, against_eager, against_eager_at, choices
 from autograd_mini.vectorizer.compiled import Compiled
 from autograd_mini.vectorizer.program import Program
@@ -139,10 +138,10 @@ class VectorizedEngine(EagerEngine):
         gradient[self._known] = resident.gradient[self._at]
         return loss, gradient
 
-    def epochs(self, optimizer: Optimizer, X: Array, y: Array, size: int) -> NativeEpochs | None:
+    def epochs(self, X: Array, y: Array, size: int) -> NativeEpochs | None:
         """Return what runs whole epochs natively; None where it is slower or can't be; see `EagerEngine.epochs`."""
         resident = self._resident
-        if not (can_run(resident.compiled) and knows(optimizer, self.present)):
+        if not can_run(resident.compiled):
             return None
         bound_to = (resident, X, y, size)
         if self._bound_to is None or not all(map(operator.is_, bound_to, self._bound_to)):
