@@ -134,22 +134,29 @@ static void adagrad(const Epoch *e, double *restrict theta, const double *restri
     }
 }
 
-static void rmsprop(const Epoch *e, double *restrict theta, const double *restrict grad, double rate) {
+static inline void rmsprop_of(const Epoch *e, double *restrict theta, const double *restrict grad, double rate,
+                              int is_centered, int has_momentum) {
     const double decay = e->weight_decay, momentum = e->momentum, alpha = e->alpha, rest = 1.0 - alpha, eps = e->eps;
     double *restrict square = e->state[0], *restrict mean = e->state[1], *restrict velocity = e->state[2];
     for (int64_t i = 0; i < e->parameters; i++) {
         const double g = grad[i] + decay * theta[i];
-        square[i] = flushed(alpha * square[i] + rest * g * g);
-        double size = square[i];
-        if (e->centered) {
+        double size = square[i] = flushed(alpha * square[i] + rest * g * g);
+        if (is_centered) {
             mean[i] = flushed(alpha * mean[i] + rest * g);
             size -= mean[i] * mean[i];
             size = size < 0.0 ? 0.0 : size; /* below 0 by rounding */
         }
         double change = g / (sqrt(size) + eps);
-        if (momentum != 0.0) change = velocity[i] = flushed(momentum * velocity[i] + change);
+        if (has_momentum) change = velocity[i] = flushed(momentum * velocity[i] + change);
         theta[i] -= rate * change;
     }
+}
+
+static void rmsprop(const Epoch *e, double *restrict theta, const double *restrict grad, double rate) {
+    if (e->centered)
+        e->momentum != 0.0 ? rmsprop_of(e, theta, grad, rate, 1, 1) : rmsprop_of(e, theta, grad, rate, 1, 0);
+    else
+        e->momentum != 0.0 ? rmsprop_of(e, theta, grad, rate, 0, 1) : rmsprop_of(e, theta, grad, rate, 0, 0);
 }
 
 static void adam(const Epoch *e, double *restrict theta, const double *restrict grad, double rate) {
@@ -179,15 +186,16 @@ static void update(Epoch *e, double rate) {
 /* ------------------------------------------------------------------------------------------------------ one batch */
 
 static double norm_of(const double *numbers, int64_t n) {
-    double largest = 0.0, share = 0.0;
+    double largest = 0.0;
     for (int64_t i = 0; i < n; i++) {
         const double size = fabs(numbers[i]);
         if (size > largest || isnan(size)) largest = size;
         if (isnan(largest)) return largest;
     }
     if (isinf(largest) || largest == 0.0) return largest;
-    for (int64_t i = 0; i < n; i++) share += (numbers[i] / largest) * (numbers[i] / largest);
-    return largest * sqrt(share);
+    double shares[4] = {0.0, 0.0, 0.0, 0.0}; /* of which none waits for another */
+    for (int64_t i = 0; i < n; i++) shares[i % 4] += (numbers[i] / largest) * (numbers[i] / largest);
+    return largest * sqrt((shares[0] + shares[1]) + (shares[2] + shares[3]));
 }
 
 static void clip(const Epoch *e, double *restrict gradient) {
@@ -228,18 +236,27 @@ static int64_t run(Epoch *e, const Batches *batches) {
     if (e->effects_each)
         memcpy(e->effects + e->run * e->effects_each, batches->effects, (size_t)e->effects_each * sizeof(double));
     e->run++;
-    e->loss = batches->output[0];
-    if (batches->outputs > 1) { /* else it is the same for all examples */
-        for (int64_t i = 1; i < batches->outputs; i++) e->loss += batches->output[i];
-        e->loss *= 1.0 / (double)machine->n;
-    }
+    double sum = batches->output[0];
+    for (int64_t i = 1; i < batches->outputs; i++) sum += batches->output[i];
+    e->loss = batches->outputs > 1 ? sum * (1.0 / (double)machine->n) : sum; /* the same for all examples */
     return 0;
+}
+
+/* Whether all exponents are others than that of infinity and nan, to which 1 is added until it carries. */
+static int are_finite(const double *numbers, int64_t n) {
+    const uint64_t least = UINT64_C(1) << 52;
+    uint64_t carried = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, numbers + i, sizeof bits);
+        carried |= (bits & (UINT64_C(0x7ff) << 52)) + least;
+    }
+    return !(carried >> 63);
 }
 
 /* Clip the gradient and step; returns whether θ is finite then. */
 static int is_stepped(Epoch *e, const Machine *machine) {
     const int64_t n = e->parameters;
-    int64_t lost = 0;
     memcpy(e->before, e->theta, (size_t)n * sizeof(double));
     for (int64_t i = 0; i < n; i++) e->gradient[i] = e->place[i] >= 0 ? machine->gradient[e->place[i]] : 0.0;
     clip(e, e->gradient);
@@ -247,8 +264,7 @@ static int is_stepped(Epoch *e, const Machine *machine) {
     if (e->present)
         for (int64_t i = 0; i < n; i++) e->theta[i] = e->present[i] ? e->theta[i] : e->before[i];
     e->stepped++;
-    for (int64_t i = 0; i < n; i++) lost += !(fabs(e->theta[i]) <= DBL_MAX);
-    return !lost;
+    return are_finite(e->theta, n);
 }
 
 /* Run some batches, up to the first one whose loss isn't finite or whose step leads to a θ that isn't. Returns 0, or

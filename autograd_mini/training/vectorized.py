@@ -111,10 +111,8 @@ class VectorizedEngine(EagerEngine):
         ]
         self.present = None if all(has_gradient) else np.array(has_gradient)
         # Which of θ are where in the program's array; mostly they are its beginning.
-        self._known: Any = known
-        self._at: Any = at[known]
-        if np.array_equal(at, np.arange(len(at))):
-            self._known, self._at = slice(None), slice(len(at))
+        self._known: Any = slice(None) if known.all() else known
+        self._at: Any = slice(len(at)) if np.array_equal(at, np.arange(len(at))) else at[known]
 
     def is_current(self) -> bool:
         """Return whether the program is still that of the model; see `EagerEngine.is_current`."""
@@ -123,7 +121,7 @@ class VectorizedEngine(EagerEngine):
     def load(self) -> Array:
         """Return θ, and take over the present numbers of all that isn't trained."""
         self._resident.load()
-        theta = super().load()
+        theta = self._resident.theta[self._at].copy() if isinstance(self._known, slice) else super().load()
         self._good = theta.copy()
         self._since = time.perf_counter()
         return theta
