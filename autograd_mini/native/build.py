@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 # What is compiled, each time by which flags: where they name an instruction set, once for every one.
 UNITS = (
     ("machine.c", '-DVERSION="{version}"'),
+    ("epoch.c", ""),
     ("kernel.c", "-DKERNEL={set}"),
     ("kernel.c", "-DKERNEL={set} -DSINGLE"),
 )

@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(_WIN32)
+#define SHOWN __declspec(dllexport)
+#else
+#define SHOWN __attribute__((visibility("default")))
+#endif
+
 /* What a file that includes this takes numbers to be: `kernel.c` is compiled for both. */
 #ifdef SINGLE
 typedef float Number;
@@ -102,6 +108,9 @@ typedef struct {
     int64_t n; /* examples */
     const Number *inputs[]; /* each (n, rows of its array) */
 } Machine;
+
+/* Run a table that was checked, by instruction set k; 0 if all went well. */
+SHOWN int64_t autograd_mini_run(const Machine *machine, int64_t k);
 
 /* The memory: constants (a step of each), temporaries, arrays that don't vary, results, arrays within a block, stored. */
 static inline int64_t step_of(const int64_t *table) {
