@@ -45,6 +45,12 @@ class Library:
             self._version, self._set = loaded.autograd_mini_version, loaded.autograd_mini_instruction_set
             self._check, self._memory = loaded.autograd_mini_check, loaded.autograd_mini_memory
             self.run = loaded.autograd_mini_run
+            self._check_scalars, self._scalars_size = (
+                loaded.autograd_mini_scalars_check,
+                loaded.autograd_mini_scalars_size,
+            )
+            # A call that lets no other thread run costs half as much; most are shorter than letting one run takes.
+            self.run_scalars = ctypes.PyDLL(str(path)).autograd_mini_scalars_run
         except AttributeError as error:
             raise OSError(f"it has no function {str(error).rpartition(' ')[2]}") from None
         self._version.restype = self._set.restype = ctypes.c_char_p
@@ -53,6 +59,9 @@ class Library:
         self._check.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         self._memory.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+        self._check_scalars.restype = self._scalars_size.restype = ctypes.c_int64
+        self._check_scalars.argtypes, self._scalars_size.argtypes = self._check.argtypes, [ctypes.c_void_p]
+        self.run_scalars.restype = ctypes.c_double
         found = self._version().decode(errors="replace")
         if found != version():
             raise OSError(f"it was made of other sources (it is version {found}, expected {version()})")
