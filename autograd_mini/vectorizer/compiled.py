@@ -128,7 +128,7 @@ class Compiled:
     def _compile(
         self, f: Callable[..., Any], examples: list[Array], names: list[str], models: Sequence[Module]
     ) -> None:
-        """Trace the function, group its nodes and print the program."""
+        """Trace the function, group its nodes and write the program in the form in which it runs."""
         trace, inputs, outputs, self.structure = traced(f, examples, names)
         self.looks, self._sets_gradients = trace.looks, trace.goes_backward
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
@@ -162,7 +162,9 @@ class Compiled:
         self._order = _each_once(np.fromiter(map(number, ordered, repeat(-1)), np.intp), asked)
         self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
-        self.source, self.statements = self._printed()
+        with self._refusing_depth():
+            if self._native[0] is None:
+                self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
     def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
@@ -217,13 +219,30 @@ class Compiled:
         """Return the first line of the source."""
         return f"{self._name}: {self.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."
 
+    @cached_property
     def _printed(self) -> tuple[str, int]:
-        """Return the source, and of how many statements it is."""
+        """The source, and of how many statements it is; the native machine runs without it."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
-        try:
+        with self._refusing_depth():
             printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
             return printer.source(), printer.statements
+
+    @property
+    def source(self) -> str:
+        """The program as text: what is executed, or for the native machine the same as array statements for NumPy."""
+        return self._printed[0]
+
+    @property
+    def statements(self) -> int:
+        """Of how many statements the source is."""
+        return self._printed[1]
+
+    @contextmanager
+    def _refusing_depth(self) -> Iterator[None]:
+        """Say what to do of a formula that is too deep to be written down."""
+        try:
+            yield
         except RecursionError:
             raise TraceError(
                 f"{self._name}: the formula of an operation of one's own is too deep for a program, as it is where it "
