@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -45,10 +46,8 @@ class Library:
             self._version, self._set = loaded.autograd_mini_version, loaded.autograd_mini_instruction_set
             self._check, self._memory = loaded.autograd_mini_check, loaded.autograd_mini_memory
             self.run = loaded.autograd_mini_run
-            self._check_scalars, self._scalars_size = (
-                loaded.autograd_mini_scalars_check,
-                loaded.autograd_mini_scalars_size,
-            )
+            self._check_scalars = loaded.autograd_mini_scalars_check
+            self._scalars_size = loaded.autograd_mini_scalars_size
             # A call that lets no other thread run costs half as much; most are shorter than letting one run takes.
             self.run_scalars = ctypes.PyDLL(str(path)).autograd_mini_scalars_run
         except AttributeError as error:
@@ -78,11 +77,18 @@ class Library:
         ValueError
             If it is none, saying at which word.
         """
-        if table.dtype != np.int64 or table.ndim != 1 or not table.flags.c_contiguous:
-            raise ValueError("an instruction table is one contiguous array of int64")
-        word = self._check(table.ctypes.data, len(table))
-        if word:
-            raise ValueError(f"no instruction table: word {word - 1} of {len(table)} isn't what may stand there")
+        _refuse(table, self._check)
+
+    def check_scalars(self, table: Array) -> int:
+        """Refuse a table of a program on single numbers in the same way; return how many numbers it has.
+
+        Raises
+        ------
+        ValueError
+            If it is none, saying at which word.
+        """
+        _refuse(table, self._check_scalars)
+        return int(self._scalars_size(table.ctypes.data))
 
     def memory(self, table: Array, n: int) -> tuple[int, list[int]]:
         """Return how many doubles a checked table needs for n examples, and where what begins.
@@ -91,6 +97,14 @@ class Library:
         """
         starts = np.zeros(4, np.int64)
         return self._memory(table.ctypes.data, n, starts.ctypes.data), starts.tolist()
+
+
+def _refuse(table: Array, check: Callable[[int, int], int]) -> None:
+    if table.dtype != np.int64 or table.ndim != 1 or not table.flags.c_contiguous:
+        raise ValueError("an instruction table is one contiguous array of int64")
+    word = check(table.ctypes.data, len(table))
+    if word:
+        raise ValueError(f"no instruction table: word {word - 1} of {len(table)} isn't what may stand there")
 
 
 @cache

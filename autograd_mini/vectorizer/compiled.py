@@ -163,7 +163,7 @@ class Compiled:
         self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         with self._refusing_depth():
-            if self._native[0] is None:
+            if self.runs_on[0] != "native":
                 self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
@@ -192,7 +192,7 @@ class Compiled:
         if self.backend == "jax":
             return None, "it was asked for"
         if self.straight is not None:
-            return None, "without a batch, Python on floats is the quickest"
+            return None, self.straight.runs_on[1]
         if self.backend == "numpy":
             return None, "it was asked for"
         return native_program(self.program, self.dtype, self.backend == "native")
@@ -200,10 +200,12 @@ class Compiled:
     @property
     def runs_on(self) -> tuple[str, str]:
         """What runs it, "native", "numpy", "jax" or "python", and why."""
+        if self.straight is not None:
+            return self.straight.runs_on
         native, why = self._native
         if native is not None:
             return "native", why
-        return "python" if self.straight is not None else "jax" if self.backend == "jax" else "numpy", why
+        return "jax" if self.backend == "jax" else "numpy", why
 
     @property
     def leaves(self) -> list[Value]:
@@ -275,7 +277,9 @@ class Compiled:
         at = {self.scalars.node[i]: i for i in self.scalars.parameters()}
         leaves = [at.pop(parameter) for parameter in self.parameters]
         heading = self._title("straight-line Python", "nothing but Python")
-        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *at.values()], heading)
+        flags, n_parameters = needed(self.scalars, leaves), len(leaves)
+        every = [*leaves, *at.values()]
+        return StraightLine(self.scalars, self.n_nodes, flags, every, n_parameters, heading, self.backend)
 
     # -------------------------------------------------------------------------------------------------- running
 

@@ -50,7 +50,7 @@ class ProgramExplanation:
         if not self.groups:
             return (
                 f"{self.nodes} scalar nodes became {self.statements} statements of straight-line Python: there is no "
-                f"batch, and too little in it is alike for arrays to pay"
+                f"batch, and too little in it is alike for arrays to pay\nrun by {_RUNNERS[self.runs_on]}: {self.because}"
             )
         width = max([len(name) for name, _, _ in self.groups], default=0)
         lines = [f"{self.nodes} scalar nodes became {len(self.groups)} arrays and {self.statements} array statements"]
@@ -105,7 +105,7 @@ class Program:
         self._modules: list[Module] | None = None
         self._current: Compiled | None = None  # of straight-line Python
         self._straight: StraightLine | None = None
-        self._latest_structure, self._n_parameters = (), 0
+        self._latest_structure: Structure = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or another process needs to compile it anew."""
@@ -175,8 +175,7 @@ class Program:
             If there are no examples, not equally many in all inputs, or the function returns a list.
         """
         if reduction == "mean" and not inputs and self._runs_straight(1.0) and self._latest_structure == ():
-            (value,), derivatives = self._straight()  # type: ignore[misc]
-            return value, np.array(derivatives[: self._n_parameters]) + 0.0  # -0 is 0, as in the eager sums
+            return self._straight.value_and_gradient()  # type: ignore[union-attr]
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction: expected 'mean', 'sum' or None, got {reduction!r}")
         arrays, n = checks.arrays(inputs)
@@ -360,7 +359,6 @@ class Program:
             checks.straight_against_eager(self.f, compiled)
             compiled.checked = True
         self._current, self._straight, self._latest_structure = compiled, compiled.straight, compiled.structure
-        self._n_parameters = len(compiled.parameters)
 
     def _traced(self) -> Compiled:
         if self._latest is None and self._example is not None:
