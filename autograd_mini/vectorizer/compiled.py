@@ -125,6 +125,11 @@ class Compiled:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
+    def conditions(self) -> tuple[list[str], dict[str, Any]]:
+        """Return `is_current` as conditions in Python, and what their names mean; see `Surroundings.conditions`."""
+        found = None if self.looks else self._around.conditions()
+        return (["is_current()"], {"is_current": self.is_current}) if found is None else found
+
     def _compile(
         self, f: Callable[..., Any], examples: list[Array], names: list[str], models: Sequence[Module]
     ) -> None:

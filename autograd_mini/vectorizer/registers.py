@@ -116,6 +116,18 @@ class Tape:
         return words
 
 
+def _operator(name: str, swapped: bool = False) -> Callable[[Register, Number], Number]:
+    """Return an operator of two numbers, the first of which is a register, as an instruction."""
+    code = t.CODES[name]
+
+    def operate(self: Register, other: Number) -> Register:
+        tape, a = self.tape, self.at
+        b = other.at if type(other) is Register else tape.place(other)
+        return Register(tape, tape.put((code, b, a, -1) if swapped else (code, a, b, -1)))
+
+    return operate
+
+
 class Register:
     """A number that the program computes.
 
@@ -132,29 +144,19 @@ class Register:
     def __init__(self, tape: Tape, at: int) -> None:
         self.tape, self.at = tape, at
 
-    def __add__(self, other: Number) -> Number:
-        return self.tape.call("add", self, other)
-
-    def __radd__(self, other: Number) -> Number:
-        return self.tape.call("add", other, self)
-
-    def __sub__(self, other: Number) -> Number:
-        return self.tape.call("sub", self, other)
-
-    def __rsub__(self, other: Number) -> Number:
-        return self.tape.call("sub", other, self)
+    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
+    __sub__, __rsub__ = _operator("sub"), _operator("sub", swapped=True)
+    __truediv__, __rtruediv__ = _operator("div"), _operator("div", swapped=True)
+    __gt__, __lt__, __ge__ = _operator("greater"), _operator("less"), _operator("greater_equal")
+    __le__ = _operator("greater_equal", swapped=True)
+    _times = _operator("mul")
 
     def __mul__(self, other: Number) -> Number:
-        return _product(self.tape, self, other)
+        if type(other) is not Register and abs(other) == 1.0:
+            return self if other > 0.0 else -self
+        return self._times(other)
 
-    def __rmul__(self, other: Number) -> Number:
-        return _product(self.tape, other, self)
-
-    def __truediv__(self, other: Number) -> Number:
-        return self.tape.call("div", self, other)
-
-    def __rtruediv__(self, other: Number) -> Number:
-        return self.tape.call("div", other, self)
+    __rmul__ = __mul__
 
     def __pow__(self, other: Number) -> Number:
         return Registers(self.tape).power(self, other)
@@ -167,18 +169,6 @@ class Register:
 
     def __abs__(self) -> Number:
         return self.tape.call("abs", self)
-
-    def __lt__(self, other: Number) -> Number:
-        return self.tape.call("less", self, other)
-
-    def __gt__(self, other: Number) -> Number:
-        return self.tape.call("greater", self, other)
-
-    def __ge__(self, other: Number) -> Number:
-        return self.tape.call("greater_equal", self, other)
-
-    def __le__(self, other: Number) -> Number:
-        return self.tape.call("greater_equal", other, self)
 
     def __and__(self, other: Number) -> Number:
         if isinstance(other, Register):
@@ -194,13 +184,6 @@ class Register:
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a formula is neither true nor false: write xp.where(condition, a, b) in the place of if")
-
-
-def _product(tape: Tape, a: Number, b: Number) -> Number:
-    for factor, rest in ((a, b), (b, a)):
-        if not isinstance(factor, Register) and abs(factor) == 1.0:
-            return rest if factor > 0.0 else -rest
-    return tape.call("mul", a, b)
 
 
 class Registers:

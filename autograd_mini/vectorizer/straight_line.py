@@ -10,11 +10,12 @@ import operator
 import struct
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine import modes, protocol
 from autograd_mini.engine.graph import gradients
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.python import function_source
@@ -25,6 +26,7 @@ from autograd_mini.vectorizer.scalars import CONSTANT, Scalars
 MOST_NODES = 100_000
 _data = operator.attrgetter("_data")
 _HEAD = 2  # words of the memory before its numbers
+_MOST_WRITTEN_OUT = 100  # leaves
 
 
 class StraightLine:
@@ -49,8 +51,6 @@ class StraightLine:
 
     Attributes
     ----------
-    value_and_gradient : callable
-        Returns the first result, and the derivatives of the results' sum by the parameters.
     runs_on : (str, str)
         What runs it, "native" or "python", and why.
     """
@@ -75,11 +75,45 @@ class StraightLine:
         self._runner: _OnMachine | _InPython
         self._runner, why = self._chosen(backend)
         self.runs_on = ("native" if isinstance(self._runner, _OnMachine) else "python"), why
-        self.value_and_gradient: Callable[[], tuple[float, Array]] = self._runner.value_and_gradient
 
-    def __call__(self) -> tuple[list[float], Array]:
-        """Return the results and the derivatives of their sum by the parameters."""
-        return self._runner()
+    def __call__(self, given: Sequence[float] = ()) -> tuple[list[float], Array]:
+        """Return the results and the derivatives of their sum by the parameters.
+
+        Numbers that are given are those of the first leaves, in the place of their own.
+        """
+        return self._runner(given)
+
+    def guarded(
+        self, conditions: list[str], names: dict[str, Any], spot_check: Any
+    ) -> Callable[[], tuple[float, Array] | None]:
+        """Return a function for the first result and the gradient, that gives None where there is more to be done.
+
+        That is where a condition doesn't hold, where a comparison with the eager engine is due, and inside of contexts
+        such as `detect_anomaly`. It is one function, as a further call in Python takes a tenth as long as all of it.
+
+        Parameters
+        ----------
+        conditions : list of str
+            In Python; they may raise an error instead.
+        names : dict
+            What is called how in them.
+        spot_check : SpotCheck
+            Counts down to when a comparison is due.
+        """
+        lines = [
+            "check.left -= 1",
+            *(["asked = protocol.equalities"] if any("asked" in condition for condition in conditions) else []),
+            "try:",
+            f"    if not ({' and '.join(['check.left >= 0', 'not modes.open_contexts', *conditions])}):",
+            "        return None",
+            "except (LookupError, TypeError, ValueError):",
+            "    return None",
+            *self._runner.lines,
+            "return value, gradient",
+        ]
+        source = "\n".join(["def value_and_gradient():", *[f"    {line}" for line in lines]])
+        known = {**names, **self._runner.names, "check": spot_check, "modes": modes, "protocol": protocol}
+        return _function(source, "value_and_gradient", known)
 
     def _chosen(self, backend: str) -> tuple[_OnMachine | _InPython, str]:
         """Return what runs it, and why."""
@@ -134,49 +168,62 @@ class StraightLine:
 
 
 class _OnMachine:
-    """A table with memories: one for each call that runs at the same time."""
+    """A table with memories: one for each call that runs at the same time.
+
+    Attributes
+    ----------
+    lines, names : list of str, dict
+        Python that leaves the first result in ``value`` and the gradient in ``gradient``, and what its names mean.
+    """
 
     def __init__(
         self, found: Library, words: Array, constants: list[float], leaves: list[Value], n_results: int
     ) -> None:
         self._size = found.check_scalars(words)
-        self._words, self._constants, self._n_leaves, self._n_results = words, constants, len(leaves), n_results
-        self._gradient = int(words[4])
-        self._waiting: list[Any] = []
-        waiting, bound = self._waiting, self._bound
-        pack, run = struct.Struct(f"{len(leaves)}d").pack_into, found.run_scalars
-        at = 8 * _HEAD
+        self._words, self._constants, self._leaves, self._n_results = words, constants, leaves, n_results
+        self._pack, self._run = struct.Struct(f"{len(leaves)}d").pack_into, found.run_scalars
+        self._waiting: list[tuple[Array, Any, Callable[[], Array], Array]] = []
+        self.names: dict[str, Any] = {"waiting": self._waiting, "memory": self._memory, "pack": self._pack, "run": self._run}
+        if len(leaves) <= _MOST_WRITTEN_OUT:
+            numbers = ", ".join([f"leaf{k}._data" for k in range(len(leaves))])
+            self.names |= {f"leaf{k}": leaf for k, leaf in enumerate(leaves)}
+        else:
+            numbers = "*map(data, leaves)"
+            self.names |= {"data": _data, "leaves": leaves}
+        self.lines = [
+            "try:",
+            "    found = waiting.pop()",
+            "except IndexError:",
+            "    found = memory()",
+            "numbers, address, copied, _ = found",
+            f"pack(numbers, {8 * _HEAD}, {numbers})",
+            "value = run(address)",
+            "gradient = copied()",
+            "waiting.append(found)",
+        ]
 
-        def value_and_gradient() -> tuple[float, Array]:
-            try:
-                memory = waiting.pop()
-            except IndexError:
-                memory = bound()
-            numbers, address, gradient, _ = memory
-            pack(numbers, at, *map(_data, leaves))
-            value = run(address)
-            found = gradient()
-            waiting.append(memory)
-            return value, found
-
-        self.value_and_gradient = value_and_gradient
-        self._pack, self._run, self._leaves = pack, run, leaves
-
-    def __call__(self) -> tuple[list[float], Array]:
-        numbers, address, gradient, results = self._bound()
-        self._pack(numbers, 8 * _HEAD, *map(_data, self._leaves))
+    def __call__(self, given: Sequence[float]) -> tuple[list[float], Array]:
+        try:
+            found = self._waiting.pop()
+        except IndexError:
+            found = self._memory()
+        numbers, address, copied, results = found
+        self._pack(numbers, 8 * _HEAD, *given, *map(_data, self._leaves[len(given) :]))
         self._run(address)
-        return results.tolist(), gradient()
+        result = results.tolist(), copied()
+        self._waiting.append(found)
+        return result
 
-    def _bound(self) -> tuple[Any, Any, Callable[[], Array], Array]:
+    def _memory(self) -> tuple[Array, Any, Callable[[], Array], Array]:
         """Return memory, its address, a function that copies the gradient out of it, and the results."""
         memory = np.empty(_HEAD + self._size)
         memory.view(np.int64)[:_HEAD] = self._words.ctypes.data, self._size
-        results = memory[_HEAD + self._n_leaves :][: self._n_results]
-        gradient = memory[_HEAD + self._n_leaves + self._n_results :][: self._gradient]
-        first = _HEAD + self._n_leaves + self._n_results + self._gradient
-        memory[first : first + len(self._constants)] = self._constants
-        return memory, ctypes.byref((ctypes.c_char * memory.nbytes).from_buffer(memory)), gradient.copy, results
+        results = memory[_HEAD + len(self._leaves) :]
+        gradient = results[self._n_results :]
+        constants = gradient[self._words[4] :]
+        constants[: len(self._constants)] = self._constants
+        address = ctypes.byref((ctypes.c_char * memory.nbytes).from_buffer(memory))
+        return memory, address, gradient[: self._words[4]].copy, results[: self._n_results]
 
 
 class _InPython:
@@ -185,29 +232,26 @@ class _InPython:
     Where its quick form raises an error, because IEEE arithmetic gives an infinity or nan, the exact form is run.
     """
 
+    lines: ClassVar = ["(value, *_), gradient = run(())"]
+
     def __init__(self, source: str, exact: Callable[[], str], leaves: list[Value], n_parameters: int) -> None:
         self._leaves, self._n_parameters = leaves, n_parameters
-        self._run, self._write_exact = _compiled(source), exact
+        self._run, self._write_exact = _function(source, "value_and_gradient", {}), exact
+        self.names: dict[str, Any] = {"run": self}
 
     @cached_property
     def _exact(self) -> Callable[..., Any]:
-        return _compiled(self._write_exact())
+        return _function(self._write_exact(), "value_and_gradient", {})
 
-    def __call__(self) -> tuple[list[float], Array]:
-        numbers = [leaf._data for leaf in self._leaves]
+    def __call__(self, given: Sequence[float]) -> tuple[list[float], Array]:
+        numbers = [*given, *[leaf._data for leaf in self._leaves[len(given) :]]]
         try:
             values, derivatives = self._run(*numbers)
         except (ArithmeticError, ValueError):
             values, derivatives = self._exact(*numbers)
         return values, np.array([d + 0.0 for d in derivatives[: self._n_parameters]])  # -0 is 0, as in the eager sums
 
-    def value_and_gradient(self) -> tuple[float, Array]:
-        """Return the first result, and the gradient."""
-        values, gradient = self()
-        return values[0], gradient
 
-
-def _compiled(source: str) -> Callable[..., Any]:
-    scope: dict[str, Any] = {}
+def _function(source: str, name: str, scope: dict[str, Any]) -> Callable[..., Any]:
     exec(compile(source, "<program>", "exec"), scope)
-    return scope["value_and_gradient"]  # type: ignore[no-any-return]
+    return scope.pop(name)  # type: ignore[no-any-return]
