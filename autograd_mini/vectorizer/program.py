@@ -48,18 +48,18 @@ class ProgramExplanation:
         return f"<Explanation: {self.nodes} nodes, {len(self.groups)} arrays>"
 
     def __str__(self) -> str:
+        by = f"run by {_RUNNERS[self.runs_on]}: {self.because}"
         if not self.groups:
             return (
                 f"{self.nodes} scalar nodes became {self.statements} statements of straight-line Python: there is no "
-                f"batch, and too little in it is alike for arrays to pay\nrun by {_RUNNERS[self.runs_on]}: {self.because}"
+                f"batch, and too little in it is alike for arrays to pay\n{by}"
             )
         width = max([len(name) for name, _, _ in self.groups], default=0)
         lines = [f"{self.nodes} scalar nodes became {len(self.groups)} arrays and {self.statements} array statements"]
         lines += [
             f"  {name:<{width}}  {rows:>6} row{'s' if rows > 1 else ' '}  {why}" for name, rows, why in self.groups
         ]
-        lines.append(f"run by {_RUNNERS[self.runs_on]}: {self.because}")
-        return "\n".join(lines)
+        return "\n".join([*lines, by])
 
 
 _RUNNERS = {"native": "the native machine", "numpy": "NumPy", "jax": "JAX", "python": "Python"}
@@ -183,8 +183,9 @@ class Program:
             if found is not None:
                 return found
             if self._runs_straight(1.0) and self._latest_structure == ():
+                assert self._current is not None
+                self._quick = self._current.guarded(self._spot_check)
                 (value,), gradient = self._straight()  # type: ignore[misc]
-                self._quick = self._straight.guarded(*self._current.conditions(), self._spot_check)
                 return value, gradient
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction: expected 'mean', 'sum' or None, got {reduction!r}")

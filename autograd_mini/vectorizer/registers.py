@@ -1,4 +1,4 @@
-"""The reading on registers: what a rule computes becomes instructions for the native machine's programs on single numbers.
+"""The reading on registers: what a rule computes becomes instructions, for the machine's programs on single numbers.
 
 A number that is known is a float, and computed with at once; any other is a `Register`, which an instruction fills when
 the program runs. So the table of primitives and the two passes of `engine.graph` write the program themselves.
@@ -82,10 +82,10 @@ class Tape:
 
     def needed(self, results: Iterable[Number]) -> bytearray:
         """Return for every leaf and every instruction whether the results need it."""
-        first = len(self.leaves)
+        first, places = len(self.leaves), [*map(self.place, results)]
         flags = bytearray(first + len(self.instructions) + len(self.constants) + 1)  # at its end those of constants
-        for result in results:
-            flags[self.place(result)] = 1
+        for at in places:
+            flags[at] = 1
         for k in range(len(self.instructions) - 1, -1, -1):
             if flags[first + k]:
                 _, a, b, c = self.instructions[k]

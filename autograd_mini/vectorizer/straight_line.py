@@ -1,4 +1,4 @@
-"""Functions without a batch, on single numbers: as a table for the native machine, or as straight-line Python on floats.
+"""Functions without a batch, on single numbers: a table for the native machine, or straight-line Python on floats.
 
 Arrays of one row would be slower by far.
 """
@@ -25,6 +25,7 @@ from autograd_mini.vectorizer.scalars import CONSTANT, Scalars
 
 MOST_NODES = 100_000
 _data = operator.attrgetter("_data")
+_Memory = tuple[Any, Any, Callable[[], Array], Array]  # see `_OnMachine._memory`
 _HEAD = 2  # words of the memory before its numbers
 _MOST_WRITTEN_OUT = 100  # leaves
 
@@ -48,6 +49,8 @@ class StraightLine:
         The first line of the source.
     backend : str
         "auto", "native" or "numpy".
+    refresh : callable, optional
+        Reads anew what is read at each run.
 
     Attributes
     ----------
@@ -64,6 +67,7 @@ class StraightLine:
         n_parameters: int,
         title: str,
         backend: str,
+        refresh: Callable[[], None] | None = None,
     ) -> None:
         nodes = scalars.node[:size]
         self._order = [node for node, kind in zip(nodes, scalars.kind, strict=False) if kind != CONSTANT]
@@ -71,7 +75,7 @@ class StraightLine:
         self._leaves: list[Value] = [nodes[i] for i in leaves]
         self._asked = [nodes[i] for i in range(size) if needs[i]]
         self._outputs = [nodes[i] for i in scalars.outputs]
-        self._n_parameters, self._title = n_parameters, title
+        self._n_parameters, self._title, self._refresh = n_parameters, title, refresh
         self._runner: _OnMachine | _InPython
         self._runner, why = self._chosen(backend)
         self.runs_on = ("native" if isinstance(self._runner, _OnMachine) else "python"), why
@@ -81,6 +85,8 @@ class StraightLine:
 
         Numbers that are given are those of the first leaves, in the place of their own.
         """
+        if self._refresh is not None:
+            self._refresh()
         return self._runner(given)
 
     def guarded(
@@ -108,12 +114,13 @@ class StraightLine:
             "        return None",
             "except (LookupError, TypeError, ValueError):",
             "    return None",
+            *([] if self._refresh is None else ["refresh()"]),
             *self._runner.lines,
             "return value, gradient",
         ]
         source = "\n".join(["def value_and_gradient():", *[f"    {line}" for line in lines]])
-        known = {**names, **self._runner.names, "check": spot_check, "modes": modes, "protocol": protocol}
-        return _function(source, "value_and_gradient", known)
+        known = {"check": spot_check, "modes": modes, "protocol": protocol, "refresh": self._refresh}
+        return _function(source, "value_and_gradient", {**names, **self._runner.names, **known})
 
     def _chosen(self, backend: str) -> tuple[_OnMachine | _InPython, str]:
         """Return what runs it, and why."""
@@ -182,8 +189,13 @@ class _OnMachine:
         self._size = found.check_scalars(words)
         self._words, self._constants, self._leaves, self._n_results = words, constants, leaves, n_results
         self._pack, self._run = struct.Struct(f"{len(leaves)}d").pack_into, found.run_scalars
-        self._waiting: list[tuple[Array, Any, Callable[[], Array], Array]] = []
-        self.names: dict[str, Any] = {"waiting": self._waiting, "memory": self._memory, "pack": self._pack, "run": self._run}
+        self._waiting: list[_Memory] = []
+        self.names: dict[str, Any] = {
+            "waiting": self._waiting,
+            "memory": self._memory,
+            "pack": self._pack,
+            "run": self._run,
+        }
         if len(leaves) <= _MOST_WRITTEN_OUT:
             numbers = ", ".join([f"leaf{k}._data" for k in range(len(leaves))])
             self.names |= {f"leaf{k}": leaf for k, leaf in enumerate(leaves)}
@@ -214,9 +226,9 @@ class _OnMachine:
         self._waiting.append(found)
         return result
 
-    def _memory(self) -> tuple[Array, Any, Callable[[], Array], Array]:
+    def _memory(self) -> _Memory:
         """Return memory, its address, a function that copies the gradient out of it, and the results."""
-        memory = np.empty(_HEAD + self._size)
+        memory: Any = np.empty(_HEAD + self._size)
         memory.view(np.int64)[:_HEAD] = self._words.ctypes.data, self._size
         results = memory[_HEAD + len(self._leaves) :]
         gradient = results[self._n_results :]
