@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial, reduce
-from math import inf
+from math import inf, nan
 from operator import add, mul, or_
 from typing import Any, NoReturn
 
@@ -46,12 +46,15 @@ class Tape:
         -1 - k is constant k, and -1 also stands where a function has no operand.
     constants : list of float
         The numbers that are known.
+    lacks : list of str
+        The functions that the machine doesn't have.
     """
 
     def __init__(self, leaves: int, above: Tape | None = None) -> None:
         self.leaves = [Register(self, k) for k in range(leaves)]
         self.instructions: list[Instruction] = []
         self.constants: list[float] = [] if above is None else above.constants
+        self.lacks: list[str] = [] if above is None else above.lacks
         self._constant: dict[str, int] = {} if above is None else above._constant
         self._known: dict[Instruction, int] = {}
 
@@ -68,7 +71,8 @@ class Tape:
     def call(self, name: str, *operands: Number) -> Register:
         """Return what a function of the machine gives."""
         if t.FUNCTIONS.get(name) != len(operands):
-            raise NotNativeError(f"the function {name} of {len(operands)} operands")
+            self.lacks.append(name)
+            name, operands = "copy", (nan,)
         places = [*map(self.place, operands), -1, -1][:3]
         return Register(self, self.put((t.CODES[name], *places)))  # type: ignore[arg-type]
 
@@ -93,7 +97,15 @@ class Tape:
         return flags[: first + len(self.instructions)]
 
     def words(self, values: Sequence[Number], gradient: Sequence[Number]) -> Array:
-        """Return the table as the machine reads it, without what the results don't need; see ``machine.h``."""
+        """Return the table as the machine reads it, without what the results don't need; see ``machine.h``.
+
+        Raises
+        ------
+        NotNativeError
+            If there is a function in it that the machine lacks.
+        """
+        if self.lacks:
+            raise NotNativeError(f"the function {self.lacks[0]}")
         results = [*values, *gradient]
         flags = np.frombuffer(self.needed(results), np.bool_)
         n_leaves, kept = len(self.leaves), flags[len(self.leaves) :]
