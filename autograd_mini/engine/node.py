@@ -74,7 +74,7 @@ class Node:
     @data.setter
     def data(self, number: Any) -> None:
         global written
-        self._data = as_float(number)
+        self._data = number if type(number) is float else as_float(number)
         written = object()
 
     @property

@@ -22,6 +22,7 @@ UNITS = (
     ("epoch.c", ""),
     ("kernel.c", "-DKERNEL={set}"),
     ("kernel.c", "-DKERNEL={set} -DSINGLE"),
+    ("scalars.c", ""),
 )
 NAMES = {"win32": "machine.dll", "darwin": "machine.dylib"}
 LIBRARY = HERE / NAMES.get(sys.platform, "machine.so")

@@ -24,7 +24,7 @@ from autograd_mini.engine.derivatives import Results, differentiated
 from autograd_mini.engine.tracing import Look, Trace, caller, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
-from autograd_mini.nn import nested
+from autograd_mini.nn import freezing, nested
 from autograd_mini.nn.module import Module, inside
 from autograd_mini.progress import working
 from autograd_mini.vectorizer.c_printer import CPrinter
@@ -102,6 +102,7 @@ class Compiled:
         models: Sequence[Module] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
+        self._n_freezes = freezing.n_changes  # with a part that is frozen, a model is another function
         self.wrt, self.dtype = wrt, np.dtype(dtype)
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
@@ -128,7 +129,17 @@ class Compiled:
 
     def is_current(self) -> bool:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
+        if self._n_freezes != freezing.n_changes:
+            return False
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
+
+    def guarded(self, spot_check: Any) -> Callable[[], tuple[float, Array] | None]:
+        """Return the program on single numbers as a function that asks by itself whether all is as it was."""
+        assert self.straight is not None
+        found = None if self.looks else self._around.conditions()
+        conditions, names = (["is_current()"], {"is_current": self.is_current}) if found is None else found
+        conditions = [*conditions, f"freezing.n_changes == {self._n_freezes}"]
+        return self.straight.guarded(conditions, {**names, "freezing": freezing}, spot_check)
 
     def _compile(
         self,
@@ -179,8 +190,9 @@ class Compiled:
         if self.straight is None:
             self._lowered  # noqa: B018
         say("writing the program")
-        if self._native[0] is None:
-            self._printed  # noqa: B018  # what can't be printed is refused before any work
+        with self._not_too_deep():
+            if self.runs_on[0] != "native":
+                self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
     def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
@@ -208,7 +220,7 @@ class Compiled:
         if self.backend == "jax":
             return None, "it was asked for"
         if self.straight is not None:
-            return None, "without a batch, Python on floats is the quickest"
+            return None, self.straight.runs_on[1]
         if self.backend == "numpy":
             return None, "it was asked for"
         try:
@@ -219,10 +231,12 @@ class Compiled:
     @property
     def runs_on(self) -> tuple[str, str]:
         """What runs it, "native", "numpy", "jax" or "python", and why."""
+        if self.straight is not None:
+            return self.straight.runs_on
         native, why = self._native
         if native is not None:
             return "native", why
-        return "python" if self.straight is not None else "jax" if self.backend == "jax" else "numpy", why
+        return "jax" if self.backend == "jax" else "numpy", why
 
     @property
     def leaves(self) -> list[Value]:
@@ -322,14 +336,16 @@ class Compiled:
         at = {self.scalars.node[i]: i for i in self.scalars.parameters()}
         leaves = [at.pop(parameter) for parameter in self.parameters]
         heading = self._title("straight-line Python", "nothing but Python")
-        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *at.values()], heading)
+        flags, n_parameters = needed(self.scalars, leaves), len(leaves)
+        every = [*leaves, *at.values()]
+        refresh = self._refresh if self._live else None
+        return StraightLine(self.scalars, self.n_nodes, flags, every, n_parameters, heading, self.backend, refresh)
 
     # -------------------------------------------------------------------------------------------------- running
 
     def theta(self) -> Array:
         """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers."""
-        for leaf, read in self._live:
-            leaf._data = read()
+        self._refresh()
         written, theta = self._read
         if written is not node.written or self._live:  # some number was assigned: they are read again
             written = node.written
@@ -337,6 +353,11 @@ class Compiled:
             theta = np.concatenate([theta, self.scalars.tables.numbers], dtype=self.dtype)
             self._read = written, theta
         return np.array(theta)
+
+    def _refresh(self) -> None:
+        """Read anew what is read at each run."""
+        for leaf, read in self._live:
+            leaf._data = read()
 
     def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
         """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""
