@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "vectors.h"
 
+#define UNROLLED _Pragma("GCC unroll 4")
 #define NAMED_(a, b) a##b
 #define NAMED(a, b) NAMED_(a, b)
 #ifdef SINGLE
@@ -173,18 +174,19 @@ typedef struct {
     const Number *constants;
 } Slots;
 
+/* `count` numbers, which are whole steps: the vectors of a step in one go. */
 #define EACH(expression)                                                                                               \
-    for (int64_t i = 0; i < count; i += VW) {                                                                          \
-        vec a = load(A);                                                                                               \
-        A += ia;                                                                                                       \
-        store(to + i, expression);                                                                                     \
-    }
+    for (int64_t i = 0; i < count; i += STEP, A += ia * STEP / VW)                                                     \
+        UNROLLED for (int64_t k = 0; k < STEP / VW; k++) {                                                             \
+            const vec a = load(A + k * ia);                                                                            \
+            store(to + i + k * VW, expression);                                                                        \
+        }
 #define EACH_OF_TWO(expression)                                                                                        \
-    for (int64_t i = 0; i < count; i += VW) {                                                                          \
-        vec a = load(A), b = load(B);                                                                                  \
-        A += ia, B += ib;                                                                                              \
-        store(to + i, expression);                                                                                     \
-    }
+    for (int64_t i = 0; i < count; i += STEP, A += ia * STEP / VW, B += ib * STEP / VW)                                \
+        UNROLLED for (int64_t k = 0; k < STEP / VW; k++) {                                                             \
+            const vec a = load(A + k * ia), b = load(B + k * ib);                                                      \
+            store(to + i + k * VW, expression);                                                                        \
+        }
 
 /* The same through doubles: the functions are computed with these alone. */
 #define WIDE_EACH(expression)                                                                                          \
@@ -321,7 +323,7 @@ static void begin(Formula *f, const Scene *scene, const int64_t *instruction) {
         f->slots.p[k] = buffer_of(f, k), f->slots.step[k] = VW;
     for (int64_t k = 0; k < f->n_leaves; k++) f->leaf[k] = rows_of(scene, f->leaves + k * VIEW);
     for (int64_t k = 0; k < f->n_uniform; k++) { /* the same for all: one vector */
-        run_operation(f->operations + k * OPERATION, &f->slots, VW);
+        run_operation(f->operations + k * OPERATION, &f->slots, STEP);
         f->slots.step[f->operations[k * OPERATION + O_TO]] = 0;
     }
 }
@@ -369,7 +371,7 @@ static void run_in_block(Formula *f, int is_assignment) {
 static void run_once(Formula *f, int is_assignment) {
     const int64_t target = f->n_leaves;
     for (int64_t at = 0; at < f->rows; at += CHUNK) {
-        const int64_t count = f->rows - at < CHUNK ? f->rows - at : CHUNK, numbers = (count + VW - 1) / VW * VW;
+        const int64_t count = f->rows - at < CHUNK ? f->rows - at : CHUNK, numbers = whole_steps(count, STEP);
         for (int64_t k = 0; k < f->n_leaves; k++) {
             const Rows *leaf = &f->leaf[k];
             Number *own = buffer_of(f, k), *p = leaf->p + at * leaf->step;
@@ -491,8 +493,6 @@ static void scatter(const Scene *scene, const int64_t *instruction) {
 }
 
 /* ------------------------------------------------------------------------------------------------------ products */
-
-#define UNROLLED _Pragma("GCC unroll 4")
 
 #if WIDE == 8
 enum { TILE = 4 };
