@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "vectors.h"
 
+#define UNROLLED _Pragma("GCC unroll 4")
 #define NAMED_(a, b) a##b
 #define NAMED(a, b) NAMED_(a, b)
 #ifdef SINGLE
@@ -173,18 +174,19 @@ typedef struct {
     const Number *constants;
 } Slots;
 
+/* `count` numbers, which are whole steps: the vectors of a step in one go. */
 #define EACH(expression)                                                                                               \
-    for (int64_t i = 0; i < count; i += VW) {                                                                          \
-        vec a = load(A);                                                                                               \
-        A += ia;                                                                                                       \
-        store(to + i, expression);                                                                                     \
-    }
+    for (int64_t i = 0; i < count; i += STEP, A += ia * STEP / VW)                                                     \
+        UNROLLED for (int64_t k = 0; k < STEP / VW; k++) {                                                             \
+            const vec a = load(A + k * ia);                                                                            \
+            store(to + i + k * VW, expression);                                                                        \
+        }
 #define EACH_OF_TWO(expression)                                                                                        \
-    for (int64_t i = 0; i < count; i += VW) {                                                                          \
-        vec a = load(A), b = load(B);                                                                                  \
-        A += ia, B += ib;                                                                                              \
-        store(to + i, expression);                                                                                     \
-    }
+    for (int64_t i = 0; i < count; i += STEP, A += ia * STEP / VW, B += ib * STEP / VW)                                \
+        UNROLLED for (int64_t k = 0; k < STEP / VW; k++) {                                                             \
+            const vec a = load(A + k * ia), b = load(B + k * ib);                                                      \
+            store(to + i + k * VW, expression);                                                                        \
+        }
 
 /* The same through doubles: the functions are computed with these alone. */
 #define WIDE_EACH(expression)                                                                                          \
@@ -321,7 +323,7 @@ static void begin(Formula *f, const Scene *scene, const int64_t *instruction) {
         f->slots.p[k] = buffer_of(f, k), f->slots.step[k] = VW;
     for (int64_t k = 0; k < f->n_leaves; k++) f->leaf[k] = rows_of(scene, f->leaves + k * VIEW);
     for (int64_t k = 0; k < f->n_uniform; k++) { /* the same for all: one vector */
-        run_operation(f->operations + k * OPERATION, &f->slots, VW);
+        run_operation(f->operations + k * OPERATION, &f->slots, STEP);
         f->slots.step[f->operations[k * OPERATION + O_TO]] = 0;
     }
 }
@@ -365,11 +367,18 @@ static void run_in_block(Formula *f, int is_assignment) {
     }
 }
 
+static void copy_numbers(Number *to, int64_t to_step, const Number *from, int64_t from_step, int64_t count) {
+    if (to_step == 1 && from_step == 1)
+        memcpy(to, from, sizeof(Number) * (size_t)count);
+    else
+        for (int64_t i = 0; i < count; i++) to[i * to_step] = from[i * from_step];
+}
+
 /* Compute a formula of rows that don't vary: they take the place of the examples. */
 static void run_once(Formula *f, int is_assignment) {
     const int64_t target = f->n_leaves;
     for (int64_t at = 0; at < f->rows; at += CHUNK) {
-        const int64_t count = f->rows - at < CHUNK ? f->rows - at : CHUNK, numbers = (count + VW - 1) / VW * VW;
+        const int64_t count = f->rows - at < CHUNK ? f->rows - at : CHUNK, numbers = whole_steps(count, STEP);
         for (int64_t k = 0; k < f->n_leaves; k++) {
             const Rows *leaf = &f->leaf[k];
             Number *own = buffer_of(f, k), *p = leaf->p + at * leaf->step;
@@ -380,7 +389,7 @@ static void run_once(Formula *f, int is_assignment) {
             } else if (leaf->step == 1 && numbers == count)
                 f->slots.p[k] = p;
             else {
-                for (int64_t i = 0; i < count; i++) own[i] = p[i * leaf->step];
+                copy_numbers(own, 1, p, leaf->step, count);
                 for (int64_t i = count; i < numbers; i++) own[i] = own[count - 1];
             }
         }
@@ -389,7 +398,7 @@ static void run_once(Formula *f, int is_assignment) {
         f->slots.p[target] = is_direct ? p : own, f->slots.step[target] = VW;
         run_operations(f, numbers);
         if (is_assignment && !is_direct)
-            for (int64_t i = 0; i < count; i++) p[i * f->target.step] = own[i];
+            copy_numbers(p, f->target.step, own, 1, count);
         hand_over(f, at, count);
     }
 }
@@ -425,14 +434,23 @@ static void reduce_row(const Formula *f, const Number *value, int64_t step, int6
 }
 
 static void reduce_numbers(const Formula *f, const Number *value, int64_t step, int64_t first, int64_t count) {
-    const int64_t *instruction = f->instruction, function = instruction[I_FUNCTION], terms = f->rows / f->target.count;
-    const int64_t by_terms = instruction[I_OVER] == OVER_ROWS_LAST;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t row = first + i;
-        Number *total = f->target.p + (by_terms ? row / terms : row % f->target.count) * f->target.step;
-        int is_first = !instruction[I_ADD] && (by_terms ? row % terms == 0 : row < f->target.count);
-        Number a = step ? value[i] : value[0];
-        *total = is_first ? a : combined(function, all(*total), all(a))[0];
+    const int64_t *instruction = f->instruction, function = instruction[I_FUNCTION], targets = f->target.count;
+    const int64_t terms = f->rows / targets, by_terms = instruction[I_OVER] == OVER_ROWS_LAST || targets == 1;
+    int64_t target = by_terms ? first / terms : first % targets, term = by_terms ? first % terms : first / targets;
+    for (int64_t i = 0; i < count;) {
+        const int64_t here = !by_terms ? 1 : terms - term < count - i ? terms - term : count - i; /* into one target */
+        const int is_first = !instruction[I_ADD] && term == 0;
+        Number total = is_first ? value[step ? i : 0] : f->target.p[target * f->target.step];
+        for (int64_t k = is_first; k < here; k++) {
+            const Number a = value[step ? i + k : 0];
+            total = function == BY_SUM ? total + a : combined(function, all(total), all(a))[0];
+        }
+        f->target.p[target * f->target.step] = total;
+        i += here;
+        if (by_terms)
+            target++, term = 0;
+        else if (++target == targets)
+            target = 0, term++;
     }
 }
 
@@ -491,8 +509,6 @@ static void scatter(const Scene *scene, const int64_t *instruction) {
 }
 
 /* ------------------------------------------------------------------------------------------------------ products */
-
-#define UNROLLED _Pragma("GCC unroll 4")
 
 #if WIDE == 8
 enum { TILE = 4 };

@@ -23,7 +23,7 @@ typedef float Number;
 typedef double Number;
 #endif
 
-enum { STEP_BYTES = 64, CHUNK = 256, MOST_SLOTS = 512, MAGIC = 0x41474d31 };
+enum { STEP_BYTES = 64, CHUNK = 512, MOST_SLOTS = 512, MAGIC = 0x41474d31 };
 
 /* The head. */
 enum {

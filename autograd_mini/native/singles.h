@@ -11,13 +11,19 @@ typedef float loose_singles __attribute__((vector_size(8 * WIDE), aligned(4), ma
 
 #undef FUSED
 #undef ROOT
+#undef LESSER
+#undef LARGER
 #if WIDE == 8
 #define FUSED(a, b, c) (singles)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define ROOT(a) (singles)_mm512_sqrt_ps((__m512)(a))
+#define LESSER(a, b) (singles)_mm512_min_ps((__m512)(a), (__m512)(b))
+#define LARGER(a, b) (singles)_mm512_max_ps((__m512)(a), (__m512)(b))
 #define CHOSEN(where, a, b) (singles)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)(where)), (__m512)(b), (__m512)(a))
 #elif WIDE == 4
 #define FUSED(a, b, c) (singles)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define ROOT(a) (singles)_mm256_sqrt_ps((__m256)(a))
+#define LESSER(a, b) (singles)_mm256_min_ps((__m256)(a), (__m256)(b))
+#define LARGER(a, b) (singles)_mm256_max_ps((__m256)(a), (__m256)(b))
 #define CHOSEN(where, a, b) (singles)_mm256_blendv_ps((__m256)(b), (__m256)(a), (__m256)(where))
 #else
 #define CHOSEN(where, a, b) (singles)(((where) & (single_bits)(a)) | (~(where) & (single_bits)(b)))
@@ -27,6 +33,8 @@ typedef float loose_singles __attribute__((vector_size(8 * WIDE), aligned(4), ma
 #elif defined(__SSE2__)
 #define FUSED(a, b, c) ((a) * (b) + (c))
 #define ROOT(a) (singles)_mm_sqrt_ps((__m128)(a))
+#define LESSER(a, b) (singles)_mm_min_ps((__m128)(a), (__m128)(b))
+#define LARGER(a, b) (singles)_mm_max_ps((__m128)(a), (__m128)(b))
 #else
 #define FUSED(a, b, c) ((a) * (b) + (c))
 #define ROOT(a) single_root(a)
@@ -37,6 +45,11 @@ INLINE singles single_root(singles a) {
 #endif
 #endif
 
+#ifndef LESSER
+#define LESSER(a, b) single_choose((a) < (b), a, b)
+#define LARGER(a, b) single_choose((a) > (b), a, b)
+#endif
+
 INLINE singles single_load(const float *p) { return *(const loose_singles *)p; }
 INLINE void single_store(float *p, singles a) { *(loose_singles *)p = a; }
 INLINE singles single_all(float x) { return x - (singles){0}; }
@@ -45,10 +58,10 @@ INLINE singles single_choose(single_bits where, singles a, singles b) { return C
 INLINE singles single_one_where(single_bits where) { return (singles)(where & (single_bits)single_all(1.0f)); }
 INLINE singles single_magnitude(singles a) { return (singles)((single_bits)a & INT32_MAX); }
 INLINE singles single_maximum(singles a, singles b) {
-    return single_choose(a != a, a, single_choose(a > b, a, b));
+    return (singles)((single_bits)LARGER(a, b) | (a != a));
 }
 INLINE singles single_minimum(singles a, singles b) {
-    return single_choose(a != a, a, single_choose(a < b, a, b));
+    return (singles)((single_bits)LESSER(a, b) | (a != a));
 }
 
 INLINE float single_sum_of(singles a) {

@@ -14,6 +14,7 @@
 #define VW 8
 #define FUSED(a, b, c) (vec)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c))
 #define ROOT(a) (vec)_mm512_sqrt_pd((__m512d)(a))
+#define WHOLE(a) (vec)_mm512_roundscale_pd((__m512d)(a), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define LESSER(a, b) (vec)_mm512_min_pd((__m512d)(a), (__m512d)(b)) /* b where one is nan */
 #define LARGER(a, b) (vec)_mm512_max_pd((__m512d)(a), (__m512d)(b))
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -21,6 +22,7 @@
 #define VW 4
 #define FUSED(a, b, c) (vec)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c))
 #define ROOT(a) (vec)_mm256_sqrt_pd((__m256d)(a))
+#define WHOLE(a) (vec)_mm256_round_pd((__m256d)(a), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define LESSER(a, b) (vec)_mm256_min_pd((__m256d)(a), (__m256d)(b))
 #define LARGER(a, b) (vec)_mm256_max_pd((__m256d)(a), (__m256d)(b))
 #elif defined(__aarch64__)
@@ -28,6 +30,7 @@
 #define VW 2
 #define FUSED(a, b, c) (vec)vfmaq_f64((float64x2_t)(c), (float64x2_t)(a), (float64x2_t)(b))
 #define ROOT(a) (vec)vsqrtq_f64((float64x2_t)(a))
+#define WHOLE(a) (vec)vrndnq_f64((float64x2_t)(a))
 #elif defined(__SSE2__)
 #include <emmintrin.h>
 #define VW 2
@@ -154,13 +157,17 @@ LANEWISE_OF_TWO(v_hypot, hypot)
 LANEWISE_OF_TWO(v_atan2, atan2)
 
 /* Of 0 and -0 the last, and nan where any is nan. */
-INLINE vec v_maximum(vec a, vec b) { return choose(a != a, a, choose(a > b, a, b)); }
-INLINE vec v_minimum(vec a, vec b) { return choose(a != a, a, choose(a < b, a, b)); }
+INLINE vec v_maximum(vec a, vec b) { return (vec)(bits(LARGER(a, b)) | (a != a)); }
+INLINE vec v_minimum(vec a, vec b) { return (vec)(bits(LESSER(a, b)) | (a != a)); }
 INLINE vec v_sign(vec a) { return choose(a != a, a, choose(a == 0.0, all(0.0), with_sign_of(all(1.0), a))); }
 
 INLINE vec v_rint(vec a) {
+#ifdef WHOLE
+    return WHOLE(a);
+#else
     vec size = magnitude(a), whole = all(0x1p52);
     return choose(size < whole, with_sign_of((size + whole) - whole, a), a);
+#endif
 }
 
 #define LOG2_E 1.44269504088896338700e+00

@@ -49,7 +49,8 @@ _CODES = {
     "&": "and",
     "|": "or",
 }
-_BLOCKS = (256, 128, 64)  # examples at a time: as many as fit
+_CONDITIONS = ("less", "greater", "greater_equal", "equal", "and", "or")
+_BLOCKS = (512, 256, 128, 64)  # examples at a time: as many as fit
 _CACHE_BYTES = 1 << 19  # what the arrays of a block may take up of the second-level cache
 _SYMBOLS = {"seed": t.SEED, "n": t.N}
 
@@ -317,6 +318,10 @@ class _Formula:
             for other in found[1:]:
                 result = self._operation(code, [result, other], uniform)
             return result
+        if code == "where" and found[1:] == [self._table.constant(1.0), self._table.constant(0.0)]:
+            is_condition = found[0] >= 0 and isinstance(self._numbers[found[0]], int)
+            if is_condition and self._code[self._numbers[found[0]]][0] in _CONDITIONS:
+                return found[0]  # is 1 or 0 itself
         return self._operation(code, found, uniform)
 
     def _power(self, base: Expression, exponent: float, uniform: bool) -> int:
