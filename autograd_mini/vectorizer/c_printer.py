@@ -449,7 +449,7 @@ class CPrinter(Printer):
             if count > 1 and step:
                 term = variable if abs(step) == 1 else f"{abs(step)} * {variable}"
                 text += f"{' - ' if step < 0 else ' + ' if text or start else ''}{term}"
-        return f"{start}{text}" if start or not text or (text[0] == " " and text[1] == "-") else text
+        return f"{start}{text}" if start or not text else text
 
     def _at(self, array: Variable, index: Any, *variables: str) -> str:
         """Return the entry of an array whose place is, for each value of the variables, a number in `index`."""

@@ -118,7 +118,7 @@ class Compiled:
         self._bind: Callable[..., Any] | None = None
         self._jax: JaxProgram | None = None
         self._lock = threading.Lock()
-        self._read: tuple[Any, Array] = self, np.empty(0)  # `theta` as it was read last, and `node.written` before that
+        self._read: tuple[Any, Array] = object(), np.empty(0)  # `theta` as it was read last, and `node.written` before that
         self._pool: dict[int, list[Any]] = {}
         self.checked = False
 

@@ -439,16 +439,16 @@ class Program:
         ...     print(target.read_text().splitlines()[2])
         // void line_predict(const float *theta, const float *x, const float *y, float *out, float *work);
         """
-        compiled = self._traced()
-        if checks.is_c_file(path, train, dtype):
-            assert self._example is not None
-            arrays = self._example[0]
-            compiled = self._for(arrays, "parameters")  # as the model is now: in evaluation mode maybe
-            if arrays and not compiled.parameters:
-                compiled = self._for(arrays, "inputs")
-            write_text(path, compiled.c_file(Path(path), dtype or self.dtype, train))
-        else:
-            write_text(path, compiled.script())
+        if not checks.is_c_file(path, train, dtype):
+            write_text(path, self._traced().script())
+            return
+        self._traced()
+        assert self._example is not None
+        arrays = self._example[0]
+        compiled = self._for(arrays, "parameters")  # as the model is now: in evaluation mode maybe
+        if arrays and not compiled.parameters:
+            compiled = self._for(arrays, "inputs")
+        write_text(path, compiled.c_file(Path(path), dtype or self.dtype, train))
 
     def explain(self) -> ProgramExplanation:
         """Print how many scalar nodes became how many array statements, why each group is one, and what runs it."""

@@ -32,6 +32,8 @@ from autograd_mini.engine.primitives import PRIMITIVES
 from autograd_mini.engine.value import apply
 from autograd_mini.vectorizer.c_printer import c_name, plain
 
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(6, 2)), np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
 IMAGES, CLASSES = RNG.normal(size=(5, 36)), np.array([0.0, 1.0, 2.0, 1.0, 0.0])
@@ -312,6 +314,20 @@ def test_of_a_list_there_are_the_results_alone_and_the_comment_says_so(tmp_path)
     assert "there is no gradient, as the function returns several numbers" in text.replace("\n// ", " ")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="there is no compiler for microcontrollers")
+def test_the_sizes_that_readme_tells_are_those_of_the_files():
+    script = [sys.executable, str(ROOT / "benchmarks" / "c_sizes.py")]
+    printed = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    found, told = [
+        {tuple(row.split("|")[1:4]): [int(x.replace(",", "")) for x in row.split("|")[4:7]] for row in rows}
+        for rows in (re.findall(r"^\| (?:moons|digits) \d.*", text, re.M) for text in (printed, README))
+    ]
+    assert found.keys() == told.keys()
+    for row, sizes in told.items():
+        assert found[row] == pytest.approx(sizes, rel=0.1, abs=8), f"{row}: other compilers differ, but not by so much"
+
+
 # ------------------------------------------------------------------------------------------------- what is refused
 
 
@@ -386,9 +402,10 @@ def with_labels(labels, names=("x", "y")):
 
 
 def code_of(text):
-    """Return the tokens of a C file without its comments, each name as the number of its first use."""
+    """Return the tokens of the functions of a C file without comments, each name as the number of its first use."""
     known = {}
-    return [known.setdefault(word, len(known)) for word in re.findall(r"\w+|[^\w\s]", re.sub("//.*", "", text))]
+    code = re.sub("//.*", "", text.split("// Writes the results of one example.")[1])
+    return [known.setdefault(word, len(known)) for word in re.findall(r"\w+|[^\w\s]", code)]
 
 
 def assert_escaped(labels, folder):
