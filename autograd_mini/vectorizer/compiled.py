@@ -133,6 +133,11 @@ class Compiled:
             return False
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
+    @property
+    def version(self) -> int:
+        """A number that changes when `guarded` gives another function."""
+        return self._around.version
+
     def guarded(self, spot_check: Any) -> Callable[[], tuple[float, Array] | None]:
         """Return the program on single numbers as a function that asks by itself whether all is as it was."""
         assert self.straight is not None

@@ -107,6 +107,7 @@ class Program:
         self._current: Compiled | None = None  # of straight-line Python
         self._straight: StraightLine | None = None
         self._quick: Callable[[], tuple[float, Array] | None] | None = None  # the same with all that is asked before
+        self._quick_for: tuple[Compiled, int] | None = None
         self._latest_structure: Structure = ()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -183,8 +184,10 @@ class Program:
             if found is not None:
                 return found
             if self._runs_straight(1.0) and self._latest_structure == ():
-                assert self._current is not None
-                self._quick = self._current.guarded(self._spot_check)
+                current = self._current
+                assert current is not None
+                if self._quick is None or self._quick_for != (current, current.version):
+                    self._quick, self._quick_for = current.guarded(self._spot_check), (current, current.version)
                 (value,), gradient = self._straight()  # type: ignore[misc]
                 return value, gradient
         if reduction not in REDUCTIONS:
@@ -286,7 +289,7 @@ class Program:
         if self._current is None:
             return False
         if not self._current.is_current():
-            self._current = self._straight = self._quick = None
+            self._current = self._straight = self._quick = self._quick_for = None
             return False
         spot_check = self._spot_check
         spot_check.left -= 1

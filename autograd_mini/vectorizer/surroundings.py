@@ -61,6 +61,7 @@ class Surroundings:
     def __init__(self, *roots: Any) -> None:
         self.attributes: set[str] = set()  # the attributes that the functions read of anything but modules
         self.nodes: list[Collection[Node]] = []  # those of a list together, as they may be many
+        self.version = 0  # of the copies, and so of `conditions`
         self._cells: list[tuple[str, Any, Any]] = []
         self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
         self._lists: list[tuple[str, Any, Sequence[Any], list[int]]] = []  # where there is what `==` doesn't tell
@@ -148,6 +149,7 @@ class Surroundings:
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
         self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
         self._sets = [(sequence, parts) for _, sequence, parts, _ in self._lists if type(sequence) is not list]
+        self.version += 1
 
     def conditions(self) -> tuple[list[str], dict[str, Any]] | None:
         """Return what `changed` looks at first as conditions in Python, and what their names mean; None if it is much.

@@ -1,4 +1,4 @@
-"""Functions without a batch, on single numbers by the native machine: the eager engine's numbers, and its table's checks."""
+"""Functions without a batch, on single numbers by the native machine: the eager engine's numbers, and the table."""
 
 import ctypes
 import gc
@@ -415,9 +415,13 @@ def test_a_function_that_does_something_else_each_time_is_found_out(monkeypatch)
     factors = iter([1.0] * 6 + [2.0] * 1_000)
     a = Value(2.0)
     program = vectorize(lambda: a * next(factors))
-    with pytest.raises(TraceError, match="disagrees with the eager engine"):
+
+    def run():
         for _ in range(100):
             program.value_and_grad()
+
+    with pytest.raises(TraceError, match="disagrees with the eager engine"):
+        run()
 
 
 def test_threads_have_memories_of_their_own():
@@ -462,3 +466,21 @@ def test_a_program_is_let_go_without_the_collector():
         assert seen() is None
     finally:
         gc.enable()
+
+
+def test_inside_of_contexts_nothing_is_made_anew(monkeypatch):
+    from autograd_mini.vectorizer.straight_line import StraightLine
+
+    a, rates = Value(2.0), [0.5]
+    program = settled(lambda: a * rates[0])
+    made = []
+    plain = StraightLine.guarded
+    monkeypatch.setattr(StraightLine, "guarded", lambda *arguments: made.append(1) or plain(*arguments))
+    with ag.no_grad():
+        for _ in range(5):
+            assert program.value_and_grad() == (1.0, [0.5])
+    assert not made
+    rates[0] = 0.25 * 2.0  # an equal number, another object
+    for _ in range(5):
+        assert program.value_and_grad() == (1.0, [0.5])
+    assert len(made) <= 1
