@@ -18,8 +18,8 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch):
+def watched(monkeypatch):
+    """Return a terminal in the place of stderr, in which everything is shown soon; pytest takes it from a fixture."""
     monkeypatch.setattr(progress, "DELAY", 0.01)
     monkeypatch.setattr(progress, "_PAUSE", 0.01)
     shown = Terminal()
@@ -35,10 +35,11 @@ def wait_for(text, terminal):
 
 
 def drawing():
-    return [thread for thread in threading.enumerate() if thread._target is progress._draw]
+    return [thread for thread in threading.enumerate() if getattr(thread, "_target", None) is progress._draw]
 
 
-def test_a_slow_trace_says_what_it_does_and_is_gone_at_the_end(terminal):
+def test_a_slow_trace_says_what_it_does_and_is_gone_at_the_end(monkeypatch):
+    terminal = watched(monkeypatch)
     w = Value(2.0)
 
     def slow(x):
@@ -52,7 +53,8 @@ def test_a_slow_trace_says_what_it_does_and_is_gone_at_the_end(terminal):
     assert not drawing()
 
 
-def test_a_slow_comparison_with_the_eager_engine_says_so(terminal):
+def test_a_slow_comparison_with_the_eager_engine_says_so(monkeypatch):
+    terminal = watched(monkeypatch)
     calls = []
 
     def f(x):
@@ -65,7 +67,9 @@ def test_a_slow_comparison_with_the_eager_engine_says_so(terminal):
     assert "comparing the program with the eager engine: example 0" in terminal.getvalue()
 
 
-def test_an_error_ends_the_bar(terminal):
+def test_an_error_ends_the_bar(monkeypatch):
+    terminal = watched(monkeypatch)
+
     def broken(x):
         wait_for("tracing it", terminal)
         raise ValueError("as it is")
@@ -93,7 +97,8 @@ def test_where_nobody_watches_nothing_is_shown_and_no_thread_is_begun(monkeypatc
 
 
 @pytest.mark.parametrize(("asked", "seen"), [(True, True), (False, False), (None, True)])
-def test_a_training_shows_it_as_it_shows_its_epochs(terminal, asked, seen):
+def test_a_training_shows_it_as_it_shows_its_epochs(monkeypatch, asked, seen):
+    terminal = watched(monkeypatch)
     X, y = datasets.linear(6, n_features=2)
     model = MLP(2, [1], rng=0)
     calls = []

@@ -97,12 +97,16 @@ class Module:
     def __getstate__(self) -> dict[str, Any]:
         return state_of(self)
 
-    def _name_parts(self) -> None:
-        """Give the modules inside their names, and every parameter without a label its name; once: they may be many."""
-        there = hash(tuple(map(id, inside(self))))
+    def _name_parts(self) -> list[Any]:
+        """Give the modules inside their names, and every parameter without a label its name; once: they may be many.
+
+        What is `inside` is returned.
+        """
+        parts = inside(self)
+        there = hash(tuple(map(id, parts)))
         if there == self._named:
             super().__setattr__("_is_named", True)
-            return
+            return parts
         super().__setattr__("_named", there)
         layers = Layers()
         for prefix, name, part in self._walk("", {id(self)}):
@@ -116,6 +120,7 @@ class Module:
             if not label or (type(label) is Given and not label.endswith(f".{prefix}{name}")):
                 part.label = Given(prefix + name, layers=layers)
         super().__setattr__("_is_named", True)
+        return parts
 
     def _check_untrained(self, name: str, thing: Any) -> None:
         """Refuse what is in the place of a parameter or a module and is none; warn of a Value that training won't find.
@@ -200,10 +205,9 @@ class Module:
         """
         if type(self).named_parameters is not Module.named_parameters:
             return [parameter for _, parameter in self.named_parameters()]
-        if not self._name:
-            self._name_parts()
+        parts = inside(self) if self._name else self._name_parts()
         self.named_modules()  # it is an error if something else is in the place of a parameter
-        return list(dict.fromkeys(part for part in inside(self) if isinstance(part, Parameter)))
+        return list(dict.fromkeys([part for part in parts if isinstance(part, Parameter)]))
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Set the gradient of every parameter to 0, or to None."""

@@ -23,7 +23,7 @@ from autograd_mini.nn.module import Module
 from autograd_mini.training.eager import EagerEngine, Penalty, evaluating
 from autograd_mini.training.native_epochs import NativeEpochs, can_run
 from autograd_mini.vectorizer.checks import SpotCheck, against_eager, against_eager_at, choices
-from autograd_mini.vectorizer.compiled import Compiled
+from autograd_mini.vectorizer.compiled import Compiled, without_collection
 from autograd_mini.vectorizer.program import Program
 from autograd_mini.vectorizer.running import Resident
 
@@ -59,6 +59,7 @@ class VectorizedEngine(EagerEngine):
         self._backend = state["_backend"]
         self._begin()
 
+    @without_collection()
     def prepare(
         self, model: Module, loss: Loss, penalty: Penalty | None, parameters: Sequence[Value], X: Array, y: Array
     ) -> None:

@@ -165,11 +165,12 @@ class Compiled:
         say(f"reading its {len(trace.nodes)} nodes")
         scalars = self.scalars = scanned(trace, inputs, outputs)
         asked = learning(scalars.leaves)
+        is_asked = asked.tobytes() + b"\0"  # the last one of what is no leaf
         if self.wrt == "inputs":
             targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
             flags = needed(scalars, targets)
         else:
-            targets = [i for i, number in scalars.leaf.items() if asked[number]]
+            targets = [i for i, number in scalars.leaf.items() if is_asked[number]]
             flags = needed(scalars, targets, scalars.tables.learning(asked))
         self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
         say(f"grouping {len(scalars)} nodes")
@@ -185,7 +186,7 @@ class Compiled:
         self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
         say(f"writing array statements for {len(grouping.groups)} groups")
         # Those of models in the models' order, others as the function used them first.
-        number, is_asked = scalars.leaves.get, asked.tobytes() + b"\0"  # the last one of what is no leaf
+        number = scalars.leaves.get
         parents = dict.fromkeys(chain.from_iterable([v.parents for v in trace.nodes]))
         used = dict.fromkeys([p for p in parents if is_asked[number(p, -1)]])
         ordered = chain(_in_order(models, self._around.modules(), used), used)
@@ -481,6 +482,8 @@ def _in_order(named: Sequence[Module], reached: Sequence[Module], used: dict[Any
             groups.append(inside(model))
             contained.update(part for part in groups[-1][1:] if isinstance(part, Module))
     groups = [group for group in groups if group[0] not in contained]
+    if len(groups) == 1:
+        return groups[0]
     ranks = dict(zip(used, range(len(used)), strict=True))
     first = {group[0]: -1 if group[0] in named else min([ranks.get(p, len(used)) for p in group]) for group in groups}
     groups.sort(key=lambda group: first[group[0]])

@@ -168,7 +168,8 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
     n, live, index = len(order), trace.live, dict(zip(order, range(len(order)), strict=True))
     scalars = Scalars([PARAMETER] * n, [None] * n, [()] * n, [*map(_data, order)], [False] * n, node=order)
     kind, varies = scalars.kind, scalars.varies
-    tables = scalars.tables = Tables(node.primitive.table for node in order if isinstance(node.primitive, Lookup))
+    looked_up = [v.primitive.table for v in order if isinstance(v.primitive, Lookup)] if trace.tables else []
+    tables = scalars.tables = Tables(looked_up)
     leaves = scalars.leaves = tables.leaves
     for i, node in enumerate(order):
         primitive = node.primitive
