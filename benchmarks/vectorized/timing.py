@@ -80,6 +80,7 @@ class Mark:
 
 
 SLOWER, NOISE = 0.85, 0.9
+BLOCK = 0.05  # seconds
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,8 @@ def trajectory(run: Callable[[], Any], parameters: Callable[[], Any], steps: int
     return lambda: np.concatenate([[float(run()) for _ in range(steps)], np.ravel(parameters())])
 
 
-def measured(work: Work, rounds: int, block: float) -> Times:
-    """Time the contenders of a work in interleaved blocks of about `block` seconds.
+def measured(work: Work, rounds: int) -> Times:
+    """Time the contenders of a work in interleaved blocks of about `BLOCK` seconds, or of one run where it is quick.
 
     A slow moment of the machine hits all of them; who begins changes from round to round. The garbage of one block is
     cleared away, off the clock, before the next one; what the libraries hold is kept out of the collector's sight, so
@@ -174,7 +175,7 @@ def measured(work: Work, rounds: int, block: float) -> Times:
     _check(work, contenders)
     gc.collect()
     gc.freeze()
-    repeats = {key: _repeats(key[1], contender, block) for key, contender in contenders.items()}
+    repeats = {key: 1 if vectorized.quick else _repeats(key[1], c) for key, c in contenders.items()}
     keys = list(contenders)
     busy: dict[tuple[str, str], list[float]] = {key: [] for key in keys}
     times.seconds = {key: [] for key in keys}
@@ -183,10 +184,9 @@ def measured(work: Work, rounds: int, block: float) -> Times:
         for key in keys[first:] + keys[:first]:
             contender = contenders[key]
             if contender.rounds is None or number < contender.rounds:
-                seconds, cpu_seconds = _block(key[1], contender, repeats[key])
-                # Where others use the machine too, the clock counts their time; of several threads the processor counts
-                # each.
-                times.seconds[key].append(min(seconds, cpu_seconds) / repeats[key] / contender.share)
+                # The lesser: the clock counts other users of the machine, and the processor each of several threads.
+                seconds, cpu_seconds = both = _block(key[1], contender, repeats[key])
+                times.seconds[key].append(min(both) / repeats[key] / contender.share)
                 busy[key].append(cpu_seconds / seconds)
     gc.unfreeze()
     times.busy = {key: statistics.median(shares) for key, shares in busy.items()}
@@ -229,13 +229,13 @@ def _check(work: Work, contenders: Mapping[tuple[str, str], Contender]) -> None:
             raise AssertionError(f"{work.key}: {key} and {first} disagree by {apart:.1e}")
 
 
-def _repeats(runner: str, contender: Contender, block: float) -> int:
+def _repeats(runner: str, contender: Contender) -> int:
     """Return how often a contender runs in a block; the runs that find out warm it up too."""
     repeats = 1
     while True:
-        seconds, _ = _block(runner, contender, repeats)
-        if seconds >= block / 4:
-            return max(1, round(repeats * block / seconds))
+        seconds = min(_block(runner, contender, repeats))
+        if seconds >= BLOCK / 4:
+            return max(1, round(repeats * BLOCK / seconds))
         repeats *= 4
 
 
