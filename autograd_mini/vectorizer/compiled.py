@@ -7,6 +7,7 @@ import inspect
 import math
 import operator
 import re
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -120,6 +121,11 @@ class Compiled:
     def is_list(self) -> bool:
         """Whether the function returns several numbers."""
         return bool(self.structure)
+
+    @property
+    def watches_all(self) -> bool:
+        """Whether `is_current` looks at all that the function can reach, the modes of modules too."""
+        return self.straight is None and self._around.is_complete
 
     def is_current(self) -> bool:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
@@ -260,13 +266,48 @@ class Compiled:
 
     # -------------------------------------------------------------------------------------------------- running
 
-    def theta(self) -> Array:
-        """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers."""
+    def theta(self, parameters: Array | None = None) -> Array:
+        """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers.
+
+        Numbers that are given for the `parameters` take the place of the present ones.
+        """
+        theta = np.empty(self.program.parameters.rows, self.dtype)
+        self.load(theta, parameters)
+        return theta
+
+    def load(self, theta: Array, parameters: Array | None = None) -> None:
+        """Fill in the flat vector, as `theta` returns it."""
         for leaf, read in self._live:
             leaf._data = read()
-        theta = np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
-        numbers = self.scalars.tables.numbers
-        return np.concatenate([theta, numbers], dtype=self.dtype) if len(numbers) else theta
+        leaves, numbers = self.leaves, self.scalars.tables.numbers
+        if parameters is not None:
+            theta[self.places] = parameters
+            at, others = self._others
+            if others:
+                theta[at] = [leaf._data for leaf in others]
+        elif self.dtype == np.float64:  # `pack_into` is the quickest way from Python's floats into an array
+            self._pack(theta, 0, *[leaf._data for leaf in leaves])
+        else:
+            theta[: len(leaves)] = np.fromiter(map(_data, leaves), self.dtype, len(leaves))
+        if len(numbers):
+            theta[len(leaves) :] = numbers
+
+    @cached_property
+    def _pack(self) -> Callable[..., None]:
+        return struct.Struct(f"{len(self.leaves)}d").pack_into
+
+    @cached_property
+    def places(self) -> Any:
+        """What `positions` are, as a slice where they are a run of them: nearly always, and quicker to take."""
+        first, count = int(self.positions[0]) if len(self.positions) else 0, len(self.positions)
+        is_run = np.array_equal(self.positions, np.arange(first, first + count))
+        return slice(first, first + count) if is_run else self.positions
+
+    @cached_property
+    def _others(self) -> tuple[Array, list[Value]]:
+        """Where in the flat vector the leaves are that are no parameters, such as frozen ones; and these leaves."""
+        at = np.setdiff1d(np.arange(len(self.leaves)), self.positions)
+        return at, [self.leaves[i] for i in at]
 
     def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
         """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""
@@ -298,8 +339,14 @@ class Compiled:
                 del self._pool[next(iter(self._pool))]
             self._pool.setdefault(n, []).append(workspace)
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether a batch is run as a whole, and not in blocks."""
+        return self.mixes or self.backend == "jax"
+
+    @cached_property
     def block_size(self) -> int:
-        """Return how many examples at a time fit the cache with all that is computed from them."""
+        """How many examples at a time fit the cache with all that is computed from them."""
         rows = sum(array.rows for array in [*self.program.inputs, *self.program.arrays] if array.varies)
         fitting = CACHE_BYTES // (self.dtype.itemsize * max(rows, 1))
         return int(min(max(1 << max(fitting, 1).bit_length() - 1, 512), 8192))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,40 +13,105 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.compiled import MOST_SIZES, Compiled
+from autograd_mini.vectorizer.native_backend import NativeWorkspace
+from autograd_mini.vectorizer.threads import spread
+
+_NO_WARNINGS = nullcontext()  # the machine gives none, where NumPy must be told not to
 
 
-def run_block(
+def run_batch(
     compiled: Compiled,
-    theta: Array,
     columns: list[Array],
-    block: tuple[int, int],
+    n: int,
     seed: Any,
-    outputs: Array,
-    into: list[Array] | None,
-) -> Array | None:
-    """Run a block of examples: fills in the outputs and the inputs' gradients, and returns that of the flat vector."""
-    start, end = block
-    n = end - start
+    *,
+    size: int,
+    threads: int = 1,
+    parameters: Array | None = None,
+    into: Sequence[Array] = (),
+) -> tuple[Array, Array | None]:
+    """Run n examples in blocks of a size, and add up the blocks' gradients in their order.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The program.
+    columns : list of numpy.ndarray
+        The inputs, random leaves among them, with a row for each example.
+    n : int
+        How many.
+    seed : float or numpy.ndarray, optional
+        ∂L/∂outputs; without one, nothing is differentiated.
+    size : int
+        How many examples a block has.
+    threads : int
+        How many blocks are run at a time.
+    parameters : numpy.ndarray, optional
+        Numbers in the place of those that the parameters have at present.
+    into : sequence of numpy.ndarray
+        What the inputs' gradients are written into, (rows, n) each.
+
+    Returns
+    -------
+    outputs : numpy.ndarray of shape (k, n)
+    gradient : numpy.ndarray or None
+        That of the flat vector; its zeros are none of them -0.
+    """
+    if n <= size:
+        return _run_block(compiled, lambda to: compiled.load(to, parameters), columns, n, seed, into)
+    outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
+    starts = range(0, n, size)
+    gradients: list[Any] = [None] * len(starts)
+    theta = compiled.theta(parameters)  # the same for all blocks, whatever is done to the parameters meanwhile
+
+    def run(k: int) -> None:
+        start, end = starts[k], min(starts[k] + size, n)
+        block, of_inputs = [column[start:end] for column in columns], [array[:, start:end] for array in into]
+        found = _run_block(compiled, lambda to: np.copyto(to, theta), block, end - start, seed, of_inputs, start)
+        outputs[:, start:end], gradients[k] = found
+
+    spread(run, len(starts), threads)
+    return outputs, None if seed is None else reduce(operator.add, gradients)
+
+
+def _run_block(
+    compiled: Compiled,
+    load: Callable[[Array], None],
+    columns: list[Array],
+    n: int,
+    seed: Any,
+    into: Sequence[Array],
+    first: int = 0,
+) -> tuple[Array, Array | None]:
+    """Run a block of n examples, of which the first has that number; `load` fills in the flat vector."""
     workspace = compiled.workspace(n)
     try:
-        np.copyto(workspace.theta, theta)
-        with np.errstate(all="ignore"):
-            results, effects, gradients = workspace.run([column[start:end] for column in columns], seed)
-            row = 0
-            for result in results:
-                rows = len(result)
-                outputs[row : row + rows, start:end] = result if result.ndim == 2 else result[:, None]
-                row += rows
-            hand_over_effects(compiled, effects, n, start)
-            if seed is None:
-                return None
-            if into is not None:
-                for k, derivatives in zip(compiled.program.input_gradients, gradients, strict=True):
-                    np.add(derivatives, 0.0, out=into[k][:, start:end])
-            gradient: Array = workspace.gradient + 0.0  # a copy, in which -0 is 0, as in a sum that begins with 0
-            return gradient
+        with _NO_WARNINGS if isinstance(workspace, NativeWorkspace) else np.errstate(all="ignore"):
+            load(workspace.theta)
+            results, effects, of_inputs = workspace.run(columns, seed)
+            outputs = _outputs(results, len(compiled.scalars.outputs), n, compiled.dtype)
+            if effects:
+                hand_over_effects(compiled, effects, n, first)
+            if into:
+                for k, derivatives in zip(compiled.program.input_gradients, of_inputs, strict=True):
+                    np.add(derivatives, 0.0, out=into[k])
+            # A copy, in which -0 is 0, as in a sum that begins with 0.
+            return outputs, None if seed is None else workspace.gradient + 0.0
     finally:
         compiled.give_back(n, workspace)
+
+
+def _outputs(results: Sequence[Array], k: int, n: int, dtype: Any) -> Array:
+    """Return results as an array (k, n) of their own; what is the same for all examples has one number in a row."""
+    if len(results) == 1 and results[0].shape == (k, n):
+        outputs: Array = results[0].copy()
+        return outputs
+    outputs = np.empty((k, n), dtype)
+    row = 0
+    for result in results:
+        outputs[row : row + len(result)] = result if result.ndim == 2 else result[:, None]
+        row += len(result)
+    return outputs
 
 
 def hand_over_effects(compiled: Compiled, effects: Sequence[Array], n: int, first: int = 0) -> None:

@@ -65,6 +65,7 @@ class Surroundings:
         self._lists: list[tuple[str, Any, Sequence[Any], list[int]]] = []  # where there is what `==` doesn't tell
         self._sizes: list[tuple[str, Any, int]] = []
         self._readings: list[tuple[str, Any, Callable[[Any], Any], Any]] = []  # what isn't in a container
+        self._classes: set[type] = set()  # those whose attributes are kept
         self._seen: dict[int, Any] = {}  # the things are kept, so that no other gets the id of one
         self._waiting: list[tuple[str, Any]] = [("the function", root) for root in roots]
         for root in roots:
@@ -78,6 +79,7 @@ class Surroundings:
             elif id(thing) not in self._seen and not isinstance(thing, _ATOMS):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
+        self.is_complete = not self._waiting
         # Of what programs keep on nodes, as optimizers do, what these functions read.
         nodes = list(chain.from_iterable(self.nodes))
         for key in sorted(key for key in self.attributes if not hasattr(Value, key)):
@@ -125,6 +127,8 @@ class Surroundings:
         for name, dictionary in grown:  # a number that was put in meanwhile, as by a defaultdict, may be read again
             new = [key for key in dictionary if (id(dictionary), key) not in entries]
             self._some(name, dictionary, [key for key in new if isinstance(dictionary[key], _ATOMS)])
+            if all(key in _GIVEN_NAMES for key in new):
+                self._sizes.append((name, dictionary, len(dictionary)))
         self._readings = [reading for reading in self._readings if _is_read_again(reading)]
         self._keep()
 
@@ -135,14 +139,19 @@ class Surroundings:
         counts = Counter(place for place, _ in self._entries)
         whole = {id(d): d for _, d, size in self._sizes if type(d) is dict and counts[id(d)] == size}
         lists = [kept[1:] for kept in self._lists if type(kept[1]) is list]
+        # A list of nodes or numbers that is in another container is compared there: an equal one may take its place.
+        flat = {id(sequence): parts for sequence, parts, places in lists if not places}
         told = [(cell, before) for _, cell, before in self._cells if _is_told_in_a_cell(before)]
         cells, read = [cell for cell, _ in told], [before for _, before in told]
         self._containers = [*[sequence for sequence, _, _ in lists], *whole.values(), *cells]
-        self._copies = [*[parts for _, parts, _ in lists], *map(dict, whole.values()), *map(CellType, read)]
+        self._copies: list[Any] = []
+        for _, parts, places in lists:
+            self._copies.append([flat.get(id(x), x) for x in parts] if places else parts)
+        self._copies += [*map(_of_same_keys, whole.values(), repeat(flat)), *map(CellType, read)]
         exact: list[tuple[Any, Any, Any]] = [
-            (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x)
+            (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x) and id(x) not in flat
         ]
-        exact += [(sequence, k, parts[k]) for sequence, parts, places in lists for k in places]
+        exact += [(s, k, parts[k]) for s, parts, places in lists for k in places if id(parts[k]) not in flat]
         exact += [(d, k, before) for (at, _), (_, d, k, before) in self._entries.items() if at not in whole]
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
         self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
@@ -255,7 +264,8 @@ class Surroundings:
     def _class(self, name: str, kind: type) -> None:
         """Keep the attributes of a class and those that it inherits, and go on to its methods."""
         for one in kind.__mro__:
-            if _is_own(one):
+            if _is_own(one) and one not in self._classes:
+                self._classes.add(one)
                 entries = [key for key in vars(one) if key[:2] != "__"]
                 self._some("", vars(one), [key for key in entries if isinstance(vars(one)[key], _DATA)])
                 methods = [thing for thing in vars(one).values() if isinstance(thing, _METHODS)]
@@ -316,6 +326,18 @@ def _is_told_in_a_cell(thing: Any) -> bool:
 def _copy(sequence: Any) -> Sequence[Any]:
     """Return a list of a list, so that both can be compared as wholes; a tuple of anything else."""
     return list(sequence) if type(sequence) is list else tuple(sequence)
+
+
+def _of_same_keys(dictionary: dict[Any, Any], others: Mapping[int, Any]) -> dict[Any, Any]:
+    """Return a copy of a dictionary, with others in the place of some things, by their ids.
+
+    What `copy` makes of an object's attributes shares its keys with it, and is compared more quickly for that.
+    """
+    result = dictionary.copy()
+    for key, thing in dictionary.items():
+        if id(thing) in others:
+            result[key] = others[id(thing)]
+    return result
 
 
 def _are_all(kinds: set[type], one: Any) -> bool:
