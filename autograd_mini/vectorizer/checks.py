@@ -35,14 +35,15 @@ _SAMPLES = 3  # examples that the first run is checked on
 _MANY_NODES = 20_000  # of so many, one example has to do
 
 
-def options(f: Any, backend: str, dtype: str, threads: int, block: int | None) -> None:
+def options(f: Any, backend: str, dtype: str, threads: int | str, block: int | None) -> None:
     """Refuse what `vectorize` can't take."""
     if not callable(f):
         raise TypeError(f"expected a function of Values, got {f!r:.60}; as in vectorize(lambda x, y: ...)")
     for name, choice, known in (("backend", backend, BACKENDS), ("dtype", dtype, DTYPES)):
         if choice not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {choice!r}")
-    checked_whole("threads", threads, least=1)
+    if threads != "auto":
+        checked_whole("threads", threads, least=1, advice="or pass 'auto', for as many as pay")
     if block is not None:
         checked_whole("block", block, least=1)
 

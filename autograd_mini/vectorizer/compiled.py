@@ -339,13 +339,15 @@ class Compiled:
                 del self._pool[next(iter(self._pool))]
             self._pool.setdefault(n, []).append(workspace)
 
-    @cached_property
-    def is_whole(self) -> bool:
-        """Whether a batch is run as a whole, and not in blocks."""
-        return self.mixes or self.backend == "jax"
+    def block_size(self, n: int, wanted: int | None = None) -> int:
+        """Return how many of n examples are run at a time; it doesn't depend on how many threads there are."""
+        if self.mixes or self.backend == "jax":
+            return n
+        native, _ = self._native
+        return wanted or (self._fitting if native is None else native.block_size(n))
 
     @cached_property
-    def block_size(self) -> int:
+    def _fitting(self) -> int:
         """How many examples at a time fit the cache with all that is computed from them."""
         rows = sum(array.rows for array in [*self.program.inputs, *self.program.arrays] if array.varies)
         fitting = CACHE_BYTES // (self.dtype.itemsize * max(rows, 1))

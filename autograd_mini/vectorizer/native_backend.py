@@ -15,6 +15,7 @@ from autograd_mini.vectorizer.statements import ArrayProgram, Product
 
 LARGE_PRODUCT = 50_000  # weights of a matrix from which on BLAS is quicker than the machine's tiles, about
 SLOW_SETS = ("sse2",)  # with two numbers at a time NumPy is as quick on small programs, and quicker on large batches
+_BLOCK_WORK = 1_500_000  # of a block of examples: about 0.3 ms, against which what Python does for it is little
 _SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
 _LINE = 64  # bytes that the memory begins at a multiple of
 _HEAD = 6  # words of a run before its inputs
@@ -49,6 +50,15 @@ class NativeProgram:
             self.library.check(made.words)
             self._tables[backward] = made
         return self._tables[backward]
+
+    def block_size(self, n: int) -> int:
+        """Return how many of n examples are run in one call, so that several threads have blocks alike.
+
+        As the gradients of blocks are added up in their order, it depends on the program and on n alone.
+        """
+        count = round(n * self.table(backward=True).work / _BLOCK_WORK)
+        count += count % 2  # as many for each of two threads
+        return n if count < 2 else -(-n // (count * t.STEP)) * t.STEP
 
 
 def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[NativeProgram | None, str]:

@@ -85,7 +85,7 @@ class Program:
         f: Callable[..., Any],
         backend: str = "auto",
         dtype: str = "float64",
-        threads: int = 1,
+        threads: int | str = "auto",
         seed: int | None = None,
         block: int | None = None,
         check: bool = True,
@@ -352,10 +352,8 @@ class Program:
             theta = compiled.theta(parameters)
             anomalies.look_for(compiled, theta, columns, n, seed if seed is None else float(np.max(seed)))
         started = time.perf_counter()
-        size = n if compiled.is_whole else self.block or compiled.block_size
-        outputs, gradient = run_batch(
-            compiled, columns, n, seed, size=size, threads=self.threads, parameters=parameters, into=into
-        )
+        how: Any = {"block": self.block, "threads": self.threads, "parameters": parameters, "into": into}
+        outputs, gradient = run_batch(compiled, columns, n, seed, **how)
         if is_looking:
             anomalies.refuse_results("a result or its gradient", outputs, *into, *() if seed is None else (gradient,))
         if self.check and self._spot_check.is_due(time.perf_counter() - started):
@@ -518,7 +516,7 @@ def vectorize(
     *,
     backend: str = "auto",
     dtype: str = "float64",
-    threads: int = 1,
+    threads: int | str = "auto",
     seed: int | None = None,
     block: int | None = None,
     check: bool = True,
@@ -540,8 +538,9 @@ def vectorize(
         `Program.explain` says which.
     dtype : {"float64", "float32"}, optional
         The precision.
-    threads : int, optional
-        How many threads a batch's blocks are spread over.
+    threads : int or "auto", optional
+        How many threads a batch's blocks are spread over; by default, where machine code runs it, as many as there are
+        processors, for batches of several blocks, and one else. The results are the same to the bit.
     seed : int, optional
         Where random leaves (dropout) come from; by default each module's own generator.
     block : int, optional

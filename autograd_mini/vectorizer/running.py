@@ -14,7 +14,7 @@ from autograd_mini.checks import Array
 from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.compiled import MOST_SIZES, Compiled
 from autograd_mini.vectorizer.native_backend import NativeWorkspace
-from autograd_mini.vectorizer.threads import spread
+from autograd_mini.vectorizer.threads import processors, spread
 
 _NO_WARNINGS = nullcontext()  # the machine gives none, where NumPy must be told not to
 
@@ -25,12 +25,12 @@ def run_batch(
     n: int,
     seed: Any,
     *,
-    size: int,
-    threads: int = 1,
+    block: int | None,
+    threads: int | str,
     parameters: Array | None = None,
     into: Sequence[Array] = (),
 ) -> tuple[Array, Array | None]:
-    """Run n examples in blocks of a size, and add up the blocks' gradients in their order.
+    """Run n examples in blocks, and add up the blocks' gradients in their order.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def run_batch(
         How many.
     seed : float or numpy.ndarray, optional
         ∂L/∂outputs; without one, nothing is differentiated.
-    size : int
-        How many examples a block has.
-    threads : int
+    block : int, optional
+        How many examples a block has, if it was asked for.
+    threads : int or "auto"
         How many blocks are run at a time.
     parameters : numpy.ndarray, optional
         Numbers in the place of those that the parameters have at present.
@@ -57,6 +57,7 @@ def run_batch(
     gradient : numpy.ndarray or None
         That of the flat vector; its zeros are none of them -0.
     """
+    size = compiled.block_size(n, block)
     if n <= size:
         return _run_block(compiled, lambda to: compiled.load(to, parameters), columns, n, seed, into)
     outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
@@ -70,8 +71,10 @@ def run_batch(
         found = _run_block(compiled, lambda to: np.copyto(to, theta), block, end - start, seed, of_inputs, start)
         outputs[:, start:end], gradients[k] = found
 
-    spread(run, len(starts), threads)
-    return outputs, None if seed is None else reduce(operator.add, gradients)
+    if threads == "auto":  # NumPy's calls are too short to run beside each other
+        threads = processors() if compiled.runs_on[0] == "native" else 1
+    spread(run, len(starts), int(threads))
+    return outputs, None if seed is None else reduce(operator.iadd, gradients)
 
 
 def _run_block(
