@@ -57,8 +57,10 @@ class NativeProgram:
         As the gradients of blocks are added up in their order, it depends on the program and on n alone.
         """
         count = round(n * self.table(backward=True).work / _BLOCK_WORK)
+        if count < 2:
+            return n
         count += count % 2  # as many for each of two threads
-        return n if count < 2 else -(-n // (count * t.STEP)) * t.STEP
+        return -(-n // (count * t.STEP)) * t.STEP
 
 
 def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[NativeProgram | None, str]:
