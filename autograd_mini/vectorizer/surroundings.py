@@ -65,6 +65,7 @@ class Surroundings:
         self._lists: list[tuple[str, Any, Sequence[Any], list[int]]] = []  # where there is what `==` doesn't tell
         self._sizes: list[tuple[str, Any, int]] = []
         self._readings: list[tuple[str, Any, Callable[[Any], Any], Any]] = []  # what isn't in a container
+        self._owned: Counter[int] = Counter()  # in how many places a list was found, by its id
         self._classes: set[type] = set()  # those whose attributes are kept
         self._seen: dict[int, Any] = {}  # the things are kept, so that no other gets the id of one
         self._waiting: list[tuple[str, Any]] = [("the function", root) for root in roots]
@@ -76,7 +77,9 @@ class Surroundings:
             name, thing = self._waiting.pop()
             if isinstance(thing, Node):
                 self.nodes.append((thing,))
-            elif id(thing) not in self._seen and not isinstance(thing, _ATOMS):
+            elif id(thing) in self._seen:
+                self._owned[id(thing)] += 1
+            elif not isinstance(thing, _ATOMS):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
         self.is_complete = not self._waiting
@@ -143,11 +146,14 @@ class Surroundings:
         flat = {id(sequence): parts for sequence, parts, places in lists if not places}
         told = [(cell, before) for _, cell, before in self._cells if _is_told_in_a_cell(before)]
         cells, read = [cell for cell, _ in told], [before for _, before in told]
-        self._containers = [*[sequence for sequence, _, _ in lists], *whole.values(), *cells]
-        self._copies: list[Any] = []
-        for _, parts, places in lists:
-            self._copies.append([flat.get(id(x), x) for x in parts] if places else parts)
-        self._copies += [*map(_of_same_keys, whole.values(), repeat(flat)), *map(CellType, read)]
+        inside = {id(x) for d in whole.values() for x in d.values()}
+        inside |= {id(parts[k]) for _, parts, places in lists for k in places}
+        self._containers: list[Any] = [*whole.values(), *cells]
+        self._copies: list[Any] = [*map(_of_same_keys, whole.values(), repeat(flat)), *map(CellType, read)]
+        for sequence, parts, places in lists:
+            if places or id(sequence) not in inside or self._owned[id(sequence)] > 1:
+                self._containers.append(sequence)
+                self._copies.append([flat.get(id(x), x) for x in parts] if places else parts)
         exact: list[tuple[Any, Any, Any]] = [
             (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x) and id(x) not in flat
         ]
@@ -156,6 +162,11 @@ class Surroundings:
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
         self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
         self._sets = [(sequence, parts) for _, sequence, parts, _ in self._lists if type(sequence) is not list]
+
+    @property
+    def quick_check(self) -> Callable[[], bool] | None:
+        """What tells quickly that nothing has changed; None where there are arrays, whose numbers are compared, too."""
+        return None if self._readings else self._is_identical
 
     def _is_identical(self) -> bool:
         """Return whether surely nothing has changed but the numbers in arrays."""
@@ -215,6 +226,7 @@ class Surroundings:
     def _sequence(self, name: str, sequence: Any) -> None:
         """Keep the parts of a list or a set; numbers and nodes at once, and rows of them, as they may be many."""
         kinds = set(map(type, sequence))
+        self._owned[id(sequence)] += 1
         if not isinstance(sequence, (tuple, frozenset)):
             parts = _copy(sequence)
             quick = _are_told_by_equality(parts, kinds)
