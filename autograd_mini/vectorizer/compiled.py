@@ -362,7 +362,8 @@ class Compiled:
     def can_be_repeated(self, n: int) -> bool:
         """Return whether a batch of n examples is nothing but one call of the native machine, and its sum."""
         plain = not (self.draws or self.choices or self.updates or self.indices or self.mixes or self._live)
-        whole = self.places == slice(0, self.program.parameters.rows) and self.dtype == np.float64
+        every = slice(0, self.program.parameters.rows)
+        whole = isinstance(self.places, slice) and self.places == every and self.dtype == np.float64
         small = all(n * array.rows <= SMALL for array in self.program.inputs)
         outputs = self.program.outputs
         one = len(outputs) == 1 and outputs[0].count == 1 and outputs[0].array.varies and self.program.seed is None

@@ -192,12 +192,11 @@ class NativeWorkspace:
         if len(own) < len(shapes) or bound._seed is None:
             return None
         bound._seed[:] = seed
-        run, address, number = bound._run, bound._address, bound._set
 
         def run_again(inputs: Sequence[Any]) -> None:
             for array, given in zip(own, inputs):  # noqa: B905, as many as there are shapes
                 array[...] = given
-            failed = run(address, number)
+            failed = bound._run(bound._address, bound._set)  # in this way its memory is kept
             if failed:
                 raise RuntimeError(f"the native machine refused to run ({failed})")
 

@@ -6,10 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from native.machines import needs_machine
 
 from autograd_mini import Value, detect_anomaly, nn, optim, vectorize
 from autograd_mini.engine.value import Parameter
-from autograd_mini.errors import AnomalyError
+from autograd_mini.errors import AnomalyError, TraceError
+from autograd_mini.vectorizer.checks import SpotCheck
+from autograd_mini.vectorizer.compiled import packing
 
 RNG = np.random.default_rng(11)
 X, Y = RNG.normal(size=(40, 2)), RNG.normal(size=40)
@@ -303,3 +306,73 @@ def test_a_gradient_that_fits_nothing_is_refused_before_any_step(given, by, mess
     with pytest.raises(ValueError, match=message):
         optimizer.step(given, chosen)
     assert ([p.data for p in parameters], optimizer.steps, optimizer.state) == ([1.0, 2.0], 0, before)
+
+
+# ------------------------------------------------------------------------------- calls like the one before them
+
+
+@needs_machine
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_call_like_the_one_before_gives_what_the_first_call_of_a_program_gives(reduction):
+    _, program = made()
+    for k in range(3):
+        for n in (40, 7, 1):
+            rows, targets = X[:n] + k, Y[:n] - k
+            again = program.value_and_grad(rows, targets, reduction=reduction)
+            first = made()[1].value_and_grad(rows, targets, reduction=reduction)
+            assert bits(again) == bits(first), f"{n} examples"
+            theta = program.theta() + k
+            again = program.value_and_grad(rows, targets, reduction=reduction, parameters=theta)
+            first = made()[1].value_and_grad(rows, targets, reduction=reduction, parameters=theta)
+            assert bits(again) == bits(first), f"{n} examples and numbers of their own"
+    assert len(program._repeated) == 3
+    wide = np.asfortranarray(np.tile(X, 2))[:, ::2][:, :2]  # not one piece of memory
+    assert bits(program.value_and_grad(wide, Y)) == bits(made()[1].value_and_grad(wide.copy(), Y))
+    for other in (X.astype(np.float32), X.round().astype(int), X.round().tolist()):
+        assert bits(program.value_and_grad(other, Y)) == bits(made()[1].value_and_grad(other, Y))
+
+
+@needs_machine
+def test_a_call_like_the_one_before_refuses_what_the_first_refuses():
+    _, program = made()
+    for _ in range(3):
+        program.value_and_grad(X, Y)
+    for wrong in ([X], [X, Y, Y], [X, Y[:3]], [X[:, :1], Y], [X[:0], Y[:0]], [X.astype(complex), Y], [X, [None] * 40]):
+        with pytest.raises((ValueError, TypeError)):
+            program.value_and_grad(*wrong)
+    for reduction in ("max", [], 1.0):
+        with pytest.raises(ValueError, match="reduction: expected 'mean', 'sum' or None"):
+            program.value_and_grad(X, Y, reduction=reduction)
+    assert bits(program.value_and_grad(X, Y)) == bits(made()[1].value_and_grad(X, Y))
+
+
+@needs_machine
+def test_random_rows_are_compared_in_calls_like_the_one_before_too(monkeypatch):
+    monkeypatch.setattr(SpotCheck, "SHARE", 1.0)
+    w = Parameter(1.0)
+
+    class Odd:
+        """Something that no program looks into, as it is of a closed module."""
+
+    Odd.__module__ = "threading"
+    odd = Odd()
+    odd.factor = 2.0
+    program = vectorize(lambda x: w * x * odd.factor)
+    program.value_and_grad(X[:, 0])
+    odd.factor = 3.0
+
+    def many_times():
+        for _ in range(2000):
+            program.value_and_grad(X[:, 0])
+
+    with pytest.raises(TraceError, match="disagrees with the eager engine"):
+        many_times()
+    assert program._repeated
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 33])
+def test_numbers_of_any_count_are_packed_in_their_order(count):
+    leaves = [Value(0.5 * k) for k in range(count)]
+    theta = np.full(count + 1, 7.0)
+    packing(leaves)(theta)
+    assert theta.tolist() == [*[0.5 * k for k in range(count)], 7.0]
