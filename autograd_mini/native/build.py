@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SOURCES = ("machine.h", "vectors.h", "machine.c", "kernel.c")
+SOURCES = ("machine.h", "vectors.h", "machine.c", "kernel.c", "epoch.c")
 LIBRARY = HERE / {"win32": "machine.dll", "darwin": "machine.dylib"}.get(sys.platform, "machine.so")
 SWITCH = "AUTOGRAD_MINI_NATIVE"
 FLAGS = "-std=c11 -O3 -fPIC -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra".split()
@@ -79,6 +79,7 @@ def compiled(command: Sequence[str], target: Path, further: Sequence[str] = (), 
     machine = machine or platform.machine()
     kernels = {"baseline": "", **(WIDE if machine.lower() in ("x86_64", "amd64") else {})}
     jobs = [("machine.c", "machine", [f'-DVERSION="{version()}"'])]
+    jobs.append(("epoch.c", "epoch", []))
     jobs += [("kernel.c", name, [f"-DKERNEL={name}", *flags.split()]) for name, flags in kernels.items()]
     with tempfile.TemporaryDirectory() as folder:
 

@@ -44,15 +44,17 @@ class Library:
         try:
             self._version, self._set = loaded.autograd_mini_version, loaded.autograd_mini_instruction_set
             self._check, self._memory = loaded.autograd_mini_check, loaded.autograd_mini_memory
-            self.run = loaded.autograd_mini_run
+            self.run, self.epoch = loaded.autograd_mini_run, loaded.autograd_mini_epoch
         except AttributeError as error:
             raise OSError(f"it has no function {str(error).rpartition(' ')[2]}") from None
         self._version.restype = self._set.restype = ctypes.c_char_p
-        self._check.restype = self._memory.restype = self.run.restype = ctypes.c_int64
+        for function in (self._check, self._memory, self.run, self.epoch):
+            function.restype = ctypes.c_int64
         self._set.argtypes = [ctypes.c_int64]
         self._check.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         self._memory.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+        self.epoch.argtypes = [ctypes.c_void_p]
         found = self._version().decode(errors="replace")
         if found != version():
             raise OSError(f"it was made of other sources (it is version {found}, expected {version()})")

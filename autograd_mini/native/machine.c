@@ -1,11 +1,6 @@
 /* What the library shows to `library.py`: its version, the instruction sets, a check of tables, and the run of one. */
 #include "machine.h"
 
-#if defined(_WIN32)
-#define SHOWN __declspec(dllexport)
-#else
-#define SHOWN __attribute__((visibility("default")))
-#endif
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
@@ -242,7 +237,6 @@ SHOWN int64_t autograd_mini_memory(const int64_t *table, int64_t n, int64_t *sta
     return length;
 }
 
-/* Run a table that was checked, by instruction set k; 0 if all went well. */
 SHOWN int64_t autograd_mini_run(const Machine *machine, int64_t k) {
     Places places;
     if (k < 0 || k >= N_SETS || !has((int)k)) return 1;

@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(_WIN32)
+#define SHOWN __declspec(dllexport)
+#else
+#define SHOWN __attribute__((visibility("default")))
+#endif
+
 enum { STEP = 8, CHUNK = 256, MOST_SLOTS = 512, MAGIC = 0x41474d31 };
 
 /* The head. */
@@ -93,6 +99,9 @@ typedef struct {
     int64_t n; /* examples */
     const double *inputs[]; /* each (n, rows of its array) */
 } Machine;
+
+/* Run a table that was checked, by instruction set k; 0 if all went well. */
+SHOWN int64_t autograd_mini_run(const Machine *machine, int64_t k);
 
 /* The memory: constants (STEP times each), temporaries, arrays that don't vary, results, arrays within a block, stored. */
 static inline int64_t whole_steps(int64_t count) { return (count + STEP - 1) / STEP * STEP; }

@@ -97,10 +97,7 @@ class Optimizer:
     @property
     def lr(self) -> float:
         """The learning rate of the next step, as a number."""
-        schedule, t = self.schedule, self.steps
-        if schedule is None:
-            return self._lr
-        return checked(f"the learning rate that {schedule!r} gives at step {t}", schedule(t), least=0.0)
+        return self.rate(self.steps)
 
     @lr.setter
     def lr(self, lr: Rate) -> None:
@@ -109,6 +106,13 @@ class Optimizer:
             self.schedule = lr
         else:
             self._lr = checked("lr", lr, above=0.0)
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        schedule = self.schedule
+        if schedule is None:
+            return self._lr
+        return checked(f"the learning rate that {schedule!r} gives at step {step}", schedule(step), least=0.0)
 
     def initial_state(self) -> dict[str, float]:
         """Return the state before the first step; nothing, unless a rule defines it."""

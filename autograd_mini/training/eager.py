@@ -78,6 +78,12 @@ class EagerEngine:
         self.present = None if present.all() else present
         return loss, np.array([gradient_number(parameter) for parameter in self.parameters])
 
+    def epochs(self, X: Array, y: Array, size: int) -> Any:
+        """Return what runs whole epochs by itself, in batches of a size; None where the engine is called for each."""
+
+    def compare(self, theta: Array, examples: Callable[[], list[Array]]) -> None:
+        """Compare one of the last examples with this engine, if it is time for that; here there is nothing to do."""
+
     def store(self, theta: Array, gradient: Array | None) -> None:
         """Write θ and, if there is one, the gradient to the parameters."""
         for parameter, number in zip(self.parameters, theta.tolist(), strict=True):

@@ -35,6 +35,7 @@ from autograd_mini.training.data import (
 from autograd_mini.training.eager import EagerEngine, as_node, evaluating, losses_of
 from autograd_mini.training.history import History
 from autograd_mini.training.metrics import metric_functions
+from autograd_mini.training.native_epochs import NativeEpochs
 from autograd_mini.training.progress import progress_bar
 from autograd_mini.training.snapshot import LastEpoch, TrainingState, weights
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
@@ -297,17 +298,19 @@ class Trainer:
                 self._engine.prepare(*work)
 
     def _epoch(self, X: Array, y: Array) -> float:
-        """Go once through the examples, and return their mean loss, each as it was when it was used.
-
-        An engine that can do all of this by itself would be asked here.
-        """
+        """Go once through the examples, and return their mean loss, each as it was when it was used."""
         engine, n = self._engine, len(X)
         order = epoch_order(n, self.batch_size, self.rng, self.sampling)
         size = min(self.batch_size or n, n)
-        rows, targets = X[order], y[order]
+        epochs = None if self.augment is not None else engine.epochs(X, y, size)
         theta, total = engine.load(), 0.0
         try:
             with np.errstate(all="ignore"), self._naming_row(X, y):
+                clip = self.clip_value, self.clip_norm
+                if epochs is not None and epochs.take_up(theta, self.optimizer, engine.present, clip):
+                    theta = epochs.theta
+                    return self._run(epochs, order) / n
+                rows, targets = X[order], y[order]
                 for number, start in enumerate(range(0, n, size), start=1):
                     chosen = rows[start : start + size]
                     if self.augment is not None:
@@ -331,6 +334,20 @@ class Trainer:
         finally:
             engine.store(theta, self._gradient)
         return total / n
+
+    def _run(self, epochs: NativeEpochs, order: Array) -> float:
+        """Have an epoch run by itself, and return the sum of the losses."""
+        total, batch = 0.0, 0
+        for done in epochs.run(order):
+            total, batch = done.total, batch + done.run
+            if done.stepped:
+                self._last_finite, self._gradient = epochs.before, epochs.gradient
+            if not math.isfinite(done.loss):
+                raise self._not_finite(f"the loss became {done.loss}", batch)
+            if done.is_lost:
+                raise self._not_finite("a parameter became infinite or nan", batch)
+            self._engine.compare(epochs.theta, lambda: epochs.examples(order))
+        return total
 
     def _clipped(self, gradient: Array) -> Array:
         if self.clip_value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -87,9 +88,15 @@ def _weights(statement: Product) -> int:
 
 
 class _Bound:
-    """A table with its memory, for one number of examples."""
+    """A table with its memory, for one number of examples.
 
-    def __init__(self, native: NativeProgram, table: NativeTable, n: int, theta: Array, gradient: Array) -> None:
+    Inputs of more numbers than `most` are read where they are, others from memory of its own.
+    """
+
+    def __init__(
+        self, native: NativeProgram, table: NativeTable, n: int, theta: Array, gradient: Array, most: float = _SMALL
+    ) -> None:
+        self.native = native
         self._run, self._set = native.library.run, native.set_number
         self._table, self._n = table, n
         needed, (_, fixed, results, varying) = native.library.memory(table.words, n)
@@ -99,12 +106,12 @@ class _Bound:
         numbers = memory[: len(table.table.constants) * t.STEP].reshape(-1, t.STEP)
         numbers[:] = np.array(table.table.constants)[:, None]
         numbers[-1 - t.N] = n
-        self._seed: Array | None = numbers[-1 - t.SEED]
+        self.seed: Any = numbers[-1 - t.SEED]
         for offset, data in table.constants:
             memory[fixed + offset : fixed + offset + len(data)] = data
         seeds = native.program.seed
         if seeds is not None:  # several outputs, on which no gradient may depend
-            self._seed = None if table.seed is None else memory[fixed + table.seed :][: seeds.rows]
+            self.seed = None if table.seed is None else memory[fixed + table.seed :][: seeds.rows]
         self.results: list[tuple[Array, ...]] = []
         for found in table.results:
             parts = []
@@ -115,12 +122,12 @@ class _Bound:
                     parts.append(memory[results + row : results + row + count])
             self.results.append(tuple(parts))
         widths = [array.rows for array in native.program.inputs]
-        self._inputs: list[Array | None] = [np.empty((n, w)) if n * w <= _SMALL else None for w in widths]
+        self._inputs: list[Array | None] = [np.empty((n, w)) if n * w <= most else None for w in widths]
         self._shapes = [(n, w) for w in widths]
         known = [0 if array is None else array.ctypes.data for array in self._inputs]
         head = [table.words.ctypes.data, memory.ctypes.data, needed, theta.ctypes.data, gradient.ctypes.data, n]
         self._machine = np.array([*head, *known], np.uint64)
-        self._address = self._machine.ctypes.data
+        self.address = self._machine.ctypes.data
         self._kept = memory, theta, gradient  # whose addresses the machine has
 
     def run(self, columns: Sequence[Array], seed: Any) -> None:
@@ -134,9 +141,9 @@ class _Bound:
             else:
                 given.append(np.ascontiguousarray(column, dtype=np.float64))
                 self._machine[_HEAD + k] = given[-1].ctypes.data
-        if seed is not None and self._seed is not None:
-            self._seed[:] = seed
-        failed = self._run(self._address, self._set)
+        if seed is not None and self.seed is not None:
+            self.seed[:] = seed
+        failed = self._run(self.address, self._set)
         if failed:
             raise RuntimeError(f"the native machine refused to run ({failed})")
 
@@ -158,6 +165,13 @@ class NativeWorkspace:
         self.theta, self.gradient = theta, gradient
         self._native, self._n = native, n
         self._bound: dict[bool, _Bound] = {}
+
+    def filled_in(self, seed: float) -> _Bound:
+        """Return both passes for one who fills in the inputs at the addresses that the machine has of them."""
+        table = self._native.table(backward=True)
+        bound = _Bound(self._native, table, self._n, self.theta, self.gradient, most=math.inf)
+        bound.seed[:] = seed
+        return bound
 
     def run(self, columns: Sequence[Array], seed: Any) -> tuple[Any, Any, Any]:
         """Return the results, what modules asked for, and the gradients of the inputs; see `compiled.Workspace`."""
