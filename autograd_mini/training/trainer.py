@@ -43,6 +43,9 @@ from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer.anomalies import error_of
 
 _LOG = logging.getLogger(__name__)
+# After an epoch that nobody watches the parameters' own numbers may be older by so much: reading and writing thousands
+# of them takes as long as to train them for an epoch.
+_SECONDS_AHEAD = 0.05
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -242,16 +245,20 @@ class Trainer:
         self.interrupted, self.stop_reason = False, ""
         stopped_by: StoppingRule | None = None
         finished = self._state(trained.parameters)
+        self._ahead: Array | None = None  # θ, while the parameters' own numbers are those of an earlier epoch
+        self._caught_up = 0.0
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
+        is_watched = bool(self.callbacks or self.stopping or self.metrics or validation is not None)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
                 for epoch in range(self.epochs):
                     if epoch and (self.callbacks or not self._engine.is_current()):  # something has changed the model
+                        self._catch_up()
                         self._say_untrained(checks.Trained(self.model, self.optimizer))
                         self._prepare(*training)
                     started = time.perf_counter()
-                    self.history.loss.append(self._epoch(*training))
+                    self.history.loss.append(self._epoch(*training, is_watched or epoch == self.epochs - 1))
                     speed = len(training[0]) / max(time.perf_counter() - started, 1e-9)
                     try:
                         self._record(training, validation)
@@ -259,7 +266,7 @@ class Trainer:
                     except Exception:  # an epoch is recorded with all its numbers, or has not been
                         finished.restore()
                         raise
-                    finished.take()
+                    finished.take(self._ahead)
                     is_over = stopped_by is not None or epoch == self.epochs - 1
                     if is_over:
                         self._put_best_in_place(stopped_by)
@@ -273,9 +280,11 @@ class Trainer:
                     if is_over:
                         break
             except KeyboardInterrupt:
-                self.interrupted = True
+                self.interrupted, self._ahead = True, None
                 finished.restore()
                 self._put_best_in_place(stopped_by)
+            finally:
+                self._catch_up()
         return self.history
 
     # ------------------------------------------------------------------------------------------------- the loop
@@ -297,19 +306,26 @@ class Trainer:
                 self._engine = EagerEngine()
                 self._engine.prepare(*work)
 
-    def _epoch(self, X: Array, y: Array) -> float:
-        """Go once through the examples, and return their mean loss, each as it was when it was used."""
+    def _epoch(self, X: Array, y: Array, is_watched: bool) -> float:
+        """Go once through the examples, and return their mean loss, each as it was when it was used.
+
+        Where nobody watches, the parameters may keep their numbers until `_catch_up`.
+        """
         engine, n = self._engine, len(X)
         order = epoch_order(n, self.batch_size, self.rng, self.sampling)
         size = min(self.batch_size or n, n)
         epochs = None if self.augment is not None else engine.epochs(X, y, size)
-        theta, total = engine.load(), 0.0
+        ahead, self._ahead = self._ahead, None
+        theta, total = engine.load() if ahead is None else ahead, 0.0
         try:
             with np.errstate(all="ignore"), self._naming_row(X, y):
                 clip = self.clip_value, self.clip_norm
                 if epochs is not None and epochs.take_up(theta, self.optimizer, engine.present, clip):
                     theta = epochs.theta
-                    return self._run(epochs, order) / n
+                    total = self._run(epochs, order)
+                    if not is_watched and time.perf_counter() < self._caught_up + _SECONDS_AHEAD:
+                        self._ahead = theta
+                    return total / n
                 rows, targets = X[order], y[order]
                 for number, start in enumerate(range(0, n, size), start=1):
                     chosen = rows[start : start + size]
@@ -332,8 +348,19 @@ class Trainer:
             by_row = {int(order[start + i]): message for i, message in error.examples.items()}
             raise error_of(by_row, min(size, n - start)) from None
         finally:
-            engine.store(theta, self._gradient)
+            if self._ahead is None:
+                self._store(theta)
         return total / n
+
+    def _store(self, theta: Array) -> None:
+        self._engine.store(theta, self._gradient)
+        self._caught_up = time.perf_counter()
+
+    def _catch_up(self) -> None:
+        """Give the parameters the numbers that the training has come to, if they don't have them yet."""
+        if self._ahead is not None:
+            self._store(self._ahead)
+            self._ahead = None
 
     def _run(self, epochs: NativeEpochs, order: Array) -> float:
         """Have an epoch run by itself, and return the sum of the losses."""
