@@ -246,7 +246,7 @@ class Trainer:
         stopped_by: StoppingRule | None = None
         finished = self._state(trained.parameters)
         self._ahead: Array | None = None  # θ, while the parameters' own numbers are those of an earlier epoch
-        self._caught_up = 0.0
+        self._caught_up = time.perf_counter()  # when they were up to date last
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
         is_watched = bool(self.callbacks or self.stopping or self.metrics or validation is not None)

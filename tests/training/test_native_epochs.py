@@ -3,6 +3,7 @@
 import itertools
 import os
 import pickle
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,8 @@ from autograd_mini import Trainer, datasets, nn, optim
 from autograd_mini.native.epoch import Epoch, address
 from autograd_mini.native.library import library
 from autograd_mini.training import NonFiniteLossError, native_epochs
+from autograd_mini.training import trainer as trainer_module
+from autograd_mini.training.snapshot import TrainingState
 from autograd_mini.training.vectorized import VectorizedEngine
 
 MACHINE = library()
@@ -42,6 +45,11 @@ RULES = {
     "a schedule": lambda p: optim.SGD(p, lr=optim.schedules.Cosine(0.05, 60), momentum=0.5),
     "a function": lambda p: optim.Adam(p, lr=lambda t: 0.05 / (1 + t)),
 }
+
+
+def slowly(*choices):
+    """Further choices for a test that takes them all only where there is time."""
+    return [pytest.param(choice, marks=pytest.mark.slow) for choice in choices]
 
 
 def perceptron():
@@ -94,7 +102,7 @@ def calls(monkeypatch):
 
 @needs_machine
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("how", [{}, {"clip_value": 0.05, "clip_norm": 0.1, "penalty": nn.L2(1e-2)}])
+@pytest.mark.parametrize("how", [*slowly({}), {"clip_value": 0.05, "clip_norm": 0.1, "penalty": nn.L2(1e-2)}])
 def test_every_rule_gives_what_the_loop_gives(rule, how, calls, monkeypatch):
     expected, _ = trained(monkeypatch, "0", RULES[rule], batch_size=5, epochs=10, **how)
     assert not calls
@@ -104,8 +112,8 @@ def test_every_rule_gives_what_the_loop_gives(rule, how, calls, monkeypatch):
 
 
 @needs_machine
-@pytest.mark.parametrize("batch_size", [None, 1, 4, 22, 23, 100])
-@pytest.mark.parametrize("sampling", ["shuffle", "replacement", "order"])
+@pytest.mark.parametrize("batch_size", [None, 1, 4, 22, *slowly(23, 100)])
+@pytest.mark.parametrize("sampling", ["replacement", *slowly("shuffle", "order")])
 def test_every_size_of_a_batch_and_every_order_gives_what_the_loop_gives(batch_size, sampling, calls, monkeypatch):
     how = {"batch_size": batch_size, "sampling": sampling, "rule": RULES["Adam"]}
     expected, _ = trained(monkeypatch, "0", **how)
@@ -134,7 +142,7 @@ MODELS = {"normalized": normalized, "dropped": dropped, "partly frozen": partly_
 
 
 @needs_machine
-@pytest.mark.parametrize("rule", ["SGD", "nesterov", "Adagrad", "RMSprop with all", "AdamW"])
+@pytest.mark.parametrize("rule", ["RMSprop with all", *slowly("SGD", "nesterov", "Adagrad", "AdamW")])
 @pytest.mark.parametrize("model", MODELS)
 def test_every_kind_of_model_gives_what_the_loop_gives(model, rule, calls, monkeypatch):
     how = {"model": MODELS[model], "rule": RULES[rule], "batch_size": 5, "fits": 2}
@@ -215,8 +223,8 @@ def test_how_many_batches_a_call_takes_changes_nothing(calls, monkeypatch):
 
 
 @needs_machine
-@pytest.mark.parametrize("rule", ["momentum", "Adagrad with all", "RMSprop with all", "AdamW", "a schedule"])
-@pytest.mark.parametrize("model", [perceptron, partly_frozen, normalized, dropped])
+@pytest.mark.parametrize("rule", ["AdamW", *slowly("momentum", "Adagrad with all", "RMSprop with all", "a schedule")])
+@pytest.mark.parametrize("model", [dropped, *slowly(perceptron, partly_frozen, normalized)])
 def test_a_training_that_is_saved_and_goes_on_elsewhere_equals_one_that_never_stopped_to_the_bit(
     rule, model, calls, monkeypatch
 ):
@@ -242,7 +250,7 @@ def test_arrays_of_a_state_are_not_changed_any_more_once_they_were_handed_out(mo
 
 
 @needs_machine
-@pytest.mark.parametrize("rule", ["momentum", "Adam"])
+@pytest.mark.parametrize("rule", ["Adam", *slowly("momentum")])
 def test_parameters_that_are_unfrozen_later_count_their_own_steps(rule, calls, monkeypatch):
     found = {}
     for switch in ("0", "1"):
@@ -317,7 +325,7 @@ def failed(monkeypatch, switch, rule, loss, model=perceptron, **how):
 
 
 @needs_machine
-@pytest.mark.parametrize("model", [perceptron, dropped, normalized, partly_frozen])
+@pytest.mark.parametrize("model", [dropped, *slowly(perceptron, normalized, partly_frozen)])
 @pytest.mark.parametrize(
     ("rule", "loss"),
     [
@@ -383,6 +391,50 @@ def test_where_the_program_is_another_function_the_parameters_are_those_at_which
     assert [p.data for p in model.parameters()] == agreed[-1].tolist()
 
 
+# ------------------------------------------------------------------------------------------------------ who watches
+
+
+@needs_machine
+def test_who_watches_sees_the_parameters_after_every_epoch(calls, monkeypatch):
+    def after(trainer):
+        seen.append([(p.data, p.grad) for p in trainer.optimizer.parameters])
+
+    found = []
+    for switch in ("0", "1"):
+        seen = []
+        trained(monkeypatch, switch, RULES["Adam"], callbacks=[after], batch_size=5, epochs=4)
+        found.append(np.array(seen))
+    assert sum(calls) == 20
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-12, atol=1e-12)
+
+
+@needs_machine
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_where_nobody_watches_the_parameters_catch_up_whatever_ends_the_training(error, monkeypatch):
+    expected, _ = trained(monkeypatch, "1", RULES["Adam"], epochs=3)
+    plain = TrainingState.take
+    taken = []
+
+    def take(self, theta=None):
+        plain(self, theta)
+        taken.append(theta)
+        if len(taken) == 4:
+            raise error("stopped")
+
+    monkeypatch.setattr(trainer_module, "_SECONDS_AHEAD", 1e9)
+    monkeypatch.setattr(TrainingState, "take", take)
+    model = perceptron()
+    trainer = Trainer(model, "squared_error", RULES["Adam"](model.parameters()), epochs=9, progress=False)
+    with pytest.raises(ValueError, match="stopped") if error is ValueError else nullcontext():
+        trainer.fit(X, SIGNS)
+    assert [theta is None for theta in taken] == [True, False, False, False]
+    monkeypatch.setattr(TrainingState, "take", plain)
+    found = numbers(trainer)
+    if error is KeyboardInterrupt:
+        found["gradients"] = expected["gradients"]
+    assert repr(found) == repr(expected)
+
+
 # ------------------------------------------------------------------------------------------------------ the machine
 
 
@@ -438,16 +490,36 @@ class Only(nn.Module):
         (lambda e, n: e.state.__setitem__(1, None), "state of the rule"),
     ],
 )
-def test_an_epoch_that_would_read_or_write_elsewhere_is_refused_before_it_runs(change, part, monkeypatch):
-    _, trainer = trained(monkeypatch, "1", RULES["Adam"], batch_size=5, epochs=1)
-    epochs = trainer._engine._epochs
-    epoch = epochs._epoch
-    epoch.first, epoch.count = 0, 5
+def test_an_epoch_that_would_read_or_write_elsewhere_is_refused_before_it_runs(change, part, adam):
+    epochs = copy_of(adam)
+    change(epochs._epoch, epochs)
     theta = epochs.theta.copy()
-    change(epoch, epochs)
     with pytest.raises(ValueError, match=f"no epoch for the native machine: its {part} isn't as it must be"):
-        epoch.run_by(MACHINE)
+        epochs._epoch.run_by(MACHINE)
     np.testing.assert_array_equal(epochs.theta, theta)
+
+
+@pytest.fixture(scope="module")
+def adam():
+    """A training of 23 examples in batches of 5."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return trained(monkeypatch, "1", RULES["Adam"], batch_size=5, epochs=1)[1]
+
+
+def copy_of(trainer):
+    """The epochs of a training, anew, with all of them still to run."""
+    epochs = native_epochs.NativeEpochs(trainer._engine._resident, [X, SIGNS[:, None]], 5, np.arange(17))
+    assert epochs.take_up(np.zeros(17), trainer.optimizer, None, (None, None))
+    epochs._order[:] = np.arange(23)
+    epochs._epoch.first, epochs._epoch.count = 0, 5
+    return epochs
+
+
+@needs_machine
+def test_an_epoch_that_is_as_it_must_be_runs(adam):
+    epoch = copy_of(adam)._epoch
+    epoch.run_by(MACHINE)
+    assert (epoch.run, epoch.stepped, epoch.is_lost) == (5, 5, 0)
 
 
 @pytest.mark.parametrize("array", [np.zeros(4), np.zeros(3, np.float32), np.zeros((3, 2))[:, 0]])
