@@ -74,7 +74,7 @@ static int is_machine(const Epoch *e, const Batches *batches, int64_t n) {
            (!e->effects_each || is_in_memory(machine, batches->effects, e->effects_each));
 }
 
-/* 0 for an epoch that may run; else which of its parts is none. */
+/* 0 for an epoch that may run; else which of its parts is none, as `epoch.py` names them. */
 static int64_t wrong_part(const Epoch *e) {
     if (!e->order || !is_within(e->n, 1, INT32_MAX) || !is_within(e->size, 1, e->n)) return 1;
     if (!is_within(e->columns, 0, MOST_COLUMNS)) return 2;
@@ -107,8 +107,10 @@ static int64_t wrong_part(const Epoch *e) {
 
 /* ------------------------------------------------------------------------------------------------------ the rules */
 
-/* A moment that goes to 0 becomes subnormal at last, and with such numbers a processor takes ten times as long. */
-static double flushed(double x) { return fabs(x) < DBL_MIN ? 0.0 : x; }
+/* A moment that goes to 0 becomes subnormal at last, and with such numbers a processor takes ten times as long: 0 is
+   as good, but beside an ε so small that their roots aren't lost in it. */
+static double flushed(double x, double least) { return fabs(x) < least ? 0.0 : x; }
+static double least_beside(double eps) { return eps > 1e-130 ? DBL_MIN : 0.0; }
 
 static void sgd(const Epoch *e, double *restrict theta, const double *restrict grad, double rate) {
     const int64_t n = e->parameters;
@@ -119,7 +121,7 @@ static void sgd(const Epoch *e, double *restrict theta, const double *restrict g
     else
         for (int64_t i = 0; i < n; i++) {
             const double g = grad[i] + decay * theta[i];
-            velocity[i] = flushed(momentum * velocity[i] + share * g);
+            velocity[i] = flushed(momentum * velocity[i] + share * g, DBL_MIN);
             theta[i] -= rate * (e->nesterov ? g + momentum * velocity[i] : velocity[i]);
         }
 }
@@ -129,25 +131,26 @@ static void adagrad(const Epoch *e, double *restrict theta, const double *restri
     double *restrict total = e->state[0];
     for (int64_t i = 0; i < e->parameters; i++) {
         const double g = grad[i] + decay * theta[i];
-        total[i] = flushed(total[i] + g * g);
+        total[i] += g * g;
         theta[i] -= decayed * g / (sqrt(total[i]) + eps);
     }
 }
 
 static inline void rmsprop_of(const Epoch *e, double *restrict theta, const double *restrict grad, double rate,
                               int is_centered, int has_momentum) {
-    const double decay = e->weight_decay, momentum = e->momentum, alpha = e->alpha, rest = 1.0 - alpha, eps = e->eps;
+    const double decay = e->weight_decay, momentum = e->momentum, alpha = e->alpha, rest = 1.0 - alpha;
+    const double eps = e->eps, least = least_beside(eps);
     double *restrict square = e->state[0], *restrict mean = e->state[1], *restrict velocity = e->state[2];
     for (int64_t i = 0; i < e->parameters; i++) {
         const double g = grad[i] + decay * theta[i];
-        double size = square[i] = flushed(alpha * square[i] + rest * g * g);
+        double size = square[i] = flushed(alpha * square[i] + rest * g * g, least);
         if (is_centered) {
-            mean[i] = flushed(alpha * mean[i] + rest * g);
+            mean[i] = flushed(alpha * mean[i] + rest * g, least);
             size -= mean[i] * mean[i];
             size = size < 0.0 ? 0.0 : size; /* below 0 by rounding */
         }
         double change = g / (sqrt(size) + eps);
-        if (has_momentum) change = velocity[i] = flushed(momentum * velocity[i] + change);
+        if (has_momentum) change = velocity[i] = flushed(momentum * velocity[i] + change, DBL_MIN);
         theta[i] -= rate * change;
     }
 }
@@ -161,14 +164,15 @@ static void rmsprop(const Epoch *e, double *restrict theta, const double *restri
 
 static void adam(const Epoch *e, double *restrict theta, const double *restrict grad, double rate) {
     const int is_decoupled = e->rule == ADAMW;
-    const double beta1 = e->beta1, beta2 = e->beta2, rest1 = 1.0 - beta1, rest2 = 1.0 - beta2, eps = e->eps;
+    const double beta1 = e->beta1, beta2 = e->beta2, rest1 = 1.0 - beta1, rest2 = 1.0 - beta2;
+    const double eps = e->eps, least = least_beside(eps);
     const double t = (double)(e->step + 1), corrected = rate / (1.0 - pow(beta1, t)), root = sqrt(1.0 - pow(beta2, t));
     const double decay = is_decoupled ? 0.0 : e->weight_decay, kept = is_decoupled ? 1.0 - rate * e->weight_decay : 1.0;
     double *restrict mean = e->state[0], *restrict square = e->state[1];
     for (int64_t i = 0; i < e->parameters; i++) {
         const double g = grad[i] + decay * theta[i];
-        mean[i] = flushed(beta1 * mean[i] + rest1 * g);
-        square[i] = flushed(beta2 * square[i] + rest2 * g * g);
+        mean[i] = flushed(beta1 * mean[i] + rest1 * g, least);
+        square[i] = flushed(beta2 * square[i] + rest2 * g * g, least);
         theta[i] = theta[i] * kept - corrected * mean[i] / (sqrt(square[i]) / root + eps);
     }
 }

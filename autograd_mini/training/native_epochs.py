@@ -69,6 +69,7 @@ class NativeEpochs:
         self._compiled = compiled = resident.compiled
         n, widths, parameters = len(columns[0]), compiled.sizes, len(place)
         self._epoch = epoch = e.Epoch(n=n, size=size, columns=len(widths), parameters=parameters)
+        self._given = columns
         self._columns = [np.ascontiguousarray(column, np.float64) for column in columns]
         for k, data in enumerate(self._columns):
             epoch.column[k] = e.Column(e.address(data, n * widths[k]), n, widths[k], 0)
@@ -168,6 +169,9 @@ class NativeEpochs:
         """
         epoch, compiled = self._epoch, self._compiled
         self._order[:] = order
+        for own, given in zip(self._columns, self._given, strict=True):
+            if own is not given:  # a copy of what may have changed
+                own[:] = given
         epoch.total, epoch.first = 0.0, 0
         while epoch.first < self._whole:
             count = min(int(SECONDS / self._seconds) or 1, self._most, self._whole - epoch.first)

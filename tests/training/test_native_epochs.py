@@ -3,6 +3,7 @@
 import itertools
 import os
 import pickle
+import re
 from contextlib import nullcontext
 from functools import partial
 
@@ -11,7 +12,8 @@ import pytest
 
 import autograd_mini as ag
 from autograd_mini import Trainer, datasets, nn, optim
-from autograd_mini.native.epoch import Epoch, address
+from autograd_mini.native import build
+from autograd_mini.native.epoch import Batches, Column, Epoch, address
 from autograd_mini.native.library import library
 from autograd_mini.training import NonFiniteLossError, native_epochs
 from autograd_mini.training import trainer as trainer_module
@@ -395,6 +397,24 @@ def test_where_the_program_is_another_function_the_parameters_are_those_at_which
 
 
 @needs_machine
+@pytest.mark.parametrize("laid_out", [np.array, np.asfortranarray])
+def test_examples_that_a_callback_changes_are_those_of_the_next_epoch(laid_out, calls, monkeypatch):
+    found = []
+    for switch in ("0", "1"):
+        monkeypatch.setitem(os.environ, "AUTOGRAD_MINI_NATIVE", switch)
+        x, model = laid_out(X), perceptron()
+        trainer = Trainer(
+            *(model, "squared_error", optim.SGD(model.parameters(), 0.05)),
+            epochs=3,
+            progress=False,
+            callbacks=[lambda trainer, x=x: np.multiply(x, 0.5, out=x)],
+        )
+        found.append(trainer.fit(x, SIGNS).loss)
+    assert calls
+    assert found[1] == pytest.approx(found[0], rel=1e-12)
+
+
+@needs_machine
 def test_who_watches_sees_the_parameters_after_every_epoch(calls, monkeypatch):
     def after(trainer):
         seen.append([(p.data, p.grad) for p in trainer.optimizer.parameters])
@@ -513,6 +533,28 @@ def copy_of(trainer):
     epochs._order[:] = np.arange(23)
     epochs._epoch.first, epochs._epoch.count = 0, 5
     return epochs
+
+
+@needs_machine
+def test_roots_of_subnormal_numbers_are_kept_where_nothing_is_added_to_them(monkeypatch):
+    for rule in (optim.Adam, optim.RMSprop, optim.Adagrad):
+        found = []
+        for switch in ("0", "1"):
+            monkeypatch.setitem(os.environ, "AUTOGRAD_MINI_NATIVE", switch)
+            w = ag.Parameter(1.0)
+            trainer = Trainer(Only(w), lambda a, t: t * a, rule([w], lr=0.1, eps=0.0), 1, 3, progress=False)
+            trainer.fit(np.ones((2, 1)), [1e-156, -2e-156])
+            found.append(w.data)
+        assert found[0] == found[1] != 1.0
+
+
+def test_the_structure_has_the_fields_of_the_c_file_in_their_order():
+    text = (build.HERE / "epoch.c").read_text(encoding="utf-8")
+    for structure in (Column, Batches, Epoch):
+        body = re.search(rf"typedef struct \{{([^}}]*)\}} {structure.__name__};", text)[1]
+        body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+        names = [re.search(r"(\w+)(\[\w+\])?$", part.strip())[1] for part in re.split("[;,]", body) if part.strip()]
+        assert names == [name for name, _ in structure._fields_]
 
 
 @needs_machine
