@@ -190,16 +190,19 @@ static void update(Epoch *e, double rate) {
 /* ------------------------------------------------------------------------------------------------------ one batch */
 
 static double norm_of(const double *numbers, int64_t n) {
-    double largest = 0.0;
-    for (int64_t i = 0; i < n; i++) {
+    double largest = 0.0, sums[4] = {0.0, 0.0, 0.0, 0.0}; /* of which none waits for another */
+    for (int64_t i = 0; i < n; i++) sums[i % 4] += numbers[i] * numbers[i];
+    const double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    if (sum > 1e-280 && sum < 1e300) return sqrt(sum);
+    for (int64_t i = 0; i < n; i++) { /* else as `vector_norm` does it, without overflow in between */
         const double size = fabs(numbers[i]);
-        if (size > largest || isnan(size)) largest = size;
-        if (isnan(largest)) return largest;
+        if (isnan(size)) return size;
+        if (size > largest) largest = size;
     }
     if (isinf(largest) || largest == 0.0) return largest;
-    double shares[4] = {0.0, 0.0, 0.0, 0.0}; /* of which none waits for another */
-    for (int64_t i = 0; i < n; i++) shares[i % 4] += (numbers[i] / largest) * (numbers[i] / largest);
-    return largest * sqrt((shares[0] + shares[1]) + (shares[2] + shares[3]));
+    double share = 0.0;
+    for (int64_t i = 0; i < n; i++) share += (numbers[i] / largest) * (numbers[i] / largest);
+    return largest * sqrt(share);
 }
 
 static void clip(const Epoch *e, double *restrict gradient) {

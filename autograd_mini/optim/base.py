@@ -97,7 +97,7 @@ class Optimizer:
     @property
     def lr(self) -> float:
         """The learning rate of the next step, as a number."""
-        return self.rate(self.steps)
+        return self._rate_at(self.steps)
 
     @lr.setter
     def lr(self, lr: Rate) -> None:
@@ -107,7 +107,7 @@ class Optimizer:
         else:
             self._lr = checked("lr", lr, above=0.0)
 
-    def rate(self, step: int) -> float:
+    def _rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
         schedule = self.schedule
         if schedule is None:

@@ -81,6 +81,9 @@ class EagerEngine:
     def epochs(self, X: Array, y: Array, size: int) -> Any:
         """Return what runs whole epochs by itself, in batches of a size; None where the engine is called for each."""
 
+    def let_go(self) -> None:
+        """Forget the examples, after a training."""
+
     def compare(self, theta: Array, examples: Callable[[], list[Array]]) -> None:
         """Compare one of the last examples with this engine, if it is time for that; here there is nothing to do."""
 

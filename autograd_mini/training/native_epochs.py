@@ -39,7 +39,9 @@ def can_run(compiled: Compiled) -> bool:
     return (
         compiled.runs_on[0] == "native"
         and not compiled.indices
+        and not any(view.array.varies for view in compiled.program.effects)
         and not anomalies.are_looked_for()
+        and all(isinstance(draws.rng, np.random.Generator) for draws in compiled.draws)
         and 0 not in compiled.sizes
         and len(compiled.sizes) <= e.MOST_COLUMNS
     )
@@ -47,11 +49,6 @@ def can_run(compiled: Compiled) -> bool:
 
 class NativeEpochs:
     """A training's program, bound to its examples.
-
-    Attributes
-    ----------
-    theta, before, gradient : numpy.ndarray
-        θ, what it was before the last step, and the gradient of that step.
 
     Parameters
     ----------
@@ -63,6 +60,11 @@ class NativeEpochs:
         How many make a batch; the last may be smaller.
     place : numpy.ndarray of int
         Where each of the trained parameters is in the program's flat array, -1 for nowhere.
+
+    Attributes
+    ----------
+    theta, before, gradient : numpy.ndarray
+        θ, what it was before the last step, and the gradient of that step.
     """
 
     def __init__(self, resident: Resident, columns: Sequence[Array], size: int, place: Array) -> None:
@@ -90,7 +92,7 @@ class NativeEpochs:
         self._most = min(max(1, _MOST_NUMBERS // numbers), self._whole) if numbers else self._whole
         self._seconds = SECONDS  # that a batch takes; the first one is tried alone
         # What the machine reads and writes.
-        self.theta, self.before, self.gradient, *states = self._numbers = np.zeros((3 + e.MOST_STATES, parameters))
+        self.theta, self.before, self.gradient, *states = np.zeros((3 + e.MOST_STATES, parameters))
         self._order, self._place = np.zeros(n, np.int64), np.ascontiguousarray(place, np.int64)
         self._present, self._rates = np.zeros(parameters, np.bool_), np.zeros(self._most)
         self._effects = np.zeros((self._most, epoch.effects_each))
@@ -155,8 +157,6 @@ class NativeEpochs:
     def run(self, order: Array) -> Iterator[e.Epoch]:
         """Run an epoch, some batches at a time, up to one after which something isn't finite.
 
-        θ, what it was before the last step, and the gradient of that step are in `theta`, `before` and `gradient`.
-
         Parameters
         ----------
         order : numpy.ndarray of int
@@ -208,7 +208,7 @@ class NativeEpochs:
             return count
         if isinstance(optimizer.schedule, Schedule):
             try:
-                self._rates[:count] = [optimizer.rate(optimizer.steps + k) for k in range(count)]
+                self._rates[:count] = [optimizer._rate_at(optimizer.steps + k) for k in range(count)]
                 return count
             except Exception:  # which the step that it belongs to shall raise
                 pass

@@ -285,6 +285,7 @@ class Trainer:
                 self._put_best_in_place(stopped_by)
             finally:
                 self._catch_up()
+                self._engine.let_go()
         return self.history
 
     # ------------------------------------------------------------------------------------------------- the loop

@@ -45,9 +45,10 @@ class VectorizedEngine(EagerEngine):
     def _begin(self) -> None:
         """Have nothing compiled yet."""
         self._key: Any = None
+        self._epochs: NativeEpochs | None = None
+        self._bound_to: tuple[Any, ...] = ()  # what they were made for
         self._spot_check = SpotCheck()
         self._programs: dict[str, tuple[Any, Program]] = {}
-        self._bound_to: tuple[Any, ...] | None = None  # what `_epochs` was made for
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or another process needs; programs are compiled anew."""
@@ -142,11 +143,15 @@ class VectorizedEngine(EagerEngine):
         if not can_run(resident.compiled):
             return None
         bound_to = (resident, X, y, size)
-        if self._bound_to is None or not all(map(operator.is_, bound_to, self._bound_to)):
+        if self._epochs is None or not all(map(operator.is_, bound_to, self._bound_to)):
             place = np.full(len(self.parameters), -1)
             place[self._known] = np.arange(len(resident.theta))[self._at]
             self._epochs, self._bound_to = NativeEpochs(resident, [_flat(X), _flat(y)], size, place), bound_to
         return self._epochs
+
+    def let_go(self) -> None:
+        """Forget the examples, after a training."""
+        self._epochs, self._bound_to = None, ()
 
     def compare(self, theta: Array, examples: Callable[[], list[Array]]) -> None:
         """Compare one of the last examples with the eager engine, if it is time for that.

@@ -1,9 +1,11 @@
 """Epochs on the native machine: the same training as by the loop on NumPy, whatever the rule and the batches."""
 
+import gc
 import itertools
 import os
 import pickle
 import re
+import weakref
 from contextlib import nullcontext
 from functools import partial
 
@@ -453,6 +455,21 @@ def test_where_nobody_watches_the_parameters_catch_up_whatever_ends_the_training
     if error is KeyboardInterrupt:
         found["gradients"] = expected["gradients"]
     assert repr(found) == repr(expected)
+
+
+def test_the_examples_are_let_go_after_a_training(monkeypatch):
+    class Examples(np.ndarray):
+        pass
+
+    x = X.copy().view(Examples)
+    model = perceptron()
+    trainer = Trainer(model, "squared_error", optim.SGD(model.parameters(), 0.05), epochs=2, progress=False)
+    monkeypatch.setattr(trainer, "_checked", lambda X, y, **how: (X, y))
+    held = weakref.ref(x)
+    trainer.fit(x, SIGNS)
+    del x
+    gc.collect()
+    assert held() is None
 
 
 # ------------------------------------------------------------------------------------------------------ the machine
