@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "machine.h"
 
@@ -42,9 +43,10 @@ typedef struct {
     double momentum, dampening, weight_decay, lr_decay, eps, alpha, beta1, beta2;
     double *state[MOST_STATES]; /* NULL for what the rule doesn't need */
     const double *rates;        /* the learning rate of each batch of this call */
-    /* This call: the first of its batches, and how many at most. The effects of each go to `effects`. */
+    /* This call: the first of its batches, and how many at most, in how many seconds. The effects of each go to
+       `effects`. */
     int64_t first, count, effects_each;
-    double *effects;
+    double seconds, *effects;
     int64_t step; /* of the rule; it goes on */
     /* What it says: the sum of the losses of all examples so far, the last batch's loss, how many batches were run and
        how many of them made a step, and 1 where after the last step θ isn't finite. */
@@ -274,12 +276,19 @@ static int is_stepped(Epoch *e, const Machine *machine) {
     return are_finite(e->theta, n);
 }
 
-/* Run some batches, up to the first one whose loss isn't finite or whose step leads to a θ that isn't. Returns 0, or
-   what isn't as it must be: nothing was run then. */
+static double now(void) {
+    struct timespec time;
+    timespec_get(&time, TIME_UTC);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Run some batches, one at least, up to the first one whose loss isn't finite or whose step leads to a θ that isn't,
+   or after which the time is over. Returns 0, or what isn't as it must be: nothing was run then. */
 SHOWN int64_t autograd_mini_epoch(Epoch *e) {
     e->run = e->stepped = e->is_lost = 0;
     const int64_t wrong = wrong_part(e);
     if (wrong) return wrong;
+    const double started = now();
     for (int64_t k = e->first; k < e->first + e->count; k++) {
         const int64_t start = k * e->size, is_smaller = start + e->size > e->n;
         const Batches *batches = e->batches + is_smaller;
@@ -287,11 +296,11 @@ SHOWN int64_t autograd_mini_epoch(Epoch *e) {
         const int64_t failed = run(e, batches);
         if (failed) return 100 + failed;
         if (!isfinite(e->loss)) return 0;
-        if (!is_stepped(e, batches->machine)) {
-            e->is_lost = 1;
-            return 0;
-        }
+        e->is_lost = !is_stepped(e, batches->machine);
+        if (e->is_lost) return 0;
         e->total += e->loss * (double)batches->machine->n;
+        const double passed = now() - started; /* below 0 where somebody has set the clock */
+        if (!(passed >= 0.0 && passed < e->seconds)) return 0;
     }
     return 0;
 }

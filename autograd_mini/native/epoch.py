@@ -43,7 +43,8 @@ class Epoch(ctypes.Structure):
         *(("rule", c_int64), ("nesterov", c_int64), ("centered", c_int64)),
         *((name, c_double) for name in HYPERPARAMETERS),
         *(("state", c_void_p * MOST_STATES), ("rates", c_void_p)),
-        *(("first", c_int64), ("count", c_int64), ("effects_each", c_int64), ("effects", c_void_p), ("step", c_int64)),
+        *(("first", c_int64), ("count", c_int64), ("effects_each", c_int64)),
+        *(("seconds", c_double), ("effects", c_void_p), ("step", c_int64)),
         *(("total", c_double), ("loss", c_double), ("run", c_int64), ("stepped", c_int64), ("is_lost", c_int64)),
     )
 

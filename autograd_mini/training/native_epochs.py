@@ -20,7 +20,7 @@ from autograd_mini.vectorizer import anomalies
 from autograd_mini.vectorizer.compiled import Compiled
 from autograd_mini.vectorizer.running import Resident, hand_over_effects
 
-SECONDS = 0.01  # that a call of the machine takes, about
+SECONDS, MOST_SECONDS = 0.01, 0.03  # that a call of the machine takes, and after which it takes no further batch
 _MOST_NUMBERS = 1 << 18  # of random leaves, or of what modules ask for, in a call
 # The rules: what each is called, and what it remembers.
 _RULES: dict[type[Optimizer], tuple[int, tuple[str, ...]]] = {
@@ -86,6 +86,7 @@ class NativeEpochs:
                 epoch.batches[k] = e.Batches(machine.address, output.ctypes.data, at, output.size)
                 self._machines.append(machine)
         epoch.instruction_set, self._library = machine.native.set_number, machine.native.library
+        epoch.seconds = MOST_SECONDS
         epoch.program_theta = e.address(resident.theta, len(resident.theta))
         self._whole = -(-n // size)
         numbers = max(epoch.effects_each, size * widths[-1] if compiled.draws else 0)  # of a batch
@@ -195,7 +196,7 @@ class NativeEpochs:
                 start = (epoch.first + k) * epoch.size
                 hand_over_effects(compiled, [numbers], min(epoch.size, epoch.n - start))
             yield epoch
-            epoch.first += epoch.count
+            epoch.first += epoch.run
 
     def _fill_in_rates(self, count: int) -> int:
         """Fill in the learning rates of so many steps; of a function, that may be another one after it, of one alone.
