@@ -577,7 +577,8 @@ def test_the_structure_has_the_fields_of_the_c_file_in_their_order():
 
 @needs_machine
 def test_an_epoch_that_is_as_it_must_be_runs(adam):
-    epoch = copy_of(adam)._epoch
+    epochs = copy_of(adam)  # whose memory it is
+    epoch = epochs._epoch
     epoch.run_by(MACHINE)
     assert (epoch.run, epoch.stepped, epoch.is_lost) == (5, 5, 0)
 
