@@ -10,6 +10,7 @@ import autograd_mini as ag
 from autograd_mini import Value, nn, vectorize
 from autograd_mini.native.build import SWITCH
 from autograd_mini.vectorizer import native_backend
+from autograd_mini.vectorizer.native_printer import _Formula
 
 pytestmark = needs_machine
 RNG = np.random.default_rng(0)
@@ -118,6 +119,53 @@ def assert_as_numpy(name, sizes, choice, monkeypatch, dtype, near):
             assert np.asarray(ours).dtype == np.asarray(theirs).dtype
             scale = np.maximum(1.0, np.abs(theirs))
             assert np.all(np.abs(ours - theirs) <= near * scale), f"{n} examples"
+
+
+def test_a_condition_is_computed_once_and_no_choice_between_1_and_0_is_made(monkeypatch):
+    printed = []
+    monkeypatch.setattr(_Formula, "_arrange", spied(_Formula._arrange, printed))
+    X = np.array([[1.0, 2.0], [-1.0, 3.0], [0.0, 1.0]])
+    program = vectorize(lambda x: ag.relu(x[0] * x[1]), backend="native")
+    assert program.gradients(X).tolist() == [[2.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
+    assert "greater" in printed
+    assert "where" not in printed
+
+
+def spied(arrange, printed):
+    """Arranges a formula as ever, and notes its operations."""
+
+    def noting(formula, *arguments):
+        printed.extend(code for code, _, _ in formula._code)
+        return arrange(formula, *arguments)
+
+    return noting
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sums_of_numbers_that_are_the_same_for_all_examples(dtype, monkeypatch):
+    assert_sums(31, SETS[0], dtype, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("choice", SETS)
+def test_sums_of_numbers_of_every_length(choice, dtype, monkeypatch):
+    for count in (2, 7, 8, 9, 17, 513, 1100):
+        assert_sums(count, choice, dtype, monkeypatch)
+
+
+def assert_sums(count, choice, dtype, monkeypatch):
+    monkeypatch.setitem(os.environ, SWITCH, choice)
+    w = [Value(0.25 * (k % 7) - 0.5) for k in range(count)]
+
+    def f(x):
+        return x * (ag.sum([p * p for p in w]) + sum(w) + ag.sum([ag.tanh(p) for p in w]))
+
+    value, gradient = vectorize(f, backend="native", dtype=dtype, check=False).value_and_grad([1.0, 3.0])
+    numbers = np.array([p.data for p in w])
+    near = {"float64": 1e-13, "float32": 1e-5}[dtype]
+    assert float(value) == pytest.approx(2 * np.sum(numbers**2 + numbers + np.tanh(numbers)), rel=near, abs=near)
+    np.testing.assert_allclose(gradient, 2 * (2 * numbers + 2 - np.tanh(numbers) ** 2), rtol=near, atol=near)
 
 
 def test_derivatives_by_the_inputs_and_of_several_results(monkeypatch):
