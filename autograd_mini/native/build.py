@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 UNITS = (
     ("machine.c", '-DVERSION="{version}"'),
     ("kernel.c", "-DKERNEL={set}"),
+    ("scalars.c", ""),
 )
 NAMES = {"win32": "machine.dll", "darwin": "machine.dylib"}
 LIBRARY = HERE / NAMES.get(sys.platform, "machine.so")

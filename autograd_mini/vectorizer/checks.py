@@ -30,7 +30,7 @@ from autograd_mini.vectorizer.rows import rows
 BACKENDS = ("auto", "native", "numpy", "jax")
 DTYPES = ("float64", "float32")
 _CANDIDATES = 12  # rows among which some with finite results are looked for
-_SHORT_RUN = 2e-6  # seconds that straight-line Python takes, about
+_SHORT_RUN = 1e-6  # seconds that a program on single numbers takes, about
 _TINY = 1e-30  # saturated units: where the scalar rules keep digits that those on arrays don't
 _SHAKES, _MARGIN = 2, 8.0  # how often the rounding of an example's graph is tried out, and how much more is let pass
 _SAMPLES = 3  # examples that the first run is checked on
@@ -211,17 +211,22 @@ class SpotCheck:
     """When a random row is compared with the eager engine: as often as 2 % of the running time allows.
 
     Use it as a context around a comparison, so that it knows what one costs.
+
+    Attributes
+    ----------
+    left : int
+        How many runs on single numbers, which aren't timed, may go by until a comparison is due.
     """
 
     SHARE = 0.02
 
     def __init__(self) -> None:
-        self._allowance, self._cost, self._started = 0.0, 0.0, 0.0
+        self._allowance, self._cost, self._started, self.left = 0.0, 0.0, 0.0, 0
         self._rng = np.random.default_rng(0)
 
     def is_due(self, seconds: float) -> bool:
-        """Add the time of a run, and return whether a comparison may follow; of 0 s, a run that wasn't timed."""
-        self._allowance += self.SHARE * (seconds or _SHORT_RUN)
+        """Add the time of a run, and return whether a comparison may follow."""
+        self._allowance += self.SHARE * seconds
         return self._allowance > self._cost > 0.0
 
     def row(self, n: int) -> int:
@@ -234,6 +239,7 @@ class SpotCheck:
     def __exit__(self, *exception: object) -> None:
         self._cost = time.perf_counter() - self._started
         self._allowance = 0.0
+        self.left = int(self._cost / (self.SHARE * _SHORT_RUN))
 
 
 @without_collection()
@@ -249,7 +255,7 @@ def straight_against_eager(f: Callable[..., Any], compiled: Compiled) -> None:
     values, derivatives = compiled.straight()
     expected, by = _Expected(f, compiled, [], 0), compiled.parameters
     expected.compare(np.array(values))
-    expected.compare_derivatives(_derivative(by), np.array(derivatives[: len(by)]), by)
+    expected.compare_derivatives(_derivative(by), derivatives, by)
 
 
 class _Expected:

@@ -23,7 +23,7 @@ from autograd_mini.engine.derivatives import Results, differentiated
 from autograd_mini.engine.tracing import Look, Trace, caller, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
-from autograd_mini.nn import nested
+from autograd_mini.nn import freezing, nested
 from autograd_mini.nn.module import Module, inside
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
@@ -99,6 +99,7 @@ class Compiled:
         models: Sequence[Module] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
+        self._n_freezes = freezing.n_changes  # with a part that is frozen, a model is another function
         self.wrt, self.dtype = wrt, np.dtype(dtype)
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
@@ -123,7 +124,22 @@ class Compiled:
 
     def is_current(self) -> bool:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
+        if self._n_freezes != freezing.n_changes:
+            return False
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
+
+    @property
+    def version(self) -> int:
+        """A number that changes when `guarded` gives another function."""
+        return self._around.version
+
+    def guarded(self, spot_check: Any) -> Callable[[], tuple[float, Array] | None]:
+        """Return the program on single numbers as a function that asks by itself whether all is as it was."""
+        assert self.straight is not None
+        found = None if self.looks else self._around.conditions()
+        conditions, names = (["is_current()"], {"is_current": self.is_current}) if found is None else found
+        conditions = [*conditions, f"freezing.n_changes == {self._n_freezes}"]
+        return self.straight.guarded(conditions, {**names, "freezing": freezing}, spot_check)
 
     def _compile(
         self, f: Callable[..., Any], examples: list[Array], names: list[str], models: Sequence[Module]
@@ -163,7 +179,7 @@ class Compiled:
         self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
         with self._refusing_depth():
-            if self._native[0] is None:
+            if self.runs_on[0] != "native":
                 self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
@@ -192,7 +208,7 @@ class Compiled:
         if self.backend == "jax":
             return None, "it was asked for"
         if self.straight is not None:
-            return None, "without a batch, Python on floats is the quickest"
+            return None, self.straight.runs_on[1]
         if self.backend == "numpy":
             return None, "it was asked for"
         return native_program(self.program, self.dtype, self.backend == "native")
@@ -200,10 +216,12 @@ class Compiled:
     @property
     def runs_on(self) -> tuple[str, str]:
         """What runs it, "native", "numpy", "jax" or "python", and why."""
+        if self.straight is not None:
+            return self.straight.runs_on
         native, why = self._native
         if native is not None:
             return "native", why
-        return "python" if self.straight is not None else "jax" if self.backend == "jax" else "numpy", why
+        return "jax" if self.backend == "jax" else "numpy", why
 
     @property
     def leaves(self) -> list[Value]:
@@ -275,17 +293,24 @@ class Compiled:
         at = {self.scalars.node[i]: i for i in self.scalars.parameters()}
         leaves = [at.pop(parameter) for parameter in self.parameters]
         heading = self._title("straight-line Python", "nothing but Python")
-        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *at.values()], heading)
+        flags, n_parameters = needed(self.scalars, leaves), len(leaves)
+        every = [*leaves, *at.values()]
+        refresh = self._refresh if self._live else None
+        return StraightLine(self.scalars, self.n_nodes, flags, every, n_parameters, heading, self.backend, refresh)
 
     # -------------------------------------------------------------------------------------------------- running
 
     def theta(self) -> Array:
         """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers."""
-        for leaf, read in self._live:
-            leaf._data = read()
+        self._refresh()
         theta = np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
         numbers = self.scalars.tables.numbers
         return np.concatenate([theta, numbers], dtype=self.dtype) if len(numbers) else theta
+
+    def _refresh(self) -> None:
+        """Read anew what is read at each run."""
+        for leaf, read in self._live:
+            leaf._data = read()
 
     def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
         """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""

@@ -33,6 +33,7 @@ from autograd_mini.nn.module import Module
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _MOST_THINGS = 20_000  # as many are looked at
 _MOST_NUMBERS = 16_384  # of a larger array, as many are compared
+_MOST_CONDITIONS = 30  # as many are written out
 
 
 _GIVEN_NAMES = ("_name", "_named", "_is_named")  # what a module notes when it is called
@@ -60,6 +61,7 @@ class Surroundings:
     def __init__(self, *roots: Any) -> None:
         self.attributes: set[str] = set()  # the attributes that the functions read of anything but modules
         self.nodes: list[Collection[Node]] = []  # those of a list together, as they may be many
+        self.version = 0  # of the copies, and so of `conditions`
         self._cells: list[tuple[str, Any, Any]] = []
         self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
         self._lists: list[tuple[str, Any, Sequence[Any], list[int]]] = []  # where there is what `==` doesn't tell
@@ -147,6 +149,27 @@ class Surroundings:
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
         self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
         self._sets = [(sequence, parts) for _, sequence, parts, _ in self._lists if type(sequence) is not list]
+        self.version += 1
+
+    def conditions(self) -> tuple[list[str], dict[str, Any]] | None:
+        """Return what `changed` looks at first as conditions in Python, and what their names mean; None if it is much.
+
+        Before them goes ``asked = protocol.equalities``; an error means that something is gone (see `_is_identical`).
+        """
+        if self._sets or self._readings or len(self._kept) + len(self._readers) > _MOST_CONDITIONS:
+            return None
+        found = ["containers == copies", "asked == protocol.equalities"]
+        names: dict[str, Any] = {"containers": self._containers, "copies": self._copies}
+        if not any(self._copies):
+            found = [f"not empty{k}" for k in range(len(self._containers))]
+            names = {f"empty{k}": container for k, container in enumerate(self._containers)}
+        for k, (owner, key, kept) in enumerate(zip(self._owners, self._keys, self._kept, strict=True)):
+            found.append(f"owner{k}[key{k}] is kept{k}")
+            names |= {f"owner{k}": owner, f"key{k}": key, f"kept{k}": kept}
+        for k, (cell, before) in enumerate(self._readers):
+            found.append(f"cell{k}.cell_contents is before{k}")
+            names |= {f"cell{k}": cell, f"before{k}": before}
+        return found, names
 
     def _is_identical(self) -> bool:
         """Return whether surely nothing has changed but the numbers in arrays."""
