@@ -51,13 +51,13 @@ def options(f: Any, backend: str, dtype: str, threads: int, block: int | None) -
 
 def is_c_file(path: str | Path, train: str | None, dtype: str | None) -> bool:
     """Return whether a program is to be saved as C and not as Python; refuse what there isn't of either."""
-    suffix = Path(path).suffix.lower()
+    file, suffix = Path(path).name, Path(path).suffix.lower()
     if suffix not in (".py", ".c"):
-        raise ValueError(f"path: expected a file name that ends in .py or .c, got {str(path)!r:.80}")
+        raise ValueError(f"path: expected a file name that ends in .py or .c, got {file!r:.80}")
     if suffix == ".py":
         for name, given in (("train", train), ("dtype", dtype)):
             if given is not None:
-                raise ValueError(f"{name}: an option of .c files alone, and {str(path)!r:.80} is Python")
+                raise ValueError(f"{name}: an option of .c files alone, and {file!r:.80} is Python")
     for name, choice, known in (("train", train, TRAIN), ("dtype", dtype, DTYPES)):
         if choice is not None and choice not in known:
             raise ValueError(f"{name}: expected {' or '.join(map(repr, known))}, got {choice!r}")
