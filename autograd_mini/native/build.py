@@ -129,15 +129,15 @@ def compiled(command: Sequence[str], target: Path, further: Sequence[str] = ()) 
     general = [*FLAGS, *([] if system == "win32" else ["-fPIC"]), *further]
     with tempfile.TemporaryDirectory() as folder:
 
-        def run(*arguments: str) -> None:
-            subprocess.run(
+        def run(*arguments: str) -> bytes:
+            return subprocess.run(
                 [*command, *arguments],
                 cwd=HERE,
                 check=True,
                 capture_output=True,
                 timeout=SECONDS,
                 stdin=subprocess.DEVNULL,
-            )
+            ).stdout
 
         def make(job: tuple[str, str, list[str]]) -> str:
             source, name, flags = job
@@ -145,6 +145,9 @@ def compiled(command: Sequence[str], target: Path, further: Sequence[str] = ()) 
             run(*general, *flags, "-c", source, "-o", made)
             return made
 
+        if system == "win32" and b"clang" not in run("--version"):
+            # gcc keeps vectors of 32 bytes on a stack that Windows aligns to 16, and takes them for aligned ones
+            general.append("-Wa,-muse-unaligned-vector-move")
         with ThreadPoolExecutor() as pool:
             objects = list(pool.map(make, jobs(machine)))
         whole = Path(folder, target.name)

@@ -110,7 +110,7 @@ def absence() -> str:
     if os.environ.get(SWITCH) == "0":
         return f"{SWITCH}=0 turns the native library off"
     if not LIBRARY.exists():
-        return "the package was installed without its native library, where there was no C compiler"
+        return f"the package was installed without its native library, as there was no C compiler or with {SWITCH}=0"
     return "the native library that is there is damaged, or of another version"
 
 

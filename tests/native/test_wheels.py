@@ -24,6 +24,7 @@ EXPECTED = {
     "macosx_10_13_x86_64": ("darwin", "x86_64", "machine.dylib"),
     "macosx_11_0_arm64": ("darwin", "arm64", "machine.dylib"),
 }
+MAC, LINUX = "macosx_11_0_arm64", "manylinux_2_17_x86_64"
 ZIG = {"linux": "linux", "win32": "windows", "darwin": "macos", "x86_64": "x86_64", "arm64": "aarch64"}
 
 
@@ -63,15 +64,20 @@ def test_every_instruction_set_of_the_processor_is_compiled_and_none_of_others()
 def compiler(tmp_path, monkeypatch):
     """A compiler that writes down what it was asked, and gives a file; returns what it was asked."""
     script, asked = tmp_path / "cc.py", tmp_path / "asked"
-    lines = ["import sys", f"open({str(asked)!r}, 'a').write(repr(sys.argv[1:]) + chr(10))"]
+    lines = ["import os, sys", "if '--version' in sys.argv: sys.exit(print(os.environ['CALLED']))"]
+    lines.append(f"open({str(asked)!r}, 'a').write(repr(sys.argv[1:]) + chr(10))")
     script.write_text("\n".join([*lines, "open(sys.argv[sys.argv.index('-o') + 1], 'w').write('made')"]))
     monkeypatch.setenv("CC", shlex.join([sys.executable, str(script)]))
     monkeypatch.setenv(build.SWITCH, "1")
     return lambda: [eval(line) for line in asked.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("platform", ["manylinux_2_17_aarch64", "win_amd64", "macosx_11_0_arm64"])
-def test_the_hook_makes_a_wheel_for_the_platform_that_is_asked_for(platform, compiler, monkeypatch):
+@pytest.mark.parametrize(
+    ("platform", "called"),
+    [(LINUX, "gcc 14"), (MAC, "clang version 19"), ("win_amd64", "clang version 19"), ("win_amd64", "gcc 14")],
+)
+def test_the_hook_makes_a_wheel_for_the_platform_that_is_asked_for(platform, called, compiler, monkeypatch):
+    monkeypatch.setenv("CALLED", called)
     before = build.LIBRARY.stat().st_mtime_ns if build.LIBRARY.exists() else None
     monkeypatch.setenv(build.PLATFORM, platform)
     hook, data = object.__new__(NativeBuildHook), {"artifacts": [], "force_include": {}}
@@ -87,6 +93,8 @@ def test_the_hook_makes_a_wheel_for_the_platform_that_is_asked_for(platform, com
     *compiled, linked = compiler()
     assert all(("-fPIC" in asked) == (platform != "win_amd64") for asked in compiled)
     assert ("-lm" in linked) == (platform != "win_amd64")
+    unaligned = ["-Wa,-muse-unaligned-vector-move" in asked for asked in compiled]
+    assert set(unaligned) == {(platform, called) == ("win_amd64", "gcc 14")}, "gcc's stack on Windows isn't aligned"
     assert ("-Wl,-install_name,@rpath/machine.dylib" in linked) == platform.startswith("macosx")
 
 
@@ -167,7 +175,6 @@ def test_a_wheel_that_is_as_it_must_be_has_no_faults(platform, tmp_path):
     assert wheels.faults(wheel_for(tmp_path, platform), platform) == []
 
 
-MAC, LINUX = "macosx_11_0_arm64", "manylinux_2_17_x86_64"
 SEAL = "autograd_mini/native/machine.so.sha256"
 
 
