@@ -7,7 +7,7 @@
 #define AUTOGRAD_MINI_VECTORS_H
 
 #include <math.h>
-#if defined(_WIN32) /* those of Windows: zig has its own, which are wrong where the number is subnormal */
+#if defined(LOGARITHMS_OF_WINDOWS) /* zig takes its own, which are wrong where the number is subnormal */
 extern double (*__imp_log2)(double), (*__imp_log10)(double);
 #define log2 __imp_log2
 #define log10 __imp_log10

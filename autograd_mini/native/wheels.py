@@ -32,7 +32,7 @@ PLATFORMS = {
     "manylinux_2_17_aarch64": "aarch64-linux-gnu.2.17",
     "musllinux_1_1_x86_64": "x86_64-linux-musl",
     "musllinux_1_1_aarch64": "aarch64-linux-musl",
-    "win_amd64": "x86_64-windows-gnu -Wl,-Brepro",
+    "win_amd64": "x86_64-windows-gnu -Wl,-Brepro -DLOGARITHMS_OF_WINDOWS",
     "macosx_10_13_x86_64": "x86_64-macos.10.13",
     "macosx_11_0_arm64": "aarch64-macos.11.0",
 }
