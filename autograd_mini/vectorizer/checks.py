@@ -35,7 +35,7 @@ _SHORT_RUN = 2e-6  # seconds that straight-line Python takes, about
 _TINY = 1e-30  # saturated units: where the scalar rules keep digits that those on arrays don't
 _SHAKES, _MARGIN = 2, 8.0  # how often the rounding of an example's graph is tried out, and how much more is let pass
 _SAMPLES = 3  # examples that the first run is checked on
-_MANY_NODES = 20_000  # of so many, one example has to do
+_FEWER = ((20_000, 1), (5_000, 2))  # of more nodes than that, so many have to do
 
 
 def options(f: Any, backend: str, dtype: str, threads: int, block: int | None) -> None:
@@ -154,7 +154,7 @@ def against_eager(
     """
     if not _is_comparable(compiled, columns):
         return
-    few = 1 if compiled.n_nodes > _MANY_NODES else _SAMPLES
+    few = next((count for nodes, count in _FEWER if compiled.n_nodes > nodes), _SAMPLES)
     candidates = dict.fromkeys([0, n // 2, n - 1, *np.linspace(0, n - 1, _CANDIDATES).astype(int).tolist()])
     compiled.give_back(1, compiled.workspace(1))  # which isn't a part of what a row costs
     found = 0

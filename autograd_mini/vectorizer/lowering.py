@@ -264,7 +264,7 @@ class Lowering:
         self.layout = self._lay_out(self.scalars.parameters())
         first = self.scalars.tables.n_leaves
         self.places.put(parameters, self.layout, first)
-        for i, number in self.scalars.leaf.items():
+        for i, number in self.scalars.leaf.items() if first else ():
             if number < first:
                 self.places.put(parameters, [i], number)
         for group, array in zip(grouping.groups, arrays, strict=True):

@@ -101,7 +101,8 @@ class Scalars:
 
     def parameters(self) -> list[int]:
         """Return the leaves that were there before, but those that are items of tables."""
-        return [i for i, number in self.leaf.items() if number >= self.tables.n_leaves]
+        first = self.tables.n_leaves
+        return [i for i, number in self.leaf.items() if number >= first]
 
 
 class Tables:
@@ -185,7 +186,7 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
         elif node in places:
             scalars.place[i] = places[node]
             kind[i], varies[i] = INPUT, True
-        elif node.scope[:1] == PREFIX and node not in live:
+        elif node.scope and node.scope[0] == PREFIX and node not in live:
             kind[i] = CONSTANT
         else:
             scalars.leaf[i] = leaves.setdefault(node, len(leaves))
