@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import Array, checked_whole, real_array
+from autograd_mini.checks import Array, checked_whole, number_for_each, real_array
 from autograd_mini.engine import floats, functions, modes
 from autograd_mini.engine.derivatives import differentiated
 from autograd_mini.engine.freshness import age
@@ -38,14 +38,15 @@ _SAMPLES = 3  # examples that the first run is checked on
 _FEWER = ((20_000, 1), (5_000, 2))  # of more nodes than that, so many have to do
 
 
-def options(f: Any, backend: str, dtype: str, threads: int, block: int | None) -> None:
+def options(f: Any, backend: str, dtype: str, threads: int | str, block: int | None) -> None:
     """Refuse what `vectorize` can't take."""
     if not callable(f):
         raise TypeError(f"expected a function of Values, got {f!r:.60}; as in vectorize(lambda x, y: ...)")
     for name, choice, known in (("backend", backend, BACKENDS), ("dtype", dtype, DTYPES)):
         if choice not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {choice!r}")
-    checked_whole("threads", threads, least=1)
+    if threads != "auto":
+        checked_whole("threads", threads, least=1, advice="or pass 'auto', for as many as pay")
     if block is not None:
         checked_whole("block", block, least=1)
 
@@ -60,26 +61,40 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
     """
     found: list[Array] = []
     for k, given in enumerate(inputs, start=1):
-        try:
-            array = np.asarray(given)
-        except ValueError:  # rows of different widths
-            array = np.empty(0, dtype=object)
-        if array.dtype.kind == "O" and array.size and all(isinstance(x, (int, float)) for x in array.flat):
-            array = real_array(f"input {k}", given)  # with integers too large for NumPy's
-        if array.dtype.kind not in "fiub":
-            raise ValueError(
-                f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "
-                f"Values are made by the program. Sequences of different lengths take a call for each length"
-            )
+        array = given if type(given) is np.ndarray and given.dtype.kind == "f" else _array(k, given)
         if not array.ndim:
             raise ValueError(f"input {k}: expected one row for each example, got the single number {given!r:.30}")
         if not len(array):
             raise ValueError(f"input {k}: expected at least one example, got none (shape {array.shape})")
-        found.append(array if array.dtype.kind == "f" else array.astype(float))
-    counts = [len(array) for array in found]
-    if len(set(counts)) > 1:
-        raise ValueError(f"expected equally many examples in all inputs, got {' and '.join(map(str, counts))}")
-    return found, counts[0] if counts else 1
+        found.append(array)
+    n = len(found[0]) if found else 1
+    for array in found:
+        if len(array) != n:
+            counts = " and ".join(str(len(array)) for array in found)
+            raise ValueError(f"expected equally many examples in all inputs, got {counts}")
+    return found, n
+
+
+def _array(k: int, given: Any) -> Array:
+    """Return input `k` as an array of floats."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of different widths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind == "O" and array.size and all(isinstance(x, (int, float)) for x in array.flat):
+        array = real_array(f"input {k}", given)  # with integers too large for NumPy's
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "
+            f"Values are made by the program. Sequences of different lengths take a call for each length"
+        )
+    return array if array.dtype.kind == "f" else array.astype(float)
+
+
+def numbers(name: str, given: Any, compiled: Compiled) -> Array:
+    """Return numbers for a program's parameters as an array of floats; see `number_for_each`."""
+    advice = "program.theta() returns such an array, of the present numbers"
+    return number_for_each(name, given, len(compiled.parameters), "program.parameters", advice)
 
 
 def choices(compiled: Compiled, columns: Sequence[Array]) -> None:

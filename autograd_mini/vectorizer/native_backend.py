@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from autograd_mini.vectorizer.statements import ArrayProgram, Product
 
 LARGE_PRODUCT = 50_000  # weights of a matrix from which on BLAS is quicker than the machine's tiles, about
 SLOW_SETS = ("sse2",)  # with two numbers at a time NumPy is as quick on small programs, and quicker on large batches
-_SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
+_BLOCK_WORK = 1_500_000  # of a block of examples: about 0.3 ms, against which what Python does for it is little
+SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
 _LINE = 64  # bytes that the memory begins at a multiple of
 _HEAD = 6  # words of a run before its inputs
 
@@ -49,6 +50,17 @@ class NativeProgram:
             self.library.check(made.words)
             self._tables[backward] = made
         return self._tables[backward]
+
+    def block_size(self, n: int) -> int:
+        """Return how many of n examples are run in one call, so that several threads have blocks alike.
+
+        As the gradients of blocks are added up in their order, it depends on the program and on n alone.
+        """
+        count = round(n * self.table(backward=True).work / _BLOCK_WORK)
+        if count < 2:
+            return n
+        count += count % 2  # as many for each of two threads
+        return -(-n // (count * t.STEP)) * t.STEP
 
 
 def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[NativeProgram | None, str]:
@@ -115,7 +127,7 @@ class _Bound:
                     parts.append(memory[results + row : results + row + count])
             self.results.append(tuple(parts))
         widths = [array.rows for array in native.program.inputs]
-        self._inputs: list[Array | None] = [np.empty((n, w)) if n * w <= _SMALL else None for w in widths]
+        self._inputs: list[Array | None] = [np.empty((n, w)) if n * w <= SMALL else None for w in widths]
         self._shapes = [(n, w) for w in widths]
         known = [0 if array is None else array.ctypes.data for array in self._inputs]
         head = [table.words.ctypes.data, memory.ctypes.data, needed, theta.ctypes.data, gradient.ctypes.data, n]
@@ -169,3 +181,23 @@ class NativeWorkspace:
         bound.run(columns, seed)
         results, effects, *gradients = bound.results
         return results, effects, gradients[0] if gradients else ()
+
+    def repeated(self, shapes: Sequence[tuple[int, ...]], seed: float) -> Callable[[Sequence[Any]], None] | None:
+        """Return what runs both passes again and again on inputs of these shapes, in fewer steps than `run`.
+
+        None where an input is too large to be copied. The workspace can be used for nothing else then.
+        """
+        bound = self._bound[True]
+        own = [array.reshape(shape) for array, shape in zip(bound._inputs, shapes, strict=True) if array is not None]
+        if len(own) < len(shapes) or bound._seed is None:
+            return None
+        bound._seed[:] = seed
+
+        def run_again(inputs: Sequence[Any]) -> None:
+            for array, given in zip(own, inputs):  # noqa: B905, as many as there are shapes
+                array[...] = given
+            failed = bound._run(bound._address, bound._set)  # in this way its memory is kept
+            if failed:
+                raise RuntimeError(f"the native machine refused to run ({failed})")
+
+        return run_again

@@ -49,6 +49,10 @@ _CODES = {
 }
 _BLOCKS = (256, 128, 64)  # examples at a time: as many as fit
 _CACHE_BYTES = 1 << 19  # what the arrays of a block may take up of the second-level cache
+# About how many additions of an array's rows take as long as another function, or as a term of a product.
+_FUNCTION, _TERM = 10, 0.2
+_QUICK = frozenset("copy add sub mul div neg abs less greater greater_equal equal and or where".split())
+_QUICK |= frozenset("maximum minimum sqrt sign rint square".split())
 _SYMBOLS = {"seed": t.SEED, "n": t.N}
 
 
@@ -93,6 +97,8 @@ class NativeTable:
     results : list of list of (int, int, bool)
         Where the outputs, the effects and the gradients of the inputs are found: the first row among the results that
         vary or don't, how many there are, and whether they vary.
+    work : float
+        What an example takes, in additions of a row of an array, about.
 
     Raises
     ------
@@ -101,7 +107,7 @@ class NativeTable:
     """
 
     def __init__(self, program: ArrayProgram, backward: bool) -> None:
-        self.program = program
+        self.program, self.work = program, 1.0
         self.table = Table(inputs=len(program.inputs), theta=program.parameters.rows)
         statements: list[Statement] = [_Read(k, array) for k, array in enumerate(program.inputs)]
         statements += program.forward
@@ -203,6 +209,9 @@ class NativeTable:
         if slots > t.MOST_SLOTS:
             raise NotNativeError(f"a formula has more than {t.MOST_SLOTS} operands")
         self.table.slots = max(self.table.slots, slots)
+        if phase.blocks:
+            costs = [1 if code in _QUICK else _FUNCTION for code in formula.codes]
+            self.work += count * sum(costs)
         add = int(statement.add and sort != t.ASSIGN)
         phase.add(
             sort,
@@ -240,11 +249,14 @@ class NativeTable:
         target, source, upstream = map(self._view, views)
         flags = (int(statement.bias), statement.windows, int(statement.add))
         matrix = self._matrix(statement.matrix)
+        rows, columns = statement.matrix.shape
+        self.work += rows * columns * statement.windows * _TERM
         phase.add(t.PRODUCT, t.PRODUCTS[statement.kind], flags, target, matrix, source, upstream)
 
     def _print_call(self, statement: Call, phase: Phase) -> None:
         views = [*statement.reads, *statement.writes]
         views += views[-1:] * (5 - len(views))
+        self.work += _FUNCTION * max(view.count for view in views)
         phase.add(t.CALL, t.CALLS[statement.function], *map(self._view, views))
 
     def _print_gather(self, statement: Gather, phase: Phase) -> None:
@@ -373,6 +385,7 @@ class _Formula:
                 slot[part] = most
                 most += 1
             self.operations.append([t.CODES[code], slot[part], *read, *[-1] * (3 - len(read))])
+        self.codes = [code for code, _, _ in self._code]
         self.temporaries = most - first
         self.result = slot[result] if result >= 0 else result
 

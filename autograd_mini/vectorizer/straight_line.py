@@ -46,14 +46,18 @@ class StraightLine:
         self._run = _compiled(self.source)
         self._exact: Callable[..., Any] | None = None
 
-    def __call__(self) -> tuple[list[float], tuple[float, ...]]:
-        """Return the results and the derivatives of their sum by the leaves; these may be -0 where the sum is 0."""
+    def __call__(self, given: Sequence[float] = ()) -> tuple[list[float], tuple[float, ...]]:
+        """Return the results and the derivatives of their sum by the leaves; these may be -0 where the sum is 0.
+
+        Numbers that are given are those of the first leaves, in the place of their own.
+        """
+        numbers = [*given, *map(_data, self._values[len(given) :])]
         try:
-            return self._run(*map(_data, self._values))  # type: ignore[no-any-return]
+            return self._run(*numbers)  # type: ignore[no-any-return]
         except (ArithmeticError, ValueError):
             if self._exact is None:
                 self._exact = _compiled(self._written(quick=False))
-            return self._exact(*map(_data, self._values))  # type: ignore[no-any-return]
+            return self._exact(*numbers)  # type: ignore[no-any-return]
 
 
 def _compiled(source: str) -> Callable[..., Any]:
