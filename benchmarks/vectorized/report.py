@@ -13,7 +13,7 @@ from typing import Any
 from autograd_mini.native.build import compiler
 from autograd_mini.native.library import absence, library
 from vectorized import tracing
-from vectorized.timing import NOISE, NUMPY, OURS, SLOWER, Mark, Times, runners
+from vectorized.timing import NOISE, NUMPY, SLOWER, Mark, Times, runners
 
 LABELS = {NUMPY: "NumPy", "avx512": "AVX-512", "avx2": "AVX2", "neon": "NEON"}
 LEGEND = (
@@ -85,14 +85,13 @@ def table(times: Times) -> str:
     for name in work.ours:
         lines.append(_row(name, "", [_time(times.median(name, runner)) for runner in by]))
     for mark in work.rows():
-        name = mark.rival if mark.ours == OURS else f"{mark.rival}, over {mark.ours.removeprefix(OURS).strip(', ')}"
         at_least, time, busy = _number(mark.at_least), "", 0.0
         if mark.rival in times.missing:
-            lines.append(_row(name, "", [times.missing[mark.rival]], at_least))
+            lines.append(_row(mark.label, "", [times.missing[mark.rival]], at_least))
             continue
         if mark.rival in work.rivals:
             time, busy = _time(times.median(mark.rival)), times.busy[mark.rival, ""]
-        line = _row(name, time, [_ratio(times, mark, runner) for runner in by], at_least, _number(mark.before))
+        line = _row(mark.label, time, [_ratio(times, mark, runner) for runner in by], at_least, _number(mark.before))
         lines.append(f"{line}  ({busy:.1f} threads)" if busy > 1.2 else line)
     return "\n".join(lines)
 
@@ -155,13 +154,13 @@ def plot(all_times: Sequence[Times], file: Path) -> None:
             "in_layout": False,
             "backgroundcolor": "white",
         }
-        axes.text(s=times.work.title, weight="bold", **place)
+        axes.text(s=times.work.title.partition(":")[0], weight="bold", **place)
         for mark in times.work.rows():
             ratios = {runner: ratio for runner in runners() if (ratio := times.ratio(mark, runner)) is not None}
             if ratios:
                 y += 1.0
                 _bar(axes, y, ratios, mark)
-                ticks[y] = mark.rival
+                ticks[y] = mark.label
         y += 1.6
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.set(xscale="log", ylim=(y, -1.0), yticks=list(ticks), yticklabels=ticks.values())

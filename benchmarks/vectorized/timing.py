@@ -71,6 +71,11 @@ class Mark:
     ours: str = OURS
     before: float | None = None
 
+    @property
+    def label(self) -> str:
+        """What stands in its row."""
+        return self.rival if self.ours == OURS else f"{self.rival}, over {self.ours.removeprefix(f'{OURS}, ')}"
+
     def wanted(self, runner: str) -> float | None:
         """Return what is wanted of a runner."""
         if runner == NUMPY:
