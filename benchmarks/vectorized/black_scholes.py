@@ -216,11 +216,11 @@ WORK = Work(
     },
     marks=(
         Mark(ON_NUMPY, 1.8),
-        Mark("hand-written NumPy, in blocks", 1.3, before=0.48),
-        Mark("JAX jit", 1.5, before=0.67),
+        Mark("hand-written NumPy, in blocks", 1.3, before=0.52),
+        Mark("JAX jit", 1.5, before=0.66),
         Mark("PyTorch eager", 1.0),
         Mark("HIPS autograd", 3.0),
         Mark("CasADi map", 8.0),
-        Mark(f"{OURS}, eager", 300.0, before=550.0),
+        Mark(f"{OURS}, eager", 300.0, before=560.0),
     ),
 )

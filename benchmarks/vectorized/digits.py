@@ -232,10 +232,10 @@ WORK = Work(
     },
     marks=(
         Mark("hand-written NumPy", before=0.84),
-        Mark("textbook NumPy", 1.3, before=1.30),
-        Mark("JAX jit", 1.0, before=1.47),
-        Mark(SCAN, before=0.57),
-        Mark("scikit-learn", 4.0, before=6.31),
+        Mark("textbook NumPy", 1.3, before=1.34),
+        Mark("JAX jit", 1.0, before=1.32),
+        Mark(SCAN, before=0.54),
+        Mark("scikit-learn", 4.0, before=5.66),
         Mark("PyTorch eager", 5.0),
     ),
 )
@@ -247,5 +247,5 @@ THROUGH_TRAINER = Work(
     per_second=1e3,
     ours={OURS: own_trainer},
     rivals={SCAN: jax_scan, "scikit-learn": scikit_learn, "PyTorch eager": pytorch},
-    marks=(Mark(SCAN, 1.2, before=0.35), Mark("scikit-learn", 8.0, before=3.43), Mark("PyTorch eager", 10.0)),
+    marks=(Mark(SCAN, 1.2, before=0.34), Mark("scikit-learn", 8.0, before=3.86), Mark("PyTorch eager", 10.0)),
 )

@@ -108,7 +108,7 @@ WORK = Work(
     },
     marks=(
         Mark("hand-written Python", 0.6, before=0.13),
-        Mark("JAX jit", 10.0, before=3.17),
-        Mark("micrograd", 20.0, before=15.35),
+        Mark("JAX jit", 10.0, before=2.93),
+        Mark("micrograd", 20.0, before=13.79),
     ),
 )

@@ -154,7 +154,7 @@ WORK = Work(
     },
     marks=(
         Mark(ON_NUMPY, 2.5),
-        Mark("JAX jit", 2.5, before=0.91),
+        Mark("JAX jit", 2.5, before=0.88),
         Mark("PyTorch eager", 1.0),
     ),
 )

@@ -140,8 +140,8 @@ WORK = Work(
         "CasADi SX, buffers": casadi_buffers,
     },
     marks=(
-        Mark("hand-written NumPy", 0.8, before=0.20),
-        Mark("JAX jit", 1.3, before=0.42),
+        Mark("hand-written NumPy", 0.8, before=0.23),
+        Mark("JAX jit", 1.3, before=0.39),
         Mark("HIPS autograd", 1.0),
         Mark("CasADi SX", 1.0),
     ),
