@@ -72,7 +72,7 @@ class Node:
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._data = as_float(number)
+        self._data = number if type(number) is float else as_float(number)
 
     @property
     def kind(self) -> str:

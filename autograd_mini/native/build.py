@@ -1,8 +1,10 @@
 """Compiles the machine into a library that lies beside this file, where there is a C compiler.
 
 Without a compiler, or with ``AUTOGRAD_MINI_NATIVE=0``, nothing is made, and the package is pure Python. By hand:
-``python autograd_mini/native/build.py``. It needs nothing of the package, as it runs before that is installed; and as
-programs ask it for the library's name and version, it imports what compiling needs only then.
+``python autograd_mini/native/build.py``. For another platform: ``CC`` is a compiler for it, and
+``AUTOGRAD_MINI_PLATFORM`` its name in the name of a wheel (`wheels.py` sets both). It needs nothing of the package, as
+it runs before that is installed; and as programs ask it for the library's name and version, it imports what compiling
+needs only then.
 """
 
 from __future__ import annotations
@@ -14,19 +16,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SOURCES = ("machine.h", "vectors.h", "machine.c", "kernel.c")
-LIBRARY = HERE / {"win32": "machine.dll", "darwin": "machine.dylib"}.get(sys.platform, "machine.so")
+# What is compiled, each time by which flags: where they name an instruction set, once for every one.
+UNITS = (
+    ("machine.c", '-DVERSION="{version}"'),
+    ("kernel.c", "-DKERNEL={set}"),
+    ("scalars.c", ""),
+)
+NAMES = {"win32": "machine.dll", "darwin": "machine.dylib"}
+LIBRARY = HERE / NAMES.get(sys.platform, "machine.so")
 SWITCH = "AUTOGRAD_MINI_NATIVE"
-FLAGS = "-std=c11 -O3 -fPIC -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra".split()
+PLATFORM = "AUTOGRAD_MINI_PLATFORM"
+FLAGS = "-std=c11 -O3 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra".split()
 WIDE = {"avx2": "-mavx2 -mfma", "avx512": "-mavx2 -mfma -mavx512f -mavx512dq -mprefer-vector-width=512"}
-SECONDS = 120  # after which a compiler is given up
+SECONDS = 300  # after which a compiler is given up
 
 
 def version() -> str:
     """Return what the library must call itself: a digest of its sources."""
     digest = hashlib.sha256()
-    for name in SOURCES:
-        digest.update((HERE / name).read_bytes().replace(b"\r\n", b"\n"))
+    for path in sorted(HERE.glob("*.[ch]")):
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:32]
 
 
@@ -51,7 +60,30 @@ def compiler() -> list[str] | None:
     return next(([found] for name in ("gcc", "clang", "cc") if (found := shutil.which(name))), None)
 
 
-def compiled(command: Sequence[str], target: Path, further: Sequence[str] = (), machine: str = "") -> None:
+def system_and_machine() -> tuple[str, str]:
+    """Return for which system and processor the library is made, as `sys` and `platform` call them: these, or those that
+    ``AUTOGRAD_MINI_PLATFORM`` names."""
+    import platform
+
+    wheel = os.environ.get(PLATFORM, "")
+    if not wheel:
+        return sys.platform, platform.machine().lower()
+    system = "win32" if wheel.startswith("win") else "darwin" if wheel.startswith("macosx") else "linux"
+    return system, "x86_64" if wheel.endswith(("x86_64", "amd64")) else wheel
+
+
+def jobs(machine: str) -> list[tuple[str, str, list[str]]]:
+    """Return what is to be compiled for a processor: source, object file and flags."""
+    sets = {"baseline": "", **(WIDE if machine in ("x86_64", "amd64") else {})}
+    found = []
+    for k, (source, flags) in enumerate(UNITS):
+        for name, wide in sets.items() if "{set}" in flags else [("", "")]:
+            words = f"{flags} {wide}".format(set=name, version=version()).split()
+            found.append((source, f"{k}{name}.o", words))
+    return found
+
+
+def compiled(command: Sequence[str], target: Path, further: Sequence[str] = ()) -> None:
     """Compile the library.
 
     Parameters
@@ -62,24 +94,19 @@ def compiled(command: Sequence[str], target: Path, further: Sequence[str] = (), 
         The library's file.
     further : sequence of str, optional
         More flags, such as those of a sanitizer.
-    machine : str, optional
-        The processor, as `platform.machine` calls it; by default this one.
 
     Raises
     ------
     OSError, subprocess.SubprocessError
         If it can't be.
     """
-    import platform
     import shutil
     import subprocess
     import tempfile
     from concurrent.futures import ThreadPoolExecutor
 
-    machine = machine or platform.machine()
-    kernels = {"baseline": "", **(WIDE if machine.lower() in ("x86_64", "amd64") else {})}
-    jobs = [("machine.c", "machine", [f'-DVERSION="{version()}"'])]
-    jobs += [("kernel.c", name, [f"-DKERNEL={name}", *flags.split()]) for name, flags in kernels.items()]
+    system, machine = system_and_machine()
+    general = [*FLAGS, *([] if system == "win32" else ["-fPIC"]), *further]
     with tempfile.TemporaryDirectory() as folder:
 
         def run(*arguments: str) -> None:
@@ -94,19 +121,19 @@ def compiled(command: Sequence[str], target: Path, further: Sequence[str] = (), 
 
         def make(job: tuple[str, str, list[str]]) -> str:
             source, name, flags = job
-            made = str(Path(folder, f"{name}.o"))
-            run(*FLAGS, *flags, *further, "-c", source, "-o", made)
+            made = str(Path(folder, name))
+            run(*general, *flags, "-c", source, "-o", made)
             return made
 
         with ThreadPoolExecutor() as pool:
-            objects = list(pool.map(make, jobs))
+            objects = list(pool.map(make, jobs(machine)))
         whole = Path(folder, target.name)
         run(
             "-shared",
             *further,
-            *([] if sys.platform == "darwin" or further else ["-s"]),
+            *([] if system == "darwin" or further else ["-s"]),
             *objects,
-            *([] if sys.platform == "win32" else ["-lm"]),
+            *([] if system == "win32" else ["-lm"]),
             "-o",
             str(whole),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +46,10 @@ class Library:
             self._version, self._set = loaded.autograd_mini_version, loaded.autograd_mini_instruction_set
             self._check, self._memory = loaded.autograd_mini_check, loaded.autograd_mini_memory
             self.run = loaded.autograd_mini_run
+            self._check_scalars = loaded.autograd_mini_scalars_check
+            self._scalars_size = loaded.autograd_mini_scalars_size
+            # A call that lets no other thread run costs half as much; most are shorter than letting one run takes.
+            self.run_scalars = ctypes.PyDLL(str(path)).autograd_mini_scalars_run
         except AttributeError as error:
             raise OSError(f"it has no function {str(error).rpartition(' ')[2]}") from None
         self._version.restype = self._set.restype = ctypes.c_char_p
@@ -53,6 +58,9 @@ class Library:
         self._check.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         self._memory.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+        self._check_scalars.restype = self._scalars_size.restype = ctypes.c_int64
+        self._check_scalars.argtypes, self._scalars_size.argtypes = self._check.argtypes, [ctypes.c_void_p]
+        self.run_scalars.restype = ctypes.c_double
         found = self._version().decode(errors="replace")
         if found != version():
             raise OSError(f"it was made of other sources (it is version {found}, expected {version()})")
@@ -69,11 +77,18 @@ class Library:
         ValueError
             If it is none, saying at which word.
         """
-        if table.dtype != np.int64 or table.ndim != 1 or not table.flags.c_contiguous:
-            raise ValueError("an instruction table is one contiguous array of int64")
-        word = self._check(table.ctypes.data, len(table))
-        if word:
-            raise ValueError(f"no instruction table: word {word - 1} of {len(table)} isn't what may stand there")
+        _refuse(table, self._check)
+
+    def check_scalars(self, table: Array) -> int:
+        """Refuse a table of a program on single numbers in the same way; return how many numbers it has.
+
+        Raises
+        ------
+        ValueError
+            If it is none, saying at which word.
+        """
+        _refuse(table, self._check_scalars)
+        return int(self._scalars_size(table.ctypes.data))
 
     def memory(self, table: Array, n: int) -> tuple[int, list[int]]:
         """Return how many doubles a checked table needs for n examples, and where what begins.
@@ -82,6 +97,14 @@ class Library:
         """
         starts = np.zeros(4, np.int64)
         return self._memory(table.ctypes.data, n, starts.ctypes.data), starts.tolist()
+
+
+def _refuse(table: Array, check: Callable[[int, int], int]) -> None:
+    if table.dtype != np.int64 or table.ndim != 1 or not table.flags.c_contiguous:
+        raise ValueError("an instruction table is one contiguous array of int64")
+    word = check(table.ctypes.data, len(table))
+    if word:
+        raise ValueError(f"no instruction table: word {word - 1} of {len(table)} isn't what may stand there")
 
 
 @cache

@@ -83,6 +83,17 @@ enum {
         N_FUNCTIONS
 };
 
+/* A program on single numbers has a table of its own: a head, the instructions (code, a, b, c: operands that a function
+   hasn't are 0), then which numbers the results and the gradient are. The numbers are: the leaves, the results, the
+   gradient, the constants, and what each instruction computes. `scalars.c` checks it and runs it. */
+enum { SCALARS_MAGIC = 0x41475331 };
+enum { S_MAGIC, S_LENGTH, S_LEAVES, S_VALUES, S_GRADIENT, S_CONSTANTS, S_INSTRUCTIONS, S_HEAD, S_INSTRUCTION = 4 };
+typedef struct {
+    const int64_t *table;
+    int64_t length; /* of the numbers */
+    double numbers[];
+} Scalars;
+
 /* What a run needs. */
 typedef struct {
     const int64_t *table;

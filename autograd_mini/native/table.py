@@ -13,6 +13,7 @@ import numpy as np
 from autograd_mini.checks import Array
 
 STEP, MAGIC, MOST_SLOTS, HEAD = 8, 0x41474D31, 512, 14
+SCALARS_MAGIC = 0x41475331  # of a program on single numbers, which `registers` writes
 THETA, GRADIENT, FIXED, LOCAL, STORED = range(5)
 ASSIGN, REDUCE, SCATTER, CALL, PRODUCT, GATHER, PICK, PICK_GRADIENT, FILL, READ, WRITE = range(1, 12)
 OVER = {"rows": 0, "rows last": 1, "batch": 2, "both": 3, "any": 4}

@@ -24,7 +24,7 @@ from autograd_mini.engine.derivatives import Results, differentiated
 from autograd_mini.engine.tracing import Look, Trace, caller, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
-from autograd_mini.nn import nested
+from autograd_mini.nn import freezing, nested
 from autograd_mini.nn.module import Module, inside
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
@@ -100,6 +100,7 @@ class Compiled:
         models: Sequence[Module] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
+        self._n_freezes = freezing.n_changes  # with a part that is frozen, a model is another function
         self.wrt, self.dtype = wrt, np.dtype(dtype)
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
@@ -129,6 +130,8 @@ class Compiled:
 
     def is_current(self) -> bool:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
+        if self._n_freezes != freezing.n_changes:
+            return False
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
     @property
@@ -136,10 +139,18 @@ class Compiled:
         """What tells more quickly than `is_current` that all is as it was; it may miss that it is."""
         return (None if self.looks else self._around.quick_check) or self.is_current
 
+    def guarded(self, spot_check: Any) -> Callable[[], tuple[float, Array] | None]:
+        """Return the program on single numbers as a function that asks by itself whether all is as it was."""
+        assert self.straight is not None
+        found = None if self.looks else self._around.conditions()
+        conditions, names = (["is_current()"], {"is_current": self.is_current}) if found is None else found
+        conditions = [*conditions, f"freezing.n_changes == {self._n_freezes}"]
+        return self.straight.guarded(conditions, {**names, "freezing": freezing}, spot_check)
+
     def _compile(
         self, f: Callable[..., Any], examples: list[Array], names: list[str], models: Sequence[Module]
     ) -> None:
-        """Trace the function, group its nodes and print the program."""
+        """Trace the function, group its nodes and write the program in the form in which it runs."""
         trace, inputs, outputs, self.structure = traced(f, examples, names)
         self.looks, self._sets_gradients = trace.looks, trace.goes_backward
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
@@ -173,7 +184,9 @@ class Compiled:
         self._order = _each_once(np.fromiter(map(number, ordered, repeat(-1)), np.intp), asked)
         self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
-        self.source, self.statements = self._printed()
+        with self._refusing_depth():
+            if self.runs_on[0] != "native":
+                self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
     def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
@@ -201,7 +214,7 @@ class Compiled:
         if self.backend == "jax":
             return None, "it was asked for"
         if self.straight is not None:
-            return None, "without a batch, Python on floats is the quickest"
+            return None, self.straight.runs_on[1]
         if self.backend == "numpy":
             return None, "it was asked for"
         return native_program(self.program, self.dtype, self.backend == "native")
@@ -209,10 +222,12 @@ class Compiled:
     @property
     def runs_on(self) -> tuple[str, str]:
         """What runs it, "native", "numpy", "jax" or "python", and why."""
+        if self.straight is not None:
+            return self.straight.runs_on
         native, why = self._native
         if native is not None:
             return "native", why
-        return "python" if self.straight is not None else "jax" if self.backend == "jax" else "numpy", why
+        return "jax" if self.backend == "jax" else "numpy", why
 
     @property
     def leaves(self) -> list[Value]:
@@ -228,13 +243,30 @@ class Compiled:
         """Return the first line of the source."""
         return f"{self._name}: {self.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."
 
+    @cached_property
     def _printed(self) -> tuple[str, int]:
-        """Return the source, and of how many statements it is."""
+        """The source, and of how many statements it is; the native machine runs without it."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
-        try:
+        with self._refusing_depth():
             printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
             return printer.source(), printer.statements
+
+    @property
+    def source(self) -> str:
+        """The program as text: what is executed, or for the native machine the same as array statements for NumPy."""
+        return self._printed[0]
+
+    @property
+    def statements(self) -> int:
+        """Of how many statements the source is."""
+        return self._printed[1]
+
+    @contextmanager
+    def _refusing_depth(self) -> Iterator[None]:
+        """Say what to do of a formula that is too deep to be written down."""
+        try:
+            yield
         except RecursionError:
             raise TraceError(
                 f"{self._name}: the formula of an operation of one's own is too deep for a program, as it is where it "
@@ -267,7 +299,10 @@ class Compiled:
         at = {self.scalars.node[i]: i for i in self.scalars.parameters()}
         leaves = [at.pop(parameter) for parameter in self.parameters]
         heading = self._title("straight-line Python", "nothing but Python")
-        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *at.values()], heading)
+        flags, n_parameters = needed(self.scalars, leaves), len(leaves)
+        every = [*leaves, *at.values()]
+        refresh = self._refresh if self._live else None
+        return StraightLine(self.scalars, self.n_nodes, flags, every, n_parameters, heading, self.backend, refresh)
 
     # -------------------------------------------------------------------------------------------------- running
 
@@ -282,8 +317,7 @@ class Compiled:
 
     def load(self, theta: Array, parameters: Array | None = None) -> None:
         """Fill in the flat vector, as `theta` returns it."""
-        for leaf, read in self._live:
-            leaf._data = read()
+        self._refresh()
         leaves, numbers = self.leaves, self.scalars.tables.numbers
         if parameters is not None:
             theta[self.places] = parameters
@@ -314,6 +348,11 @@ class Compiled:
         """Where in the flat vector the leaves are that are no parameters, such as frozen ones; and these leaves."""
         at = np.setdiff1d(np.arange(len(self.leaves)), self.positions)
         return at, [self.leaves[i] for i in at]
+
+    def _refresh(self) -> None:
+        """Read anew what is read at each run."""
+        for leaf, read in self._live:
+            leaf._data = read()
 
     def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
         """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""

@@ -33,6 +33,7 @@ from autograd_mini.nn.module import Module
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _MOST_THINGS = 20_000  # as many are looked at
 _MOST_NUMBERS = 16_384  # of a larger array, as many are compared
+_MOST_CONDITIONS = 30  # as many are written out
 
 
 _GIVEN_NAMES = ("_name", "_named", "_is_named")  # what a module notes when it is called
@@ -167,6 +168,26 @@ class Surroundings:
     def quick_check(self) -> Callable[[], bool] | None:
         """What tells quickly that nothing has changed; None where there are arrays, whose numbers are compared, too."""
         return None if self._readings else self._is_identical
+
+    def conditions(self) -> tuple[list[str], dict[str, Any]] | None:
+        """Return what `changed` looks at first as conditions in Python, and what their names mean; None if it is much.
+
+        Before them goes ``asked = protocol.equalities``; an error means that something is gone (see `_is_identical`).
+        """
+        if self._sets or self._readings or len(self._kept) + len(self._readers) > _MOST_CONDITIONS:
+            return None
+        found = ["containers == copies", "asked == protocol.equalities"]
+        names: dict[str, Any] = {"containers": self._containers, "copies": self._copies}
+        if not any(self._copies):
+            found = [f"not empty{k}" for k in range(len(self._containers))]
+            names = {f"empty{k}": container for k, container in enumerate(self._containers)}
+        for k, (owner, key, kept) in enumerate(zip(self._owners, self._keys, self._kept, strict=True)):
+            found.append(f"owner{k}[key{k}] is kept{k}")
+            names |= {f"owner{k}": owner, f"key{k}": key, f"kept{k}": kept}
+        for k, (cell, before) in enumerate(self._readers):
+            found.append(f"cell{k}.cell_contents is before{k}")
+            names |= {f"cell{k}": cell, f"before{k}": before}
+        return found, names
 
     def _is_identical(self) -> bool:
         """Return whether surely nothing has changed but the numbers in arrays."""

@@ -171,7 +171,8 @@ def test_random_graphs_and_changed_tables_under_the_sanitizers(tmp_path):
     tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     script = tmp_path / "sanitized.py"
     script.write_text(SANITIZED)
-    files = ["native/test_table.py", "native/test_native_programs.py", "vectorizer/test_random_graphs.py"]
+    files = ["native/test_table.py", "native/test_scalars.py", "native/test_native_programs.py"]
+    files.append("vectorizer/test_random_graphs.py")
     run = subprocess.run(
         [sys.executable, str(script), str(target), *[os.path.join(tests, name) for name in files]],
         env={**os.environ, "LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"},
