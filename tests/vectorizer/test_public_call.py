@@ -11,7 +11,6 @@ from native.machines import needs_machine
 from autograd_mini import Value, detect_anomaly, nn, optim, vectorize
 from autograd_mini.engine.value import Parameter
 from autograd_mini.errors import AnomalyError, TraceError
-from autograd_mini.vectorizer.checks import SpotCheck
 from autograd_mini.vectorizer.compiled import packing
 
 RNG = np.random.default_rng(11)
@@ -314,22 +313,21 @@ def test_a_gradient_that_fits_nothing_is_refused_before_any_step(given, by, mess
 @needs_machine
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_a_call_like_the_one_before_gives_what_the_first_call_of_a_program_gives(reduction):
-    _, program = made()
+    (_, program), (_, other) = made(), made(block=1000)
     for k in range(3):
         for n in (40, 7, 1):
             rows, targets = X[:n] + k, Y[:n] - k
             again = program.value_and_grad(rows, targets, reduction=reduction)
-            first = made()[1].value_and_grad(rows, targets, reduction=reduction)
-            assert bits(again) == bits(first), f"{n} examples"
-            theta = program.theta() + k
-            again = program.value_and_grad(rows, targets, reduction=reduction, parameters=theta)
-            first = made()[1].value_and_grad(rows, targets, reduction=reduction, parameters=theta)
-            assert bits(again) == bits(first), f"{n} examples and numbers of their own"
+            assert bits(again) == bits(other.value_and_grad(rows, targets, reduction=reduction)), f"{n} examples"
+            given = {"parameters": program.theta() + k, "reduction": reduction}
+            again = program.value_and_grad(rows, targets, **given)
+            assert bits(again) == bits(other.value_and_grad(rows, targets, **given)), f"{n} examples, numbers given"
     assert len(program._repeated) == 3
+    assert not other._repeated, "where blocks are asked for, each call is as the first"
     wide = np.asfortranarray(np.tile(X, 2))[:, ::2][:, :2]  # not one piece of memory
-    assert bits(program.value_and_grad(wide, Y)) == bits(made()[1].value_and_grad(wide.copy(), Y))
-    for other in (X.astype(np.float32), X.round().astype(int), X.round().tolist()):
-        assert bits(program.value_and_grad(other, Y)) == bits(made()[1].value_and_grad(other, Y))
+    assert bits(program.value_and_grad(wide, Y)) == bits(other.value_and_grad(wide.copy(), Y))
+    for rows in (X.astype(np.float32), X.round().astype(int), X.round().tolist()):
+        assert bits(program.value_and_grad(rows, Y)) == bits(other.value_and_grad(rows, Y))
 
 
 @needs_machine
@@ -347,8 +345,7 @@ def test_a_call_like_the_one_before_refuses_what_the_first_refuses():
 
 
 @needs_machine
-def test_random_rows_are_compared_in_calls_like_the_one_before_too(monkeypatch):
-    monkeypatch.setattr(SpotCheck, "SHARE", 1.0)
+def test_random_rows_are_compared_in_calls_like_the_one_before_too():
     w = Parameter(1.0)
 
     class Odd:
@@ -360,14 +357,11 @@ def test_random_rows_are_compared_in_calls_like_the_one_before_too(monkeypatch):
     program = vectorize(lambda x: w * x * odd.factor)
     program.value_and_grad(X[:, 0])
     odd.factor = 3.0
-
-    def many_times():
-        for _ in range(2000):
-            program.value_and_grad(X[:, 0])
-
-    with pytest.raises(TraceError, match="disagrees with the eager engine"):
-        many_times()
     assert program._repeated
+    assert program.value_and_grad(X[:, 0])[0] == pytest.approx(2.0 * X[:, 0].mean()), "a comparison was due at once"
+    program._spot_check._cost = 1e-12  # as if it took no time
+    with pytest.raises(TraceError, match="disagrees with the eager engine"):
+        program.value_and_grad(X[:, 0])
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 33])
