@@ -573,7 +573,8 @@ def vectorize(
     seed : int, optional
         Where random leaves (dropout) come from; by default each module's own generator.
     block : int, optional
-        How many examples are computed at a time; by default what fits the cache.
+        How many examples are computed at a time; by default what fits the cache, and of machine code what takes about
+        0.3 ms.
     check : bool, optional
         Whether the first run is checked against the eager engine on sample rows.
 

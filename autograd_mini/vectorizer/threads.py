@@ -43,10 +43,13 @@ def spread(run: Callable[[int], None], count: int, threads: int) -> None:
     helpers: list[Future[None]] = []
     with suppress(RuntimeError):  # the system lets no more threads be, or Python is ending
         helpers += [_pool(os.getpid()).submit(work) for _ in range(min(threads, count) - 1)]
-    work()
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
+    try:
+        work()
+    finally:  # also when Ctrl-C comes between two blocks
+        waiting.clear()
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
     if errors:
         raise errors[min(errors)]
 
