@@ -43,7 +43,7 @@ def spread(run: Callable[[int], None], count: int, threads: int) -> None:
     helpers: list[Future[None]] = []
     with suppress(RuntimeError):  # the system lets no more threads be, or Python is ending
         for _ in range(min(threads, count) - 1):
-            helpers.append(_pool(os.getpid()).submit(work))  # noqa: PERF401, those before a failure are waited for
+            helpers.append(_pool(os.getpid()).submit(work))
     try:
         work()
     finally:  # also when Ctrl-C comes between two blocks
