@@ -18,6 +18,7 @@ SLOW_SETS = ("sse2",)  # with two numbers at a time NumPy is as quick on small p
 _BLOCK_WORK = 1_500_000  # of a block of examples: about 0.3 ms, against which what Python does for it is little
 SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
 _LINE = 64  # bytes that the memory begins at a multiple of
+_WHOLE = 16  # what the number of a block's examples is a multiple of: whole vectors
 _HEAD = 6  # words of a run before its inputs
 
 
@@ -60,7 +61,7 @@ class NativeProgram:
         if count < 2:
             return n
         count += count % 2  # as many for each of two threads
-        return -(-n // (count * t.STEP)) * t.STEP
+        return -(-n // (count * _WHOLE)) * _WHOLE
 
 
 def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[NativeProgram | None, str]:

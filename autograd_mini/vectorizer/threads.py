@@ -42,7 +42,8 @@ def spread(run: Callable[[int], None], count: int, threads: int) -> None:
 
     helpers: list[Future[None]] = []
     with suppress(RuntimeError):  # the system lets no more threads be, or Python is ending
-        helpers += [_pool(os.getpid()).submit(work) for _ in range(min(threads, count) - 1)]
+        for _ in range(min(threads, count) - 1):
+            helpers.append(_pool(os.getpid()).submit(work))
     try:
         work()
     finally:  # also when Ctrl-C comes between two blocks

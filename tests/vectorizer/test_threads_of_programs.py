@@ -131,6 +131,27 @@ def test_this_thread_does_it_alone_where_there_are_no_others(monkeypatch):
     assert ran == [0, 1, 2, 3, 4]
 
 
+def test_helpers_that_began_are_waited_for_where_there_are_no_more(monkeypatch):
+    pool, sent = helpers._pool(os.getpid()), []
+
+    class Few:
+        def submit(self, work):
+            if sent:
+                raise RuntimeError("can't start new thread")
+            sent.append(pool.submit(work))
+            return sent[-1]
+
+    monkeypatch.setattr(helpers, "_pool", lambda _: Few())
+    ran, both = [], threading.Barrier(2, timeout=10.0)
+
+    def run(k):
+        both.wait()
+        ran.append(k)
+
+    spread(run, 2, 5)
+    assert sorted(ran) == [0, 1]
+
+
 def test_what_is_interrupted_stops_and_waits_for_nobody():
     ran = []
 
