@@ -227,6 +227,37 @@ def real_array(name: str, data: Any, expected: str = "real numbers", advice: str
         raise _refused(name, expected, f"{_on_one_line(data)}{_odd_row(data)}", advice) from None
 
 
+def number_for_each(name: str, data: Any, count: int, things: str, advice: str) -> Array:
+    """Return an array of floats, one for each of so many things; an array that is one already isn't copied.
+
+    Raises
+    ------
+    ValueError
+        If they aren't real numbers, or other than so many.
+
+    Examples
+    --------
+    >>> number_for_each("gradient", [1, 2], 3, "the optimizer's parameters", "call step(gradient)")
+    Traceback (most recent call last):
+    ValueError: gradient: expected 3 numbers, one for each of the optimizer's parameters, got 2; call step(gradient)
+    """
+    import numpy as np
+
+    array: Array = data
+    if type(data) is not np.ndarray or data.dtype != float:
+        try:
+            array = np.asarray(data)
+        except ValueError:  # rows of different lengths
+            array = np.empty(1, object)
+        if array.dtype.kind not in "fiub" and not all(map(is_number, array.flat)):
+            raise _refused(name, f"a number for each of {things}", _on_one_line(data), advice)
+        array = real_array(name, array)
+    if array.shape != (count,):
+        got = str(len(array)) if array.ndim == 1 else f"an array of shape {array.shape}"
+        raise _refused(name, f"{count} numbers, one for each of {things}", got, advice)
+    return array
+
+
 def _on_one_line(data: Any) -> str:
     return f"{' '.join(repr(data).split()):.80}"
 

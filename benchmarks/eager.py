@@ -4,6 +4,7 @@ The work: an MLP 2-16-16-1 with ReLU, hinge loss over 100 examples, L2 penalty o
 timed on three models with the same weights: micrograd's own, this library's `Neuron`s (one dot node for each), and the
 expression that micrograd's neuron is written with, ``sum(w * x for ...) + b``, on this library's Values. Then the
 language model of `scalar_gpt`, against the least engine that can train it; then operations, against ``a * b``.
+Times are the processor's, as others may use the machine too.
 
 Usage: ``python benchmarks/eager.py`` with micrograd installed (the extra ``dev`` has it).
 """
@@ -87,9 +88,9 @@ def measured(ways: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
         losses = []
         for name, step in ways.items():
             gc.collect()
-            start = time.perf_counter()
+            start = time.process_time()
             losses.append([step() for _ in range(STEPS)])
-            seconds[name].append((time.perf_counter() - start) / STEPS)
+            seconds[name].append((time.process_time() - start) / STEPS)
         if any(max(same) - min(same) > 1e-9 for same in zip(*losses, strict=True)):
             raise AssertionError(f"the models disagree: {losses}")
     return {name: times[1:] for name, times in seconds.items()}  # the first round warms up
@@ -116,7 +117,7 @@ def nanoseconds() -> dict[str, list[float]]:
     found: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(4 * ROUNDS):
         for name, way in ways.items():
-            found[name].append(timeit.timeit(way, number=2000) / 2000 * 1e9)
+            found[name].append(timeit.timeit(way, timer=time.process_time, number=2000) / 2000 * 1e9)
     return found
 
 

@@ -41,6 +41,7 @@ HOW = {
     "slow": 'pytest -m "slow or not slow"',
     **PROGRAMS,
     **dict.fromkeys(PACKAGES, 'pip install ".[dev,plot,jax]"'),
+    "ziglang": 'pip install ".[wheels]"',
 }
 
 left_out = pytest.StashKey[dict[str, set[str]]]()  # for each thing that is missing, the tests that need it

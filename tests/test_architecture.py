@@ -12,7 +12,7 @@ PACKAGE = Path(autograd_mini.__file__).resolve().parent
 # From the ground up: a room may import from those that come before it, never from later ones. Inside a room any order
 # will do that has no circle. A file at the package's top is a room of its own.
 ROOMS = [
-    *("errors", "checks", "files", "elsewhere", "pickling"),
+    *("errors", "checks", "files", "elsewhere", "pickling", "progress"),
     "engine",
     "graph",  # the public door to engine/graph
     "formulas",

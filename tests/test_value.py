@@ -137,6 +137,15 @@ def test_the_operations_written_out_for_speed_are_held_to_the_table(name):
             assert tuple(repr(parent.data) for parent in node.parents) == tuple(map(repr, point))
 
 
+def test_squares_of_every_magnitude_are_those_of_the_table():
+    squared = find("pow")
+    for exponent in range(-330, 310, 3):
+        for a in (float(f"1.7e{exponent}"), float(f"-1.7e{exponent}")):
+            node, out = Value(a) ** 2, squared.forward(floats, a, 2.0)
+            want = (out, *squared.derivatives(floats, out, a, 2.0))
+            assert repr((node.data, *node.local_grads)) == repr(want), a
+
+
 def test_the_dot_written_out_for_speed_is_held_to_the_table():
     rng = random.Random(7)
     for n in (0, 1, 2, 5, 30):

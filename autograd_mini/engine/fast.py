@@ -45,7 +45,10 @@ def power(a: float, b: float) -> tuple[float, float, float]:
 
 def exp(a: float) -> tuple[float, float]:
     """Return eᵃ, which is its own derivative."""
-    out = floats.exp(a)
+    try:
+        out = math.exp(a)
+    except OverflowError:
+        out = inf
     return out, out
 
 

@@ -7,16 +7,24 @@ another number than the one it has, the node is old; which of its parents change
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_mini.engine import floats
+from autograd_mini.engine import node as node_marks
 from autograd_mini.engine.node import CONSTANT, Node
 from autograd_mini.engine.primitives import DOT, MUL
 
 _MOST_NAMES = 4
 # What a rule of one's own may raise at numbers that the result wasn't computed from.
 _RULE_ERRORS = (ArithmeticError, ValueError)
+
+
+def assign(leaves: Sequence[Node], numbers: Iterable[float]) -> None:
+    """Give many leaves new data, as each by itself gets it by ``leaf.data = number``, in less time."""
+    for leaf, number in zip(leaves, numbers, strict=True):
+        leaf._data = number
+    node_marks.written = object()  # when all is written: who reads in between reads again
 
 
 class Age(NamedTuple):

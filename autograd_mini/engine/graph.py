@@ -166,8 +166,8 @@ def gradients(
             continue
         upstream = found[v]
         for u, local_grad in zip(v.parents, local_grads(v), strict=True):
-            contribution = upstream * local_grad
-            found[u] = found[u] + contribution if u in found else contribution
+            contribution, total = upstream * local_grad, found.get(u)
+            found[u] = contribution if total is None else total + contribution
     return found
 
 

@@ -140,6 +140,8 @@ class Methods(Node):
         """Return |x|."""
         return self._apply(primitives.ABS)
 
+    __abs__ = abs
+
     def sign(self: Self) -> Self:
         """Return -1, 0 or 1."""
         return self._apply(primitives.SIGN)

@@ -33,6 +33,7 @@ LOST = "lost"  # the same of one that parameters led to: a model's output, from 
 _KINDS = {FROZEN: PARAMETER, **dict.fromkeys((FEATURE, PROBE, UNRECORDED, LOST, None), "input")}  # for `Node.kind`
 new: Any = object.__new__  # looked up once, as nodes are made by the million
 any_frozen = False  # whether a parameter was ever frozen: until then no backward pass looks for one
+written: Any = None  # another object after each assignment to the data of a node: programs read leaves again then
 
 # While a function is traced, this is told what the function looks at: a node, and how; None while none is traced.
 look: Callable[..., Any] | None = None
@@ -72,7 +73,9 @@ class Node:
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._data = as_float(number)
+        global written
+        self._data = number if type(number) is float else as_float(number)
+        written = object()
 
     @property
     def kind(self) -> str:

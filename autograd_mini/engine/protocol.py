@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograd_mini.engine import copying, node, own, primitives
-from autograd_mini.engine.methods import Methods
+from autograd_mini.engine.methods import Methods, Self
 from autograd_mini.engine.node import Node
 from autograd_mini.engine.reals import as_float, unsupported
 
@@ -60,6 +60,9 @@ class ScalarProtocol(Methods):
     __slots__ = ()
 
     _repr_html_: Any  # how a notebook shows it; set in the package's __init__, as it needs `explanations`
+
+    def __pos__(self: Self) -> Self:  # +self, which computes nothing
+        return self
 
     # -------------------------------- comparisons compare data; but == of two nodes is identity, as sets and dicts need
 

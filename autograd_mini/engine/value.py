@@ -7,6 +7,7 @@ stores them is in `node`; what else Python expects of it in `protocol`.
 
 from __future__ import annotations
 
+from math import log, nan, pow
 from typing import Any, NoReturn
 
 from autograd_mini.engine import floats, modes, nodes, own
@@ -14,7 +15,7 @@ from autograd_mini.engine import node as node_marks
 from autograd_mini.engine.fast import UNARY, divide, power
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.node import CONSTANT, PARAMETER, new
-from autograd_mini.engine.primitives import ABS, ADD, DIV, MUL, NEG, POW, SUB, Primitive
+from autograd_mini.engine.primitives import ADD, DIV, MUL, NEG, POW, SUB, Primitive
 from autograd_mini.engine.protocol import ScalarProtocol
 from autograd_mini.engine.reals import as_float, unsupported
 
@@ -102,8 +103,14 @@ class Value(ScalarProtocol):
         return _constant(other, "/", other, self) / self
 
     def __pow__(self, other: Any) -> Value:  # self ** other
-        other = other if isinstance(other, Value) else _constant(other, "**", self, other)
-        out, local, local2 = power(self._data, other._data)
+        if type(other) is int:  # as most exponents are: asked first, it is the quickest
+            other = Constant(other)
+        elif not isinstance(other, Value):
+            other = _constant(other, "**", self, other)
+        a, b = self._data, other._data
+        if b == 2.0 and a < 1e150 and (a > 1e-150 or -1e150 < a < -1e-150):  # as `power` has it, without a call
+            return make_node(out := pow(a, b), POW, self, other, b * a, out * log(a) if a > 0.0 else nan)
+        out, local, local2 = power(a, b)
         return make_node(out, POW, self, other, local, local2)
 
     def __rpow__(self, other: Any) -> Value:  # other ** self
@@ -111,12 +118,6 @@ class Value(ScalarProtocol):
 
     def __neg__(self) -> Value:  # -self
         return make_node(-self._data, NEG, self, None, -1.0, None)
-
-    def __pos__(self) -> Value:  # +self
-        return self
-
-    def __abs__(self) -> Value:  # abs(self)
-        return apply(ABS, self)
 
     # ------------------------------------------------------------------------------------- the two passes
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import runpy
+import shutil
 import sys
-import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +18,36 @@ except ImportError:  # which is there while a wheel is built
 
 
 class NativeBuildHook(BuildHookInterface):  # type: ignore[misc, valid-type, unused-ignore]
-    """Compiles the library beside its sources."""
+    """Compiles the library beside its sources; one for another platform in a folder that goes afterwards."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile it, and say that the wheel is for this platform then."""
+        """Compile it, and say for which platform the wheel is then."""
         building = runpy.run_path(str(Path(__file__).with_name("build.py")))  # the package isn't installed yet
-        reason = building["build"]()
+        wanted = os.environ.get(building["PLATFORM"], "")
+        library = building["LIBRARY"]
+        if wanted:
+            folder = tempfile.mkdtemp()
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the wheel is written in between
+            library = Path(folder, building["library_name"]())
+        reason = building["build"](library)
+        if reason and wanted:
+            raise RuntimeError(f"no library for {wanted}: {reason}")
         if reason:
             print(f"autograd_mini comes as pure Python, without its native library: {reason}", file=sys.stderr)
             return
-        build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+        build_data["tag"] = f"py3-none-{wanted or platform_here()}"
         build_data["pure_python"] = False
-        made = building["LIBRARY"], building["seal"](building["LIBRARY"])
-        build_data["artifacts"] += [f"/autograd_mini/native/{path.name}" for path in made]
+        for made in library, building["seal"](library):
+            if wanted:
+                build_data["force_include"][str(made)] = f"autograd_mini/native/{made.name}"
+            else:  # not by force: an editable installation has its files where they are
+                build_data["artifacts"].append(f"/autograd_mini/native/{made.name}")
+
+
+def platform_here() -> str:
+    """Return what wheels call this platform: for this machine alone, without the promises of manylinux."""
+    from packaging.tags import platform_tags  # which hatchling brings
+
+    return next(name for name in platform_tags() if not name.startswith(("manylinux", "musllinux")))

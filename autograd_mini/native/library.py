@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -44,15 +45,24 @@ class Library:
         try:
             self._version, self._set = loaded.autograd_mini_version, loaded.autograd_mini_instruction_set
             self._check, self._memory = loaded.autograd_mini_check, loaded.autograd_mini_memory
-            self.run = loaded.autograd_mini_run
+            self.run, self.epoch = loaded.autograd_mini_run, loaded.autograd_mini_epoch
+            self._check_scalars = loaded.autograd_mini_scalars_check
+            self._scalars_size = loaded.autograd_mini_scalars_size
+            # A call that lets no other thread run costs half as much; most are shorter than letting one run takes.
+            self.run_scalars = ctypes.PyDLL(str(path)).autograd_mini_scalars_run
         except AttributeError as error:
             raise OSError(f"it has no function {str(error).rpartition(' ')[2]}") from None
         self._version.restype = self._set.restype = ctypes.c_char_p
-        self._check.restype = self._memory.restype = self.run.restype = ctypes.c_int64
+        for function in (self._check, self._memory, self.run, self.epoch):
+            function.restype = ctypes.c_int64
         self._set.argtypes = [ctypes.c_int64]
         self._check.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         self._memory.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+        self.epoch.argtypes = [ctypes.c_void_p]
+        self._check_scalars.restype = self._scalars_size.restype = ctypes.c_int64
+        self._check_scalars.argtypes, self._scalars_size.argtypes = self._check.argtypes, [ctypes.c_void_p]
+        self.run_scalars.restype = ctypes.c_double
         found = self._version().decode(errors="replace")
         if found != version():
             raise OSError(f"it was made of other sources (it is version {found}, expected {version()})")
@@ -69,19 +79,34 @@ class Library:
         ValueError
             If it is none, saying at which word.
         """
-        if table.dtype != np.int64 or table.ndim != 1 or not table.flags.c_contiguous:
-            raise ValueError("an instruction table is one contiguous array of int64")
-        word = self._check(table.ctypes.data, len(table))
-        if word:
-            raise ValueError(f"no instruction table: word {word - 1} of {len(table)} isn't what may stand there")
+        _refuse(table, self._check)
+
+    def check_scalars(self, table: Array) -> int:
+        """Refuse a table of a program on single numbers in the same way; return how many numbers it has.
+
+        Raises
+        ------
+        ValueError
+            If it is none, saying at which word.
+        """
+        _refuse(table, self._check_scalars)
+        return int(self._scalars_size(table.ctypes.data))
 
     def memory(self, table: Array, n: int) -> tuple[int, list[int]]:
-        """Return how many doubles a checked table needs for n examples, and where what begins.
+        """Return how many numbers a checked table needs for n examples, and where what begins.
 
         These are its constants, the arrays that don't vary, the results that don't vary, and those that do.
         """
         starts = np.zeros(4, np.int64)
         return self._memory(table.ctypes.data, n, starts.ctypes.data), starts.tolist()
+
+
+def _refuse(table: Array, check: Callable[[int, int], int]) -> None:
+    if table.dtype != np.int64 or table.ndim != 1 or not table.flags.c_contiguous:
+        raise ValueError("an instruction table is one contiguous array of int64")
+    word = check(table.ctypes.data, len(table))
+    if word:
+        raise ValueError(f"no instruction table: word {word - 1} of {len(table)} isn't what may stand there")
 
 
 @cache
@@ -110,7 +135,7 @@ def absence() -> str:
     if os.environ.get(SWITCH) == "0":
         return f"{SWITCH}=0 turns the native library off"
     if not LIBRARY.exists():
-        return "the package was installed without its native library, where there was no C compiler"
+        return f"the package was installed without its native library, as there was no C compiler or with {SWITCH}=0"
     return "the native library that is there is damaged, or of another version"
 
 

@@ -1,11 +1,6 @@
 /* What the library shows to `library.py`: its version, the instruction sets, a check of tables, and the run of one. */
 #include "machine.h"
 
-#if defined(_WIN32)
-#define SHOWN __declspec(dllexport)
-#else
-#define SHOWN __attribute__((visibility("default")))
-#endif
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
@@ -15,25 +10,42 @@ SHOWN const char *autograd_mini_version(void) { return VERSION; }
 /* ---------------------------------------------------------------------------------------------- instruction sets */
 
 typedef void Run(const Machine *);
-#if defined(__x86_64__) || defined(_M_X64)
-Run run_avx512, run_avx2, run_baseline;
+#if defined(__x86_64__)
+#include <cpuid.h>
+Run run_avx512, run_avx2, run_baseline, run_single_avx512, run_single_avx2, run_single_baseline;
 static const char *const NAMES[] = {"avx512", "avx2", "sse2"};
 static Run *const RUNS[] = {run_avx512, run_avx2, run_baseline};
-static int has(int k) {
-    if (k == 0) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-    return k == 2 || (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+static Run *const RUNS_SINGLE[] = {run_single_avx512, run_single_avx2, run_single_baseline};
+/* The compiler's own test, __builtin_cpu_supports, finds nothing where a library is linked by zig. An instruction set
+   is there if the processor has it and the system saves its registers (XCR0). */
+static int is_there(int k) {
+    unsigned a, b, c, d, saved, above;
+    if (k == 2) return 1;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA)) return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return 0;
+    __asm__("xgetbv" : "=a"(saved), "=d"(above) : "c"(0));
+    if (k == 1) return (saved & 0x6) == 0x6;
+    return (saved & 0xe6) == 0xe6 && (b & bit_AVX512F) && (b & bit_AVX512DQ);
 }
 #else
-Run run_baseline;
+Run run_baseline, run_single_baseline;
 #if defined(__aarch64__)
 static const char *const NAMES[] = {"neon"};
 #else
 static const char *const NAMES[] = {"plain"};
 #endif
 static Run *const RUNS[] = {run_baseline};
-static int has(int k) { return k == 0; }
+static Run *const RUNS_SINGLE[] = {run_single_baseline};
+static int is_there(int k) { return k == 0; }
 #endif
 enum { N_SETS = sizeof RUNS / sizeof *RUNS };
+
+/* A processor is asked once: on a virtual machine that takes as long as to run a small program. */
+static int has(int k) {
+    static _Atomic signed char known[N_SETS]; /* 1 where it is there, -1 where not */
+    if (!known[k]) known[k] = is_there(k) ? 1 : -1;
+    return known[k] > 0;
+}
 
 /* The name of instruction set k, the fastest first; empty where the processor lacks it, NULL after the last. */
 SHOWN const char *autograd_mini_instruction_set(int64_t k) {
@@ -209,7 +221,9 @@ SHOWN int64_t autograd_mini_check(const int64_t *table, int64_t length) {
     for (int64_t k = H_ARRAYS; k < HEAD; k++)
         if (!is_within(table[k], 0, MOST)) return 1 + k;
     const int64_t arrays = table[H_ARRAYS], phases = table[H_PHASES];
-    if (!is_within(table[H_BLOCK], STEP, CHUNK) || table[H_BLOCK] % STEP) return 1 + H_BLOCK;
+    if (!is_within(table[H_SINGLE], 0, 1)) return 1 + H_SINGLE;
+    const int64_t step = step_of(table);
+    if (!is_within(table[H_BLOCK], step, CHUNK) || table[H_BLOCK] % step) return 1 + H_BLOCK;
     if (table[H_SLOTS] > MOST_SLOTS || table[H_CONSTANTS] < 1) return 1 + H_SLOTS;
     if (arrays > length || phases > length || HEAD + arrays * ARRAY + phases * PHASE > length) return 1 + H_ARRAYS;
     Checked c = {table, table + HEAD, 0};
@@ -232,7 +246,7 @@ SHOWN int64_t autograd_mini_check(const int64_t *table, int64_t length) {
 
 /* ----------------------------------------------------------------------------------------------------------- runs */
 
-/* How many doubles the memory of a table takes for n examples; where which part begins is put into `starts`. */
+/* How many numbers the memory of a table takes for n examples; where which part begins is put into `starts`. */
 SHOWN int64_t autograd_mini_memory(const int64_t *table, int64_t n, int64_t *starts) {
     Places places;
     static double nothing; /* any address: only differences count */
@@ -242,12 +256,11 @@ SHOWN int64_t autograd_mini_memory(const int64_t *table, int64_t n, int64_t *sta
     return length;
 }
 
-/* Run a table that was checked, by instruction set k; 0 if all went well. */
 SHOWN int64_t autograd_mini_run(const Machine *machine, int64_t k) {
     Places places;
     if (k < 0 || k >= N_SETS || !has((int)k)) return 1;
     if (!is_within(machine->n, 1, INT32_MAX)) return 2;
     if (places_of(machine->table, NULL, machine->n, &places) > machine->length) return 3;
-    RUNS[k](machine);
+    (machine->table[H_SINGLE] ? RUNS_SINGLE : RUNS)[k](machine);
     return 0;
 }

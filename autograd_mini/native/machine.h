@@ -1,15 +1,29 @@
 /* What the instruction table looks like; `table.py` writes it, `check.c` refuses what is none, `kernel.c` runs it.
 
    A table is an array of int64: a head, the arrays, the phases, the instructions. All that a run writes lies in one
-   memory of doubles. Examples are computed in blocks of H_BLOCK; a row of an array that varies has `width` numbers
-   in a block, one beside the other: the examples of the block, filled up to a whole STEP. */
+   memory of numbers, which are doubles, or floats where H_SINGLE is 1. Examples are computed in blocks of H_BLOCK; a row
+   of an array that varies has `width` numbers in a block, one beside the other: the examples of the block, filled up to
+   a whole step, which is the widest vector. */
 #ifndef AUTOGRAD_MINI_MACHINE_H
 #define AUTOGRAD_MINI_MACHINE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STEP = 8, CHUNK = 256, MOST_SLOTS = 512, MAGIC = 0x41474d31 };
+#if defined(_WIN32)
+#define SHOWN __declspec(dllexport)
+#else
+#define SHOWN __attribute__((visibility("default")))
+#endif
+
+/* What a file that includes this takes numbers to be: `kernel.c` is compiled for both. */
+#ifdef SINGLE
+typedef float Number;
+#else
+typedef double Number;
+#endif
+
+enum { STEP_BYTES = 64, CHUNK = 512, MOST_SLOTS = 512, MAGIC = 0x41474d31 };
 
 /* The head. */
 enum {
@@ -21,6 +35,7 @@ enum {
     H_STORED,  /* rows of those that are kept for all examples */
     H_VARYING, /* rows of the results that vary, and of those that don't */
     H_RESULTS,
+    H_SINGLE,  /* 1 for floats, 0 for doubles */
     H_THETA,   /* numbers in theta and in the gradient */
     HEAD
 };
@@ -83,37 +98,54 @@ enum {
         N_FUNCTIONS
 };
 
+/* A program on single numbers has a table of its own: a head, the instructions (code, a, b, c: operands that a function
+   hasn't are 0), then which numbers the results and the gradient are. The numbers are: the leaves, the results, the
+   gradient, the constants, and what each instruction computes. `scalars.c` checks it and runs it. */
+enum { SCALARS_MAGIC = 0x41475331 };
+enum { S_MAGIC, S_LENGTH, S_LEAVES, S_VALUES, S_GRADIENT, S_CONSTANTS, S_INSTRUCTIONS, S_HEAD, S_INSTRUCTION = 4 };
+typedef struct {
+    const int64_t *table;
+    int64_t length; /* of the numbers */
+    double numbers[];
+} Scalars;
+
 /* What a run needs. */
 typedef struct {
     const int64_t *table;
-    double *memory; /* see `memory_needed` */
+    Number *memory; /* see `places_of` */
     int64_t length; /* of it */
-    const double *theta;
-    double *gradient;
+    const Number *theta;
+    Number *gradient;
     int64_t n; /* examples */
-    const double *inputs[]; /* each (n, rows of its array) */
+    const Number *inputs[]; /* each (n, rows of its array) */
 } Machine;
 
-/* The memory: constants (STEP times each), temporaries, arrays that don't vary, results, arrays within a block, stored. */
-static inline int64_t whole_steps(int64_t count) { return (count + STEP - 1) / STEP * STEP; }
+/* Run a table that was checked, by instruction set k; 0 if all went well. */
+SHOWN int64_t autograd_mini_run(const Machine *machine, int64_t k);
+
+/* The memory: constants (a step of each), temporaries, arrays that don't vary, results, arrays within a block, stored. */
+static inline int64_t step_of(const int64_t *table) {
+    return STEP_BYTES / (table[H_SINGLE] ? (int64_t)sizeof(float) : (int64_t)sizeof(double));
+}
+static inline int64_t whole_steps(int64_t count, int64_t step) { return (count + step - 1) / step * step; }
 
 typedef struct {
-    double *constants, *temporaries, *fixed, *results, *varying, *local, *stored;
+    Number *constants, *temporaries, *fixed, *results, *varying, *local, *stored;
 } Places;
 
-static inline int64_t places_of(const int64_t *table, double *memory, int64_t n, Places *places) {
+static inline int64_t places_of(const int64_t *table, Number *memory, int64_t n, Places *places) {
     const int64_t block = table[H_BLOCK], blocks = (n + block - 1) / block;
-    const int64_t width = n < block ? whole_steps(n) : block;
+    const int64_t step = step_of(table), width = n < block ? whole_steps(n, step) : block;
     const int64_t sizes[] = {
-        table[H_CONSTANTS] * STEP,
+        table[H_CONSTANTS] * step,
         table[H_SLOTS] * CHUNK,
-        whole_steps(table[H_FIXED]),
-        whole_steps(table[H_RESULTS]),
-        whole_steps(table[H_VARYING] * n),
+        whole_steps(table[H_FIXED], step),
+        whole_steps(table[H_RESULTS], step),
+        whole_steps(table[H_VARYING] * n, step),
         table[H_LOCAL] * width,
         table[H_STORED] * width * blocks,
     };
-    double **to[] = {&places->constants, &places->temporaries, &places->fixed, &places->results, &places->varying,
+    Number **to[] = {&places->constants, &places->temporaries, &places->fixed, &places->results, &places->varying,
                      &places->local, &places->stored};
     int64_t at = 0;
     for (int i = 0; i < 7; i++) {

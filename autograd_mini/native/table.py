@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import Array
 
-STEP, MAGIC, MOST_SLOTS, HEAD = 8, 0x41474D31, 512, 14
+STEP_BYTES, MAGIC, MOST_SLOTS, HEAD = 64, 0x41474D31, 512, 15
+SCALARS_MAGIC = 0x41475331  # of a program on single numbers, which `registers` writes
 THETA, GRADIENT, FIXED, LOCAL, STORED = range(5)
 ASSIGN, REDUCE, SCATTER, CALL, PRODUCT, GATHER, PICK, PICK_GRADIENT, FILL, READ, WRITE = range(1, 12)
 OVER = {"rows": 0, "rows last": 1, "batch": 2, "both": 3, "any": 4}
@@ -96,6 +98,8 @@ class Table:
         The numbers of its formulas; the first two are places for the seed and for the number of examples.
     slots : int
         How many the formula has that has most.
+    dtype : numpy.dtype
+        The precision, float64 or float32.
     """
 
     arrays: list[tuple[int, int, int]] = field(default_factory=list)  # kind, rows, offset
@@ -103,14 +107,20 @@ class Table:
     constants: list[float] = field(default_factory=lambda: [1.0, 1.0])
     inputs: int = 0
     theta: int = 0
-    block: int = STEP
+    block: int = STEP_BYTES
     fixed: int = 0
     local: int = 0
     stored: int = 0
     results: int = 0
     varying: int = 0
     slots: int = 1
+    dtype: Any = np.dtype(np.float64)  # noqa: RUF009, dtypes can't be changed
     _constant: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def step(self) -> int:
+        """How many numbers fill the widest vector."""
+        return int(STEP_BYTES // self.dtype.itemsize)
 
     def constant(self, number: float) -> int:
         """Return the operand for a number."""
@@ -124,7 +134,8 @@ class Table:
         """Return the table as the machine reads it; it can't be changed any more."""
         head = [
             *(MAGIC, 0, len(self.arrays), len(self.phases), self.inputs, len(self.constants)),
-            *(self.slots, self.block, self.fixed, self.local, self.stored, self.varying, self.results, self.theta),
+            *(self.slots, self.block, self.fixed, self.local, self.stored, self.varying, self.results),
+            *(int(self.dtype == np.float32), self.theta),
         ]
         at = HEAD + 3 * len(self.arrays) + 3 * len(self.phases)
         starts: list[int] = []

@@ -7,6 +7,11 @@
 #define AUTOGRAD_MINI_VECTORS_H
 
 #include <math.h>
+#if defined(LOGARITHMS_OF_WINDOWS) /* zig takes its own, which are wrong where the number is subnormal */
+extern double (*__imp_log2)(double), (*__imp_log10)(double);
+#define log2 __imp_log2
+#define log10 __imp_log10
+#endif
 #include <stdint.h>
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
@@ -14,36 +19,68 @@
 #define VW 8
 #define FUSED(a, b, c) (vec)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c))
 #define ROOT(a) (vec)_mm512_sqrt_pd((__m512d)(a))
+#define WHOLE(a) (vec)_mm512_roundscale_pd((__m512d)(a), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define LESSER(a, b) (vec)_mm512_min_pd((__m512d)(a), (__m512d)(b)) /* b where one is nan */
+#define LARGER(a, b) (vec)_mm512_max_pd((__m512d)(a), (__m512d)(b))
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #define VW 4
 #define FUSED(a, b, c) (vec)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c))
 #define ROOT(a) (vec)_mm256_sqrt_pd((__m256d)(a))
+#define WHOLE(a) (vec)_mm256_round_pd((__m256d)(a), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define LESSER(a, b) (vec)_mm256_min_pd((__m256d)(a), (__m256d)(b))
+#define LARGER(a, b) (vec)_mm256_max_pd((__m256d)(a), (__m256d)(b))
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #define VW 2
 #define FUSED(a, b, c) (vec)vfmaq_f64((float64x2_t)(c), (float64x2_t)(a), (float64x2_t)(b))
 #define ROOT(a) (vec)vsqrtq_f64((float64x2_t)(a))
+#define WHOLE(a) (vec)vrndnq_f64((float64x2_t)(a))
 #elif defined(__SSE2__)
 #include <emmintrin.h>
 #define VW 2
 #define FUSED(a, b, c) ((a) * (b) + (c))
 #define ROOT(a) (vec)_mm_sqrt_pd((__m128d)(a))
+#define LESSER(a, b) (vec)_mm_min_pd((__m128d)(a), (__m128d)(b))
+#define LARGER(a, b) (vec)_mm_max_pd((__m128d)(a), (__m128d)(b))
 #else
 #define VW 2
 #define FUSED(a, b, c) ((a) * (b) + (c))
 #define ROOT(a) lanewise(sqrt, a)
 #endif
 
+#ifndef LESSER
+#define LESSER(a, b) choose((a) < (b), a, b)
+#define LARGER(a, b) choose((a) > (b), a, b)
+#endif
+
 typedef double vec __attribute__((vector_size(8 * VW)));
 typedef int64_t ivec __attribute__((vector_size(8 * VW)));
 typedef uint64_t uvec __attribute__((vector_size(8 * VW))); /* for sums that may overflow: numbers' bits */
 typedef double loose __attribute__((vector_size(8 * VW), aligned(8), may_alias));
+typedef vec wide; /* of doubles, also where the numbers are floats */
+#if VW == 8
+#define WIDE 8
+#elif VW == 4
+#define WIDE 4
+#else
+#define WIDE 2
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vec load(const double *p) { return *(const loose *)p; }
 INLINE void store(double *p, vec a) { *(loose *)p = a; }
+/* As many numbers as doubles, and back: rounded once. */
+#ifdef SINGLE
+typedef float few_singles __attribute__((vector_size(4 * WIDE)));
+typedef float loose_few __attribute__((vector_size(4 * WIDE), aligned(4), may_alias));
+INLINE wide load_wide(const float *p) { return __builtin_convertvector((few_singles) * (const loose_few *)p, wide); }
+INLINE void store_wide(float *p, wide a) { *(loose_few *)p = __builtin_convertvector(a, few_singles); }
+#else
+INLINE wide load_wide(const double *p) { return load(p); }
+INLINE void store_wide(double *p, wide a) { store(p, a); }
+#endif
 INLINE vec all(double x) { return x - (vec){0}; } /* x - 0 is x, also where x is -0 */
 INLINE vec madd(vec a, vec b, vec c) { return FUSED(a, b, c); }
 INLINE vec nmadd(vec a, vec b, vec c) { return FUSED(-a, b, c); } /* c - ab */
@@ -77,6 +114,25 @@ INLINE double sum_of(vec a) {
 #endif
 }
 
+/* The sums of four vectors. */
+#if VW >= 4
+INLINE void four_sums(vec a, vec b, vec c, vec d, double *totals) {
+#if VW == 8
+#define HALVES(a) _mm256_add_pd(_mm512_castpd512_pd256((__m512d)(a)), _mm512_extractf64x4_pd((__m512d)(a), 1))
+#else
+#define HALVES(a) (__m256d)(a)
+#endif
+    __m256d ab = _mm256_hadd_pd(HALVES(a), HALVES(b)), cd = _mm256_hadd_pd(HALVES(c), HALVES(d));
+    __m256d crossed = _mm256_permute2f128_pd(ab, cd, 0x21), straight = _mm256_blend_pd(ab, cd, 0xc);
+    _mm256_storeu_pd(totals, _mm256_add_pd(crossed, straight));
+#undef HALVES
+}
+#else
+INLINE void four_sums(vec a, vec b, vec c, vec d, double *totals) {
+    totals[0] = sum_of(a), totals[1] = sum_of(b), totals[2] = sum_of(c), totals[3] = sum_of(d);
+}
+#endif
+
 #define LANEWISE(name, function)                                                                                       \
     static vec name(vec a) {                                                                                           \
         vec r = a;                                                                                                      \
@@ -106,13 +162,17 @@ LANEWISE_OF_TWO(v_hypot, hypot)
 LANEWISE_OF_TWO(v_atan2, atan2)
 
 /* Of 0 and -0 the last, and nan where any is nan. */
-INLINE vec v_maximum(vec a, vec b) { return choose(a != a, a, choose(a > b, a, b)); }
-INLINE vec v_minimum(vec a, vec b) { return choose(a != a, a, choose(a < b, a, b)); }
+INLINE vec v_maximum(vec a, vec b) { return (vec)(bits(LARGER(a, b)) | (a != a)); }
+INLINE vec v_minimum(vec a, vec b) { return (vec)(bits(LESSER(a, b)) | (a != a)); }
 INLINE vec v_sign(vec a) { return choose(a != a, a, choose(a == 0.0, all(0.0), with_sign_of(all(1.0), a))); }
 
 INLINE vec v_rint(vec a) {
+#ifdef WHOLE
+    return WHOLE(a);
+#else
     vec size = magnitude(a), whole = all(0x1p52);
     return choose(size < whole, with_sign_of((size + whole) - whole, a), a);
+#endif
 }
 
 #define LOG2_E 1.44269504088896338700e+00
@@ -120,11 +180,13 @@ INLINE vec v_rint(vec a) {
 #define LN2_LOW 1.90821492927058770002e-10
 #define SHIFT 0x1.8p52 /* + SHIFT - SHIFT rounds to a whole number, which is in the last bits meanwhile */
 
-/* x = k·ln 2 + r, with |r| at most ln 2 / 2; returns expm1(r). */
-INLINE vec reduced_expm1(vec x, ivec *k) {
-    vec shifted = madd(x, all(LOG2_E), all(SHIFT));
-    vec n = shifted - SHIFT;
-    *k = minus(bits(shifted), bits(all(SHIFT)));
+/* x, but not beyond two numbers; nan stays. */
+INLINE vec clipped(vec x, double least, double most) { return LARGER(all(least), LESSER(all(most), x)); }
+
+/* x = n·ln 2 + r, with |r| at most ln 2 / 2; returns expm1(r), and n + SHIFT. */
+INLINE vec reduced_expm1(vec x, vec *shifted) {
+    *shifted = madd(x, all(LOG2_E), all(SHIFT));
+    vec n = *shifted - SHIFT;
     vec r = nmadd(n, all(LN2_LOW), nmadd(n, all(LN2_HIGH), x));
     vec r2 = r * r, r4 = r2 * r2;
     vec low = madd(r, all(0x1.5555555555557p-3), all(0x1p-1));
@@ -137,84 +199,82 @@ INLINE vec reduced_expm1(vec x, ivec *k) {
     return madd(r2, madd(r4, q, p), r);
 }
 
-INLINE vec power_of_two(ivec k) { return (vec)left(plus(k, every(1023)), 52); }
+/* 2ⁿ of n + SHIFT, for n from -1022 to 1023: the last bits of SHIFT are 0, so that those of n are shifted alone. */
+INLINE vec power_of_two(vec shifted) { return (vec)plus(left(bits(shifted), 52), bits(all(1.0))); }
 
-/* a·2ᵏ for k from -1077 to 1025, in two steps, so that the result may be subnormal or infinite. */
-INLINE vec scaled(vec a, ivec k) {
-    ivec half = k >> 1;
-    return a * power_of_two(half) * power_of_two(minus(k, half));
+/* a·2ⁿ for n from -1077 to 1025, in two steps, so that the result may be subnormal or infinite. */
+INLINE vec scaled(vec a, vec shifted) {
+#if VW == 8
+    return (vec)_mm512_scalef_pd((__m512d)a, (__m512d)(shifted - SHIFT));
+#else
+    vec half = madd(shifted - SHIFT, all(0.5), all(SHIFT));
+    vec first = (vec)plus(bits(a), left(minus(bits(shifted), bits(half)), 52));
+    return first * power_of_two(half);
+#endif
 }
 
 INLINE vec v_exp(vec x) {
-    ivec k = {0};
-    vec inside = choose(x > 710.0, all(710.0), choose(x < -746.0, all(-746.0), x));
-    vec r = reduced_expm1(inside, &k);
-    return scaled(r + 1.0, k);
+    vec shifted = {0}, r = reduced_expm1(clipped(x, -746.0, 710.0), &shifted);
+    return scaled(r + 1.0, shifted);
 }
 
 INLINE vec v_expm1(vec x) {
-    ivec k = {0};
-    vec inside = choose(x > 710.0, all(710.0), choose(x < -45.0, all(-45.0), x));
-    vec r = reduced_expm1(inside, &k);
-    ivec small = k < 60;
-    vec one = choose(small, power_of_two(-(k & small)), all(0.0));
-    return choose(x == 0.0, x, scaled(r + (1.0 - one), k));
+    vec shifted = {0}, r = reduced_expm1(clipped(x, -45.0, 710.0), &shifted);
+    vec one = choose(shifted < SHIFT + 60.0, power_of_two(2.0 * SHIFT - shifted), all(0.0)); /* 2⁻ⁿ */
+    return choose(x == 0.0, x, scaled(r + (1.0 - one), shifted));
 }
 
-/* log(1 + f) + k·ln 2 + c, for 1 + f from √½ to √2. */
-INLINE vec log_of(vec f, vec k, vec c) {
+/* log(1 + f) + k·ln 2, for 1 + f from √½ to √2. */
+INLINE vec log_of(vec f, vec k) {
     vec s = f / (2.0 + f), z = s * s, w = z * z;
     vec even = w * madd(w, madd(w, all(1.531383769920937332e-01), all(2.222219843214978396e-01)),
                         all(3.999999999940941908e-01));
     vec odd = z * madd(w, madd(w, madd(w, all(1.479819860511658591e-01), all(1.818357216161805012e-01)),
                                all(2.857142874366239149e-01)), all(6.666666666666735130e-01));
     vec half = 0.5 * f * f;
-    vec inner = madd(s, half + (even + odd), madd(k, all(LN2_LOW), c));
-    return madd(k, all(LN2_HIGH), -((half - inner) - f));
+    vec inner = madd(s, half + (even + odd), k * LN2_LOW);
+    return madd(k, all(LN2_HIGH), f - (half - inner));
 }
 
-/* The exponent and the mantissa, from √½ to √2, of a positive number. */
-INLINE vec mantissa_of(vec x, vec *k) {
-    ivec tiny = x < 0x1p-1022;
-    vec a = choose(tiny, x * 0x1p54, x);
-    ivec above = minus(bits(a), every(INT64_C(0x3fe6a09e667f3bcd))); /* √½ */
-    ivec exponent = above >> 52;
-    vec m = (vec)minus(bits(a), left(exponent, 52));
-    ivec counted = exponent - (tiny & 54);
-    *k = (vec)plus(counted, bits(all(SHIFT))) - SHIFT;
-    return m;
+#define ROOT_HALF INT64_C(0x3fe6a09e667f3bcd) /* its bits */
+
+/* The bits of a normal positive number, so that those of its exponent say by which power of two it is from √½ to √2. */
+INLINE ivec raised(vec a) { return plus(bits(a), minus(bits(all(1.0)), every(ROOT_HALF))); }
+INLINE vec mantissa_of(ivec raised) { return (vec)plus(raised & INT64_C(0xfffffffffffff), every(ROOT_HALF)); }
+INLINE vec exponent_of(ivec raised) {
+    return (vec)((ivec)((uvec)raised >> 52) | bits(all(0x1p52))) - (0x1p52 + 1023.0);
 }
 
 INLINE vec special_log(vec x, vec least, vec found) { /* of x, where log is -inf at `least` */
-    vec r = choose(x == INFINITY, x, found);
-    r = choose(x == least, all(-INFINITY), r);
-    return choose(x >= least, r, choose(x != x, x, all(NAN)));
+    ivec above = x > least;
+    vec other = choose(x == least, all(-INFINITY), choose(above, x, all(NAN)));
+    return choose(above & (x < INFINITY), found, other);
 }
 
 INLINE vec v_log(vec x) {
-    vec k = {0};
-    vec m = mantissa_of(x, &k);
-    return special_log(x, all(0.0), log_of(m - 1.0, k, all(0.0)));
+    ivec tiny = x < 0x1p-1022;
+    ivec a = raised(choose(tiny, x * 0x1p54, x));
+    vec k = exponent_of(a) - (vec)(tiny & bits(all(54.0)));
+    return special_log(x, all(0.0), log_of(mantissa_of(a) - 1.0, k));
 }
 
+/* (1 + x)·2⁻ᵏ - 1 is rounded once. */
 INLINE vec v_log1p(vec x) {
-    vec u = 1.0 + x, k = {0};
-    vec m = mantissa_of(u, &k);
-    vec lost = choose(x >= 1.0, 1.0 - (u - x), x - (u - 1.0)) / u;
-    ivec small = (x > -0.2928) & (x < 0.4142);
-    vec f = choose(small, x, m - 1.0);
-    vec r = log_of(f, choose(small, all(0.0), k), choose(small, all(0.0), lost));
-    return special_log(x, all(-1.0), choose(x == 0.0, x, r));
+    ivec a = raised(1.0 + x);
+    vec power = (vec)minus(left(every(2046), 52), a & INT64_C(0x7ff0000000000000)); /* 2⁻ᵏ */
+    vec f = choose(x < 0x1p60, madd(x, power, power - 1.0), mantissa_of(a) - 1.0);
+    return special_log(x, all(-1.0), choose(x == 0.0, x, log_of(f, exponent_of(a))));
 }
 
 INLINE vec v_tanh(vec x) {
-    vec size = magnitude(x);
-    vec t = v_expm1(-2.0 * choose(size > 22.0, all(22.0), size));
-    return choose(x != x, x, with_sign_of(t / (t + 2.0), x));
+    vec shifted = {0}, r = reduced_expm1(-2.0 * LESSER(all(22.0), magnitude(x)), &shifted);
+    vec power = power_of_two(shifted), t = madd(r, power, power - 1.0); /* expm1(-2|x|) */
+    return with_sign_of(t / (t + 2.0), x);
 }
 
 INLINE vec v_sigmoid(vec x) {
-    vec e = v_exp(-magnitude(x));
+    vec shifted = {0}, r = reduced_expm1(LARGER(all(-746.0), -magnitude(x)), &shifted);
+    vec e = scaled(r + 1.0, shifted);
     return choose(x >= 0.0, all(1.0), e) / (1.0 + e);
 }
 
@@ -235,10 +295,10 @@ INLINE vec v_erf(vec x) {
     vec size = magnitude(x), square = x * x;
     vec near = all(NEAR[12]), far = all(FAR[15]);
     for (int i = 11; i >= 0; i--) near = madd(near, square, all(NEAR[i]));
-    vec a = choose(size > 6.0, all(6.0), size), t = (a - 3.0) / (a + 3.0);
+    vec a = LESSER(all(6.0), size), t = (a - 3.0) / (a + 3.0);
     for (int i = 14; i >= 0; i--) far = madd(far, t, all(FAR[i]));
-    vec r = choose(size <= 1.0, size * near, 1.0 - v_exp(-a * a) * far);
-    return choose(x != x, x, with_sign_of(r, x));
+    vec shifted = {0}, e = reduced_expm1(-a * a, &shifted) + 1.0;
+    return with_sign_of(choose(size <= 1.0, size * near, nmadd(e * power_of_two(shifted), far, all(1.0))), x);
 }
 
 #define FAR_AWAY 0x1p19 /* from here on the reduction needs more digits of π, which the C library has */

@@ -97,17 +97,17 @@ def is_frozen(part: Any) -> bool:
     return bool(parameters) and all(parameter.is_frozen for parameter in parameters)
 
 
-_changes = 0
+n_changes = 0  # how often anything was frozen or unfrozen
 
 
 def changes() -> int:
     """Return how often anything was frozen or unfrozen: a program traced before the last time may be out of date."""
-    return _changes
+    return n_changes
 
 
 def _note_change() -> None:
-    global _changes
-    _changes += 1
+    global n_changes
+    n_changes += 1
 
 
 def _members(parts: Any) -> tuple[list[Module], list[Parameter]]:

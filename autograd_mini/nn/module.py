@@ -76,6 +76,9 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, x)")
 
     def __setattr__(self, name: str, thing: Any) -> None:
+        if type(thing) in _NUMBERS and name not in self._trained:  # such as `training`, set in every part of a network
+            super().__setattr__(name, thing)
+            return
         kinds = _kinds(thing) - {type(None)}
         if any(issubclass(kind, (set, frozenset, deque, ValuesView)) for kind in kinds):
             any(_parts(name, thing))  # raises if there are parameters in it
@@ -94,12 +97,16 @@ class Module:
     def __getstate__(self) -> dict[str, Any]:
         return state_of(self)
 
-    def _name_parts(self) -> None:
-        """Give the modules inside their names, and every parameter without a label its name; once: they may be many."""
-        there = hash(tuple(map(id, inside(self))))
+    def _name_parts(self) -> list[Any]:
+        """Give the modules inside their names, and every parameter without a label its name; once: they may be many.
+
+        What is `inside` is returned.
+        """
+        parts = inside(self)
+        there = hash(tuple(map(id, parts)))
         if there == self._named:
             super().__setattr__("_is_named", True)
-            return
+            return parts
         super().__setattr__("_named", there)
         layers = Layers()
         for prefix, name, part in self._walk("", {id(self)}):
@@ -113,6 +120,7 @@ class Module:
             if not label or (type(label) is Given and not label.endswith(f".{prefix}{name}")):
                 part.label = Given(prefix + name, layers=layers)
         super().__setattr__("_is_named", True)
+        return parts
 
     def _check_untrained(self, name: str, thing: Any) -> None:
         """Refuse what is in the place of a parameter or a module and is none; warn of a Value that training won't find.
@@ -140,22 +148,28 @@ class Module:
                 stacklevel=2,
             )
 
-    def _own_parts(self) -> Iterator[tuple[str, Any]]:
-        """Iterate over the Values and modules in the attributes, with their names; what else is in their place, too."""
+    def _own_parts(self, with_parameters: bool = True) -> Iterator[tuple[str, Any]]:
+        """Iterate over the Values and modules in the attributes, with their names; what else is in their place, too.
+
+        Parameters in lists, which are nearly all there is, may be left out.
+        """
         trained = self._trained
         for name, thing in vars(self).items():
             if type(thing) not in _PLAIN or name in trained:
-                yield from _parts(name, thing, name in trained)
+                if not _are_parameters(thing):
+                    yield from _parts(name, thing, name in trained)
+                elif with_parameters:
+                    yield from zip([f"{name}.{i}" for i in range(len(thing))], thing, strict=True)
 
-    def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, str, Any]]:
+    def _walk(self, prefix: str, seen: set[int], with_parameters: bool = True) -> Iterator[tuple[str, str, Any]]:
         """Iterate over all parameters and modules inside, each once, with the owner's full name and its own there."""
-        for name, part in self._own_parts():
+        for name, part in self._own_parts(with_parameters):
             if id(part) in seen:
                 continue
             seen.add(id(part))
             if isinstance(part, Module):
                 yield prefix, name, part
-                yield from part._walk(f"{prefix}{name}.", seen)
+                yield from part._walk(f"{prefix}{name}.", seen, with_parameters)
             elif isinstance(part, Parameter):
                 yield prefix, name, part
             else:
@@ -163,7 +177,7 @@ class Module:
 
     def named_modules(self) -> list[tuple[str, Module]]:
         """Return this module, under the name "", and all modules inside it, each once."""
-        inside = self._walk("", {id(self)})
+        inside = self._walk("", {id(self)}, with_parameters=False)
         return [("", self), *((prefix + name, part) for prefix, name, part in inside if isinstance(part, Module))]
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
@@ -189,7 +203,11 @@ class Module:
         >>> len(MLP(3, [5, 1]).parameters())
         26
         """
-        return [parameter for _, parameter in self.named_parameters()]
+        if type(self).named_parameters is not Module.named_parameters:
+            return [parameter for _, parameter in self.named_parameters()]
+        parts = inside(self) if self._name else self._name_parts()
+        self.named_modules()  # it is an error if something else is in the place of a parameter
+        return list(dict.fromkeys([part for part in parts if isinstance(part, Parameter)]))
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Set the gradient of every parameter to 0, or to None."""
@@ -265,13 +283,14 @@ class Module:
                 parameter.data = number
 
     def __repr__(self) -> str:
-        inside = [f"{name}={part!r}" for name, part in self._own_parts() if isinstance(part, Module)]
+        inside = [f"{name}={part!r}" for name, part in self._own_parts(False) if isinstance(part, Module)]
         return f"{type(self).__name__}({', '.join(inside)})"
 
 
 tell(Module, of="Module")
 
-_PLAIN = frozenset((int, float, bool, str, type(None), frozenset))  # in which there are no parameters
+_NUMBERS = frozenset((int, float, bool, str, type(None)))  # and texts, in which there are no parameters
+_PLAIN = _NUMBERS | {frozenset}
 
 
 def other_name(name: str) -> Any:
@@ -297,7 +316,7 @@ def inside(module: Module) -> list[Any]:
         elif isinstance(thing, Parameter):
             found.append(thing)
         elif _is_sequence(thing):
-            if set(map(type, thing)) == {Parameter}:
+            if _are_parameters(thing):
                 found.extend(thing)
             else:
                 for part in thing:
@@ -351,6 +370,11 @@ def _shape(thing: Any) -> tuple[int, ...] | None:
     shapes = {_shape(part) for part in thing}
     shape = shapes.pop()
     return None if shapes or shape is None else (len(thing), *shape)
+
+
+def _are_parameters(thing: Any) -> bool:
+    """Return whether something is a list of parameters and nothing else, as a neuron's weights are."""
+    return type(thing) is list and set(map(type, thing)) == {Parameter}
 
 
 def _is_sequence(thing: Any) -> bool:

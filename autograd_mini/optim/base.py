@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_mini.checks import check_names, checked, checked_whole
+from autograd_mini.checks import Array, check_names, checked, checked_whole, number_for_each
 from autograd_mini.elsewhere import tell
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
 from autograd_mini.optim import schedules
 from autograd_mini.optim.clipping import gradient_number, parameter_list
@@ -97,10 +98,7 @@ class Optimizer:
     @property
     def lr(self) -> float:
         """The learning rate of the next step, as a number."""
-        schedule, t = self.schedule, self.steps
-        if schedule is None:
-            return self._lr
-        return checked(f"the learning rate that {schedule!r} gives at step {t}", schedule(t), least=0.0)
+        return self._rate_at(self.steps)
 
     @lr.setter
     def lr(self, lr: Rate) -> None:
@@ -109,6 +107,13 @@ class Optimizer:
             self.schedule = lr
         else:
             self._lr = checked("lr", lr, above=0.0)
+
+    def _rate_at(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        schedule = self.schedule
+        if schedule is None:
+            return self._lr
+        return checked(f"the learning rate that {schedule!r} gives at step {step}", schedule(step), least=0.0)
 
     def initial_state(self) -> dict[str, float]:
         """Return the state before the first step; nothing, unless a rule defines it."""
@@ -158,18 +163,63 @@ class Optimizer:
         self.steps += 1
         return new
 
-    def step(self) -> None:
-        """Change every parameter by the rule, from its present gradient.
+    def step(self, gradient: Any = None, parameters: Iterable[Value] | None = None) -> None:
+        """Change every parameter by the rule, from its present gradient or from one that is given.
 
         As in PyTorch, a parameter that is frozen or whose gradient is None is left alone: no momentum moves it and no
         decay shrinks it.
+
+        Parameters
+        ----------
+        gradient : array_like of shape (P,), optional
+            A number for each parameter in the place of its ``.grad``, which stays as it is: what a program's
+            ``value_and_grad`` returns.
+        parameters : iterable of Value, optional
+            By what the gradient was taken, as in ``step(gradient, program.parameters)``; the optimizer's, in their
+            order, if left out. The optimizer's others, on which the value didn't depend, have the gradient 0 (those
+            whose ``.grad`` is None are left alone). What is none of the optimizer's isn't changed.
+
+        Raises
+        ------
+        ValueError
+            If there isn't a number for each of the parameters, or none of them is the optimizer's. Nothing has been
+            changed then.
+
+        Examples
+        --------
+        >>> from autograd_mini.optim import SGD
+        >>> a, b = Value(1.0), Value(2.0)
+        >>> optimizer = SGD([a, b], lr=0.5)
+        >>> optimizer.step([2.0, 4.0])
+        >>> optimizer.step([1.0], [b])
+        >>> a.data, b.data
+        (0.0, -0.5)
         """
-        data = np.array([parameter.data for parameter in self.parameters])
-        grads = np.array([gradient_number(parameter) for parameter in self.parameters])
-        present = np.array([not p.is_frozen and p.grad is not None for p in self.parameters])
-        new = self.advance(data, grads, None if present.all() else present)
-        for parameter, number in zip(self.parameters, new.tolist(), strict=True):
-            parameter.data = number
+        own = self.parameters
+        if gradient is None:
+            grads = np.array([gradient_number(parameter) for parameter in own])
+            has_gradient = [parameter.grad is not None for parameter in own]
+        else:
+            grads, has_gradient = self._given(gradient, parameters)
+        present = np.array([has and not p.is_frozen for has, p in zip(has_gradient, own, strict=True)])
+        new = self.advance(np.array([p._data for p in own]), grads, None if present.all() else present)
+        assign(own, new.tolist())
+
+    def _given(self, gradient: Any, parameters: Iterable[Value] | None) -> tuple[Array, list[bool]]:
+        """Return a gradient as one by the optimizer's parameters, and which of them have any."""
+        own, name = self.parameters, "the optimizer's parameters" if parameters is None else "the parameters given"
+        by = own if parameters is None else parameter_list(parameters)
+        advice = "say by what it was taken, as in step(gradient, program.parameters)"
+        array = number_for_each("gradient", gradient, len(by), name, advice)
+        if by == own:
+            return array, [True] * len(own)
+        found = dict(zip(by, array.tolist(), strict=True))
+        if found.keys().isdisjoint(own):
+            raise ValueError(
+                f"gradient: none of the {len(by)} parameters by which it was taken is one of the optimizer's "
+                f"{len(own)}; make the optimizer with the parameters of the model that the program computes"
+            )
+        return np.array([found.get(p, 0.0) for p in own]), [p in found or p.grad is not None for p in own]
 
     def __getstate__(self) -> dict[str, Any]:
         return state_of(self)

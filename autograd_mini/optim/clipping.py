@@ -1,6 +1,7 @@
 """Gradient clipping: shorten a gradient that is too long, between ``backward()`` and ``step()``.
 
-By norm all gradients are scaled together, so that their direction stays; by value each is cut off for itself.
+By norm all gradients are scaled together, so that their direction stays; by value each is cut off for itself. In the
+place of parameters an array may be given, as a program's ``value_and_grad`` returns it: then it is what is changed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import checked
+from autograd_mini.checks import Array, checked
 from autograd_mini.engine.value import Value
 
 
@@ -51,13 +52,13 @@ def vector_norm(numbers: Any, norm_type: float = 2.0) -> float:
     return float(largest * share ** (1.0 / p))
 
 
-def grad_norm(parameters: Iterable[Value] | Value, norm_type: float = 2.0) -> float:
+def grad_norm(parameters: Iterable[Value] | Value | Array, norm_type: float = 2.0) -> float:
     """Return the norm of all gradients together, as of one vector; those that are None don't count.
 
     Parameters
     ----------
-    parameters : iterable of Value, or Value
-        Whose gradients.
+    parameters : iterable of Value, or Value, or numpy.ndarray
+        Whose gradients; or the gradient itself.
     norm_type : float, optional
         See `vector_norm`.
 
@@ -73,11 +74,15 @@ def grad_norm(parameters: Iterable[Value] | Value, norm_type: float = 2.0) -> fl
     >>> grad_norm([x, y])
     5.0
     """
-    return vector_norm([gradient_number(parameter) for parameter in _with_gradient(parameters)], norm_type)
+    return _norm(_with_gradient(parameters), norm_type)
+
+
+def _norm(found: Array | list[Value], norm_type: float) -> float:
+    return vector_norm(found if isinstance(found, np.ndarray) else [gradient_number(p) for p in found], norm_type)
 
 
 def clip_grad_norm(
-    parameters: Iterable[Value] | Value,
+    parameters: Iterable[Value] | Value | Array,
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
@@ -89,8 +94,8 @@ def clip_grad_norm(
 
     Parameters
     ----------
-    parameters : iterable of Value, or Value
-        Whose gradients; those that are None stay so.
+    parameters : iterable of Value, or Value, or numpy.ndarray
+        Whose gradients; those that are None stay so. Or the gradient itself, an array of floats.
     max_norm : float
         c, at least 0. ``math.inf`` changes nothing.
     norm_type : float, optional
@@ -119,17 +124,23 @@ def clip_grad_norm(
     5.0
     >>> round(x.grad, 6), round(y.grad, 6)
     (0.6, 0.8)
+    >>> gradient = np.array([3.0, 4.0])
+    >>> clip_grad_norm(gradient, max_norm=1.0), gradient.round(6)
+    (5.0, array([0.6, 0.8]))
     """
     limit = _limit("max_norm", max_norm)
     found = _with_gradient(parameters)
-    norm = grad_norm(found, norm_type)
+    norm = _norm(found, norm_type)
     if error_if_nonfinite and not math.isfinite(norm):
         raise ArithmeticError(
             f"expected a finite norm of the gradients, got {norm}; look for where it begins with detect_anomaly(), or "
             f"leave error_if_nonfinite out"
         )
     factor = clip_factor(norm, limit)
-    if factor != 1.0:
+    if isinstance(found, np.ndarray):
+        with np.errstate(all="ignore"):  # ∞ · 0 is nan, as it is of floats
+            found *= factor
+    elif factor != 1.0:
         for parameter in found:
             parameter.grad = parameter.grad * factor
     return norm
@@ -147,13 +158,13 @@ def clip_factor(norm: float, max_norm: float) -> float:
     return 1.0 if factor >= 1.0 else factor
 
 
-def clip_grad_value(parameters: Iterable[Value] | Value, clip_value: float) -> None:
+def clip_grad_value(parameters: Iterable[Value] | Value | Array, clip_value: float) -> None:
     """Put every gradient that is outside of [-c, c] onto the nearer end, as PyTorch's ``clip_grad_value_``.
 
     Parameters
     ----------
-    parameters : iterable of Value, or Value
-        Whose gradients; those that are None stay so, and nan stays nan.
+    parameters : iterable of Value, or Value, or numpy.ndarray
+        Whose gradients; those that are None stay so, and nan stays nan. Or the gradient itself, an array of floats.
     clip_value : float
         c, at least 0.
 
@@ -171,7 +182,11 @@ def clip_grad_value(parameters: Iterable[Value] | Value, clip_value: float) -> N
     (1.0, -0.5)
     """
     limit = _limit("clip_value", clip_value)
-    for parameter in _with_gradient(parameters):
+    found = _with_gradient(parameters)
+    if isinstance(found, np.ndarray):
+        np.clip(found, -limit, limit, out=found)
+        return
+    for parameter in found:
         parameter.grad = min(max(parameter.grad, -limit), limit)  # in this order nan stays nan
 
 
@@ -200,6 +215,9 @@ def parameter_list(parameters: Iterable[Value]) -> list[Value]:
     return listed
 
 
-def _with_gradient(parameters: Iterable[Value] | Value) -> list[Value]:
+def _with_gradient(parameters: Iterable[Value] | Value | Array) -> Array | list[Value]:
+    """Return the parameters that have a gradient; an array of floats, which is one, as it is."""
+    if isinstance(parameters, np.ndarray) and parameters.dtype.kind == "f":
+        return parameters
     listed = parameter_list([parameters] if isinstance(parameters, Value) else parameters)
     return [parameter for parameter in listed if parameter.grad is not None]

@@ -8,6 +8,7 @@ from itertools import permutations
 from typing import Any
 
 from autograd_mini.checks import checked_whole, named
+from autograd_mini.engine import node
 from autograd_mini.engine.further import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.graph import leaves
 from autograd_mini.engine.primitives import NEG, SOFTPLUS
@@ -123,7 +124,7 @@ class Trained:
 
     def __init__(self, model: Module, optimizer: Optimizer) -> None:
         self.parameters, held = model.parameters(), set(optimizer.parameters)
-        self._to_train = [parameter for parameter in self.parameters if not parameter.is_frozen]
+        self._to_train = trainable(self.parameters)
         self._kind = type(optimizer).__name__
         self.left_out = [parameter.label for parameter in self._to_train if parameter not in held]
         strangers, names = held.difference(self.parameters), set(self.left_out)
@@ -157,6 +158,11 @@ class Trained:
             )
 
 
+def trainable(parameters: Sequence[Any]) -> list[Any]:
+    """Return those that aren't frozen; mostly all, as none ever was."""
+    return [p for p in parameters if not p.is_frozen] if node.any_frozen else list(parameters)
+
+
 def check_depends(loss: Value, others: Callable[[], Iterable[Value]], parameters: Sequence[Value]) -> None:
     """Refuse a loss on which no parameter that is to be trained has any influence.
 
@@ -175,10 +181,19 @@ def check_depends(loss: Value, others: Callable[[], Iterable[Value]], parameters
     ValueError
         If none of them depends on any.
     """
-    trained = {parameter for parameter in parameters if not parameter.is_frozen}
+    trained = set(trainable(parameters))
 
     def depends(node: Value) -> bool:
-        return not trained.isdisjoint(leaves(node))
+        """Return whether a node is computed from any of them; mostly the first way down ends at one."""
+        stack, seen = [node], set()
+        while stack:
+            v = stack.pop()
+            if v in trained:
+                return True
+            if v not in seen:
+                seen.add(v)
+                stack += v.parents
+        return False
 
     if trained and not depends(loss) and not any(map(depends, others())):
         raise ValueError(

@@ -15,9 +15,10 @@ from autograd_mini.nn.module import Module
 def checked_numbers(name: str, data: Any) -> Array:
     """Return an array of finite real numbers, or say where one isn't."""
     array = real_array(name, data, "real numbers, all rows of the same width")
-    rows = np.argwhere(~np.isfinite(np.atleast_1d(array)))[:, 0]
-    listed = ", ".join(f"row {i}" for i in np.unique(rows)[:8]) + ", …" * (len(np.unique(rows)) > 8)
-    check_finite(name, array, f"drop or fill {listed} first")
+    if not np.isfinite(array).all():
+        rows = np.unique(np.argwhere(~np.isfinite(np.atleast_1d(array)))[:, 0])
+        listed = ", ".join(f"row {i}" for i in rows[:8]) + ", …" * (len(rows) > 8)
+        check_finite(name, array, f"drop or fill {listed} first")
     return array
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.engine import floats, functions
 from autograd_mini.engine.derivatives import differentiated
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.modes import no_grad
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.nn.batches import batch as batch_outputs
@@ -69,8 +70,8 @@ class EagerEngine:
 
     def __call__(self, theta: Array, rows: Array, targets: Array) -> tuple[float, Array]:
         """Return the loss of a batch and its gradient; of a loss that isn't finite the gradient is of no use."""
-        for parameter, number in zip(self.parameters, theta.tolist(), strict=True):
-            parameter._data = number
+        assign(self.parameters, theta.tolist())
+        for parameter in self.parameters:
             if parameter.grad is not None:
                 parameter.grad = 0.0
         loss = add_gradients(self.model, self.loss, self.penalty, rows.tolist(), targets.tolist())
@@ -78,10 +79,18 @@ class EagerEngine:
         self.present = None if present.all() else present
         return loss, np.array([gradient_number(parameter) for parameter in self.parameters])
 
+    def epochs(self, X: Array, y: Array, size: int) -> Any:
+        """Return what runs whole epochs by itself, in batches of a size; None where the engine is called for each."""
+
+    def let_go(self) -> None:
+        """Forget the examples, after a training."""
+
+    def compare(self, theta: Array, examples: Callable[[], list[Array]]) -> None:
+        """Compare one of the last examples with this engine, if it is time for that; here there is nothing to do."""
+
     def store(self, theta: Array, gradient: Array | None) -> None:
         """Write θ and, if there is one, the gradient to the parameters."""
-        for parameter, number in zip(self.parameters, theta.tolist(), strict=True):
-            parameter._data = number
+        assign(self.parameters, theta.tolist())
         if gradient is not None:
             present = [True] * len(gradient) if self.present is None else self.present.tolist()
             for parameter, derivative, has_gradient in zip(self.parameters, gradient.tolist(), present, strict=True):

@@ -6,11 +6,7 @@ import sys
 import warnings
 from typing import Any
 
-
-def _in_jupyter() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and "IPKernelApp" in shell.config
+from autograd_mini.progress import in_jupyter as _in_jupyter
 
 
 def progress_bar(total: int, unit: str, shown: bool | None) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import is_number
+from autograd_mini.checks import Array, is_number
 from autograd_mini.engine.value import Value
 from autograd_mini.nn.module import Module
 from autograd_mini.nn.settings import check_settings, settings
@@ -108,6 +108,7 @@ class TrainingState:
             for attribute, thing in vars(module).items():
                 if isinstance(thing, np.random.Generator):
                     self._generators[".".join(filter(None, ["model", name, attribute]))] = thing
+        self._kept: Any = None
         self.take()
 
     def _common(self) -> dict[str, Any]:
@@ -128,12 +129,19 @@ class TrainingState:
 
     # ------------------------------------------------------------------------------------------- for Ctrl-C
 
-    def take(self) -> None:
-        """Keep the present state."""
+    def take(self, theta: Array | None = None) -> None:
+        """Keep the present state.
+
+        Parameters
+        ----------
+        theta : numpy.ndarray, optional
+            The numbers of the optimizer's parameters, where they themselves have older ones; others are as they were.
+        """
         optimizer = vars(self._optimizer)
         self._kept = (
             self._common(),
-            [leaf._data for leaf in self._leaves],
+            [leaf._data for leaf in self._leaves] if theta is None else self._kept[1],
+            None if theta is None else theta.copy(),
             [module.state_dict() for module in self._with_statistics],
             {**optimizer, "state": {name: copy.copy(entry) for name, entry in optimizer["state"].items()}},
             {name: len(column) for name, column in self._history.columns().items()},
@@ -141,10 +149,13 @@ class TrainingState:
 
     def restore(self) -> None:
         """Put back the state that was kept."""
-        common, data, statistics, optimizer, epochs = self._kept
+        common, data, theta, statistics, optimizer, epochs = self._kept
         self._restore_common(common)
         for leaf, number in zip(self._leaves, data, strict=True):
             leaf.data = number
+        if theta is not None:
+            for parameter, number in zip(self._optimizer.parameters, theta.tolist(), strict=True):
+                parameter.data = number
         for module, entries in zip(self._with_statistics, statistics, strict=True):
             module.load_state_dict(entries)
         vars(self._optimizer).update(optimizer)

@@ -21,6 +21,7 @@ from autograd_mini.nn.module import Module
 from autograd_mini.optim import Optimizer
 from autograd_mini.optim.clipping import clip_factor, vector_norm
 from autograd_mini.pickling import state_of
+from autograd_mini.progress import showing
 from autograd_mini.training import checks
 from autograd_mini.training.data import (
     SAMPLINGS,
@@ -35,6 +36,7 @@ from autograd_mini.training.data import (
 from autograd_mini.training.eager import EagerEngine, as_node, evaluating, losses_of
 from autograd_mini.training.history import History
 from autograd_mini.training.metrics import metric_functions
+from autograd_mini.training.native_epochs import NativeEpochs
 from autograd_mini.training.progress import progress_bar
 from autograd_mini.training.snapshot import LastEpoch, TrainingState, weights
 from autograd_mini.training.stopping import StoppingRule, stopping_rules
@@ -42,6 +44,9 @@ from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer.anomalies import error_of
 
 _LOG = logging.getLogger(__name__)
+# After an epoch that nobody watches the parameters' own numbers may be older by so much: reading and writing thousands
+# of them takes as long as to train them for an epoch.
+_SECONDS_AHEAD = 0.05
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -241,16 +246,20 @@ class Trainer:
         self.interrupted, self.stop_reason = False, ""
         stopped_by: StoppingRule | None = None
         finished = self._state(trained.parameters)
+        self._ahead: Array | None = None  # θ, while the parameters' own numbers are those of an earlier epoch
+        self._caught_up = time.perf_counter()  # when they were up to date last
         self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
         self._prepare(*training)
+        is_watched = bool(self.callbacks or self.stopping or self.metrics or validation is not None)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
                 for epoch in range(self.epochs):
                     if epoch and (self.callbacks or not self._engine.is_current()):  # something has changed the model
+                        self._catch_up()
                         self._say_untrained(checks.Trained(self.model, self.optimizer))
                         self._prepare(*training)
                     started = time.perf_counter()
-                    self.history.loss.append(self._epoch(*training))
+                    self.history.loss.append(self._epoch(*training, is_watched or epoch == self.epochs - 1))
                     speed = len(training[0]) / max(time.perf_counter() - started, 1e-9)
                     try:
                         self._record(training, validation)
@@ -258,7 +267,7 @@ class Trainer:
                     except Exception:  # an epoch is recorded with all its numbers, or has not been
                         finished.restore()
                         raise
-                    finished.take()
+                    finished.take(self._ahead)
                     is_over = stopped_by is not None or epoch == self.epochs - 1
                     if is_over:
                         self._put_best_in_place(stopped_by)
@@ -272,9 +281,12 @@ class Trainer:
                     if is_over:
                         break
             except KeyboardInterrupt:
-                self.interrupted = True
+                self.interrupted, self._ahead = True, None
                 finished.restore()
                 self._put_best_in_place(stopped_by)
+            finally:
+                self._catch_up()
+                self._engine.let_go()
         return self.history
 
     # ------------------------------------------------------------------------------------------------- the loop
@@ -288,7 +300,7 @@ class Trainer:
             self._last_finite = np.array([parameter.data for parameter in parameters])
             self._gradient: Array | None = None
         work = (self.model, self.loss, self.penalty, parameters, X, y)
-        with self._naming_row(X, y):
+        with self._naming_row(X, y), showing(self.progress):
             try:
                 self._engine.prepare(*work)
             except TraceError as error:
@@ -296,18 +308,27 @@ class Trainer:
                 self._engine = EagerEngine()
                 self._engine.prepare(*work)
 
-    def _epoch(self, X: Array, y: Array) -> float:
+    def _epoch(self, X: Array, y: Array, is_watched: bool) -> float:
         """Go once through the examples, and return their mean loss, each as it was when it was used.
 
-        An engine that can do all of this by itself would be asked here.
+        Where nobody watches, the parameters may keep their numbers until `_catch_up`.
         """
         engine, n = self._engine, len(X)
         order = epoch_order(n, self.batch_size, self.rng, self.sampling)
         size = min(self.batch_size or n, n)
-        rows, targets = X[order], y[order]
-        theta, total = engine.load(), 0.0
+        epochs = None if self.augment is not None else engine.epochs(X, y, size)
+        ahead, self._ahead = self._ahead, None
+        theta, total = engine.load() if ahead is None else ahead, 0.0
         try:
             with np.errstate(all="ignore"), self._naming_row(X, y):
+                clip = self.clip_value, self.clip_norm
+                if epochs is not None and epochs.take_up(theta, self.optimizer, engine.present, clip):
+                    theta = epochs.theta
+                    total = self._run(epochs, order)
+                    if not is_watched and time.perf_counter() < self._caught_up + _SECONDS_AHEAD:
+                        self._ahead = theta
+                    return total / n
+                rows, targets = X[order], y[order]
                 for number, start in enumerate(range(0, n, size), start=1):
                     chosen = rows[start : start + size]
                     if self.augment is not None:
@@ -329,8 +350,33 @@ class Trainer:
             by_row = {int(order[start + i]): message for i, message in error.examples.items()}
             raise error_of(by_row, min(size, n - start)) from None
         finally:
-            engine.store(theta, self._gradient)
+            if self._ahead is None:
+                self._store(theta)
         return total / n
+
+    def _store(self, theta: Array) -> None:
+        self._engine.store(theta, self._gradient)
+        self._caught_up = time.perf_counter()
+
+    def _catch_up(self) -> None:
+        """Give the parameters the numbers that the training has come to, if they don't have them yet."""
+        if self._ahead is not None:
+            self._store(self._ahead)
+            self._ahead = None
+
+    def _run(self, epochs: NativeEpochs, order: Array) -> float:
+        """Have an epoch run by itself, and return the sum of the losses."""
+        total, batch = 0.0, 0
+        for done in epochs.run(order):
+            total, batch = done.total, batch + done.run
+            if done.stepped:
+                self._last_finite, self._gradient = epochs.before, epochs.gradient
+            if not math.isfinite(done.loss):
+                raise self._not_finite(f"the loss became {done.loss}", batch)
+            if done.is_lost:
+                raise self._not_finite("a parameter became infinite or nan", batch)
+            self._engine.compare(epochs.theta, lambda: epochs.examples(order))
+        return total
 
     def _clipped(self, gradient: Array) -> Array:
         if self.clip_value is not None:
@@ -352,7 +398,7 @@ class Trainer:
             self.history.validation_loss.append(self._mean_loss(*validation, which="validation "))
         if self.metrics:
             X, y = training if validation is None else validation
-            outputs = self._engine.outputs(self.model, X)
+            outputs = self._outputs(X)
             if y.size == outputs.size:  # (n, 1) beside (n,) would make a metric of one's own compare all with all
                 y = y.reshape(outputs.shape)
             for name, metric in self.metrics.items():
@@ -409,14 +455,18 @@ class Trainer:
             Of shape (n,) for one output, (n, k) for k.
         """
         check_columns("X", X, self._columns)
-        return self._engine.outputs(self.model, checked_features(X, getattr(self.model, "n_inputs", None)))
+        return self._outputs(checked_features(X, getattr(self.model, "n_inputs", None)))
+
+    def _outputs(self, X: Array) -> Array:
+        with showing(self.progress):
+            return self._engine.outputs(self.model, X)
 
     def evaluate(self, X: Any, y: Any) -> float:
         """Return the mean loss on examples, in evaluation mode and without the penalty."""
         return self._mean_loss(*self._checked(X, y))
 
     def _mean_loss(self, X: Array, y: Array, which: str = "") -> float:
-        with self._naming_row(X, y, which):
+        with self._naming_row(X, y, which), showing(self.progress):
             return self._engine.mean_loss(self.model, self.loss, X, y)
 
     # ------------------------------------------------------------------------------------- going on another day

@@ -6,6 +6,7 @@ engine.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,14 +14,16 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import ProgramError, TraceError
 from autograd_mini.nn import freezing
 from autograd_mini.nn.losses import Loss
 from autograd_mini.nn.module import Module
 from autograd_mini.training.eager import EagerEngine, Penalty, evaluating
+from autograd_mini.training.native_epochs import NativeEpochs, can_run
 from autograd_mini.vectorizer.checks import SpotCheck, against_eager, against_eager_at, choices
-from autograd_mini.vectorizer.compiled import Compiled
+from autograd_mini.vectorizer.compiled import Compiled, without_collection
 from autograd_mini.vectorizer.program import Program
 from autograd_mini.vectorizer.running import Resident
 
@@ -43,6 +46,8 @@ class VectorizedEngine(EagerEngine):
     def _begin(self) -> None:
         """Have nothing compiled yet."""
         self._key: Any = None
+        self._epochs: NativeEpochs | None = None
+        self._bound_to: tuple[Any, ...] = ()  # what they were made for
         self._spot_check = SpotCheck()
         self._programs: dict[str, tuple[Any, Program]] = {}
 
@@ -54,6 +59,7 @@ class VectorizedEngine(EagerEngine):
         self._backend = state["_backend"]
         self._begin()
 
+    @without_collection()
     def prepare(
         self, model: Module, loss: Loss, penalty: Penalty | None, parameters: Sequence[Value], X: Array, y: Array
     ) -> None:
@@ -108,10 +114,8 @@ class VectorizedEngine(EagerEngine):
         ]
         self.present = None if all(has_gradient) else np.array(has_gradient)
         # Which of θ are where in the program's array; mostly they are its beginning.
-        self._known: Any = known
-        self._at: Any = at[known]
-        if np.array_equal(at, np.arange(len(at))):
-            self._known, self._at = slice(None), slice(len(at))
+        self._known: Any = slice(None) if known.all() else known
+        self._at: Any = slice(len(at)) if np.array_equal(at, np.arange(len(at))) else at[known]
 
     def is_current(self) -> bool:
         """Return whether the program is still that of the model; see `EagerEngine.is_current`."""
@@ -120,7 +124,7 @@ class VectorizedEngine(EagerEngine):
     def load(self) -> Array:
         """Return θ, and take over the present numbers of all that isn't trained."""
         self._resident.load()
-        theta = super().load()
+        theta = self._resident.theta[self._at].copy() if isinstance(self._known, slice) else super().load()
         self._good = theta.copy()
         self._since = time.perf_counter()
         return theta
@@ -130,59 +134,81 @@ class VectorizedEngine(EagerEngine):
         resident = self._resident
         resident.theta[self._at] = theta[self._known]
         loss = resident.loss((_flat(rows), _flat(targets)), len(rows))
-        before, self._since = self._since, time.perf_counter()
-        if self._spot_check.is_due(self._since - before):
-            self._check(theta, [_flat(rows), _flat(targets)])
+        self.compare(theta, lambda: [_flat(rows), _flat(targets)])
         gradient = np.zeros(len(theta))
         gradient[self._known] = resident.gradient[self._at]
         return loss, gradient
 
-    def _check(self, theta: Array, columns: list[Array]) -> None:
-        """Compare a random row with the eager engine.
+    def epochs(self, X: Array, y: Array, size: int) -> NativeEpochs | None:
+        """Return what runs whole epochs natively; None where it is slower or can't be; see `EagerEngine.epochs`."""
+        resident = self._resident
+        if not can_run(resident.compiled):
+            return None
+        bound_to = (resident, X, y, size)
+        if self._epochs is None or not all(map(operator.is_, bound_to, self._bound_to)):
+            place = np.full(len(self.parameters), -1)
+            place[self._known] = np.arange(len(resident.theta))[self._at]
+            self._epochs, self._bound_to = NativeEpochs(resident, [_flat(X), _flat(y)], size, place), bound_to
+        return self._epochs
+
+    def let_go(self) -> None:
+        """Forget the examples, after a training."""
+        self._epochs, self._bound_to = None, ()
+
+    def compare(self, theta: Array, examples: Callable[[], list[Array]]) -> None:
+        """Compare one of the last examples with the eager engine, if it is time for that.
 
         Raises
         ------
         ProgramError
-            If they differ; the parameters are then those at which they were last found to be equal.
+            If they differ; θ is then the one at which they were last found to be equal.
         """
+        before, self._since = self._since, time.perf_counter()
+        if self._spot_check.is_due(self._since - before):
+            self._check(theta, examples())
+
+    def _check(self, theta: Array, columns: list[Array]) -> None:
+        """Compare a random row with the eager engine; see `compare`."""
         compiled, i = self._resident.compiled, self._spot_check.row(len(columns[0]))
         row = [column[i : i + 1] for column in columns]
         if compiled.draws:
             row.append(compiled.masks(1, np.random.default_rng(i)))  # type: ignore[arg-type]
-        self._assign(theta)
+        assign(self.parameters, theta.tolist())
         try:
             with self._spot_check:
                 against_eager_at(self._objective, compiled, row, 0)
         except TraceError as error:
-            self._assign(self._good)
+            theta[:] = self._good
             raise ProgramError(
                 f"{error}. Something has changed that the program can't see; the model has the parameters at which "
                 f"both last agreed. Train with engine='eager', or make it a parameter or an input"
             ) from None
         self._good = theta.copy()
 
-    def _assign(self, theta: Array) -> None:
-        for parameter, number in zip(self.parameters, theta.tolist(), strict=True):
-            parameter._data = number
-
     # ---------------------------------------------------------------------------------------------- evaluating
 
     def outputs(self, model: Module, X: Array) -> Array:
         """Return a model's outputs for every row, in evaluation mode."""
-        program = self._program("outputs", lambda x: model(x), id(model))
-        try:
+
+        def f(x: Any) -> Any:
             with evaluating(model):
-                found = program(X)
+                return model(x)
+
+        try:
+            found = self._program("outputs", f, id(model))(X)
         except (TraceError, TypeError):  # pairs
             return super().outputs(model, X)
         return found if isinstance(found, np.ndarray) else super().outputs(model, X)  # pairs are refused there
 
     def mean_loss(self, model: Module, loss: Loss, X: Array, y: Array) -> float:
         """Return the mean loss on examples, in evaluation mode and without a penalty."""
-        program = self._program("loss", lambda x, t: loss(model(x), t), (id(loss), id(model)))
-        try:
+
+        def f(x: Any, t: Any) -> Any:
             with evaluating(model):
-                return float(np.mean(program(X, y)))
+                return loss(model(x), t)
+
+        try:
+            return float(np.mean(self._program("loss", f, (id(loss), id(model)))(X, y)))
         except TraceError:  # a training says so; a single evaluation is quick enough
             return super().mean_loss(model, loss, X, y)
 

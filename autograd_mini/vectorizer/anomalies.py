@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.engine import functions, modes
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.graph import topological_order
 from autograd_mini.engine.tracing import BATCH_MEAN, PREFIX, is_traced
 from autograd_mini.engine.value import Value, apply
@@ -33,7 +34,7 @@ def look_for(compiled: Compiled, theta: Array, columns: Sequence[Array], n: int,
     compiled : Compiled
         The program.
     theta : numpy.ndarray
-        Its flat vector, which begins with the numbers of its leaves; they are given to them.
+        Its flat vector, which begins with the numbers of its leaves; they have them meanwhile.
     columns : sequence of numpy.ndarray
         The inputs, random leaves among them, with a row for each of the `n` examples.
     seed : float, optional
@@ -44,14 +45,17 @@ def look_for(compiled: Compiled, theta: Array, columns: Sequence[Array], n: int,
     AnomalyError
         If a node or a gradient becomes infinite or nan: in which examples, and in each the first one.
     """
-    for leaf, number in zip(compiled.leaves, theta.tolist(), strict=False):
-        leaf._data = number
     # Where a mean over the batch is taken, the examples are one graph.
     batches = [range(n)] if compiled.mixes else [range(i, i + 1) for i in range(n)]
     found: dict[int, str] = {}
-    with modes.enable_grad(), modes.ignoring_anomalies():
-        for batch in batches:
-            _examine(_Replay(compiled, columns, batch), seed, found)
+    before = [leaf._data for leaf in compiled.leaves]
+    try:
+        assign(compiled.leaves, theta[: len(compiled.leaves)].tolist())
+        with modes.enable_grad(), modes.ignoring_anomalies():
+            for batch in batches:
+                _examine(_Replay(compiled, columns, batch), seed, found)
+    finally:
+        assign(compiled.leaves, before)
     if found:
         raise error_of(found, n)
 

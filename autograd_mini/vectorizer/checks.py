@@ -7,11 +7,14 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import cached_property
+from itertools import repeat
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import Array, checked_whole, real_array
+from autograd_mini.checks import Array, checked_whole, number_for_each, real_array
 from autograd_mini.engine import floats, functions, modes
 from autograd_mini.engine.derivatives import differentiated
 from autograd_mini.engine.freshness import age
@@ -22,29 +25,47 @@ from autograd_mini.engine.tracing import replaying
 from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 from autograd_mini.nn.nested import feature
+from autograd_mini.progress import working
+from autograd_mini.vectorizer.c_printer import TRAIN
 from autograd_mini.vectorizer.compiled import Compiled, result_nodes, without_collection
 from autograd_mini.vectorizer.rows import rows
 
 BACKENDS = ("auto", "native", "numpy", "jax")
 DTYPES = ("float64", "float32")
 _CANDIDATES = 12  # rows among which some with finite results are looked for
-_SHORT_RUN = 2e-6  # seconds that straight-line Python takes, about
+_SHORT_RUN = 1e-6  # seconds that a program on single numbers takes, about
 _TINY = 1e-30  # saturated units: where the scalar rules keep digits that those on arrays don't
 _SHAKES, _MARGIN = 2, 8.0  # how often the rounding of an example's graph is tried out, and how much more is let pass
 _SAMPLES = 3  # examples that the first run is checked on
 _MANY_NODES = 20_000  # of so many, one example has to do
 
 
-def options(f: Any, backend: str, dtype: str, threads: int, block: int | None) -> None:
+def options(f: Any, backend: str, dtype: str, threads: int | str, block: int | None) -> None:
     """Refuse what `vectorize` can't take."""
     if not callable(f):
         raise TypeError(f"expected a function of Values, got {f!r:.60}; as in vectorize(lambda x, y: ...)")
     for name, choice, known in (("backend", backend, BACKENDS), ("dtype", dtype, DTYPES)):
         if choice not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {choice!r}")
-    checked_whole("threads", threads, least=1)
+    if threads != "auto":
+        checked_whole("threads", threads, least=1, advice="or pass 'auto', for as many as pay")
     if block is not None:
         checked_whole("block", block, least=1)
+
+
+def is_c_file(path: str | Path, train: str | None, dtype: str | None) -> bool:
+    """Return whether a program is to be saved as C and not as Python; refuse what there isn't of either."""
+    file, suffix = Path(path).name, Path(path).suffix.lower()
+    if suffix not in (".py", ".c"):
+        raise ValueError(f"path: expected a file name that ends in .py or .c, got {file!r:.80}")
+    if suffix == ".py":
+        for name, given in (("train", train), ("dtype", dtype)):
+            if given is not None:
+                raise ValueError(f"{name}: an option of .c files alone, and {file!r:.80} is Python")
+    for name, choice, known in (("train", train, TRAIN), ("dtype", dtype, DTYPES)):
+        if choice is not None and choice not in known:
+            raise ValueError(f"{name}: expected {' or '.join(map(repr, known))}, got {choice!r}")
+    return suffix == ".c"
 
 
 def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
@@ -57,26 +78,40 @@ def arrays(inputs: Sequence[Any]) -> tuple[list[Array], int]:
     """
     found: list[Array] = []
     for k, given in enumerate(inputs, start=1):
-        try:
-            array = np.asarray(given)
-        except ValueError:  # rows of different widths
-            array = np.empty(0, dtype=object)
-        if array.dtype.kind == "O" and array.size and all(isinstance(x, (int, float)) for x in array.flat):
-            array = real_array(f"input {k}", given)  # with integers too large for NumPy's
-        if array.dtype.kind not in "fiub":
-            raise ValueError(
-                f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "
-                f"Values are made by the program. Sequences of different lengths take a call for each length"
-            )
+        array = given if type(given) is np.ndarray and given.dtype.kind == "f" else _array(k, given)
         if not array.ndim:
             raise ValueError(f"input {k}: expected one row for each example, got the single number {given!r:.30}")
         if not len(array):
             raise ValueError(f"input {k}: expected at least one example, got none (shape {array.shape})")
-        found.append(array if array.dtype.kind == "f" else array.astype(float))
-    counts = [len(array) for array in found]
-    if len(set(counts)) > 1:
-        raise ValueError(f"expected equally many examples in all inputs, got {' and '.join(map(str, counts))}")
-    return found, counts[0] if counts else 1
+        found.append(array)
+    n = len(found[0]) if found else 1
+    for array in found:
+        if len(array) != n:
+            counts = " and ".join(str(len(array)) for array in found)
+            raise ValueError(f"expected equally many examples in all inputs, got {counts}")
+    return found, n
+
+
+def _array(k: int, given: Any) -> Array:
+    """Return input `k` as an array of floats."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of different widths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind == "O" and array.size and all(isinstance(x, (int, float)) for x in array.flat):
+        array = real_array(f"input {k}", given)  # with integers too large for NumPy's
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"input {k}: expected real numbers, all rows of the same width, got {given!r:.60}; pass arrays, the "
+            f"Values are made by the program. Sequences of different lengths take a call for each length"
+        )
+    return array if array.dtype.kind == "f" else array.astype(float)
+
+
+def numbers(name: str, given: Any, compiled: Compiled) -> Array:
+    """Return numbers for a program's parameters as an array of floats; see `number_for_each`."""
+    advice = "program.theta() returns such an array, of the present numbers"
+    return number_for_each(name, given, len(compiled.parameters), "program.parameters", advice)
 
 
 def choices(compiled: Compiled, columns: Sequence[Array]) -> None:
@@ -155,11 +190,13 @@ def against_eager(
     candidates = dict.fromkeys([0, n // 2, n - 1, *np.linspace(0, n - 1, _CANDIDATES).astype(int).tolist()])
     compiled.give_back(1, compiled.workspace(1))  # which isn't a part of what a row costs
     found = 0
-    for i in candidates:
-        with spot_check:
-            found += against_eager_at(f, compiled, columns, i)
-        if found == few:
-            return
+    with working("comparing the program with the eager engine", steps=few) as say:
+        for i in candidates:
+            say(f"example {i}")
+            with spot_check:
+                found += against_eager_at(f, compiled, columns, i)
+            if found == few:
+                return
     if not found:
         logging.getLogger(__name__).warning(
             "The program was compared with the eager engine on no row: the results of all %d rows that were tried are "
@@ -189,14 +226,14 @@ def against_eager_at(f: Callable[..., Any], compiled: Compiled, columns: Sequenc
             k: np.array(gradient).ravel() for k, gradient in zip(compiled.program.input_gradients, found, strict=True)
         }
     compiled.give_back(1, workspace)
-    expected = _eager(f, compiled, columns, i)
-    _compare(_output(compiled), got, expected.values, expected.value_error, expected, compiled, i)
+    expected = _Expected(f, compiled, columns, i)
+    expected.compare(got)
     if compiled.wrt == "parameters":
-        _compare(_derivative(compiled.parameters), by_leaf, *expected.by_leaf, expected, compiled, i)
+        expected.compare_derivatives(_derivative(compiled.parameters), by_leaf, compiled.parameters)
     else:
-        for k, (gradient, error) in enumerate(expected.by_input):
+        for k, leaves in enumerate(expected.inputs):
             name = lambda j, k=k: f"the derivative by number {j} of input {k + 1}"  # noqa: E731
-            _compare(name, by_input.get(k, np.zeros(len(gradient))), gradient, error, expected, compiled, i)
+            expected.compare_derivatives(name, by_input.get(k, np.zeros(len(leaves))), leaves)
     return bool(np.isfinite(expected.values).all())
 
 
@@ -209,17 +246,22 @@ class SpotCheck:
     """When a random row is compared with the eager engine: as often as 2 % of the running time allows.
 
     Use it as a context around a comparison, so that it knows what one costs.
+
+    Attributes
+    ----------
+    left : int
+        How many runs on single numbers, which aren't timed, may go by until a comparison is due.
     """
 
     SHARE = 0.02
 
     def __init__(self) -> None:
-        self._allowance, self._cost, self._started = 0.0, 0.0, 0.0
+        self._allowance, self._cost, self._started, self.left = 0.0, 0.0, 0.0, 0
         self._rng = np.random.default_rng(0)
 
     def is_due(self, seconds: float) -> bool:
-        """Add the time of a run, and return whether a comparison may follow; of 0 s, a run that wasn't timed."""
-        self._allowance += self.SHARE * (seconds or _SHORT_RUN)
+        """Add the time of a run, and return whether a comparison may follow."""
+        self._allowance += self.SHARE * seconds
         return self._allowance > self._cost > 0.0
 
     def row(self, n: int) -> int:
@@ -232,6 +274,7 @@ class SpotCheck:
     def __exit__(self, *exception: object) -> None:
         self._cost = time.perf_counter() - self._started
         self._allowance = 0.0
+        self.left = int(self._cost / (self.SHARE * _SHORT_RUN))
 
 
 @without_collection()
@@ -245,62 +288,87 @@ def straight_against_eager(f: Callable[..., Any], compiled: Compiled) -> None:
     """
     assert compiled.straight is not None
     values, derivatives = compiled.straight()
-    expected = _eager(f, compiled, [], 0)
-    _compare(_output(compiled), np.array(values), expected.values, expected.value_error, expected, compiled, 0)
-    by_leaf, error = expected.by_leaf
-    _compare(
-        _derivative(compiled.parameters), np.array(derivatives[: len(by_leaf)]), by_leaf, error, expected, compiled, 0
-    )
+    expected, by = _Expected(f, compiled, [], 0), compiled.parameters
+    expected.compare(np.array(values))
+    expected.compare_derivatives(_derivative(by), derivatives, by)
 
 
-class _Expected(NamedTuple):
-    """What the eager engine gives for one example, and on what scale it is rounded."""
+class _Expected:
+    """What the eager engine gives for one example: its results, and the gradients of their sum.
 
-    values: Array
-    value_error: Any
-    by_leaf: tuple[Array, Any]
-    by_input: list[tuple[Array, Any]]
-    order: list[Value]
+    On what scale these are rounded takes most of the time, and is asked only where a program differs in more than the
+    last digits.
+    """
 
+    def __init__(self, f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], i: int) -> None:
+        self.compiled, self.row = compiled, i
+        kind = FEATURE if compiled.wrt == "parameters" else PROBE  # who asks for derivatives has nodes, not numbers
+        given = columns[: len(compiled.shapes)]
+        self.inputs = [[feature(x, kind=kind) for x in column[i].tolist()] for column in given]
+        arguments = [rows(flat, shape) for flat, shape in zip(self.inputs, compiled.shapes, strict=True)]
+        masks = columns[-1][i].tolist() if compiled.draws else []
+        try:
+            with modes.ignoring_anomalies(), replaying(masks), differentiated():
+                nodes, _ = result_nodes(f(*arguments))
+        except IndexError as error:  # of an index that was computed; others were looked at before
+            raise IndexError(f"{error} in example {i}" if columns else str(error)) from error
+        total = nodes[0] if len(nodes) == 1 else functions.sum(nodes)
+        self.order, self.values = topological_order(total), np.array([node._data for node in nodes])
+        self._found = recorded_gradients(self.order)
+        self._rounding = 1e-13 if compiled.dtype == np.float64 else 1e-5
 
-def _eager(f: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], i: int) -> _Expected:
-    """Return the results of one example by the eager engine, and the gradients of their sum."""
-    kind = FEATURE if compiled.wrt == "parameters" else PROBE  # who asks for derivatives has nodes, not numbers
-    leaves = [[feature(x, kind=kind) for x in column[i].tolist()] for column in columns[: len(compiled.shapes)]]
-    arguments = [rows(flat, shape) for flat, shape in zip(leaves, compiled.shapes, strict=True)]
-    masks = columns[-1][i].tolist() if compiled.draws else []
-    try:
-        with modes.ignoring_anomalies(), replaying(masks), differentiated():
-            nodes, _ = result_nodes(f(*arguments))
-    except IndexError as error:  # of an index that was computed; others were looked at before
-        raise IndexError(f"{error} in example {i}" if columns else str(error)) from error
-    total = nodes[0] if len(nodes) == 1 else functions.sum(nodes)
-    order = topological_order(total)
-    found = recorded_gradients(order)
-    # How far the total moves if every node moves by a share of itself: on that scale it is rounded.
-    reach = gradients(order, 1.0, lambda v: [abs(d) for d in v.local_grads], dict.fromkeys(order, 0.0))
-    moved = sum(m for v in order if math.isfinite(m := reach[v] * abs(v._data)))
-    times = min(moved / abs(total._data), 1e12) if total._data else 1e12 if moved else 1.0
-    # A gradient such as 2(a - t) may be made of nothing but the rounding of a, and have no path that says so.
-    rounding = 1e-13 if compiled.dtype == np.float64 else 1e-5
-    shaken = [_shaken(order, rng, rounding / 100.0) for rng in map(random.Random, range(_SHAKES))]
+    def compare(self, got: Array) -> None:
+        """Refuse values of the program that differ from these by more than rounding explains."""
+        name = "output {}" if self.compiled.is_list else "its value"
+        self._compare(name.format, got, self.values, lambda: self._rounding * self._reach[1])
 
-    def of(chosen: Sequence[Value]) -> tuple[Array, Any]:
-        gradient, sizes = np.zeros((2, len(chosen)))
-        at = np.flatnonzero(
-            np.fromiter(map(found.__contains__, chosen), bool, len(chosen))
-        ).tolist()  # of a large table few rows
-        reached = [chosen[k] for k in at]
+    def compare_derivatives(self, name: Callable[[int], str], got: Array, by: Sequence[Value]) -> None:
+        """Refuse derivatives of the program, too."""
+        found = np.fromiter(map(self._found.get, by, repeat(0.0)), float, len(by))
+        self._compare(name, got, found, lambda: self._errors(by, found))
+
+    def _compare(self, name: Callable[[int], str], got: Array, expected: Array, error: Callable[[], Any]) -> None:
+        """Raise if numbers differ by more than rounding explains; `error` tells how much it may come to."""
+        if not expected.size:
+            return
+        share = 1e-9 if self.compiled.dtype == np.float64 else 1e-2
         with np.errstate(all="ignore"):
-            gradient[at] = [found[node] for node in reached]
-            sizes[at] = [rounding * max(1.0, times) * reach[node] for node in reached]
-            for other in shaken:
-                apart = np.abs(gradient[at] - [other.get(node, 0.0) for node in reached])
-                sizes[at] = np.maximum(sizes[at], np.where(np.isfinite(apart), _MARGIN * apart, 0.0))
-        return gradient, sizes
+            difference, near = np.abs(got - expected), share * np.abs(expected) + _TINY
+            is_close = (difference <= near) | (got == expected)
+            if is_close.all() or not (np.isfinite(expected).all() and np.isfinite(got).all()):
+                return
+            is_close |= difference <= error() + near
+        if is_close.all() or age(self.order):  # made before the function, from leaves that have changed
+            return
+        worst = int(np.argmax(np.where(is_close, -1.0, difference)))
+        raise TraceError(
+            f"the program disagrees with the eager engine: {name(worst)} of example {self.row} is "
+            f"{expected[worst]:.9g}, the program gives {got[worst]:.9g} (the worst difference). The function does "
+            f"something else at each call, as with random numbers of its own or a branch on data: use where(...), "
+            f"maximum(...), or nn.Dropout"
+        )
 
-    values = np.array([node._data for node in nodes])
-    return _Expected(values, rounding * moved, of(compiled.parameters), [of(flat) for flat in leaves], order)
+    @cached_property
+    def _reach(self) -> tuple[dict[Value, float], float]:
+        """How far the sum moves with each node, on all paths alike; and how far if each moves by a share of itself."""
+        order = self.order
+        reach = gradients(order, 1.0, lambda v: [abs(d) for d in v.local_grads], dict.fromkeys(order, 0.0))
+        return reach, sum(m for v in order if math.isfinite(m := reach[v] * abs(v._data)))
+
+    def _errors(self, by: Sequence[Value], found: Array) -> Array:
+        """Return what rounding may come to in derivatives by some nodes."""
+        (reach, moved), total = self._reach, self.order[-1]._data
+        times = min(moved / abs(total), 1e12) if total else 1e12 if moved else 1.0
+        at = [k for k, node in enumerate(by) if node in self._found]  # of a large table few rows
+        reached, sizes = [by[k] for k in at], np.zeros(len(by))
+        # A gradient such as 2(a - t) may be made of nothing but the rounding of a, and have no path that says so.
+        shaken = [_shaken(self.order, rng, self._rounding / 100.0) for rng in map(random.Random, range(_SHAKES))]
+        with np.errstate(all="ignore"):
+            sizes[at] = [self._rounding * max(1.0, times) * reach[node] for node in reached]
+            for other in shaken:
+                apart = np.abs(found[at] - [other.get(node, 0.0) for node in reached])
+                sizes[at] = np.maximum(sizes[at], np.where(np.isfinite(apart), _MARGIN * apart, 0.0))
+        return sizes
 
 
 def _shaken(order: list[Value], rng: random.Random, share: float) -> dict[Value, float]:
@@ -323,31 +391,5 @@ def _shaken(order: list[Value], rng: random.Random, share: float) -> dict[Value,
     return gradients(order, 1.0, local_grads)
 
 
-def _output(compiled: Compiled) -> Callable[[int], str]:
-    return lambda k: f"output {k}" if compiled.is_list else "its value"
-
-
 def _derivative(by: Sequence[Value]) -> Callable[[int], str]:
     return lambda k: f"the derivative by {by[k].label or f'leaf {k}'}"
-
-
-def _compare(
-    name: Callable[[int], str], got: Array, expected: Array, size: Any, eager: _Expected, compiled: Compiled, row: int
-) -> None:
-    """Raise if numbers differ by more than rounding explains; `size` is how much it may come to."""
-    if not expected.size:
-        return
-    share = 1e-9 if compiled.dtype == np.float64 else 1e-2
-    with np.errstate(all="ignore"):
-        difference = np.abs(got - expected)
-        is_close = (difference <= size + share * np.abs(expected) + _TINY) | (got == expected)
-    if is_close.all() or not (np.isfinite(expected).all() and np.isfinite(got).all()):
-        return
-    if age(eager.order):  # made before the function, from leaves that have changed: the program follows
-        return
-    worst = int(np.argmax(np.where(is_close, -1.0, difference)))
-    raise TraceError(
-        f"the program disagrees with the eager engine: {name(worst)} of example {row} is {expected[worst]:.9g}, the "
-        f"program gives {got[worst]:.9g} (the worst difference). The function does something else at each call, as "
-        f"with random numbers of its own or a branch on data: use where(...), maximum(...), or nn.Dropout"
-    )

@@ -7,29 +7,33 @@ import inspect
 import math
 import operator
 import re
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice, repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.engine import modes
+from autograd_mini.engine import modes, node
 from autograd_mini.engine.derivatives import Results, differentiated
 from autograd_mini.engine.tracing import Look, Trace, caller, input_leaf, is_traced, tracing
 from autograd_mini.engine.value import Constant, Value
 from autograd_mini.errors import TraceError
-from autograd_mini.nn import nested
+from autograd_mini.nn import freezing, nested
 from autograd_mini.nn.module import Module, inside
+from autograd_mini.progress import working
+from autograd_mini.vectorizer.c_printer import CPrinter
 from autograd_mini.vectorizer.groups import Grouping
 from autograd_mini.vectorizer.jax_backend import JaxProgram, JaxWorkspace
 from autograd_mini.vectorizer.jax_printer import JaxPrinter
 from autograd_mini.vectorizer.lowering import Lowering
-from autograd_mini.vectorizer.native_backend import NativeProgram, NativeWorkspace, native_program
+from autograd_mini.vectorizer.native_backend import SMALL, NativeProgram, NativeWorkspace, native_program
 from autograd_mini.vectorizer.numpy_printer import NumpyPrinter
 from autograd_mini.vectorizer.rows import rows
 from autograd_mini.vectorizer.scalars import learning, needed, scanned
@@ -99,13 +103,15 @@ class Compiled:
         models: Sequence[Module] = (),
     ) -> None:
         self.backend, self.n_devices = backend, n_devices
+        self._n_freezes = freezing.n_changes  # with a part that is frozen, a model is another function
         self.wrt, self.dtype = wrt, np.dtype(dtype)
         self.shapes = [example.shape for example in examples]
         name = getattr(f, "__name__", type(f).__name__)
         self._name = name if name.isidentifier() else "A function"
-        with without_collection():
+        with without_collection(), working(f"vectorizing {name}", steps=5) as say:
+            say("tracing it on one example")
             self._around = Surroundings(f)
-            self._compile(f, examples, names, models)
+            self._compile(f, examples, names, models, say)
             self._around.forget_changes()
         if "grad" in self._around.attributes and not self._sets_gradients:  # an attribute that no node can watch
             reached = dict.fromkeys(chain.from_iterable(self._around.nodes))
@@ -113,6 +119,7 @@ class Compiled:
         self._bind: Callable[..., Any] | None = None
         self._jax: JaxProgram | None = None
         self._lock = threading.Lock()
+        self._read: tuple[Any, Array] = object(), np.empty(0)  # `node.written` when `theta` was read last, and that
         self._pool: dict[int, list[Any]] = {}
         self.checked = False
 
@@ -121,14 +128,44 @@ class Compiled:
         """Whether the function returns several numbers."""
         return bool(self.structure)
 
+    @property
+    def watches_all(self) -> bool:
+        """Whether `is_current` looks at all that the function can reach, the modes of modules too."""
+        return self.straight is None and self._around.is_complete
+
     def is_current(self) -> bool:
         """Return whether all is as it was that the program depends on, beside the parameters' numbers."""
+        if self._n_freezes != freezing.n_changes:
+            return False
         return not self._around.changed() and (not self.looks or all(look.holds() for look in self.looks))
 
+    @property
+    def version(self) -> int:
+        """A number that changes when `guarded` gives another function."""
+        return self._around.version
+
+    def guarded(self, spot_check: Any) -> Callable[[], tuple[float, Array] | None]:
+        """Return the program on single numbers as a function that asks by itself whether all is as it was."""
+        assert self.straight is not None
+        found = None if self.looks else self._around.conditions()
+        conditions, names = (["is_current()"], {"is_current": self.is_current}) if found is None else found
+        conditions = [*conditions, f"freezing.n_changes == {self._n_freezes}"]
+        return self.straight.guarded(conditions, {**names, "freezing": freezing}, spot_check)
+
+    @property
+    def quick_check(self) -> Callable[[], bool]:
+        """What tells more quickly than `is_current` that all is as it was; it may miss that it is."""
+        return (None if self.looks else self._around.quick_check) or self.is_current
+
     def _compile(
-        self, f: Callable[..., Any], examples: list[Array], names: list[str], models: Sequence[Module]
+        self,
+        f: Callable[..., Any],
+        examples: list[Array],
+        names: list[str],
+        models: Sequence[Module],
+        say: Callable[[str], None],
     ) -> None:
-        """Trace the function, group its nodes and print the program."""
+        """Trace the function, group its nodes and write the program in the form in which it runs."""
         trace, inputs, outputs, self.structure = traced(f, examples, names)
         self.looks, self._sets_gradients = trace.looks, trace.goes_backward
         self.draws, self.updates = trace.draws, [update for _, update in trace.effects]
@@ -136,15 +173,18 @@ class Compiled:
         masks = [leaf for draws in trace.draws for leaf in draws.leaves]
         if masks:
             inputs, names = [*inputs, masks], [*names, "masks"]
+        say(f"reading its {len(trace.nodes)} nodes")
         scalars = self.scalars = scanned(trace, inputs, outputs)
         asked = learning(scalars.leaves)
+        is_asked = asked.tobytes() + b"\0"  # the last one of what is no leaf
         if self.wrt == "inputs":
             targets = [i for i, (argument, _) in scalars.place.items() if argument < len(examples)]
             flags = needed(scalars, targets)
         else:
-            targets = [i for i, number in scalars.leaf.items() if asked[number]]
+            targets = [i for i, number in scalars.leaf.items() if is_asked[number]]
             flags = needed(scalars, targets, scalars.tables.learning(asked))
         self.inputs, self.sizes = inputs, [len(leaves) for leaves in inputs]
+        say(f"grouping {len(scalars)} nodes")
         grouping = Grouping(scalars, flags)
         self._to_lower = grouping, names, targets, self.wrt == "parameters" and bool(asked.any())
         in_tables = len(scalars.leaves) - len(scalars.leaf) + len(scalars.tables.numbers)
@@ -155,14 +195,21 @@ class Compiled:
         self.indices = [scalars.indices[i] for i in scalars.computed_indices()]
         used_nodes = set(scalars.node) if trace.live else ()
         self._live = [(leaf, read) for leaf, read in trace.live.items() if leaf in used_nodes]
+        say(f"writing array statements for {len(grouping.groups)} groups")
         # Those of models in the models' order, others as the function used them first.
-        number, is_asked = scalars.leaves.get, asked.tobytes() + b"\0"  # the last one of what is no leaf
-        used = dict.fromkeys([p for node in trace.nodes for p in node.parents if is_asked[number(p, -1)]])
+        number = scalars.leaves.get
+        parents = dict.fromkeys(chain.from_iterable([v.parents for v in trace.nodes]))
+        used = dict.fromkeys([p for p in parents if is_asked[number(p, -1)]])
         ordered = chain(_in_order(models, self._around.modules(), used), used)
         self._order = _each_once(np.fromiter(map(number, ordered, repeat(-1)), np.intp), asked)
         self.parameters = [*map([*scalars.leaves].__getitem__, self._order.tolist())]
         self.straight = self._straight_line() if self._is_better_straight(len(grouping.groups)) else None
-        self.source, self.statements = self._printed()
+        if self.straight is None:
+            self._lowered  # noqa: B018
+        say("writing the program")
+        with self._not_too_deep():
+            if self.runs_on[0] != "native":
+                self._printed  # noqa: B018  # what can't be printed is refused before any work
 
     @cached_property
     def _lowered(self) -> tuple[ArrayProgram, list[Value], Array]:
@@ -171,7 +218,8 @@ class Compiled:
         Straight-line Python needs them only to be saved; for a deep graph they take as long as the rest.
         """
         grouping, names, targets, learns = self._to_lower
-        lowering = Lowering(grouping, self.sizes, names, targets, learns)
+        with self._not_too_deep():
+            lowering = Lowering(grouping, self.sizes, names, targets, learns)
         del self._to_lower
         scalars, first = self.scalars, self.scalars.tables.n_leaves
         leaves = [*islice(scalars.leaves, first), *map(scalars.node.__getitem__, lowering.layout)]
@@ -190,18 +238,23 @@ class Compiled:
         if self.backend == "jax":
             return None, "it was asked for"
         if self.straight is not None:
-            return None, "without a batch, Python on floats is the quickest"
+            return None, self.straight.runs_on[1]
         if self.backend == "numpy":
             return None, "it was asked for"
-        return native_program(self.program, self.dtype, self.backend == "native")
+        try:
+            return native_program(self.program, self.dtype, self.backend == "native")
+        except RecursionError:
+            return None, "the formula of an operation of one's own is too deep for the machine"
 
     @property
     def runs_on(self) -> tuple[str, str]:
         """What runs it, "native", "numpy", "jax" or "python", and why."""
+        if self.straight is not None:
+            return self.straight.runs_on
         native, why = self._native
         if native is not None:
             return "native", why
-        return "python" if self.straight is not None else "jax" if self.backend == "jax" else "numpy", why
+        return "jax" if self.backend == "jax" else "numpy", why
 
     @property
     def leaves(self) -> list[Value]:
@@ -217,19 +270,36 @@ class Compiled:
         """Return the first line of the source."""
         return f"{self._name}: {self.n_nodes} scalar nodes as {form}; made by autograd_mini, needs {need}."
 
+    @cached_property
     def _printed(self) -> tuple[str, int]:
-        """Return the source, and of how many statements it is."""
+        """The source, and of how many statements it is; the native machine runs without it."""
         if self.straight is not None:
             return self.straight.source, self.straight.source.count(" = ")
-        try:
+        with self._not_too_deep():
             printer = self._jax_printer() if self.backend == "jax" else self._numpy_printer()
             return printer.source(), printer.statements
+
+    @contextmanager
+    def _not_too_deep(self) -> Iterator[None]:
+        """Say what a formula is that can't be walked through."""
+        try:
+            yield
         except RecursionError:
             raise TraceError(
                 f"{self._name}: the formula of an operation of one's own is too deep for a program, as it is where it "
                 f"has hundreds of operands or of steps; make it of operations of few operands each and of sum, "
                 f"maximum, minimum and logsumexp of autograd_mini, which take any number"
             ) from None
+
+    @property
+    def source(self) -> str:
+        """The program as text: what is executed, or for the native machine the same as array statements for NumPy."""
+        return self._printed[0]
+
+    @property
+    def statements(self) -> int:
+        """Of how many statements the source is."""
+        return self._printed[1]
 
     def _numpy_printer(self) -> NumpyPrinter:
         return NumpyPrinter(self.program, self._title("array statements", "NumPy"), str(self.dtype))
@@ -240,6 +310,34 @@ class Compiled:
     def script(self) -> str:
         """Return the program as NumPy source with the present parameters, that runs by itself."""
         return self._numpy_printer().script(self.theta(), self.positions.tolist())
+
+    def c_file(self, path: Path, dtype: str, train: str | None) -> str:
+        """Return the program as a C file with the present parameters.
+
+        Raises
+        ------
+        ValueError
+            If it needs a whole batch at once or random numbers, or shall train and returns several numbers.
+        """
+        does = "takes means over the batch" if self.mixes else "draws random numbers" if self.draws else ""
+        if does or self.updates:
+            raise ValueError(
+                f"{self._name} {does or 'changes its modules'}, as BatchNorm and Dropout do in training, and a C file "
+                f"takes one example at a time: call model.eval() and save it again"
+            )
+        n_parameters, order = len(self.parameters), np.empty(len(self.leaves) + len(self.scalars.tables.numbers), int)
+        if train is not None and (self.is_list or not n_parameters):
+            lacks = f"returns a list of {len(self.scalars.outputs)}" if self.is_list else "has no parameters"
+            raise ValueError(
+                f"train: expected a function that returns one number to minimize, but {self._name} {lacks}"
+            )
+        others = np.ones(len(order), bool)
+        others[self.positions] = False
+        order[self.positions] = np.arange(n_parameters)
+        order[others] = np.arange(n_parameters, len(order))
+        title = self._title("C99", "math.h alone")
+        with self._not_too_deep():
+            return CPrinter(self.program, title, dtype, path, train, self.theta(), order, n_parameters).source()
 
     def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""
@@ -256,17 +354,67 @@ class Compiled:
         at = {self.scalars.node[i]: i for i in self.scalars.parameters()}
         leaves = [at.pop(parameter) for parameter in self.parameters]
         heading = self._title("straight-line Python", "nothing but Python")
-        return StraightLine(self.scalars, self.n_nodes, needed(self.scalars, leaves), [*leaves, *at.values()], heading)
+        flags, n_parameters = needed(self.scalars, leaves), len(leaves)
+        every = [*leaves, *at.values()]
+        refresh = self._refresh if self._live else None
+        return StraightLine(self.scalars, self.n_nodes, flags, every, n_parameters, heading, self.backend, refresh)
 
     # -------------------------------------------------------------------------------------------------- running
 
-    def theta(self) -> Array:
-        """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers."""
+    def theta(self, parameters: Array | None = None) -> Array:
+        """Return the flat vector: the present numbers of all leaves, and those in tables of bare numbers.
+
+        Numbers that are given for the `parameters` take the place of the present ones.
+        """
+        theta = np.empty(self.program.parameters.rows, self.dtype)
+        self.load(theta, parameters)
+        return theta
+
+    def load(self, theta: Array, parameters: Array | None = None) -> None:
+        """Fill in the flat vector, as `theta` returns it."""
+        self._refresh()
+        leaves, numbers = self.leaves, self.scalars.tables.numbers
+        if parameters is not None:
+            theta[self.places] = parameters
+            at, others = self._others
+            if others:
+                theta[at] = [leaf._data for leaf in others]
+            theta[len(leaves) :] = numbers
+            return
+        written, present = self._read
+        if written is not node.written or self._live:  # some number was assigned: they are read again
+            written = node.written
+            present = np.empty_like(theta)
+            if self.dtype == np.float64:
+                self.pack(present)
+            else:
+                present[: len(leaves)] = np.fromiter(map(_data, leaves), self.dtype, len(leaves))
+            present[len(leaves) :] = numbers
+            self._read = written, present
+        theta[:] = present
+
+    @cached_property
+    def pack(self) -> Callable[[Array], None]:
+        """What puts the numbers of all leaves into an array of float64; see `packing`."""
+        return packing(self.leaves)
+
+    @cached_property
+    def places(self) -> Any:
+        """What `positions` are, as a slice where they are a run of them: nearly always, and quicker to take."""
+        first, count = int(self.positions[0]) if len(self.positions) else 0, len(self.positions)
+        is_run = np.array_equal(self.positions, np.arange(first, first + count))
+        return slice(first, first + count) if is_run else self.positions
+
+    @cached_property
+    def _others(self) -> tuple[Array, list[Value]]:
+        """Where in the flat vector the leaves are that are no parameters, such as frozen ones; and these leaves."""
+        at = np.setdiff1d(np.arange(len(self.leaves)), self.positions)
+        return at, [self.leaves[i] for i in at]
+
+    def _refresh(self) -> None:
+        """Read anew what is read at each run."""
         for leaf, read in self._live:
             leaf._data = read()
-        theta = np.fromiter(map(_data, self.leaves), self.dtype, len(self.leaves))
-        numbers = self.scalars.tables.numbers
-        return np.concatenate([theta, numbers], dtype=self.dtype) if len(numbers) else theta
 
     def workspace(self, n: int, theta: Array | None = None, gradient: Array | None = None) -> Any:
         """Return the program bound to arrays for n examples; without arrays of one's own, one that nobody else uses."""
@@ -298,11 +446,29 @@ class Compiled:
                 del self._pool[next(iter(self._pool))]
             self._pool.setdefault(n, []).append(workspace)
 
-    def block_size(self) -> int:
-        """Return how many examples at a time fit the cache with all that is computed from them."""
+    def block_size(self, n: int, wanted: int | None = None) -> int:
+        """Return how many of n examples are run at a time; it doesn't depend on how many threads there are."""
+        if self.mixes or self.backend == "jax":
+            return n
+        native, _ = self._native
+        return wanted or (self._fitting if native is None else native.block_size(n))
+
+    @cached_property
+    def _fitting(self) -> int:
+        """How many examples at a time fit the cache with all that is computed from them."""
         rows = sum(array.rows for array in [*self.program.inputs, *self.program.arrays] if array.varies)
         fitting = CACHE_BYTES // (self.dtype.itemsize * max(rows, 1))
         return int(min(max(1 << max(fitting, 1).bit_length() - 1, 512), 8192))
+
+    def can_be_repeated(self, n: int) -> bool:
+        """Return whether a batch of n examples is nothing but one call of the native machine, and its sum."""
+        plain = not (self.draws or self.choices or self.updates or self.indices or self.mixes or self._live)
+        every = slice(0, self.program.parameters.rows)
+        whole = isinstance(self.places, slice) and self.places == every and self.dtype == np.float64
+        small = all(n * array.rows <= SMALL for array in self.program.inputs)
+        outputs = self.program.outputs
+        one = len(outputs) == 1 and outputs[0].count == 1 and outputs[0].array.varies and self.program.seed is None
+        return bool(plain and whole and small and one and self._native[0] is not None and self.block_size(n) >= n)
 
     def masks(self, n: int, rng: Any) -> Array | None:
         """Draw the random leaves for n examples, a row each, from their own generators or from the one given."""
@@ -326,6 +492,27 @@ class Compiled:
                 result[:, start : start + count] = np.where(kept, draws.scale, 0.0)
                 at += count
         return result
+
+
+def packing(leaves: Sequence[Value]) -> Callable[[Array], None]:
+    """Return what puts the numbers of leaves into an array of float64, as quickly as Python lets them be read.
+
+    That is sixteen at a time: a list of all of them takes 1.4 times as long, `numpy.fromiter` three times.
+    """
+    whole, rest = divmod(len(leaves), 16)
+    rows: list[Any] = [(128 * k, *leaves[16 * k : 16 * k + 16]) for k in range(whole)]
+    last, end = leaves[16 * whole :], 128 * whole
+    pack, pack_last = struct.Struct("16d").pack_into, struct.Struct(f"{rest}d").pack_into
+
+    def put(theta: Any) -> None:
+        for at, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p in rows:  # noqa: E741
+            # fmt: off
+            pack(theta, at, a._data, b._data, c._data, d._data, e._data, f._data, g._data, h._data,
+                 i._data, j._data, k._data, l._data, m._data, n._data, o._data, p._data)
+            # fmt: on
+        pack_last(theta, end, *[leaf._data for leaf in last])
+
+    return put
 
 
 @contextmanager
@@ -385,6 +572,8 @@ def _in_order(named: Sequence[Module], reached: Sequence[Module], used: dict[Any
             groups.append(inside(model))
             contained.update(part for part in groups[-1][1:] if isinstance(part, Module))
     groups = [group for group in groups if group[0] not in contained]
+    if len(groups) == 1:
+        return groups[0]
     ranks = dict(zip(used, range(len(used)), strict=True))
     first = {group[0]: -1 if group[0] in named else min([ranks.get(p, len(used)) for p in group]) for group in groups}
     groups.sort(key=lambda group: first[group[0]])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 from autograd_mini.engine.primitives import PICK, Primitive
@@ -133,8 +133,10 @@ def _terms(
         elif name == "dot":
             result.has_dot = True
             half = len(parents) // 2
-            for a, b in zip(parents[:half], parents[half : 2 * half], strict=True):
-                _append_product(scalars, result, a, b)
+            pairs = zip(parents[:half], parents[half : 2 * half], strict=True)
+            result.terms += [
+                (1.0, a, b) if kind[a] != CONSTANT != kind[b] else _of_number(scalars, a, b) for a, b in pairs
+            ]
             stack += [(p, c) for p in parents[2 * half :]]
         elif name == "sub":
             stack += [(parents[1], -c), (parents[0], c)]
@@ -147,13 +149,10 @@ def _is_one(c: float) -> bool:
     return abs(c) == 1.0
 
 
-def _append_product(scalars: Scalars, result: SumOfTerms, a: int, b: int) -> None:
-    """Put a·b into the sum: a bare number becomes the coefficient."""
-    for factor, other in ((a, b), (b, a)):
-        if scalars.kind[factor] == CONSTANT:
-            result.append(scalars.number[factor], other)
-            return
-    result.append(1.0, a, b)
+def _of_number(scalars: Scalars, a: int, b: int) -> tuple[float, int, int]:
+    """Return the term a·b, of which one is a bare number: it becomes the coefficient."""
+    factor, other = (a, b) if scalars.kind[a] == CONSTANT else (b, a)
+    return scalars.number[factor], other, NOTHING
 
 
 def _scaled(scalars: Scalars, i: int) -> tuple[float, int] | None:
@@ -210,14 +209,8 @@ class Row:
 
     def dependencies(self) -> Iterable[int]:
         """Iterate over the nodes it is computed from."""
-        yield from self.weights
-        yield from self.features
-        for _, a, b in self.rest:
-            yield a
-            if b != NOTHING:
-                yield b
-        if self.bias != NOTHING:
-            yield self.bias
+        rest = [i for _, a, b in self.rest for i in (a, b) if i != NOTHING]
+        return chain(self.weights, self.features, rest, [self.bias] * (self.bias != NOTHING))
 
 
 @dataclass(eq=False)
@@ -295,8 +288,7 @@ class Grouping:
     # ------------------------------------------------------------------------------------------------- levels
 
     def _level(self, dependencies: Iterable[int]) -> int:
-        levels = self._levels
-        return 1 + max([levels.get(i, 0) for i in dependencies], default=0)
+        return 1 + max(map(self._levels.get, dependencies, repeat(0)), default=0)
 
     def _place_operation(self, i: int) -> None:
         scalars, primitive = self.scalars, self.scalars.primitive[i]
@@ -343,20 +335,22 @@ class Grouping:
 
     def _sorted(self, terms: SumOfTerms) -> Row:
         """Return a sum sorted by what varies over the batch."""
-        scalars, actual = self.scalars, self.actual
+        kind, varies, alias = self.scalars.kind, self.scalars.varies, self.alias
         row, fixed = Row(), []
         for c, a, b in terms.terms:
-            a, b = actual(a), b if b == NOTHING else actual(b)
+            if a in alias or b in alias:
+                a, b = self.actual(a), b if b == NOTHING else self.actual(b)
             if terms.in_order:
                 row.rest.append((c, a, b))
                 continue
-            if scalars.kind[a] == CONSTANT:
-                row.constant = c * scalars.number[a]
+            if kind[a] == CONSTANT:
+                row.constant = c * self.scalars.number[a]
                 continue
-            of_a, of_b = scalars.varies[a], b != NOTHING and scalars.varies[b]
+            of_a, of_b = varies[a], b != NOTHING and varies[b]
             if b != NOTHING and of_a != of_b:
-                row.weights.append(self._scaled(c, b if of_a else a))
-                row.features.append(a if of_a else b)
+                weight, feature = (b, a) if of_a else (a, b)
+                row.weights.append(weight if c == 1.0 else self._scaled(c, weight))
+                row.features.append(feature)
             elif of_a:
                 row.rest.append((c, a, b))
             else:
@@ -367,7 +361,7 @@ class Grouping:
 
     def _scaled(self, c: float, weight: int) -> int:
         """Return c·p as a node that doesn't vary."""
-        return weight if c == 1.0 else self._new(Row(rest=[(c, weight, NOTHING)]))
+        return self._new(Row(rest=[(c, weight, NOTHING)]))
 
     def _fixed(self, terms: list[tuple[float, int, int]], row: Row) -> int:
         """Return what doesn't vary in a sum as one node."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from autograd_mini.vectorizer.statements import ArrayProgram, Product
 
 LARGE_PRODUCT = 50_000  # weights of a matrix from which on BLAS is quicker than the machine's tiles, about
 SLOW_SETS = ("sse2",)  # with two numbers at a time NumPy is as quick on small programs, and quicker on large batches
-_SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
-_LINE = 64  # bytes that the memory begins at a multiple of
+_BLOCK_WORK = 1_500_000  # of a block of examples: about 0.3 ms, against which what Python does for it is little
+SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
+_WHOLE = 16  # what the number of a block's examples is a multiple of: whole vectors
 _HEAD = 6  # words of a run before its inputs
 
 
@@ -29,10 +31,12 @@ class NativeProgram:
         The statements.
     found : Library
         The machine.
+    dtype : numpy.dtype
+        The precision.
     """
 
-    def __init__(self, program: ArrayProgram, found: Library) -> None:
-        self.program, self.library = program, found
+    def __init__(self, program: ArrayProgram, found: Library, dtype: Any) -> None:
+        self.program, self.library, self.dtype = program, found, dtype
         self.set_name, self.set_number = instruction_set(found)
         self._tables: dict[bool, NativeTable] = {}
 
@@ -45,10 +49,21 @@ class NativeProgram:
             If there is something in it that the machine doesn't know.
         """
         if backward not in self._tables:
-            made = NativeTable(self.program, backward)
+            made = NativeTable(self.program, backward, self.dtype)
             self.library.check(made.words)
             self._tables[backward] = made
         return self._tables[backward]
+
+    def block_size(self, n: int) -> int:
+        """Return how many of n examples are run in one call, so that several threads have blocks alike.
+
+        As the gradients of blocks are added up in their order, it depends on the program and on n alone.
+        """
+        count = round(n * self.table(backward=True).work / _BLOCK_WORK)
+        if count < 2:
+            return n
+        count += count % 2  # as many for each of two threads
+        return -(-n // (count * _WHOLE)) * _WHOLE
 
 
 def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[NativeProgram | None, str]:
@@ -66,12 +81,10 @@ def native_program(program: ArrayProgram, dtype: Any, wanted: bool) -> tuple[Nat
     found = library()
     if found is None:
         return None, absence()
-    if dtype != np.float64:
-        return None, "the machine has float64 alone"
     largest = max([_weights(s) for s in program.forward if isinstance(s, Product)], default=0)
     if largest > LARGE_PRODUCT and not wanted:
         return None, f"a matrix of {largest} weights is multiplied more quickly by BLAS"
-    made = NativeProgram(program, found)
+    made = NativeProgram(program, found, dtype)
     if made.set_name in SLOW_SETS and not wanted:
         return None, f"with the instructions of {made.set_name} NumPy is as quick or quicker"
     try:
@@ -87,24 +100,32 @@ def _weights(statement: Product) -> int:
 
 
 class _Bound:
-    """A table with its memory, for one number of examples."""
+    """A table with its memory, for one number of examples.
 
-    def __init__(self, native: NativeProgram, table: NativeTable, n: int, theta: Array, gradient: Array) -> None:
+    Inputs of more numbers than `most` are read where they are, others from memory of its own.
+    """
+
+    def __init__(
+        self, native: NativeProgram, table: NativeTable, n: int, theta: Array, gradient: Array, most: float = SMALL
+    ) -> None:
+        self.native = native
         self._run, self._set = native.library.run, native.set_number
         self._table, self._n = table, n
         needed, (_, fixed, results, varying) = native.library.memory(table.words, n)
-        store = np.empty(needed + _LINE // 8)
-        start = -store.ctypes.data % _LINE // 8
+        self._dtype, step = native.dtype, table.table.step
+        store = np.empty(needed + step, self._dtype)
+        start = -store.ctypes.data % t.STEP_BYTES // self._dtype.itemsize
         memory = store[start : start + needed]
-        numbers = memory[: len(table.table.constants) * t.STEP].reshape(-1, t.STEP)
-        numbers[:] = np.array(table.table.constants)[:, None]
+        numbers = memory[: len(table.table.constants) * step].reshape(-1, step)
+        with np.errstate(over="ignore"):  # a number that is too large for this precision is infinite
+            numbers[:] = np.array(table.table.constants)[:, None]
+            for offset, data in table.constants:
+                memory[fixed + offset : fixed + offset + len(data)] = data
         numbers[-1 - t.N] = n
-        self._seed: Array | None = numbers[-1 - t.SEED]
-        for offset, data in table.constants:
-            memory[fixed + offset : fixed + offset + len(data)] = data
+        self.seed: Any = numbers[-1 - t.SEED]
         seeds = native.program.seed
         if seeds is not None:  # several outputs, on which no gradient may depend
-            self._seed = None if table.seed is None else memory[fixed + table.seed :][: seeds.rows]
+            self.seed = None if table.seed is None else memory[fixed + table.seed :][: seeds.rows]
         self.results: list[tuple[Array, ...]] = []
         for found in table.results:
             parts = []
@@ -115,12 +136,12 @@ class _Bound:
                     parts.append(memory[results + row : results + row + count])
             self.results.append(tuple(parts))
         widths = [array.rows for array in native.program.inputs]
-        self._inputs: list[Array | None] = [np.empty((n, w)) if n * w <= _SMALL else None for w in widths]
+        self._inputs: list[Array | None] = [np.empty((n, w), self._dtype) if n * w <= most else None for w in widths]
         self._shapes = [(n, w) for w in widths]
         known = [0 if array is None else array.ctypes.data for array in self._inputs]
         head = [table.words.ctypes.data, memory.ctypes.data, needed, theta.ctypes.data, gradient.ctypes.data, n]
         self._machine = np.array([*head, *known], np.uint64)
-        self._address = self._machine.ctypes.data
+        self.address = self._machine.ctypes.data
         self._kept = memory, theta, gradient  # whose addresses the machine has
 
     def run(self, columns: Sequence[Array], seed: Any) -> None:
@@ -132,11 +153,11 @@ class _Bound:
             if own is not None:
                 own[...] = column
             else:
-                given.append(np.ascontiguousarray(column, dtype=np.float64))
+                given.append(np.ascontiguousarray(column, dtype=self._dtype))
                 self._machine[_HEAD + k] = given[-1].ctypes.data
-        if seed is not None and self._seed is not None:
-            self._seed[:] = seed
-        failed = self._run(self._address, self._set)
+        if seed is not None and self.seed is not None:
+            self.seed[:] = seed
+        failed = self._run(self.address, self._set)
         if failed:
             raise RuntimeError(f"the native machine refused to run ({failed})")
 
@@ -159,6 +180,13 @@ class NativeWorkspace:
         self._native, self._n = native, n
         self._bound: dict[bool, _Bound] = {}
 
+    def filled_in(self, seed: float) -> _Bound:
+        """Return both passes for one who fills in the inputs at the addresses that the machine has of them."""
+        table = self._native.table(backward=True)
+        bound = _Bound(self._native, table, self._n, self.theta, self.gradient, most=math.inf)
+        bound.seed[:] = seed
+        return bound
+
     def run(self, columns: Sequence[Array], seed: Any) -> tuple[Any, Any, Any]:
         """Return the results, what modules asked for, and the gradients of the inputs; see `compiled.Workspace`."""
         backward = seed is not None
@@ -169,3 +197,23 @@ class NativeWorkspace:
         bound.run(columns, seed)
         results, effects, *gradients = bound.results
         return results, effects, gradients[0] if gradients else ()
+
+    def repeated(self, shapes: Sequence[tuple[int, ...]], seed: float) -> Callable[[Sequence[Any]], None] | None:
+        """Return what runs both passes again and again on inputs of these shapes, in fewer steps than `run`.
+
+        None where an input is too large to be copied. The workspace can be used for nothing else then.
+        """
+        bound = self._bound[True]
+        own = [array.reshape(shape) for array, shape in zip(bound._inputs, shapes, strict=True) if array is not None]
+        if len(own) < len(shapes) or bound.seed is None:
+            return None
+        bound.seed[:] = seed
+
+        def run_again(inputs: Sequence[Any]) -> None:
+            for array, given in zip(own, inputs):  # noqa: B905, as many as there are shapes
+                array[...] = given
+            failed = bound._run(bound.address, bound._set)  # in this way its memory is kept
+            if failed:
+                raise RuntimeError(f"the native machine refused to run ({failed})")
+
+        return run_again

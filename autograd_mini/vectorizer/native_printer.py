@@ -6,14 +6,13 @@ block's arrays stay in the cache. A phase ends where something needs a sum over 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
+from autograd_mini.formulas.simplify import is_number, is_uniform
 from autograd_mini.native import table as t
 from autograd_mini.native.table import Phase, Table
 from autograd_mini.vectorizer.statements import (
@@ -22,6 +21,7 @@ from autograd_mini.vectorizer.statements import (
     Call,
     Comment,
     Fill,
+    Free,
     Gather,
     Matrix,
     Pick,
@@ -32,6 +32,8 @@ from autograd_mini.vectorizer.statements import (
     Statement,
     Variable,
     View,
+    reads_of,
+    writes_of,
 )
 
 _CODES = {
@@ -47,8 +49,13 @@ _CODES = {
     "&": "and",
     "|": "or",
 }
-_BLOCKS = (256, 128, 64)  # examples at a time: as many as fit
+_CONDITIONS = ("less", "greater", "greater_equal", "equal", "and", "or")
+_BLOCKS = (512, 256, 128, 64)  # examples at a time: as many as fit
 _CACHE_BYTES = 1 << 19  # what the arrays of a block may take up of the second-level cache
+# About how many additions of an array's rows take as long as another function, or as a term of a product.
+_FUNCTION, _TERM = 10, 0.2
+_QUICK = frozenset("copy add sub mul div neg abs less greater greater_equal equal and or where".split())
+_QUICK |= frozenset("maximum minimum sqrt sign rint square".split())
 _SYMBOLS = {"seed": t.SEED, "n": t.N}
 
 
@@ -79,6 +86,8 @@ class NativeTable:
         The statements.
     backward : bool
         Whether to differentiate too, or only to compute.
+    dtype : str or numpy.dtype, optional
+        "float64" or "float32".
 
     Attributes
     ----------
@@ -93,6 +102,8 @@ class NativeTable:
     results : list of list of (int, int, bool)
         Where the outputs, the effects and the gradients of the inputs are found: the first row among the results that
         vary or don't, how many there are, and whether they vary.
+    work : float
+        What an example takes, in additions of a row of an array, about.
 
     Raises
     ------
@@ -100,9 +111,9 @@ class NativeTable:
         If the machine doesn't know something in it.
     """
 
-    def __init__(self, program: ArrayProgram, backward: bool) -> None:
-        self.program = program
-        self.table = Table(inputs=len(program.inputs), theta=program.parameters.rows)
+    def __init__(self, program: ArrayProgram, backward: bool, dtype: Any = "float64") -> None:
+        self.program, self.work = program, 1.0
+        self.table = Table(inputs=len(program.inputs), theta=program.parameters.rows, dtype=np.dtype(dtype))
         statements: list[Statement] = [_Read(k, array) for k, array in enumerate(program.inputs)]
         statements += program.forward
         given = [program.outputs, program.effects]
@@ -159,7 +170,7 @@ class NativeTable:
                     if phase_of.setdefault(array, k) != k:
                         crossing.add(array)
                 at += 1
-        free = _Free()
+        free = Free()
         for array, (start, end) in sorted(lives.items(), key=lambda item: item[1][0]):
             if array is program.parameters:
                 kind, offset = t.THETA, 0
@@ -167,7 +178,7 @@ class NativeTable:
                 kind, offset = t.GRADIENT, 0
             elif not array.varies:
                 kind, offset = t.FIXED, table.fixed
-                table.fixed += -(-array.rows // t.STEP) * t.STEP  # each begins with a whole vector
+                table.fixed += -(-array.rows // table.step) * table.step  # each begins with a whole vector
                 if array.role == "constant":
                     self.constants.append((offset, np.asarray(array.data, dtype=float)))
                 elif array is program.seed:
@@ -180,7 +191,8 @@ class NativeTable:
             self._number[array] = len(table.arrays)
             table.arrays.append((kind, array.rows, offset))
         table.local = free.most
-        table.block = next((size for size in _BLOCKS if size * table.local * 8 <= _CACHE_BYTES), _BLOCKS[-1])
+        row = table.local * table.dtype.itemsize
+        table.block = next((size for size in _BLOCKS if size * row <= _CACHE_BYTES), _BLOCKS[-1])
 
     def _view(self, view: View) -> list[int]:
         return [self._number[view.array], view.start, view.count, view.step]
@@ -203,6 +215,9 @@ class NativeTable:
         if slots > t.MOST_SLOTS:
             raise NotNativeError(f"a formula has more than {t.MOST_SLOTS} operands")
         self.table.slots = max(self.table.slots, slots)
+        if phase.blocks:
+            costs = [1 if code in _QUICK else _FUNCTION for code in formula.codes]
+            self.work += count * sum(costs)
         add = int(statement.add and sort != t.ASSIGN)
         phase.add(
             sort,
@@ -240,11 +255,14 @@ class NativeTable:
         target, source, upstream = map(self._view, views)
         flags = (int(statement.bias), statement.windows, int(statement.add))
         matrix = self._matrix(statement.matrix)
+        rows, columns = statement.matrix.shape
+        self.work += rows * columns * statement.windows * _TERM
         phase.add(t.PRODUCT, t.PRODUCTS[statement.kind], flags, target, matrix, source, upstream)
 
     def _print_call(self, statement: Call, phase: Phase) -> None:
         views = [*statement.reads, *statement.writes]
         views += views[-1:] * (5 - len(views))
+        self.work += _FUNCTION * max(view.count for view in views)
         phase.add(t.CALL, t.CALLS[statement.function], *map(self._view, views))
 
     def _print_gather(self, statement: Gather, phase: Phase) -> None:
@@ -312,6 +330,10 @@ class _Formula:
             for other in found[1:]:
                 result = self._operation(code, [result, other], uniform)
             return result
+        if code == "where" and found[1:] == [self._table.constant(1.0), self._table.constant(0.0)]:
+            is_condition = found[0] >= 0 and isinstance(self._numbers[found[0]], int)
+            if is_condition and self._code[self._numbers[found[0]]][0] in _CONDITIONS:
+                return found[0]  # is 1 or 0 itself
         return self._operation(code, found, uniform)
 
     def _power(self, base: Expression, exponent: float, uniform: bool) -> int:
@@ -373,6 +395,7 @@ class _Formula:
                 slot[part] = most
                 most += 1
             self.operations.append([t.CODES[code], slot[part], *read, *[-1] * (3 - len(read))])
+        self.codes = [code for code, _, _ in self._code]
         self.temporaries = most - first
         self.result = slot[result] if result >= 0 else result
 
@@ -381,36 +404,11 @@ class _Formula:
 
 
 def _written(statement: Statement) -> list[Variable]:
-    if isinstance(statement, _Write):
-        return []
-    if isinstance(statement, Call):
-        return [view.array for view in statement.writes]
-    if isinstance(statement, Product) and statement.target is None:
-        return [statement.matrix.array]
-    target: Any = getattr(statement, "target")  # noqa: B009, not all statements have one
-    return [target.array if isinstance(target, View) else target]
+    return [] if isinstance(statement, _Write) else writes_of(statement)
 
 
 def _read(statement: Statement) -> list[Variable]:
-    """Return the arrays that a statement reads; what it only adds to isn't among them."""
-    if isinstance(statement, _Write):
-        return [statement.view.array]
-    if isinstance(statement, Call):
-        return [view.array for view in statement.reads]
-    if isinstance(statement, Gather):
-        return [statement.source]
-    if isinstance(statement, Product):
-        if statement.kind == "matrix":
-            assert statement.upstream is not None
-            return [statement.upstream.array, statement.source.array]
-        read = statement.source if statement.kind == "forward" else statement.upstream
-        assert read is not None
-        return [statement.matrix.array, read.array]
-    if isinstance(statement, (Pick, PickGradient)):
-        other = statement.table if isinstance(statement, Pick) else statement.upstream
-        return [statement.index.array, other.array]
-    expression = getattr(statement, "expression", None)
-    return [] if expression is None else [view.array for view in views_of(expression)]
+    return [statement.view.array] if isinstance(statement, _Write) else reads_of(statement)
 
 
 def _phases(statements: Sequence[Statement]) -> list[tuple[bool, list[Statement]]]:
@@ -443,28 +441,6 @@ def _phases(statements: Sequence[Statement]) -> list[tuple[bool, list[Statement]
         levels += [[] for _ in range(level + 1 - len(levels))]
         levels[level].append(statement)
     return [(bool(k % 2), found) for k, found in enumerate(levels) if found]
-
-
-class _Free:
-    """Rows of memory, handed out for a time."""
-
-    def __init__(self) -> None:
-        self.most = 0
-        self._taken: list[tuple[int, int, int]] = []  # a heap: until when, how many, the first row
-        self._free: dict[int, list[int]] = {}  # where so many rows are free
-
-    def take(self, rows: int, start: int, end: int) -> int:
-        """Return the first of so many rows that nobody else has from `start` to `end`; starts never go back."""
-        while self._taken and self._taken[0][0] < start:
-            _, count, first = heapq.heappop(self._taken)
-            self._free.setdefault(count, []).append(first)
-        if self._free.get(rows):
-            at = self._free[rows].pop()
-        else:
-            at = self.most
-            self.most += rows
-        heapq.heappush(self._taken, (end, rows, at))
-        return at
 
 
 def _overlap(a: View, b: View) -> bool:

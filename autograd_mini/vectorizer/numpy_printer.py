@@ -218,7 +218,7 @@ class _Formulas(_Arrays):
         """Return a formula as NumPy computes it, and find the parts that it has more than once."""
         expression = rewritten(expression)
         counts: dict[int, int] = {}
-        _count_parts(expression, counts)
+        count_parts(expression, counts)
         self._repeated = {part for part, count in counts.items() if count > 1}
         self._shared, self._in_batch = {}, in_batch
         return expression
@@ -688,14 +688,14 @@ def _of_inverse_square_cosh(factor: Expression, quotient: Expression) -> Express
     return argument if matches else None
 
 
-def _count_parts(expression: Expression, counts: dict[int, int]) -> None:
+def count_parts(expression: Expression, counts: dict[int, int]) -> None:
     """Count how often each part occurs, those inside of a repeated one only once."""
     if expression.form == "view" or is_uniform(expression):
         return
     counts[id(expression)] = counts.get(id(expression), 0) + 1
     if counts[id(expression)] == 1:
         for part in expression.parts:
-            _count_parts(part, counts)
+            count_parts(part, counts)
 
 
 def _joined(line: list[str | int], names: list[str]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
 from autograd_mini.files import write_text
 from autograd_mini.nn import freezing
@@ -20,8 +21,8 @@ from autograd_mini.nn.module import Module, inside
 from autograd_mini.pickling import state_of
 from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.checks import SpotCheck
-from autograd_mini.vectorizer.compiled import Compiled, Structure, argument_names, arranged
-from autograd_mini.vectorizer.running import run_block
+from autograd_mini.vectorizer.compiled import MOST_SIZES, Compiled, Structure, argument_names, arranged
+from autograd_mini.vectorizer.running import FLOAT64, Repeated, run_batch, total
 from autograd_mini.vectorizer.straight_line import StraightLine
 
 
@@ -47,18 +48,18 @@ class ProgramExplanation:
         return f"<Explanation: {self.nodes} nodes, {len(self.groups)} arrays>"
 
     def __str__(self) -> str:
+        by = f"run by {_RUNNERS[self.runs_on]}: {self.because}"
         if not self.groups:
             return (
                 f"{self.nodes} scalar nodes became {self.statements} statements of straight-line Python: there is no "
-                f"batch, and too little in it is alike for arrays to pay"
+                f"batch, and too little in it is alike for arrays to pay\n{by}"
             )
         width = max([len(name) for name, _, _ in self.groups], default=0)
         lines = [f"{self.nodes} scalar nodes became {len(self.groups)} arrays and {self.statements} array statements"]
         lines += [
             f"  {name:<{width}}  {rows:>6} row{'s' if rows > 1 else ' '}  {why}" for name, rows, why in self.groups
         ]
-        lines.append(f"run by {_RUNNERS[self.runs_on]}: {self.because}")
-        return "\n".join(lines)
+        return "\n".join([*lines, by])
 
 
 _RUNNERS = {"native": "the native machine", "numpy": "NumPy", "jax": "JAX", "python": "Python"}
@@ -86,7 +87,7 @@ class Program:
         f: Callable[..., Any],
         backend: str = "auto",
         dtype: str = "float64",
-        threads: int = 1,
+        threads: int | str = "auto",
         seed: int | None = None,
         block: int | None = None,
         check: bool = True,
@@ -102,10 +103,14 @@ class Program:
         self._compiled: dict[Any, list[Compiled]] = {}  # for each kind of call the latest ones, newest first
         self._spot_check = SpotCheck()
         self._latest: Compiled | None = None
+        self._repeated: dict[Any, Repeated] = {}  # for each reduction and shapes of inputs
+        self._last_call: tuple[Any, Compiled | None] = None, None  # shapes and the like, and the program for them
         self._modules: list[Module] | None = None
         self._current: Compiled | None = None  # of straight-line Python
         self._straight: StraightLine | None = None
-        self._latest_structure, self._n_parameters = (), 0
+        self._quick: Callable[[], tuple[float, Array] | None] | None = None  # the same with all that is asked before
+        self._quick_for: tuple[Compiled, int] | None = None
+        self._latest_structure: Structure = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or another process needs to compile it anew."""
@@ -119,13 +124,15 @@ class Program:
 
     # -------------------------------------------------------------------------------------------------- running
 
-    def __call__(self, *inputs: Any) -> Array | Any:
+    def __call__(self, *inputs: Any, parameters: Any = None) -> Array | Any:
         """Return the function's value for every example.
 
         Parameters
         ----------
         *inputs : array_like of shape (n, ...)
             One for each argument of the function.
+        parameters : array_like of shape (P,), optional
+            Numbers for each of `parameters`, in their order, in the place of those that they have; see `theta`.
 
         Returns
         -------
@@ -141,17 +148,24 @@ class Program:
         TraceError
             If the function looks at the data of a traced Value.
         """
-        if not inputs and self._runs_straight(None):
+        if parameters is None and not inputs and self._quick is not None and (found := self._quick()) is not None:
+            return found[0]
+        if parameters is None and not inputs and self._runs_straight(None):
             values, _ = self._straight()  # type: ignore[misc]
             return _shaped(np.array(values)[:, None], self._latest_structure, False)
         arrays, n = checks.arrays(inputs)
         compiled = self._for(arrays, "parameters")
+        numbers = None if parameters is None else checks.numbers("parameters", parameters, compiled)
         if compiled.straight is not None:
-            return self()
-        outputs, _ = self._run(compiled, self._columns(compiled, arrays, n), n, None)
+            if numbers is None:
+                return self()
+            return _shaped(np.array(self._straight_at(compiled, numbers, None)[0])[:, None], compiled.structure, False)
+        outputs, _ = self._run(compiled, self._columns(compiled, arrays, n), n, None, parameters=numbers)
         return _shaped(outputs, compiled.structure, bool(arrays))
 
-    def value_and_grad(self, *inputs: Any, reduction: str | None = "mean") -> tuple[float | Any, Array]:
+    def value_and_grad(
+        self, *inputs: Any, reduction: str | None = "mean", parameters: Any = None
+    ) -> tuple[float | Any, Array]:
         """Return the mean of the function over the batch, and its gradient by every parameter.
 
         Parameters
@@ -160,47 +174,95 @@ class Program:
             One for each argument of the function.
         reduction : {"mean", "sum", None}
             What becomes of the examples' values; None keeps each by itself.
+        parameters : array_like of shape (P,), optional
+            Numbers for each of `parameters`, in their order, in the place of those that they have: `theta` returns
+            such an array, and `assign` puts one into the parameters.
 
         Returns
         -------
         value : float, or numpy.ndarray of shape (n,)
             The mean, the sum, or all values.
         gradient : numpy.ndarray of shape (P,), or (n, P)
-            ∂value/∂p for each of `parameters`, in their order. Pair it with these, as in
-            ``zip(program.parameters, gradient)``: a model may have more, on which the value doesn't depend.
+            ∂value/∂p for each of `parameters`, in their order. An optimizer takes it, as in
+            ``optimizer.step(gradient, program.parameters)``: a model may have more parameters, on which the value
+            doesn't depend.
 
         Raises
         ------
         ValueError
-            If there are no examples, not equally many in all inputs, or the function returns a list.
+            If there are no examples, not equally many in all inputs, the function returns a list, or there are other
+            than P numbers for the parameters.
+
+        Examples
+        --------
+        A minimizer of SciPy's calls it with arrays of its own.
+
+        >>> from autograd_mini import Value, vectorize
+        >>> x, y = Value(-1.2), Value(1.0)
+        >>> program = vectorize(lambda: (1 - x) ** 2 + 100 * (y - x**2) ** 2)
+        >>> program.value_and_grad(parameters=[1.0, 2.0])
+        (100.0, array([-400.,  200.]))
+        >>> from scipy.optimize import minimize  # doctest: +SKIP
+        >>> def objective(theta):
+        ...     return program.value_and_grad(parameters=theta)
+        >>> found = minimize(objective, program.theta(), jac=True)  # doctest: +SKIP
+        >>> program.assign(found.x)  # doctest: +SKIP
         """
-        if reduction == "mean" and not inputs and self._runs_straight(1.0) and self._latest_structure == ():
-            (value,), derivatives = self._straight()  # type: ignore[misc]
-            return value, np.array(derivatives[: self._n_parameters]) + 0.0  # -0 is 0, as in the eager sums
+        if reduction == "mean" and parameters is None and not inputs:
+            found = None if self._quick is None else self._quick()
+            if found is not None:
+                return found
+            if self._runs_straight(1.0) and self._latest_structure == ():
+                current = self._current
+                assert current is not None
+                if self._quick is None or self._quick_for != (current, current.version):
+                    self._quick, self._quick_for = current.guarded(self._spot_check), (current, current.version)
+                (value,), gradient = self._straight()  # type: ignore[misc]
+                return value, gradient
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction: expected 'mean', 'sum' or None, got {reduction!r}")
+        try:
+            shapes = tuple([array.shape for array in inputs if array.dtype is FLOAT64])
+        except AttributeError:  # of a list
+            shapes = ()
+        call = (reduction, *shapes) if len(shapes) == len(inputs) else None
+        repeated = self._repeated.get(call)
+        if repeated is not None:
+            found = repeated(inputs, parameters)
+            if found is not None:
+                return found
         arrays, n = checks.arrays(inputs)
         compiled = self._for(arrays, "parameters")
         checks.single_output(compiled)
+        numbers = None if parameters is None else checks.numbers("parameters", parameters, compiled)
+        if compiled.straight is not None and numbers is not None:
+            (value,), derivatives = self._straight_at(compiled, numbers, 1.0)
+            return value, np.array(derivatives[: len(numbers)]) + 0.0
         if compiled.straight is not None or (not arrays and reduction != "mean"):  # it is all the same
-            return self.value_and_grad()
+            return self.value_and_grad(parameters=numbers)
         if reduction is None:
-            return self._each(compiled, arrays, n)
+            return self._each(compiled, arrays, n, numbers)
         seed = 1.0 / n if reduction == "mean" else 1.0
-        outputs, gradient = self._run(compiled, self._columns(compiled, arrays, n), n, seed)
-        total = float(np.add.reduce(outputs, axis=None))
-        return total * seed, gradient[compiled.positions]
+        outputs, gradient = self._run(compiled, self._columns(compiled, arrays, n), n, seed, parameters=numbers)
+        if shapes and call is not None and not self.block and compiled.can_be_repeated(n):
+            for oldest in [*self._repeated][: len(self._repeated) + 1 - MOST_SIZES]:
+                self._repeated.pop(oldest, None)
+            self._repeated[call] = Repeated(compiled, shapes, seed, self._spot_check if self.check else None)
+        return total(outputs[0]) * seed, gradient[compiled.places]
 
-    def _each(self, compiled: Compiled, arrays: list[Array], n: int) -> tuple[Array, Array]:
+    def _each(
+        self, compiled: Compiled, arrays: list[Array], n: int, numbers: Array | None = None
+    ) -> tuple[Array, Array]:
         """Return every example's value and gradient."""
         checks.independent(compiled)
         values, gradients = np.empty(n), np.empty((n, len(compiled.positions)))
         columns = self._columns(compiled, arrays, n)
         if anomalies.are_looked_for():  # here the examples still have their numbers
-            anomalies.look_for(compiled, compiled.theta(), columns, n, 1.0)
+            anomalies.look_for(compiled, compiled.theta(numbers), columns, n, 1.0)
         for i in range(n):
-            output, gradient = self._run(compiled, [column[i : i + 1] for column in columns], 1, 1.0)
-            values[i], gradients[i] = output[0, 0], gradient[compiled.positions]
+            row = [column[i : i + 1] for column in columns]
+            output, gradient = self._run(compiled, row, 1, 1.0, parameters=numbers)
+            values[i], gradients[i] = output[0, 0], gradient[compiled.places]
         return values, gradients
 
     def gradients(self, *inputs: Any, wrt: str = "inputs") -> Array | Any:
@@ -276,14 +338,25 @@ class Program:
         if self._current is None:
             return False
         if not self._current.is_current():
-            self._current = self._straight = None
+            self._current = self._straight = self._quick = self._quick_for = None
             return False
-        if self.check and self._spot_check.is_due(0.0):
-            with self._spot_check:
+        spot_check = self._spot_check
+        spot_check.left -= 1
+        if spot_check.left < 0 and self.check:
+            with spot_check:
                 checks.straight_against_eager(self.f, self._current)
+        elif spot_check.left < 0:
+            spot_check.left = sys.maxsize
         if anomalies.are_looked_for():
             anomalies.look_for(self._current, self._current.theta(), [], 1, seed)
         return True
+
+    def _straight_at(self, compiled: Compiled, numbers: Array, seed: float | None) -> tuple[Any, Any]:
+        """Return the results of straight-line Python, and the derivatives, for numbers in the place of the present."""
+        assert compiled.straight is not None
+        if anomalies.are_looked_for():
+            anomalies.look_for(compiled, compiled.theta(numbers), [], 1, seed)
+        return compiled.straight(numbers.tolist())
 
     def _columns(self, compiled: Compiled, arrays: list[Array], n: int) -> list[Array]:
         """Return the inputs with a row for each example, and new random leaves; the first ones are checked."""
@@ -296,54 +369,49 @@ class Program:
         return columns
 
     def _run(
-        self, compiled: Compiled, columns: list[Array], n: int, seed: Any, into: list[Array] | None = None
-    ) -> tuple[Array, Array]:
+        self,
+        compiled: Compiled,
+        columns: list[Array],
+        n: int,
+        seed: Any,
+        into: Sequence[Array] = (),
+        parameters: Array | None = None,
+    ) -> tuple[Array, Any]:
         """Return the outputs (k, n) and, if there is a seed, the gradient of the flat vector."""
-        whole = compiled.mixes or self.backend == "jax"
-        size = n if whole else self.block or compiled.block_size()
-        if self.threads > 1 and not whole:
-            size = min(size, max(-(-n // self.threads), 256))
-        blocks = [(start, min(start + size, n)) for start in range(0, n, size)]
-        theta = compiled.theta()
         is_looking = anomalies.are_looked_for()
         if is_looking:
+            theta = compiled.theta(parameters)
             anomalies.look_for(compiled, theta, columns, n, seed if seed is None else float(np.max(seed)))
         started = time.perf_counter()
-        outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
-
-        def run(block: tuple[int, int]) -> Array | None:
-            return run_block(compiled, theta, columns, block, seed, outputs, into)
-
-        if self.threads > 1 and len(blocks) > 1:
-            with ThreadPoolExecutor(self.threads) as pool:
-                gradients = list(pool.map(run, blocks))
-        else:
-            gradients = [run(block) for block in blocks]
-        total = np.zeros(len(theta)) if gradients[0] is None else gradients[0]
-        for gradient in gradients[1:]:
-            total = total if gradient is None else total + gradient
+        how: Any = {"block": self.block, "threads": self.threads, "parameters": parameters, "into": into}
+        outputs, gradient = run_batch(compiled, columns, n, seed, **how)
         if is_looking:
-            anomalies.refuse_results("a result or its gradient", outputs, total, *(into or ()))
+            anomalies.refuse_results("a result or its gradient", outputs, *into, *() if seed is None else (gradient,))
         if self.check and self._spot_check.is_due(time.perf_counter() - started):
             with self._spot_check:
                 checks.against_eager_at(self.f, compiled, columns, self._spot_check.row(n))
-        return outputs, total
+        return outputs, gradient
 
     # ------------------------------------------------------------------------------------------- looking inside
 
     def _for(self, arrays: list[Array], wrt: str) -> Compiled:
         """Return the program for inputs of these shapes, traced now if it is the first call."""
+        call = tuple([array.shape[1:] for array in arrays]), wrt, freezing.changes()
+        before, compiled = self._last_call
+        if call == before and compiled is not None and compiled.is_current():  # modes and all: the usual case
+            return compiled
         if self._modules is None:
             parts = [part for model in _models(self.f) for part in inside(model)]
             self._modules = [part for part in parts if isinstance(part, Module)]
         # In evaluation mode, or with a part that is frozen, a model is another function.
         modes = (freezing.changes(), *[module.training for module in self._modules])
-        key = (tuple([array.shape[1:] for array in arrays]), wrt, modes)
+        key = (*call[:2], modes)
         versions = self._compiled.get(key, [])
         compiled = next((version for version in versions if version.is_current()), None)
         if compiled is None:
             examples = [array[0] for array in arrays]
             names = argument_names(self.f, len(arrays))
+            self._repeated.clear()
             compiled = Compiled(self.f, examples, names, wrt, self.dtype, self.backend, models=_models(self.f))
             self._compiled[key] = [compiled, *versions][:MOST_VERSIONS]
             if len(self._compiled) > MOST_KEYS:
@@ -352,15 +420,16 @@ class Program:
             self._run_straight(compiled)
         if self._latest is not compiled:
             self._latest, self._example = compiled, ([array[:1].copy() for array in arrays], wrt)
+        self._last_call = call if compiled.watches_all else None, compiled
         return compiled
 
     def _run_straight(self, compiled: Compiled) -> None:
         """From now on run as Python on floats: the function has no inputs, and is short."""
         if self.check and not compiled.checked:
-            checks.straight_against_eager(self.f, compiled)
+            with self._spot_check:
+                checks.straight_against_eager(self.f, compiled)
             compiled.checked = True
         self._current, self._straight, self._latest_structure = compiled, compiled.straight, compiled.structure
-        self._n_parameters = len(compiled.parameters)
 
     def _traced(self) -> Compiled:
         if self._latest is None and self._example is not None:
@@ -384,17 +453,97 @@ class Program:
         """
         return list(self._traced().parameters)
 
+    def theta(self) -> Array:
+        """Return the present numbers of `parameters`, in their order, as an array of one's own.
+
+        Examples
+        --------
+        Gradient descent on an array, which is put into the parameters at the end:
+
+        >>> from autograd_mini import nn, vectorize
+        >>> model = nn.Neuron(1, rng=0)
+        >>> program = vectorize(lambda x, y: (model([x]) - y) ** 2)
+        >>> x, y = [0.0, 1.0, 2.0], [1.0, 3.0, 5.0]
+        >>> program.value_and_grad(x, y)  # doctest: +ELLIPSIS
+        (...)
+        >>> theta = program.theta()
+        >>> for _ in range(200):
+        ...     value, gradient = program.value_and_grad(x, y, parameters=theta)
+        ...     theta -= 0.2 * gradient
+        >>> program.assign(theta)
+        >>> [round(p.data, 6) for p in model.parameters()]
+        [2.0, 1.0]
+        """
+        return np.array([parameter._data for parameter in self._traced().parameters], float)
+
+    def assign(self, theta: Any) -> None:
+        """Put numbers into `parameters`, in their order.
+
+        Parameters
+        ----------
+        theta : array_like of shape (P,)
+            The numbers.
+
+        Raises
+        ------
+        ValueError
+            If there are other than P numbers; no parameter has been changed then.
+        """
+        compiled = self._traced()
+        numbers = checks.numbers("theta", theta, compiled)
+        assign(compiled.parameters, numbers.tolist())
+
     @property
     def source(self) -> str:
         """The source of the program that ran last: its forward and its backward pass, as they are executed."""
         return self._traced().source
 
-    def save(self, path: str | Path) -> None:
-        """Write the source to a file that needs NumPy alone, with the present parameters.
+    def save(self, path: str | Path, *, train: str | None = None, dtype: str | None = None) -> None:
+        """Write the program with the present parameters to a file that runs without this package.
 
-        The file has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs.
+        A ``.py`` file needs NumPy alone: it has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs. A
+        ``.c`` file is C99 for any machine, needs ``math.h`` alone, and begins with a comment that says how to call it:
+        ``net_predict`` gives the results of one example, ``net_value_and_grad`` the mean over some and its gradient;
+        of a function without parameters, the value of one example and its derivatives by the inputs.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in ``.py`` or ``.c``; what is in a C file is called by its name.
+        train : {"sgd"}, optional
+            Of a C file: a step of gradient descent too, ``net_train``, for training on the device.
+        dtype : {"float64", "float32"}, optional
+            The numbers of a C file; by default the program's.
+
+        Raises
+        ------
+        ValueError
+            If the ending or an option is unknown, or a C file can't hold the program: one in which the examples of a
+            batch depend on each other, or random numbers are drawn. Nothing has been written then.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from autograd_mini import Value
+        >>> w = Value(2.0)
+        >>> program = vectorize(lambda x, y: (w * x - y) ** 2)
+        >>> value, gradient = program.value_and_grad([1.0], [3.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     target = pathlib.Path(folder) / "line.c"
+        ...     program.save(target, train="sgd", dtype="float32")
+        ...     print(target.read_text().splitlines()[2])
+        // void line_predict(const float *theta, const float *x, const float *y, float *out, float *work);
         """
-        write_text(path, self._traced().script())
+        if not checks.is_c_file(path, train, dtype):
+            write_text(path, self._traced().script())
+            return
+        self._traced()
+        assert self._example is not None
+        arrays = self._example[0]
+        compiled = self._for(arrays, "parameters")  # as the model is now: in evaluation mode maybe
+        if arrays and not compiled.parameters:
+            compiled = self._for(arrays, "inputs")
+        write_text(path, compiled.c_file(Path(path), dtype or self.dtype, train))
 
     def explain(self) -> ProgramExplanation:
         """Print how many scalar nodes became how many array statements, why each group is one, and what runs it."""
@@ -438,7 +587,7 @@ def vectorize(
     *,
     backend: str = "auto",
     dtype: str = "float64",
-    threads: int = 1,
+    threads: int | str = "auto",
     seed: int | None = None,
     block: int | None = None,
     check: bool = True,
@@ -460,12 +609,14 @@ def vectorize(
         `Program.explain` says which.
     dtype : {"float64", "float32"}, optional
         The precision.
-    threads : int, optional
-        How many threads a batch's blocks are spread over.
+    threads : int or "auto", optional
+        How many threads a batch's blocks are spread over; by default, where machine code runs it, as many as there are
+        processors, for batches of several blocks, and one else. The results are the same to the bit.
     seed : int, optional
         Where random leaves (dropout) come from; by default each module's own generator.
     block : int, optional
-        How many examples are computed at a time; by default what fits the cache.
+        How many examples are computed at a time; by default what fits the cache, and of machine code what takes about
+        0.3 ms.
     check : bool, optional
         Whether the first run is checked against the eager engine on sample rows.
 

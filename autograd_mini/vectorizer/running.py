@@ -2,48 +2,198 @@
 
 from __future__ import annotations
 
+import operator
+import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine import modes
+from autograd_mini.nn import freezing
 from autograd_mini.vectorizer import anomalies, checks
 from autograd_mini.vectorizer.compiled import MOST_SIZES, Compiled
+from autograd_mini.vectorizer.native_backend import SMALL, NativeWorkspace
+from autograd_mini.vectorizer.threads import processors, spread
+
+FLOAT64, _ZERO = np.dtype(float), np.zeros(())
+_ONES = np.ones(SMALL)
+_NO_WARNINGS = nullcontext()  # the machine gives none, where NumPy must be told not to
 
 
-def run_block(
+def run_batch(
     compiled: Compiled,
-    theta: Array,
     columns: list[Array],
-    block: tuple[int, int],
+    n: int,
     seed: Any,
-    outputs: Array,
-    into: list[Array] | None,
-) -> Array | None:
-    """Run a block of examples: fills in the outputs and the inputs' gradients, and returns that of the flat vector."""
-    start, end = block
-    n = end - start
+    *,
+    block: int | None,
+    threads: int | str,
+    parameters: Array | None = None,
+    into: Sequence[Array] = (),
+) -> tuple[Array, Array | None]:
+    """Run n examples in blocks, and add up the blocks' gradients in their order.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The program.
+    columns : list of numpy.ndarray
+        The inputs, random leaves among them, with a row for each example.
+    n : int
+        How many.
+    seed : float or numpy.ndarray, optional
+        ∂L/∂outputs; without one, nothing is differentiated.
+    block : int, optional
+        How many examples a block has, if it was asked for.
+    threads : int or "auto"
+        How many blocks are run at a time.
+    parameters : numpy.ndarray, optional
+        Numbers in the place of those that the parameters have at present.
+    into : sequence of numpy.ndarray
+        What the inputs' gradients are written into, (rows, n) each.
+
+    Returns
+    -------
+    outputs : numpy.ndarray of shape (k, n)
+    gradient : numpy.ndarray or None
+        That of the flat vector; its zeros are none of them -0.
+    """
+    size = compiled.block_size(n, block)
+    if n <= size:
+        return _run_block(compiled, lambda to: compiled.load(to, parameters), columns, n, seed, into)
+    outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
+    starts = range(0, n, size)
+    gradients: list[Any] = [None] * len(starts)
+    theta = compiled.theta(parameters)  # the same for all blocks, whatever is done to the parameters meanwhile
+
+    def run(k: int) -> None:
+        start, end = starts[k], min(starts[k] + size, n)
+        block, of_inputs = [column[start:end] for column in columns], [array[:, start:end] for array in into]
+        found = _run_block(compiled, lambda to: np.copyto(to, theta), block, end - start, seed, of_inputs, start)
+        outputs[:, start:end], gradients[k] = found
+
+    if threads == "auto":  # NumPy's calls are too short to run beside each other
+        threads = processors() if compiled.runs_on[0] == "native" else 1
+    spread(run, len(starts), int(threads))
+    return outputs, None if seed is None else reduce(operator.iadd, gradients)
+
+
+def _run_block(
+    compiled: Compiled,
+    load: Callable[[Array], None],
+    columns: list[Array],
+    n: int,
+    seed: Any,
+    into: Sequence[Array],
+    first: int = 0,
+) -> tuple[Array, Array | None]:
+    """Run a block of n examples, of which the first has that number; `load` fills in the flat vector."""
     workspace = compiled.workspace(n)
     try:
-        np.copyto(workspace.theta, theta)
-        with np.errstate(all="ignore"):
-            results, effects, gradients = workspace.run([column[start:end] for column in columns], seed)
-            row = 0
-            for result in results:
-                rows = len(result)
-                outputs[row : row + rows, start:end] = result if result.ndim == 2 else result[:, None]
-                row += rows
-            hand_over_effects(compiled, effects, n, start)
-            if seed is None:
-                return None
-            if into is not None:
-                for k, derivatives in zip(compiled.program.input_gradients, gradients, strict=True):
-                    np.add(derivatives, 0.0, out=into[k][:, start:end])
-            gradient: Array = workspace.gradient + 0.0  # a copy, in which -0 is 0, as in a sum that begins with 0
-            return gradient
+        with _NO_WARNINGS if isinstance(workspace, NativeWorkspace) else np.errstate(all="ignore"):
+            load(workspace.theta)
+            results, effects, of_inputs = workspace.run(columns, seed)
+            outputs = _outputs(results, len(compiled.scalars.outputs), n, compiled.dtype)
+            if effects:
+                hand_over_effects(compiled, effects, n, first)
+            if into:
+                for k, derivatives in zip(compiled.program.input_gradients, of_inputs, strict=True):
+                    np.add(derivatives, 0.0, out=into[k])
+            # A copy, in which -0 is 0, as in a sum that begins with 0.
+            return outputs, None if seed is None else workspace.gradient + 0.0
     finally:
         compiled.give_back(n, workspace)
+
+
+def total(outputs: Array) -> float:
+    """Return the sum of a program's outputs."""
+    n = len(outputs)
+    if outputs.dtype is FLOAT64 and n <= SMALL:
+        return float(outputs.dot(_ONES[:n]))  # takes half the time of a sum
+    return float(np.add.reduce(outputs))
+
+
+def _outputs(results: Sequence[Array], k: int, n: int, dtype: Any) -> Array:
+    """Return results as an array (k, n) of their own; what is the same for all examples has one number in a row."""
+    if len(results) == 1 and results[0].shape == (k, n):
+        outputs: Array = results[0].copy()
+        return outputs
+    outputs = np.empty((k, n), dtype)
+    row = 0
+    for result in results:
+        outputs[row : row + len(result)] = result if result.ndim == 2 else result[:, None]
+        row += len(result)
+    return outputs
+
+
+class Repeated:
+    """`value_and_grad` on inputs of the same shapes as before: what is known from the first call isn't asked again.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        A program that the native machine runs, one that `can_be_repeated`.
+    shapes : sequence of tuple
+        Those of the inputs.
+    seed : float
+        ∂L/∂output.
+    spot_check : SpotCheck, optional
+        What says when a comparison with the eager engine is due.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        shapes: Sequence[tuple[int, ...]],
+        seed: float,
+        spot_check: checks.SpotCheck | None,
+    ) -> None:
+        self._compiled, self._shapes, self._seed = compiled, shapes, seed
+        self._spot_check, self._seconds, self._changes = spot_check, 0.0, freezing.changes()
+        self._shape = (len(compiled.leaves),)
+        self._waiting: list[Any] = []  # workspaces, of which each call has one for itself
+        self._is_current, self._pack = compiled.quick_check, compiled.pack
+
+    def __call__(self, inputs: Sequence[Any], parameters: Any) -> tuple[float, Array] | None:
+        """Return the value and the gradient; None where there is more to be done."""
+        if modes.open_contexts or freezing.changes() != self._changes or not self._is_current():
+            return None
+        if self._spot_check is not None and self._spot_check.is_due(self._seconds):
+            return None
+        if parameters is not None and (
+            type(parameters) is not np.ndarray or parameters.dtype is not FLOAT64 or parameters.shape != self._shape
+        ):
+            return None
+        try:
+            own = self._waiting.pop()
+        except IndexError:
+            own = self._bound()
+        run, theta, gradient, outputs = own
+        if parameters is None:
+            self._pack(theta)
+        else:
+            theta[:] = parameters
+        run(inputs)
+        found = total(outputs) * self._seed, gradient + _ZERO
+        self._waiting.append(own)
+        return found
+
+    def _bound(self) -> tuple[Callable[[Sequence[Any]], None], Array, Array, Array]:
+        """Return what runs the program, and the flat vector, its gradient and the outputs."""
+        n = self._shapes[0][0]
+        workspace = self._compiled.workspace(n)
+        workspace.theta[:] = 0.0
+        inputs = [np.zeros(shape) for shape in self._shapes]
+        (outputs,), _, _ = workspace.run([array.reshape(n, -1) for array in inputs], self._seed)
+        run = workspace.repeated(self._shapes, self._seed)
+        started = time.perf_counter()
+        run(inputs)
+        self._seconds = time.perf_counter() - started
+        return run, workspace.theta, workspace.gradient, outputs[0]
 
 
 def hand_over_effects(compiled: Compiled, effects: Sequence[Array], n: int, first: int = 0) -> None:

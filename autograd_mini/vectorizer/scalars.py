@@ -22,6 +22,7 @@ from autograd_mini.engine.value import Value
 from autograd_mini.errors import TraceError
 
 CONSTANT, INPUT, PARAMETER, COMPUTED = range(4)
+_data = attrgetter("_data")
 _LEFT_OUT = (node_kinds.FROZEN, node_kinds.CONSTANT)
 
 
@@ -161,38 +162,33 @@ def scanned(trace: Trace, inputs: list[list[Value]], outputs: Sequence[Value]) -
     outputs : sequence of Value
         The results.
     """
-    scalars = Scalars()
-    index: dict[Value, int] = {}
     places = {leaf: (a, k) for a, argument in enumerate(inputs) for k, leaf in enumerate(argument)}
     wanted = [node for nodes, _ in trace.effects for node in nodes]
-    kind, varies, live = scalars.kind, scalars.varies, trace.live
     order = topological_order(*outputs, *wanted)
-    tables = scalars.tables = Tables(node.primitive.table for node in order if isinstance(node.primitive, Lookup))
+    n, live, index = len(order), trace.live, dict(zip(order, range(len(order)), strict=True))
+    scalars = Scalars([PARAMETER] * n, [None] * n, [()] * n, [*map(_data, order)], [False] * n, node=order)
+    kind, varies = scalars.kind, scalars.varies
+    looked_up = [v.primitive.table for v in order if isinstance(v.primitive, Lookup)] if trace.tables else []
+    tables = scalars.tables = Tables(looked_up)
     leaves = scalars.leaves = tables.leaves
-    for node in order:
-        i = index[node] = len(kind)
-        primitive, of_node, depends = node.primitive, PARAMETER, False
-        parents: tuple[int, ...] = ()
+    for i, node in enumerate(order):
+        primitive = node.primitive
         if primitive is not None:
             parents = tuple([index[parent] for parent in node.parents])
             if isinstance(primitive, OwnOperation):
                 raise TraceError(primitive.refusal())
-            is_bare = all(kind[p] == CONSTANT for p in parents) and not isinstance(primitive, Lookup)
-            of_node = CONSTANT if is_bare else COMPUTED
-            depends = primitive is not BATCH_MEAN and any(varies[p] for p in parents)
+            if isinstance(primitive, Lookup) or any(kind[p] != CONSTANT for p in parents):
+                kind[i], scalars.primitive[i], scalars.parents[i] = COMPUTED, primitive, parents
+            else:
+                kind[i] = CONSTANT
+            varies[i] = primitive is not BATCH_MEAN and any(varies[p] for p in parents)
         elif node in places:
             scalars.place[i] = places[node]
-            of_node, depends = INPUT, True
+            kind[i], varies[i] = INPUT, True
         elif node.scope[:1] == PREFIX and node not in live:
-            of_node = CONSTANT
+            kind[i] = CONSTANT
         else:
             scalars.leaf[i] = leaves.setdefault(node, len(leaves))
-        kind.append(of_node)
-        varies.append(depends)
-        scalars.primitive.append(primitive if of_node == COMPUTED else None)
-        scalars.parents.append(parents if of_node == COMPUTED else ())
-        scalars.number.append(node._data)
-        scalars.node.append(node)
     scalars.choices = {index[node]: count for node, count in trace.choices if node in places and node in index}
     scalars.indices = {index[node]: count for node, count in trace.indices if node in index}
     scalars.outputs = [index[node] for node in outputs]

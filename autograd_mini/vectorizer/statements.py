@@ -7,6 +7,7 @@ if it doesn't.
 
 from __future__ import annotations
 
+import heapq
 import keyword
 import re
 from collections.abc import Sequence
@@ -277,6 +278,61 @@ class ArrayProgram:
     notes: list[tuple[str, int, str]] = field(default_factory=list)  # for each group: its array, its rows, why
 
 
+# ------------------------------------------------------------------------------------------------------ memory
+
+
+def writes_of(statement: Statement) -> list[Variable]:
+    """Return the arrays that a statement writes or adds to."""
+    if isinstance(statement, Call):
+        return [view.array for view in statement.writes]
+    if isinstance(statement, Product) and statement.target is None:
+        return [statement.matrix.array]
+    target: Any = getattr(statement, "target")  # noqa: B009, not all statements have one
+    return [target.array if isinstance(target, View) else target]
+
+
+def reads_of(statement: Statement) -> list[Variable]:
+    """Return the arrays that a statement reads; what it only adds to isn't among them."""
+    if isinstance(statement, Call):
+        return [view.array for view in statement.reads]
+    if isinstance(statement, Gather):
+        return [statement.source]
+    if isinstance(statement, Product):
+        if statement.kind == "matrix":
+            assert statement.upstream is not None
+            return [statement.upstream.array, statement.source.array]
+        read = statement.source if statement.kind == "forward" else statement.upstream
+        assert read is not None
+        return [statement.matrix.array, read.array]
+    if isinstance(statement, (Pick, PickGradient)):
+        other = statement.table if isinstance(statement, Pick) else statement.upstream
+        return [statement.index.array, other.array]
+    expression = getattr(statement, "expression", None)
+    return [] if expression is None else [view.array for view in views_of(expression)]
+
+
+class Free:
+    """Rows of memory, handed out for a time."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._taken: list[tuple[int, int, int]] = []  # a heap: until when, how many, the first row
+        self._free: dict[int, list[int]] = {}  # where so many rows are free
+
+    def take(self, rows: int, start: int, end: int) -> int:
+        """Return the first of so many rows that nobody else has from `start` to `end`; starts never go back."""
+        while self._taken and self._taken[0][0] < start:
+            _, count, first = heapq.heappop(self._taken)
+            self._free.setdefault(count, []).append(first)
+        if self._free.get(rows):
+            at = self._free[rows].pop()
+        else:
+            at = self.most
+            self.most += rows
+        heapq.heappush(self._taken, (end, rows, at))
+        return at
+
+
 # ------------------------------------------------------------------------------------------------------- names
 
 # What NumPy and JAX call the operations of formulas. A program imports NumPy's by name: looking them up took a tenth of
@@ -384,11 +440,15 @@ class Printer:
         self.statements += 1
 
     def _print_comment(self, statement: Comment) -> None:
-        line = "# " + _LINE_BREAK.sub(" ", statement.text)
-        if self._lines and self._lines[-1].startswith("# ∂L"):  # nothing was to be done there
+        line = self._comment(_LINE_BREAK.sub(" ", statement.text))
+        if self._lines and self._lines[-1].startswith(self._comment("∂L")):  # nothing was to be done there
             self._lines.pop()
         if line not in self._lines[-_NEAR:]:
             self._lines.append(line)
+
+    def _comment(self, text: str) -> str:
+        """Return a line for the reader."""
+        return f"# {text}"
 
     # ---------------------------------------------------------------------------------------- formulas, numbers
 

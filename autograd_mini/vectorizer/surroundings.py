@@ -33,6 +33,7 @@ from autograd_mini.nn.module import Module
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _MOST_THINGS = 20_000  # as many are looked at
 _MOST_NUMBERS = 16_384  # of a larger array, as many are compared
+_MOST_CONDITIONS = 30  # as many are written out
 
 
 _GIVEN_NAMES = ("_name", "_named", "_is_named")  # what a module notes when it is called
@@ -60,11 +61,14 @@ class Surroundings:
     def __init__(self, *roots: Any) -> None:
         self.attributes: set[str] = set()  # the attributes that the functions read of anything but modules
         self.nodes: list[Collection[Node]] = []  # those of a list together, as they may be many
+        self.version = 0  # of the copies, and so of `conditions`
         self._cells: list[tuple[str, Any, Any]] = []
         self._entries: dict[tuple[int, Any], tuple[str, Any, Any, Any]] = {}  # of dictionaries, attributes among them
         self._lists: list[tuple[str, Any, Sequence[Any], list[int]]] = []  # where there is what `==` doesn't tell
         self._sizes: list[tuple[str, Any, int]] = []
         self._readings: list[tuple[str, Any, Callable[[Any], Any], Any]] = []  # what isn't in a container
+        self._owned: Counter[int] = Counter()  # in how many places a list was found, by its id
+        self._classes: set[type] = set()  # those whose attributes are kept
         self._seen: dict[int, Any] = {}  # the things are kept, so that no other gets the id of one
         self._waiting: list[tuple[str, Any]] = [("the function", root) for root in roots]
         for root in roots:
@@ -75,9 +79,12 @@ class Surroundings:
             name, thing = self._waiting.pop()
             if isinstance(thing, Node):
                 self.nodes.append((thing,))
-            elif id(thing) not in self._seen and not isinstance(thing, _ATOMS):
+            elif id(thing) in self._seen:
+                self._owned[id(thing)] += 1
+            elif not isinstance(thing, _ATOMS):
                 self._seen[id(thing)] = thing
                 self._remember(name, thing)
+        self.is_complete = not self._waiting
         # Of what programs keep on nodes, as optimizers do, what these functions read.
         nodes = list(chain.from_iterable(self.nodes))
         for key in sorted(key for key in self.attributes if not hasattr(Value, key)):
@@ -125,6 +132,8 @@ class Surroundings:
         for name, dictionary in grown:  # a number that was put in meanwhile, as by a defaultdict, may be read again
             new = [key for key in dictionary if (id(dictionary), key) not in entries]
             self._some(name, dictionary, [key for key in new if isinstance(dictionary[key], _ATOMS)])
+            if all(key in _GIVEN_NAMES for key in new):
+                self._sizes.append((name, dictionary, len(dictionary)))
         self._readings = [reading for reading in self._readings if _is_read_again(reading)]
         self._keep()
 
@@ -135,18 +144,52 @@ class Surroundings:
         counts = Counter(place for place, _ in self._entries)
         whole = {id(d): d for _, d, size in self._sizes if type(d) is dict and counts[id(d)] == size}
         lists = [kept[1:] for kept in self._lists if type(kept[1]) is list]
+        # A list of nodes or numbers that is in another container is compared there: an equal one may take its place.
+        flat = {id(sequence): parts for sequence, parts, places in lists if not places}
         told = [(cell, before) for _, cell, before in self._cells if _is_told_in_a_cell(before)]
         cells, read = [cell for cell, _ in told], [before for _, before in told]
-        self._containers = [*[sequence for sequence, _, _ in lists], *whole.values(), *cells]
-        self._copies = [*[parts for _, parts, _ in lists], *map(dict, whole.values()), *map(CellType, read)]
+        inside = {id(x) for d in whole.values() for x in d.values()}
+        inside |= {id(parts[k]) for _, parts, places in lists for k in places}
+        self._containers: list[Any] = [*whole.values(), *cells]
+        self._copies: list[Any] = [*map(_of_same_keys, whole.values(), repeat(flat)), *map(CellType, read)]
+        for sequence, parts, places in lists:
+            if places or id(sequence) not in inside or self._owned[id(sequence)] > 1:
+                self._containers.append(sequence)
+                self._copies.append([flat.get(id(x), x) for x in parts] if places else parts)
         exact: list[tuple[Any, Any, Any]] = [
-            (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x)
+            (d, k, x) for d in whole.values() for k, x in d.items() if not _is_told_by_equality(x) and id(x) not in flat
         ]
-        exact += [(sequence, k, parts[k]) for sequence, parts, places in lists for k in places]
+        exact += [(s, k, parts[k]) for s, parts, places in lists for k in places if id(parts[k]) not in flat]
         exact += [(d, k, before) for (at, _), (_, d, k, before) in self._entries.items() if at not in whole]
         self._owners, self._keys, self._kept = map(list, zip(*exact, strict=True)) if exact else ([], [], [])
         self._readers = [(cell, before) for _, cell, before in self._cells if not _is_told_in_a_cell(before)]
         self._sets = [(sequence, parts) for _, sequence, parts, _ in self._lists if type(sequence) is not list]
+        self.version += 1
+
+    def conditions(self) -> tuple[list[str], dict[str, Any]] | None:
+        """Return what `changed` looks at first as conditions in Python, and what their names mean; None if it is much.
+
+        Before them goes ``asked = protocol.equalities``; an error means that something is gone (see `_is_identical`).
+        """
+        if self._sets or self._readings or len(self._kept) + len(self._readers) > _MOST_CONDITIONS:
+            return None
+        found = ["containers == copies", "asked == protocol.equalities"]
+        names: dict[str, Any] = {"containers": self._containers, "copies": self._copies}
+        if not any(self._copies):
+            found = [f"not empty{k}" for k in range(len(self._containers))]
+            names = {f"empty{k}": container for k, container in enumerate(self._containers)}
+        for k, (owner, key, kept) in enumerate(zip(self._owners, self._keys, self._kept, strict=True)):
+            found.append(f"owner{k}[key{k}] is kept{k}")
+            names |= {f"owner{k}": owner, f"key{k}": key, f"kept{k}": kept}
+        for k, (cell, before) in enumerate(self._readers):
+            found.append(f"cell{k}.cell_contents is before{k}")
+            names |= {f"cell{k}": cell, f"before{k}": before}
+        return found, names
+
+    @property
+    def quick_check(self) -> Callable[[], bool] | None:
+        """What tells quickly that nothing has changed; None where there are arrays, whose numbers are compared, too."""
+        return None if self._readings else self._is_identical
 
     def _is_identical(self) -> bool:
         """Return whether surely nothing has changed but the numbers in arrays."""
@@ -206,6 +249,7 @@ class Surroundings:
     def _sequence(self, name: str, sequence: Any) -> None:
         """Keep the parts of a list or a set; numbers and nodes at once, and rows of them, as they may be many."""
         kinds = set(map(type, sequence))
+        self._owned[id(sequence)] += 1
         if not isinstance(sequence, (tuple, frozenset)):
             parts = _copy(sequence)
             quick = _are_told_by_equality(parts, kinds)
@@ -255,7 +299,8 @@ class Surroundings:
     def _class(self, name: str, kind: type) -> None:
         """Keep the attributes of a class and those that it inherits, and go on to its methods."""
         for one in kind.__mro__:
-            if _is_own(one):
+            if _is_own(one) and one not in self._classes:
+                self._classes.add(one)
                 entries = [key for key in vars(one) if key[:2] != "__"]
                 self._some("", vars(one), [key for key in entries if isinstance(vars(one)[key], _DATA)])
                 methods = [thing for thing in vars(one).values() if isinstance(thing, _METHODS)]
@@ -316,6 +361,18 @@ def _is_told_in_a_cell(thing: Any) -> bool:
 def _copy(sequence: Any) -> Sequence[Any]:
     """Return a list of a list, so that both can be compared as wholes; a tuple of anything else."""
     return list(sequence) if type(sequence) is list else tuple(sequence)
+
+
+def _of_same_keys(dictionary: dict[Any, Any], others: Mapping[int, Any]) -> dict[Any, Any]:
+    """Return a copy of a dictionary, with others in the place of some things, by their ids.
+
+    What `copy` makes of an object's attributes shares its keys with it, and is compared more quickly for that.
+    """
+    result = dictionary.copy()
+    for key, thing in dictionary.items():
+        if id(thing) in others:
+            result[key] = others[id(thing)]
+    return result
 
 
 def _are_all(kinds: set[type], one: Any) -> bool:

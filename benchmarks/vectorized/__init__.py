@@ -5,5 +5,7 @@ Importing the package holds every library to one thread; that has to happen befo
 
 import os
 
+quick = False  # whether it is only tried out that all of it works
+
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[_variable] = "1"

@@ -1,20 +1,30 @@
-"""A step on moons: MLP 2-16-16-1 with ReLU, mean hinge loss of 100 examples, L2 over all parameters, SGD, float64."""
+"""A step on moons: MLP 2-16-16-1 with ReLU, mean hinge loss of 100 examples, L2 over all parameters, SGD, float64.
+
+Through the program alone, and through `Trainer`, whose epochs have 20 such steps here.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import subprocess
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd_mini import datasets, nn
+from autograd_mini import Trainer, datasets, nn, optim
+from autograd_mini.native.build import compiler
 from vectorized import moons_numpy, networks, ours, rivals
-from vectorized.timing import OURS, Contender, Mark, Work, trajectory
+from vectorized.timing import ON_NUMPY, OURS, Contender, Mark, Work, trajectory
 
 SIZES = (2, 16, 16, 1)
 LAMBDA, LR = 1e-4, 0.01
 X, LABELS = datasets.moons(n=100, noise=0.1, seed=0)
 TARGETS = 2.0 * LABELS - 1.0
+EPOCH = 20
 EXPANDED = f"{OURS}, expanded"
 
 
@@ -50,6 +60,36 @@ def own(predict_of: Callable[[nn.MLP], Callable[[Any], Any]]) -> Contender:
         return training.step(X, column)
 
     return Contender(step, trajectory(step, theta))
+
+
+def own_trainer() -> Contender:
+    """Return this library's way through `Trainer`."""
+
+    def trainer(**options: Any) -> Trainer:
+        network = networks.model(SIZES, "relu")
+        optimizer = optim.SGD(networks.parameters(network), lr=LR)
+        return Trainer(network, "hinge", optimizer, len(X), penalty=nn.L2(LAMBDA, include_biases=True), **options)
+
+    examples = np.tile(X, (EPOCH, 1)), np.tile(TARGETS, EPOCH)
+    return ours.through_trainer(trainer, examples, EPOCH, checked=(X, TARGETS), steps=3)
+
+
+def by_hand_in_c() -> Contender:
+    """Return C by hand, compiled here and now for this processor."""
+    command = compiler()
+    if command is None:
+        raise ImportError("a C compiler isn't there", name="a C compiler")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        made = Path(folder, "moons_step.so")
+        source = Path(__file__).with_name("moons_step.c")
+        flags = ["-O3", "-march=native", "-shared", "-fPIC"]
+        subprocess.run([*command, *flags, str(source), "-o", str(made)], check=True)
+        function = ctypes.CDLL(str(made)).step
+    function.restype, function.argtypes = ctypes.c_double, [ctypes.c_void_p] * 3 + [ctypes.c_double] * 2
+    arrays = theta, _, _ = networks.theta(SIZES, "relu"), X.T.copy(), TARGETS
+    step = functools.partial(function, *(array.ctypes.data for array in arrays), LAMBDA, LR)
+    step.arrays = arrays  # type: ignore[attr-defined]  # they are kept while C has their addresses
+    return Contender(step, trajectory(step, lambda: theta))
 
 
 def pytorch() -> Contender:
@@ -165,12 +205,15 @@ def micrograd() -> Contender:
 
 WORK = Work(
     key="moons",
-    title="moons step: MLP 2-16-16-1 ReLU, hinge, L2, batch 100, float64, SGD",
+    title="moons step through the program: MLP 2-16-16-1 ReLU, hinge, L2, batch 100, float64, SGD",
     unit="µs",
     per_second=1e6,
-    makers={
+    ours={
         OURS: lambda: own(lambda network: network),
         EXPANDED: lambda: own(lambda network: networks.expanded(network, lambda z: z.relu())),
+    },
+    rivals={
+        "hand-written C": by_hand_in_c,
         "hand-written NumPy": lambda: moons_numpy.buffered(SIZES, X, TARGETS, LAMBDA, LR),
         "hand-written NumPy, tuned": lambda: moons_numpy.tuned(SIZES, X, TARGETS, LAMBDA, LR),
         "textbook NumPy": lambda: moons_numpy.textbook(SIZES, X, TARGETS, LAMBDA, LR),
@@ -180,12 +223,25 @@ WORK = Work(
         "micrograd": micrograd,
     },
     marks=(
-        Mark(OURS, 1 / 1.2, ours=EXPANDED),
-        Mark("hand-written NumPy", 1 / 1.2),
-        Mark("textbook NumPy", 2.0),
-        Mark("JAX jit", 1.5),
+        Mark(ON_NUMPY, 2.2),
+        Mark("hand-written C", 0.6, before=0.31),
+        Mark(OURS, 1 / 1.2, ours=EXPANDED, before=1.00),
+        Mark("hand-written NumPy", 1 / 1.2, before=0.96),
+        Mark("hand-written NumPy, tuned", before=0.82),
+        Mark("textbook NumPy", 2.0, before=3.71),
+        Mark("JAX jit", 3.0, before=1.44),
         Mark("torch.compile", 3.0),
         Mark("PyTorch eager", 12.0),
-        Mark("micrograd", 10_000.0),
+        Mark("micrograd", 10_000.0, before=16_504.0),
     ),
+)
+
+THROUGH_TRAINER = Work(
+    key="moons-trainer",
+    title=f"moons step through Trainer, the mean of whole epochs of {EPOCH} steps",
+    unit="µs",
+    per_second=1e6,
+    ours={OURS: own_trainer},
+    rivals={"torch.compile": pytorch_compiled, "PyTorch eager": pytorch},
+    marks=(Mark(ON_NUMPY, 3.0), Mark("torch.compile", 8.0), Mark("PyTorch eager", 30.0)),
 )

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini import vectorize
+from autograd_mini import Trainer, vectorize
+from autograd_mini.training.stopping import StoppingRule
 from autograd_mini.vectorizer.compiled import Compiled
 from autograd_mini.vectorizer.running import Resident
+from vectorized import networks
+from vectorized.timing import Contender, now
 
 Array = np.ndarray[Any, Any]
 
@@ -52,6 +55,60 @@ def _resident(function: Callable[..., Any], *arrays: Array) -> Resident:
     return Resident(Compiled(function, [array[0] for array in arrays], names, "parameters", "float64"))
 
 
+class Clock(StoppingRule):
+    """Ends no training, but writes down when each epoch ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[Array] = []
+
+    def should_stop(self, epoch: int, loss: float, parameters: Sequence[Any]) -> bool:
+        """Return False."""
+        self.ends.append(now())
+        return False
+
+    def passed(self) -> Array:
+        """Return the seconds from the end of the first epoch to that of the last."""
+        return self.ends[-1] - self.ends[0]
+
+
+EPOCHS = 20
+
+
+def through_trainer(
+    make: Callable[..., Trainer],
+    examples: tuple[Array, Array],
+    per_epoch: int,
+    checked: tuple[Array, Array],
+    steps: int,
+) -> Contender:
+    """Return the way through `Trainer`: whole epochs, but without the start of `fit` and the first epoch.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a new trainer, given some further options of it.
+    examples : tuple of numpy.ndarray
+        What to train on.
+    per_epoch : int
+        How often an epoch does the work.
+    checked, steps : tuple of numpy.ndarray, int
+        The examples and the number of epochs, in their order, after which the numbers must be those of the others.
+    """
+    clock = Clock()
+    trainer = make(epochs=1 + EPOCHS, stopping=clock, progress=False)
+
+    def run() -> None:
+        clock.ends.clear()
+        trainer.fit(*examples)
+
+    def numbers() -> list[float]:
+        other = make(epochs=steps, sampling="order", progress=False)
+        history = other.fit(*checked)
+        return [*history.loss, *(p.data for p in networks.parameters(other.model))]
+
+    return Contender(run, numbers, share=EPOCHS * per_epoch, clock=clock.passed)
+
+
 def on_flat_array(function: Callable[[], Any], values: Sequence[Any]) -> Callable[[Array], Any]:
     """Return value and gradient of a function without inputs, as a function of the array of its parameters."""
     resident = _resident(function)
@@ -70,7 +127,7 @@ def on_flat_array(function: Callable[[], Any], values: Sequence[Any]) -> Callabl
 
 def at_numbers(function: Callable[[], Any], values: Sequence[Any]) -> Callable[[Sequence[float]], Any]:
     """Return value and gradient of a function of few Values, as a function of their numbers."""
-    program = vectorize(function)
+    program = vectorize(function, threads=1)
     program.value_and_grad()
     if program.parameters != list(values):
         raise AssertionError("the gradient comes in another order than the values were given in")
@@ -91,7 +148,7 @@ def first_gradient(function: Callable[..., Any], X: Array, Y: Array) -> tuple[fl
 
 def values_and_derivatives(function: Callable[..., Any]) -> Callable[[Array], tuple[Array, Array]]:
     """Return the function that gives every example's value and its derivatives by the inputs."""
-    program = vectorize(function)
+    program = vectorize(function, threads=1)
     return program.value_and_gradients
 
 

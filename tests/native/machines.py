@@ -19,10 +19,10 @@ def chosen(monkeypatch, name):
     monkeypatch.setitem(os.environ, "AUTOGRAD_MINI_NATIVE", name)
 
 
-def table_of(name):
+def table_of(name, dtype="float64"):
     """A table that applies one function to its inputs."""
     count = t.FUNCTIONS[name]
-    table = Table(inputs=count, slots=count + 1, block=64, local=count + 1, varying=1)
+    table = Table(inputs=count, slots=count + 1, block=64, local=count + 1, varying=1, dtype=np.dtype(dtype))
     table.arrays = [(t.LOCAL, 1, k) for k in range(count + 1)]
     phase = Phase(blocks=True)
     for k in range(count):
@@ -35,24 +35,24 @@ def table_of(name):
     return table.words()
 
 
-def bound(words, n, inputs=(), parameters=0):
+def bound(words, n, inputs=(), parameters=0, dtype="float64"):
     """Memory for a table that was checked, and what the machine is told; the former must be kept."""
     needed, starts = LIBRARY.memory(words, n)
-    memory = np.zeros(needed + 1)
-    theta, gradient = np.zeros(parameters + 1), np.zeros(parameters + 1)
-    given = [np.ascontiguousarray(x, float) for x in inputs]
+    memory = np.zeros(needed + 1, dtype)
+    theta, gradient = np.zeros((2, parameters + 1), dtype)
+    given = [np.ascontiguousarray(x, dtype) for x in inputs]
     arrays = (words, memory)
     known = [array.ctypes.data for array in arrays] + [needed, theta.ctypes.data, gradient.ctypes.data, n]
     machine = np.array([*known, *[array.ctypes.data for array in given]], np.uint64)
     return machine, (memory, starts, theta, gradient, given)
 
 
-def applied(name, inputs, choice):
+def applied(name, inputs, choice, dtype="float64"):
     """The function's values by an instruction set."""
-    words = table_of(name)
+    words = table_of(name, dtype)
     LIBRARY.check(words)
     n = len(inputs[0])
-    machine, kept = bound(words, n, inputs)
+    machine, kept = bound(words, n, inputs, dtype=dtype)
     assert LIBRARY.run(machine.ctypes.data, LIBRARY.sets[choice]) == 0
     memory, starts = kept[:2]
     return memory[starts[3] : starts[3] + n].copy()

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 from machines import LIBRARY, SETS, needs_machine
@@ -43,6 +44,17 @@ def test_an_instruction_set_that_is_not_there_is_refused(monkeypatch):
         library.instruction_set(LIBRARY)
 
 
+@pytest.mark.skipif(
+    "sse2" not in SETS or not os.path.exists("/proc/cpuinfo"), reason="the system doesn't tell what its processor has"
+)
+def test_the_instruction_sets_are_those_that_the_system_tells():
+    """The system tells only of those whose registers it saves."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        flags = set(next((line for line in file if line.startswith("flags")), "").split())
+    needed = {"avx512": {"avx512f", "avx512dq", "avx2", "fma"}, "avx2": {"avx2", "fma"}, "sse2": {"sse2"}}
+    assert [name for name, of in needed.items() if of <= flags] == SETS
+
+
 def load(path):
     """The library at a path, and what was said about it."""
     library._loaded.cache_clear()
@@ -57,15 +69,83 @@ def test_without_a_file_there_is_none_and_nothing_is_said(tmp_path):
     assert load(tmp_path / "none.so") == (None, [])
 
 
-@pytest.mark.parametrize("content", [b"", b"no library", b"\x7fELF" + bytes(200)])
-def test_a_file_that_is_no_library_is_refused_with_a_warning(tmp_path, content):
+OTHERS = {
+    "nothing": b"",
+    "a text": b"no library",
+    "the beginning of one": b"\x7fELF" + bytes(200),
+    "one for Windows": b"MZ" + bytes(58) + b"\x80" + bytes(67) + b"PE\0\0d\x86" + bytes(200),
+    "one for macOS": bytes.fromhex("cffaedfe0c00000100000000") + bytes(200),
+    "one for a 32-bit ARM": b"\x7fELF\x01\x01\x01" + bytes(9) + b"\x03\0\x28\0\x01\0\0\0" + bytes(200),
+}
+
+
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
+def test_a_file_that_is_no_library_for_this_machine_is_refused_with_a_warning(tmp_path, content):
     path = tmp_path / "broken.so"
     path.write_bytes(content)
     build.seal(path).write_text(build.digest(path))
     found, (message,) = load(path)
     assert found is None
     assert "native library broken.so isn't used" in message
+    assert "Programs run on NumPy" in message
     assert "reinstall" in message
+
+
+def assert_refused(path, said="isn't used"):
+    found, (message,) = load(path)
+    assert found is None
+    assert said in message
+
+
+def test_a_folder_in_the_place_of_the_library_or_of_its_seal_is_refused(tmp_path):
+    path = tmp_path / "machine.so"
+    path.mkdir()
+    assert_refused(path)
+    build.seal(path).write_text("0" * 64)
+    assert_refused(path)
+    path.rmdir()
+    path.write_bytes(b"no library")
+    build.seal(path).unlink()
+    build.seal(path).mkdir()
+    assert_refused(path)
+
+
+@pytest.mark.parametrize("reader", ["read_bytes", "read_text"])
+def test_a_library_or_a_seal_that_may_not_be_read_is_refused(tmp_path, monkeypatch, reader):
+    path = tmp_path / "machine.so"
+    path.write_bytes(b"no library")
+    build.seal(path).write_text(build.digest(path))
+
+    def refusing(self, *arguments, **options):  # who runs the tests may read everything, maybe
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, reader, refusing)
+    assert_refused(path, "Permission denied")
+
+
+@pytest.mark.parametrize("seal", [b"", b"\xff\xfe0\0", "ü".encode() * 32, b"0" * 64, b"0" * 10**6])
+def test_a_seal_that_is_none_is_refused(tmp_path, seal):
+    path = tmp_path / "machine.so"
+    path.write_bytes(b"no library")
+    build.seal(path).write_bytes(seal)
+    assert_refused(path, "isn't used: it is damaged")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not SETS, reason="needs a library in ELF")
+def test_a_library_for_another_processor_is_refused(tmp_path):
+    path = tmp_path / "machine.so"  # never the one that is loaded
+    content = bytearray(build.LIBRARY.read_bytes())
+    content[18] = 62 if content[18] == 183 else 183
+    path.write_bytes(content)
+    build.seal(path).write_text(build.digest(path))
+    assert_refused(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_broken_link_in_the_place_of_the_library_counts_as_none(tmp_path):
+    path = tmp_path / "machine.so"
+    path.symlink_to(tmp_path / "gone.so")
+    assert load(path) == (None, [])
 
 
 def copied(tmp_path):
@@ -171,7 +251,8 @@ def test_random_graphs_and_changed_tables_under_the_sanitizers(tmp_path):
     tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     script = tmp_path / "sanitized.py"
     script.write_text(SANITIZED)
-    files = ["native/test_table.py", "native/test_native_programs.py", "vectorizer/test_random_graphs.py"]
+    files = ["native/test_table.py", "native/test_scalars.py", "native/test_native_programs.py"]
+    files += ["vectorizer/test_random_graphs.py", "training/test_native_epochs.py"]
     run = subprocess.run(
         [sys.executable, str(script), str(target), *[os.path.join(tests, name) for name in files]],
         env={**os.environ, "LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"},

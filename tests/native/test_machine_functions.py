@@ -114,6 +114,38 @@ def test_special_numbers_give_what_the_eager_engine_gives(name, choice):
             assert abs(y - expected) <= 4 * math.ulp(expected), f"{name}({x}) = {y}, expected {expected}"
 
 
+@pytest.mark.parametrize("name", UNARY)
+def test_in_single_precision_values_are_rounded_once(name):
+    points = np.array([x for x in UNARY[name][1][::17] if 1e-37 < abs(x) < 3e38], np.float32).tolist()
+    exact = UNARY[name][0]
+    with mpmath.workdps(60):
+        expected = [exact(mpmath.mpf(x)) for x in points]
+    for choice in SETS:
+        got = applied(name, [np.array(points)], choice, "float32")
+        assert got.dtype == np.float32
+        for x, y, e in zip(points, got.tolist(), expected, strict=True):
+            with np.errstate(over="ignore"):
+                near = np.float32(float(e))
+            if np.isinf(near):
+                assert y == near, f"{name} at {x!r} is {y}, expected {near}, with {choice}"
+            else:
+                off = float(abs(mpmath.mpf(y) - e) / np.spacing(near))
+                assert abs(off) <= 0.501, f"{name} at {x!r} is {off:.2f} units off with {choice}"
+
+
+@pytest.mark.parametrize("choice", SETS)
+@pytest.mark.parametrize("name", [*UNARY, "abs", "neg", "sign", "copy"])
+def test_special_numbers_of_single_precision(name, choice):
+    with np.errstate(over="ignore", under="ignore"):
+        special = np.array([*SPECIAL, 89.0, -104.0, 3.4e38, 1e-45, -1e-45, 1e-38], np.float32)
+    double, single = (applied(name, [special], choice, dtype) for dtype in ("float64", "float32"))
+    with np.errstate(over="ignore", under="ignore"):
+        expected = double.astype(np.float32)
+    np.testing.assert_array_equal(single, expected)
+    nan = np.isnan(single)
+    assert np.array_equal(np.signbit(single) | nan, np.signbit(expected) | nan)
+
+
 BINARY = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
@@ -144,6 +176,20 @@ def test_functions_of_two_numbers_give_what_the_eager_engine_gives(name, choice)
         is_exact = expected != expected or math.isinf(expected) or expected == 0.0
         close = repr(z) == repr(expected) if is_exact else abs(z - expected) <= 2 * math.ulp(expected)
         assert close or (z != z and expected != expected), f"{name}({x}, {y}) = {z}, expected {expected}"
+
+
+@pytest.mark.parametrize("choice", SETS)
+@pytest.mark.parametrize("name", BINARY)
+def test_functions_of_two_numbers_in_single_precision(name, choice):
+    with np.errstate(over="ignore", under="ignore"):
+        numbers = np.array([*SPECIAL, 3.0, -3.0, 1e-30, 1e30, *between(-5, 5, 6)], np.float32)
+    a, b = (grid.ravel() for grid in np.meshgrid(numbers, numbers))
+    double, single = (applied(name, [a, b], choice, dtype) for dtype in ("float64", "float32"))
+    with np.errstate(over="ignore", under="ignore"):
+        expected = double.astype(np.float32)  # of a double's result of floats, rounded once more: the same for + - * /
+    np.testing.assert_array_equal(single, expected)
+    nan = np.isnan(single)
+    assert np.array_equal(np.signbit(single) | nan, np.signbit(expected) | nan)
 
 
 @pytest.mark.parametrize("choice", SETS)

@@ -10,6 +10,7 @@ import autograd_mini as ag
 from autograd_mini import Value, nn, vectorize
 from autograd_mini.native.build import SWITCH
 from autograd_mini.vectorizer import native_backend
+from autograd_mini.vectorizer.native_printer import _Formula
 
 pytestmark = needs_machine
 RNG = np.random.default_rng(0)
@@ -81,9 +82,9 @@ def inputs_for(name, n):
     return X
 
 
-def both(f, X, backend, monkeypatch, choice="1"):
+def both(f, X, backend, monkeypatch, choice="1", dtype="float64"):
     monkeypatch.setitem(os.environ, SWITCH, choice)
-    program = vectorize(f, backend=backend, check=False)
+    program = vectorize(f, backend=backend, check=False, dtype=dtype)
     value, gradient = program.value_and_grad(X)
     assert program._latest.runs_on[0] == backend, program._latest.runs_on
     return program(X), value, gradient
@@ -92,14 +93,79 @@ def both(f, X, backend, monkeypatch, choice="1"):
 @pytest.mark.parametrize("choice", SETS)
 @pytest.mark.parametrize("name", MODELS)
 def test_native_programs_give_what_numpy_gives(name, choice, monkeypatch):
+    assert_as_numpy(name, SIZES, choice, monkeypatch, "float64", 1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_in_float32_too(name, monkeypatch):
+    assert_as_numpy(name, (70,), SETS[0], monkeypatch, "float32", 1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choice", SETS)
+@pytest.mark.parametrize("name", MODELS)
+def test_in_float32_for_batches_of_all_sizes(name, choice, monkeypatch):
+    assert_as_numpy(name, (*SIZES, 2, 15, 16, 17, 40), choice, monkeypatch, "float32", 1e-5)
+
+
+def assert_as_numpy(name, sizes, choice, monkeypatch, dtype, near):
     f = MODELS[name]()
-    for n in SIZES[name == "batch normalization" :]:  # the variance of a single example is none
+    for n in sizes:
+        if n == 1 and name == "batch normalization":
+            continue  # the variance of a single example is none
         X = inputs_for(name, n)
-        for ours, theirs in zip(
-            both(f, X, "native", monkeypatch, choice), both(f, X, "numpy", monkeypatch), strict=True
-        ):
+        native = both(f, X, "native", monkeypatch, choice, dtype)
+        for ours, theirs in zip(native, both(f, X, "numpy", monkeypatch, "1", dtype), strict=True):
+            assert np.asarray(ours).dtype == np.asarray(theirs).dtype
             scale = np.maximum(1.0, np.abs(theirs))
-            assert np.all(np.abs(ours - theirs) <= 1e-12 * scale), f"{n} examples"
+            assert np.all(np.abs(ours - theirs) <= near * scale), f"{n} examples"
+
+
+def test_a_condition_is_computed_once_and_no_choice_between_1_and_0_is_made(monkeypatch):
+    printed = []
+    monkeypatch.setattr(_Formula, "_arrange", spied(_Formula._arrange, printed))
+    X = np.array([[1.0, 2.0], [-1.0, 3.0], [0.0, 1.0]])
+    program = vectorize(lambda x: ag.relu(x[0] * x[1]), backend="native")
+    assert program.gradients(X).tolist() == [[2.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
+    assert "greater" in printed
+    assert "where" not in printed
+
+
+def spied(arrange, printed):
+    """Arranges a formula as ever, and notes its operations."""
+
+    def noting(formula, *arguments):
+        printed.extend(code for code, _, _ in formula._code)
+        return arrange(formula, *arguments)
+
+    return noting
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sums_of_numbers_that_are_the_same_for_all_examples(dtype, monkeypatch):
+    assert_sums(31, SETS[0], dtype, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("choice", SETS)
+def test_sums_of_numbers_of_every_length(choice, dtype, monkeypatch):
+    for count in (2, 7, 8, 9, 17, 513, 1100):
+        assert_sums(count, choice, dtype, monkeypatch)
+
+
+def assert_sums(count, choice, dtype, monkeypatch):
+    monkeypatch.setitem(os.environ, SWITCH, choice)
+    w = [Value(0.25 * (k % 7) - 0.5) for k in range(count)]
+
+    def f(x):
+        return x * (ag.sum([p * p for p in w]) + sum(w) + ag.sum([ag.tanh(p) for p in w]))
+
+    value, gradient = vectorize(f, backend="native", dtype=dtype, check=False).value_and_grad([1.0, 3.0])
+    numbers = np.array([p.data for p in w])
+    near = {"float64": 1e-13, "float32": 1e-5}[dtype]
+    assert float(value) == pytest.approx(2 * np.sum(numbers**2 + numbers + np.tanh(numbers)), rel=near, abs=near)
+    np.testing.assert_allclose(gradient, 2 * (2 * numbers + 2 - np.tanh(numbers) ** 2), rtol=near, atol=near)
 
 
 def test_derivatives_by_the_inputs_and_of_several_results(monkeypatch):
@@ -144,6 +210,34 @@ def test_special_numbers_are_those_of_the_eager_engine():
         expected = [f(Value(x)).data for x in special.tolist()]
         np.testing.assert_allclose(got, expected, rtol=1e-15, atol=0)
         assert np.array_equal(np.signbit(got), np.signbit(expected)) or np.isnan(got).any()
+
+
+@pytest.mark.parametrize("choice", SETS)
+def test_single_precision_has_infinities_and_subnormals_of_its_own(choice, monkeypatch):
+    monkeypatch.setitem(os.environ, SWITCH, choice)
+    w = Value(3e38)
+    functions = [ag.exp, lambda a: a * a, lambda a: a * w, lambda a: a + 1e300, lambda a: a * 1e-30, ag.relu, ag.abs]
+    functions += [lambda a: -a, lambda a: ag.log(a * a), lambda a: 1.0 / a, ag.sqrt, lambda a: a**3]
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 88.0, 89.0, 1e20, -1e20, 1e-30, 1e-45, 1e300, -1e300, 2.0, -2.0]
+    for k, f in enumerate(functions):
+        with np.errstate(all="ignore"):  # numbers that are too large for this precision
+            found = [vectorize(f, backend=b, dtype="float32", check=False)(special) for b in ("native", "numpy")]
+        np.testing.assert_allclose(*found, rtol=2e-7, atol=0, err_msg=f"function {k}")
+        bare = [np.where(np.isnan(y), 0.0, y) for y in found]
+        assert np.array_equal(*np.signbit(bare)), f"function {k} has another sign of 0"
+    gradient = vectorize(lambda a: ag.sum([w * a, w * a]), backend="native", dtype="float32").value_and_grad([3e38])[1]
+    assert gradient.tolist() == [np.inf]
+
+
+def test_constants_that_are_too_large_for_single_precision_are_infinite():
+    table = [[Value(0.5), ag.Value(1e300)], [Value(-1e300), Value(1.0)]]
+
+    def f(x):
+        return ag.dot(ag.pick(x, table), [1.0, 1e-300]) + ag.sum([x * k for k in (1e300, 2.0)])
+
+    with np.errstate(over="ignore"):
+        found = [vectorize(f, backend=b, dtype="float32", check=False)([0.0, 1.0]) for b in ("native", "numpy")]
+    np.testing.assert_array_equal(*found)
 
 
 def test_the_same_program_gives_the_same_bits():
@@ -191,9 +285,10 @@ def test_an_instruction_set_that_does_not_pay_is_left_to_numpy_unless_machine_co
     assert explained(vectorize(f, backend="native"), [0.1])[0] == "native"
 
 
-def test_single_precision_is_left_to_numpy():
+def test_single_precision_is_computed_natively_too():
     program = vectorize(lambda x: ag.tanh(x), backend="native", dtype="float32")
-    assert explained(program, [0.1]) == ("numpy", "the machine has float64 alone")
+    assert explained(program, [0.1])[0] == "native"
+    assert program([0.1]).dtype == np.float32
 
 
 def test_without_the_library_numpy_runs_it(monkeypatch):
@@ -202,9 +297,9 @@ def test_without_the_library_numpy_runs_it(monkeypatch):
     assert explained(program, [0.1]) == ("numpy", "AUTOGRAD_MINI_NATIVE=0 turns the native library off")
 
 
-def test_a_function_without_a_batch_stays_python():
+def test_a_function_without_a_batch_is_python_where_numpy_is_asked_for():
     w = Value(2.0)
-    program = vectorize(lambda: ag.exp(w) / w)
+    program = vectorize(lambda: ag.exp(w) / w, backend="numpy")
     assert explained(program)[0] == "python"
     assert repr(program).endswith("run by Python>")
 

@@ -32,7 +32,7 @@ def test_sorts_of_instructions_and_arrays_are_numbered_as_in_the_header():
     assert [getattr(t, name) for name in enumerated("ASSIGN")] == list(range(1, 12))
     assert [getattr(t, name) for name in enumerated("THETA")] == list(range(5))
     assert enumerated("H_MAGIC").index("HEAD") == t.HEAD
-    for name in ("STEP", "MOST_SLOTS", "MAGIC"):
+    for name in ("STEP_BYTES", "MOST_SLOTS", "MAGIC"):
         assert int(re.search(rf"\b{name} = (\w+)", HEADER)[1], 0) == getattr(t, name)
 
 
@@ -50,6 +50,7 @@ def programs():
     rng = np.random.default_rng(0)
     program.value_and_grad(rng.normal(size=(7, 3)), rng.integers(0, 5, 7), rng.integers(0, 3, 7))
     yield NativeTable(program._latest.program, True)
+    yield NativeTable(program._latest.program, True, "float32")
     norm = nn.BatchNorm(2)
     program = vectorize(lambda x: ag.sum([ag.tanh(z) for z in norm(x)]), backend="native", check=False)
     program.value_and_grad(rng.normal(size=(70, 2)))
@@ -85,14 +86,14 @@ def assert_changed_tables_do_no_harm(every):
                     continue
                 if words[t.HEAD - 1] > 10_000 or LIBRARY.memory(words, 5)[0] > 10**6:
                     continue  # too large to be tried
-                if list(words[: t.HEAD][[4, 5, -1]]) != list(made.words[: t.HEAD][[4, 5, -1]]):
-                    continue  # it asks for more inputs, constants or parameters than it is given
+                if list(words[: t.HEAD][[4, 5, -2, -1]]) != list(made.words[: t.HEAD][[4, 5, -2, -1]]):
+                    continue  # it asks for more inputs, constants or parameters than it is given, or for other numbers
                 arrays = words[t.HEAD : t.HEAD + 3 * words[2]].reshape(-1, 3)
                 read = [i for i in range(len(words) - 1) if words[i] == t.READ and words[i + 1] == 4]
                 wide = [arrays[words[i + 3]][1] > rows[words[i + 2]] for i in read if 0 <= words[i + 2] < len(rows)]
                 if any(wide):
                     continue  # an input has as many columns as the array that it is read into has rows
-                machine, kept = bound(words, 5, inputs, int(words[t.HEAD - 1]))
+                machine, kept = bound(words, 5, inputs, int(words[t.HEAD - 1]), made.table.dtype)
                 assert LIBRARY.run(machine.ctypes.data, 0) == 0
                 assert kept[0][-1] == kept[3][-1] == 0.0, "something was written behind the memory"
                 ran += 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_mini as ag
@@ -110,3 +110,31 @@ def test_equal_to_the_eager_engine(steps, seed):
     assert mean == pytest.approx(values.mean(), rel=1e-9, abs=1e-9)
     assert gradient == pytest.approx([totals[p] for p in program.parameters], rel=1e-9, abs=1e-9)
     assert all(totals[p] == 0.0 for p in parameters if p not in program.parameters)
+
+
+@settings(max_examples=5)
+@given(steps=st.lists(step, min_size=1, max_size=8), seed=st.integers(0, 2**32 - 1))
+def test_in_float32_it_is_near(steps, seed):
+    assert_near_in_float32("native", steps, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@given(steps=st.lists(step, min_size=1, max_size=14), seed=st.integers(0, 2**32 - 1))
+def test_in_float32_many_are_near(backend, steps, seed):
+    assert_near_in_float32(backend, steps, seed)
+
+
+def assert_near_in_float32(backend, steps, seed):
+    """Compare a program with that of double precision, on 64 examples: few of them may lie at a kink."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(64, N_INPUTS)).astype(np.float32)
+    parameters = [Value(float(np.float32(number))) for number in rng.normal(size=N_PARAMETERS)]
+    found = []
+    for dtype in ("float32", "float64"):
+        program = vectorize(lambda x: build(steps, x, parameters), backend=backend, dtype=dtype, check=False)
+        found.append((program(X), program.gradients(X)))
+        assert found[-1][0].dtype == found[-1][1].dtype == dtype
+    for single, double in zip(*found, strict=True):
+        off = np.abs(single - double) / np.maximum(1.0, np.abs(double))
+        assert np.quantile(off, 0.9) <= 1e-4
