@@ -1,0 +1,102 @@
+"""The questions of the lessons: right replies, wrong ones with what is said to them, and the lecturers' solutions."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from autograd_mini import teaching
+from autograd_mini.teaching import answer, answers, questions
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+LESSONS = sorted({name.split(".")[0] for name in questions()}, key=int)
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_answered_before(monkeypatch):
+    monkeypatch.setattr(answers, "_replies", {})
+
+
+def replies(lesson):
+    return runpy.run_path(str(NOTEBOOKS / "solutions" / f"lesson_{int(lesson):02d}.py"))["REPLIES"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_question_is_answered_by_the_lecturers_solution(lesson):
+    assert set(replies(lesson)) == set(questions(lesson))
+    for question, reply in replies(lesson).items():
+        told = answer(question, reply)
+        assert told.right is True, told
+    assert f"{len(questions(lesson))} of {len(questions(lesson))} answered right" in repr(questions(lesson))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_typical_mistake_is_told_apart_and_the_number_is_not_given(lesson):
+    for name in questions(lesson):
+        asked = answers._question(name)
+        right = [step.gradient for _, step in asked.steps()] or ([asked.number()] if asked.number else [])
+        wrong = dict(asked.mistakes)
+        if asked.kind == "gradient":
+            wrong[-right[0] if right[0] else 1.0] = "sign" if right[0] else ""
+        elif asked.kind == "rule":
+            wrong = {f"-({replies(lesson)[name]})": ""}
+        assert wrong, f"{name}: no mistake is expected"
+        for reply, sentence in wrong.items():
+            told = answer(name, reply)
+            assert told.right is False, told
+            said = told.text[len(f"{name}  {asked.text}") :]
+            assert sentence in said, told
+            numbers = [float(one) for one in re.findall(r"-?\d+\.?\d*", said)]
+            assert asked.kind == "rule" or not any(abs(r) > 1 and r in numbers for r in right), told
+
+
+def test_a_reply_may_be_an_expression_with_comma_or_fraction():
+    for reply in (0.375, "0,375", "3/8", "0.25 + 0,125", " 0.375 "):
+        assert answer("1.9", reply).right, reply
+
+
+def test_three_dots_show_the_question_and_count_as_no_reply():
+    told = answer("1.1", ...)
+    assert told.right is None, told
+    assert "∂L/∂x" in told.text, told
+    assert "Not answered yet" in told.text, told
+    assert "open" in repr(questions(1)).splitlines()[0]
+
+
+def test_an_unknown_question_lists_those_of_the_lesson():
+    with pytest.raises(ValueError, match=r"lesson 1 has 1\.1, 1\.2"):
+        answer("1.99", 3)
+    with pytest.raises(ValueError, match="lessons 1"):
+        answer("77.1", 3)
+    with pytest.raises(ValueError, match="no questions of lesson 77"):
+        questions(77)
+
+
+def test_what_cannot_be_read_is_said_and_is_no_try():
+    told = answer("1.1", "3*(")
+    assert told.right is False, told
+    assert "can't be read" in told.text, told
+    assert "open" in repr(questions(1)).splitlines()[0]
+    with pytest.raises(TypeError, match="got list"):
+        answer("1.1", [3])
+    with pytest.raises(TypeError, match="in quotes"):
+        answer(1.1, 3)
+
+
+def test_the_names_of_the_room_are_there():
+    assert {"answer", "questions"} <= set(dir(teaching))
+    with pytest.raises(AttributeError):
+        _ = teaching.nothing
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_questions_in_a_lesson_are_its_own_and_stand_there_unanswered(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    asked = re.findall(r'\banswer\("([\d.]+)", (.*?)\)', code)
+    assert all(reply == "..." for _, reply in asked), asked
+    lesson = str(int(path.name[:2]))
+    if asked:
+        assert [name for name, _ in asked] == list(questions(lesson)), "every question, in order"
