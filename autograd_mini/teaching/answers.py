@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pkgutil
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +17,7 @@ from autograd_mini.teaching import lesson_questions
 from autograd_mini.teaching.question import Question
 
 PRECISION = 2e-3  # how far a number may be off, relatively: three digits suffice
+WIDTH = 96  # of the text: as much as a notebook's cell shows beside the side bar
 _replies: dict[str, tuple[bool, int]] = {}  # question: whether it has been answered right, and how often it was tried
 
 
@@ -50,9 +52,9 @@ class Overview(tuple[str, ...]):
         lines = []
         for name in self:
             right, tries = _replies.get(name, (False, 0))
-            state = "right" if right else f"not right yet ({tries} tried)" if tries else "open"
-            first = _question(name).text.splitlines()[-1]
-            lines.append(f"{name:>5}  {state:<6}  {first}")
+            state = "right" if right else "wrong" if tries else "open"
+            asked = ", ".join(line.strip() for line in _question(name).text.splitlines())
+            lines.append(f"{name:>5}  {state:<5}  {textwrap.shorten(asked, 88, placeholder=' …')}")
         done = sum(_replies.get(name, (False, 0))[0] for name in self)
         return "\n".join([*lines, f"{done} of {len(self)} answered right"])
 
@@ -151,7 +153,9 @@ def _listed(names: Any) -> str:
 
 def _feedback(name: str, asked: Question, right: bool | None, said: str) -> Feedback:
     options = [f"  {letter}) {option}" for letter, option in asked.options.items()]
-    return Feedback(name, right, "\n".join([f"{name}  {asked.text}", *options, said]))
+    lines = "\n".join([f"{name}  {asked.text}", *options, said]).splitlines()
+    broken = [textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines]
+    return Feedback(name, right, "\n".join(line.rstrip() for line in broken))
 
 
 def _agree(a: float, b: float) -> bool:

@@ -119,7 +119,7 @@ def gradient(
         return Question("gradient", text, why, (lines,), of, mistakes=mistakes or {})
     leaves = dict(at or {})
     numbers = ", ".join(f"{name} = {value:g}" for name, value in leaves.items())
-    asked = f"{text}\n{_shown(lines)}  at  {numbers}.  What is ∂{_names(lines)[-1]}/∂{of}?".strip()
+    asked = f"{text}\n{_shown(lines)}  at  {numbers}.{_after(lines)}What is ∂{_names(lines)[-1]}/∂{of}?".strip()
     return Question("gradient", asked, why, (partial(graph, lines, **leaves),), of, mistakes=mistakes or {})
 
 
@@ -132,7 +132,8 @@ def rule(lines: str, of: str, why: str, at: Sequence[Mapping[str, float]], text:
     a = tanh(z).  What is ∂a/∂z, as a formula in z, a?
     """
     names = ", ".join([*at[0], *_names(lines)])
-    asked = f"{text}\n{_shown(lines)}.  What is ∂{_names(lines)[-1]}/∂{of}, as a formula in {names}?".strip()
+    what = f"What is ∂{_names(lines)[-1]}/∂{of}, as a formula in {names}?"
+    asked = f"{text}\n{_shown(lines)}.{_after(lines)}{what}".strip()
     return Question("rule", asked, why, [partial(graph, lines, **values) for values in at], of)
 
 
@@ -151,4 +152,9 @@ def _names(lines: str) -> list[str]:
 
 
 def _shown(lines: str) -> str:
-    return ",  ".join(line.strip() for line in lines.split(";"))
+    """Return the formulas to read, one below the other where there are several."""
+    return "\n    ".join(line.strip() for line in ["", *lines.split(";")]) if ";" in lines else lines
+
+
+def _after(lines: str) -> str:
+    return "\n" if ";" in lines else "  "
