@@ -6,17 +6,15 @@ import math
 import pkgutil
 import re
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from autograd_mini.explanations.steps import BackwardStep
+from autograd_mini.explanations.mistakes import UNKNOWN, AnswerError, Judgement, judged
 from autograd_mini.formulas.parse import FormulaError, parse
 from autograd_mini.teaching import lesson_questions
-from autograd_mini.teaching.question import Question
+from autograd_mini.teaching.question import LessonQuestion
 
-PRECISION = 2e-3  # how far a number may be off, relatively: three digits suffice
 WIDTH = 96  # of the text: as much as a notebook's cell shows beside the side bar
 _replies: dict[str, tuple[bool, int]] = {}  # question: whether it has been answered right, and how often it was tried
 
@@ -30,7 +28,7 @@ class Feedback:
     question : str
         The number of the question, such as "3.2".
     right : bool or None
-        Whether the reply was right; None where there was none yet.
+        Whether the reply was right; None where there was none, or none that can be read.
     text : str
         The question and what is said.
     """
@@ -53,8 +51,9 @@ class Overview(tuple[str, ...]):
         for name in self:
             right, tries = _replies.get(name, (False, 0))
             state = "right" if right else "wrong" if tries else "open"
-            asked = ", ".join(line.strip() for line in _question(name).text.splitlines())
-            lines.append(f"{name:>5}  {state:<5}  {textwrap.shorten(asked, 88, placeholder=' …')}")
+            *before, end = _question(name).text.splitlines()
+            start = textwrap.shorten(", ".join(before).replace(".,", "."), 84 - len(end), placeholder=" …") if len(end) < 60 else ""
+            lines.append(f"{name:>5}  {state:<5}  {textwrap.shorten(f'{start} {end}', 88, placeholder=' …')}")
         done = sum(_replies.get(name, (False, 0))[0] for name in self)
         return "\n".join([*lines, f"{done} of {len(self)} answered right"])
 
@@ -73,7 +72,8 @@ def answer(question: str, reply: Any = ...) -> Feedback:
     Returns
     -------
     Feedback
-        The question and what is said, as text; `right` is True, False, or None where nothing was replied.
+        The question and what is said, as text; `right` is True, False, or None where nothing was replied that
+        can be read.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def answer(question: str, reply: Any = ...) -> Feedback:
     Examples
     --------
     >>> answer("1.2", -3)
-    1.2  L = a*b + c  at  a = 2, b = -3, c = 10.  What is ∂L/∂a?
+    1.2  L = a*b + c,  at a = 2, b = -3, c = 10.  What is ∂L/∂a?
     Right. The product passes on the other factor, b, and the sum passes 1.
     >>> answer("1.2", "3").right
     False
@@ -99,8 +99,8 @@ def answer(question: str, reply: Any = ...) -> Feedback:
         raise TypeError(f'answer: expected a number or text, such as "3*2", got {type(reply).__name__}')
     try:
         wrong = _CHECKS[asked.kind](asked, str(reply).strip())
-    except FormulaError as error:
-        return _feedback(name, asked, False, f"This can't be read: {error}")
+    except (FormulaError, AnswerError) as error:  # that is no wrong answer
+        return _feedback(name, asked, None, f"Not understood: {error}")
     _, tries = _replies.get(name, (False, 0))
     _replies[name] = (wrong is None, tries + 1)
     return _feedback(name, asked, wrong is None, f"Right. {asked.why}" if wrong is None else f"Not yet. {wrong}")
@@ -128,12 +128,12 @@ def _lessons() -> list[int]:
     return sorted(int(name.removeprefix("lesson_")) for name in names if re.fullmatch(r"lesson_\d+", name))
 
 
-def _of_lesson(lesson: int) -> list[Question]:
-    found: list[Question] = import_module(f"{lesson_questions.__name__}.lesson_{lesson:02d}").QUESTIONS
+def _of_lesson(lesson: int) -> list[LessonQuestion]:
+    found: list[LessonQuestion] = import_module(f"{lesson_questions.__name__}.lesson_{lesson:02d}").QUESTIONS
     return found
 
 
-def _question(name: str) -> Question:
+def _question(name: str) -> LessonQuestion:
     """Return the question of a number; an error lists those of its lesson."""
     match = re.fullmatch(r"0*(\d+)\.(\d+)", str(name).strip())
     if match is None or int(match[1]) not in _lessons():
@@ -151,74 +151,48 @@ def _listed(names: Any) -> str:
     return ", ".join(names)
 
 
-def _feedback(name: str, asked: Question, right: bool | None, said: str) -> Feedback:
+def _feedback(name: str, asked: LessonQuestion, right: bool | None, said: str) -> Feedback:
     options = [f"  {letter}) {option}" for letter, option in asked.options.items()]
-    lines = "\n".join([f"{name}  {asked.text}", *options, said]).splitlines()
+    between = "\n" if asked.text.startswith(" ") else "  "
+    lines = f"{name}{between}{asked.text}".splitlines() + options + said.splitlines()
     broken = [textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines]
     return Feedback(name, right, "\n".join(line.rstrip() for line in broken))
 
 
-def _agree(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=PRECISION, abs_tol=1e-9)
-
-
-def _number(reply: str) -> float:
-    """Return what an expression without names comes to; a comma between digits is a decimal point."""
-    return parse(re.sub(r"(?<=\d),(?=\d)", ".", reply)).data
-
-
-def _check_gradient(asked: Question, reply: str) -> str | None:
+def _check_number(asked: LessonQuestion, reply: str) -> str | None:
     """Return what is wrong, or None if nothing is."""
-    ((_, step),) = asked.steps()
-    value = _number(reply)
-    if _agree(value, step.gradient):
-        return None
-    return _expected_mistake(asked, value) or _diagnosis(step, value)
+    ((_, expected),) = asked.expected()
+    found = judged(reply, expected)
+    return None if found else _without_rule(found) if asked.kind == "number" else found.sentence
 
 
-def _check_rule(asked: Question, reply: str) -> str | None:
-    said = []
-    for nodes, step in asked.steps():
+def _check_rule(asked: LessonQuestion, reply: str) -> str | None:
+    """Compare a formula at all points; a diagnosis counts where it is the same at each."""
+    said, place = [], ""
+    for nodes, expected in asked.expected():
         numbers = {name: node.data for name, node in nodes.items() if re.search(rf"\b{re.escape(name)}\b", reply)}
         value = parse(reply, **numbers).data
-        if not _agree(value, step.gradient):
+        found = judged(value, expected) if math.isfinite(value) else Judgement(False, UNKNOWN)
+        said.append("" if found else _without_rule(found))
+        if not found and not place:
             at = ", ".join(f"{name} = {node.data:.4g}" for name, node in nodes.items())
-            said.append((_diagnosis(step, value), f"At {at} your formula comes to {value:.4g}; that isn't it."))
-    if not said:
+            place = f"At {at} your formula comes to {value:.4g}."
+    if not place:
         return None
-    sentence, place = said[0]
-    alike = len(said) == len(asked.graphs) and len({one for one, _ in said}) == 1
-    return f"{sentence} {place}" if alike else place
+    return f"{said[0]}\n{place}" if len(set(said)) == 1 else f"{_NOTHING_KNOWN}\n{place}"
 
 
-def _check_number(asked: Question, reply: str) -> str | None:
-    assert asked.number is not None
-    value = _number(reply)
-    if _agree(value, asked.number()):
-        return None
-    return _expected_mistake(asked, value) or "That isn't it."
-
-
-def _check_choice(asked: Question, reply: str) -> str | None:
+def _check_choice(asked: LessonQuestion, reply: str) -> str | None:
     letter = next((one for one, option in asked.options.items() if reply.lower() in (one, option.lower())), None)
     if letter is None:
-        return f"Reply with one of the letters {_listed(asked.options)}."
-    return None if letter == asked.right else asked.mistakes[letter]
+        raise AnswerError(f"reply with one of the letters {_listed(asked.options)}")
+    return None if letter == asked.right else str(asked.mistakes[letter])
 
 
-_CHECKS = {"gradient": _check_gradient, "rule": _check_rule, "number": _check_number, "choice": _check_choice}
+def _without_rule(found: Judgement) -> str:
+    """Return the sentence, without the advice to write down a rule where none is asked for in numbers."""
+    return _NOTHING_KNOWN if found.sentence == UNKNOWN else found.sentence
 
 
-def _expected_mistake(asked: Question, value: float) -> str | None:
-    return next((said for wrong, said in asked.mistakes.items() if _agree(value, wrong)), None)
-
-
-def _diagnosis(step: BackwardStep, value: float) -> str:
-    """Return what a wrong number would be the result of."""
-    return next((said for wrong, said in _mistakes(step) if _agree(value, wrong)), "That isn't it.")
-
-
-def _mistakes(step: BackwardStep) -> Iterator[tuple[float, str]]:
-    yield -step.gradient, "The sign is wrong."
-    for c in step.contributions:
-        yield step.gradient - c.product, "A path is missing."
+_NOTHING_KNOWN = "That isn't it."
+_CHECKS = {"gradient": _check_number, "rule": _check_rule, "number": _check_number, "choice": _check_choice}

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from autograd_mini.engine.graph import successors
 from autograd_mini.engine.value import Value
-from autograd_mini.explanations.steps import BackwardStep, backward_steps
+from autograd_mini.explanations import mistakes as typical
 from autograd_mini.formulas.parse import parse
 
 Nodes = dict[str, Value]  # nodes under their names; the last one is the root
 
 
 @dataclass(frozen=True)
-class Question:
+class LessonQuestion:
     """A question of a lesson.
 
     Attributes
@@ -55,14 +56,24 @@ class Question:
     right: str = ""
     mistakes: Mapping[Any, str] = field(default_factory=dict)
 
-    def steps(self) -> list[tuple[Nodes, BackwardStep]]:
-        """Return each graph's nodes, and its step of the backward pass that gives the gradient asked for."""
+    def expected(self) -> list[tuple[Nodes, typical.Question]]:
+        """Return the nodes of each graph, and what the engine expects there: the number and the typical mistakes.
+
+        For a number there are no nodes, for a choice there is nothing.
+        """
+        if self.number is not None:
+            right = self.number()
+            return [({}, typical.Question(right, abs(right), tuple(self.mistakes.items())))]
         found = []
         for build in self.graphs:
             nodes = build()
             *_, root = nodes.values()
-            steps = backward_steps(root, names=nodes)
-            found.append((nodes, next(step for step in steps if step.node is nodes[self.of])))
+            u = nodes[self.of]
+            asked = typical.gradient_question(root, u, nodes)
+            half_known: tuple[tuple[float, str], ...] = ()
+            if successors(root)[u] == (root,):  # one operation is the whole way
+                half_known = typical.local_question(root, root, root.parents.index(u), nodes).mistakes
+            found.append((nodes, replace(asked, mistakes=(*self.mistakes.items(), *half_known, *asked.mistakes))))
         return found
 
 
@@ -91,7 +102,7 @@ def gradient(
     at: Mapping[str, float] | None = None,
     text: str = "",
     mistakes: Mapping[Any, str] | None = None,
-) -> Question:
+) -> LessonQuestion:
     """Return a question for the gradient of a node, in numbers.
 
     Parameters
@@ -113,17 +124,19 @@ def gradient(
     Examples
     --------
     >>> print(gradient("L = a*b", "a", "The other factor.", {"a": 2, "b": -3}).text)
-    L = a*b  at  a = 2, b = -3.  What is ∂L/∂a?
+    L = a*b,  at a = 2, b = -3.  What is ∂L/∂a?
     """
     if callable(lines):
-        return Question("gradient", text, why, (lines,), of, mistakes=mistakes or {})
+        return LessonQuestion("gradient", text, why, (lines,), of, mistakes=mistakes or {})
     leaves = dict(at or {})
     numbers = ", ".join(f"{name} = {value:g}" for name, value in leaves.items())
-    asked = f"{text}\n{_shown(lines)}  at  {numbers}.{_after(lines)}What is ∂{_names(lines)[-1]}/∂{of}?".strip()
-    return Question("gradient", asked, why, (partial(graph, lines, **leaves),), of, mistakes=mistakes or {})
+    asked = _asked(text, lines, f"at {numbers}.", f"What is ∂{_names(lines)[-1]}/∂{of}?")
+    return LessonQuestion("gradient", asked, why, (partial(graph, lines, **leaves),), of, mistakes=mistakes or {})
 
 
-def rule(lines: str, of: str, why: str, at: Sequence[Mapping[str, float]], text: str = "", hint: str = "") -> Question:
+def rule(
+    lines: str, of: str, why: str, at: Sequence[Mapping[str, float]], text: str = "", hint: str = ""
+) -> LessonQuestion:
     """Return a question for a gradient as a formula in the names of the nodes, compared at several points.
 
     Examples
@@ -133,18 +146,20 @@ def rule(lines: str, of: str, why: str, at: Sequence[Mapping[str, float]], text:
     """
     names = ", ".join([*at[0], *_names(lines)])
     what = f"What is ∂{_names(lines)[-1]}/∂{of}, as a formula in {names}?"
-    asked = f"{text}\n{_shown(lines)}.{_after(lines)}{what}".strip()
-    return Question("rule", asked, why, [partial(graph, lines, **values) for values in at], of)
+    asked = _asked(text, lines, "", what)
+    return LessonQuestion("rule", asked, why, [partial(graph, lines, **values) for values in at], of)
 
 
-def number(text: str, compute: Callable[[], float], why: str, mistakes: Mapping[Any, str] | None = None) -> Question:
+def number(
+    text: str, compute: Callable[[], float], why: str, mistakes: Mapping[Any, str] | None = None
+) -> LessonQuestion:
     """Return a question for a number that isn't a gradient."""
-    return Question("number", text, why, number=compute, mistakes=mistakes or {})
+    return LessonQuestion("number", text, why, number=compute, mistakes=mistakes or {})
 
 
-def choice(text: str, options: Mapping[str, str], right: str, why: str, mistakes: Mapping[Any, str]) -> Question:
+def choice(text: str, options: Mapping[str, str], right: str, why: str, mistakes: Mapping[Any, str]) -> LessonQuestion:
     """Return a question with a choice; `mistakes` has a sentence for each of the other letters."""
-    return Question("choice", text, why, options=options, right=right, mistakes=mistakes)
+    return LessonQuestion("choice", text, why, options=options, right=right, mistakes=mistakes)
 
 
 def _names(lines: str) -> list[str]:
@@ -153,8 +168,14 @@ def _names(lines: str) -> list[str]:
 
 def _shown(lines: str) -> str:
     """Return the formulas to read, one below the other where there are several."""
-    return "\n    ".join(line.strip() for line in ["", *lines.split(";")]) if ";" in lines else lines
+    return "\n".join(f"    {line.strip()}" for line in lines.split(";")) if ";" in lines else lines
 
 
-def _after(lines: str) -> str:
-    return "\n" if ";" in lines else "  "
+def _asked(text: str, lines: str, at: str, what: str) -> str:
+    """Return the whole question, on one line where it has one formula."""
+    parts = (
+        [text, _shown(lines), at, what]
+        if ";" in lines
+        else [text, "  ".join(filter(None, [lines + "," * bool(at) + "." * (not at), at, what]))]
+    )
+    return "\n".join(filter(None, parts))
