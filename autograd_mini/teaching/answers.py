@@ -52,7 +52,11 @@ class Overview(tuple[str, ...]):
             right, tries = _replies.get(name, (False, 0))
             state = "right" if right else "wrong" if tries else "open"
             *before, end = _question(name).text.splitlines()
-            start = textwrap.shorten(", ".join(before).replace(".,", "."), 84 - len(end), placeholder=" …") if len(end) < 60 else ""
+            start = (
+                textwrap.shorten(", ".join(before).replace(".,", "."), 84 - len(end), placeholder=" …")
+                if len(end) < 60
+                else ""
+            )
             lines.append(f"{name:>5}  {state:<5}  {textwrap.shorten(f'{start} {end}', 88, placeholder=' …')}")
         done = sum(_replies.get(name, (False, 0))[0] for name in self)
         return "\n".join([*lines, f"{done} of {len(self)} answered right"])
