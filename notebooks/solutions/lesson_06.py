@@ -1,5 +1,7 @@
 """Replies to the questions of lesson 06."""
 
+from autograd_mini import lectures
+from autograd_mini.graph import count_paths
 from autograd_mini.teaching import answer
 
 REPLIES = {
@@ -24,3 +26,18 @@ REPLIES = {
 if __name__ == "__main__":
     for question, reply in REPLIES.items():
         print(answer(question, reply), end="\n\n")
+
+    # The same by the engine, worked out.
+    network = lectures.shared_network(layers=3, width=5)
+    assert count_paths(network.y, network.theta) == 5**3 == 125  # 1
+    assert lectures.products_with_sharing(network.y, network.theta) == 5 + 25 + 25 + 5 == 60
+    assert lectures.products_without_sharing(network.y, network.theta) == 125 * 4 == 500
+
+    assert lectures.vanishing_products("sigmoid", [10], z=0.0)[0] == 0.25**10  # 2: less than one in a million
+    assert lectures.vanishing_products("sigmoid", range(1, 31), weight=4.0, z=0.0) == [1.0] * 30  # 3: w = 1/σ′(0) = 4
+
+    dead = lectures.scalar_chain(3, weight=[1.0, -1.0, 1.0], activation="relu", x=2.0)  # 4: where any z is negative
+    dead.y.backward()
+    print("pre-activations", [z.data for z in dead.pre_activations], "gradient", dead.x.grad)
+    assert dead.x.grad == 0.0
+    assert dead.pre_activations[1].data < 0
