@@ -1,4 +1,5 @@
-"""For lecturers: what checks a student's work, and says what is wrong in it.
+"""For lecturers: what checks a student's work, and says what is wrong in it."""
 
-Each function is imported from its own file when it is first used.
-"""
+from autograd_mini.teaching.engines import EngineReport, Failure, check_engine
+
+__all__ = ["EngineReport", "Failure", "check_engine"]
