@@ -156,16 +156,16 @@ def check_engine(
     --------
     >>> from autograd_mini import Value, teaching
     >>> class Wrong(Value):
-    ...     def __rsub__(self, other):
-    ...         return self - other
+    ...     def __neg__(self):
+    ...         return self * 1
     >>> report = teaching.check_engine(Wrong)
     >>> report.passed, [failure.check for failure in report.failures]
-    (False, ['reflections'])
+    (False, ['arithmetic'])
     >>> print(report.failures[0])
         a = Value(2.0)
-        y = 3 - a
+        y = -a
         y.backward()
-        y.data: expected 1.0, got -1.0
+        y.data: expected -2.0, got 2.0
     """
     checked = _read(student_class_or_module)
     if not time_limit > 0:
@@ -208,7 +208,7 @@ def _read(checked: Any) -> type | tuple[str, str]:
     if not Path(path).exists():
         raise FileNotFoundError(2, "no such file", path)
     if not path.endswith(".py") or not Path(path).is_file():
-        raise ValueError(f"{path}: expected a file of Python, whose name ends in .py")
+        raise ValueError(f"{path!r}: expected a file of Python, whose name ends in .py")
     return path, name
 
 
@@ -244,11 +244,9 @@ class _Record:
         elif event in ("done", "not there") and self.results[name] == NOT_RUN:
             self.results[name] = PASSED if event == "done" else NOT_THERE
 
-    def _fail(self, check: str, *what: str) -> None:
-        advice = {row.name: row.advice for row in ROWS}.get(
-            check, "The file has to run from its first line to its last."
-        )
-        self.failures.append(Failure(check, *what, advice))
+    def _fail(self, check: str, expression: str, quantity: str, expected: str, got: str) -> None:
+        advice = {row.name: row.advice for row in ROWS}.get(check, "The file has to run to its last line.")
+        self.failures.append(Failure(check, expression, quantity, expected, got, advice))
         self.results[check] = FAILED
         self.cases.setdefault(check, 1)
 
