@@ -7,6 +7,7 @@ where it is there it has to be right.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class Family:
     def __init__(self, *trials: Trial, needs: str = "") -> None:
         self.trials, self.needs = trials, needs
 
-    def smallest(self, mistake: Ask, kind: type) -> tuple[Trial, Mistake] | None:
+    def smallest(self, mistake: Ask) -> tuple[Trial, Mistake] | None:
         """Return the smallest case that goes wrong, and how it did; None if all are right."""
         for trial in self.trials:
             if found := mistake(trial):
@@ -44,9 +45,9 @@ class Ladder(Family):
         super().__init__(*[Trial(source.replace("SIZE", str(size)), looks) for size in sizes])
         self.source, self.sizes = source, sizes
 
-    def smallest(self, mistake: Ask, kind: type) -> tuple[Trial, Mistake] | None:
+    def smallest(self, mistake: Ask) -> tuple[Trial, Mistake] | None:
         """Return the case in the smallest size that goes wrong, and how it did; None if all are right."""
-        wrong = super().smallest(mistake, kind)
+        wrong = super().smallest(mistake)
         if wrong is None:
             return None
         place = self.trials.index(wrong[0])
@@ -64,11 +65,11 @@ class Ladder(Family):
 class Graphs(Family):
     """Graphs in growing sizes; the first that goes wrong is made simpler as long as it still does."""
 
-    def __init__(self, graphs: Callable[[type], Iterable[Graph]]) -> None:
+    def __init__(self, graphs: Callable[[Ask], Iterable[Graph]]) -> None:
         super().__init__()
         self.graphs = graphs
 
-    def smallest(self, mistake: Ask, kind: type) -> tuple[Trial, Mistake] | None:
+    def smallest(self, mistake: Ask) -> tuple[Trial, Mistake] | None:
         """Return the smallest graph that goes wrong, and how it did; None if all are right."""
         wrong: list[tuple[Trial, Mistake]] = []
 
@@ -78,7 +79,7 @@ class Graphs(Family):
             wrong.extend([(trial, found)] if found else [])
             return bool(found)
 
-        first = next(filter(goes_wrong, self.graphs(kind)), None)
+        first = next(filter(goes_wrong, self.graphs(mistake)), None)
         if first is None:
             return None
         smallest(first, goes_wrong)
@@ -177,8 +178,8 @@ ROWS = (
         "A node that is used twice gets the sum of both contributions: += on its .grad, and both operands of a * a "
         "count, although they are one object; two leaves with equal numbers are two leaves.",
         (
-            Graphs(lambda kind: every(1)),
-            Graphs(lambda kind: every(2)),
+            Graphs(lambda mistake: every(1)),
+            Graphs(lambda mistake: every(2)),
             Family(_of("a * b", a=2.0, b=2.0), _of("a * b + b", a=2.0, b=2.0), _of("(a + b) * b", a=0.0, b=0.0)),
             Family(_lines(A, "b = a", "b += a", "y = b * a", "y.backward()", looks="a.data y.data a.grad")),
         ),
@@ -188,14 +189,14 @@ ROWS = (
         "A node hands its gradient on once, when all its successors have handed theirs to it: in reverse topological "
         "order, and each node visited once.",
         (
-            Graphs(lambda kind: every(3)),
+            Graphs(lambda mistake: every(3)),
             Ladder(f"{A}\ny = a\nfor _ in range(SIZE):\n    y = y + y\ny.backward()", ("a.grad",), (1, 2, 5, 12, 60)),
         ),
     ),
     Row(
         "random graphs",
         "Graphs of all operations that are right by themselves: what is wrong lies in how gradients are collected.",
-        (Graphs(lambda kind: [at_random(_right_forms(kind), seed) for seed in range(_RANDOM)]),),
+        (Graphs(lambda mistake: _random_graphs(mistake)),),
     ),
     Row(
         "repeated backward",
@@ -284,11 +285,12 @@ _FORMS = [
 ]
 
 
-def _right_forms(kind: type) -> list[str]:
-    """Return the forms that are right by themselves, on one or two leaves."""
-    alone = {form: _of(form.format("a", "b"), a=0.5, b=-1.5) for form in _FORMS if form.count("{}") == 2}
-    alone.update({form: _of(form.format("a"), a=0.5) for form in _FORMS if form not in alone})
-    return [form for form in _FORMS if not alone[form].mistake(kind)] or ["{} + {}"]
+def _random_graphs(mistake: Ask) -> list[Graph]:
+    """Return random graphs of the forms that are right by themselves, on one or two leaves."""
+    alone = {form: _of(form.format("a"), a=0.5) for form in _FORMS if form.count("{}") == 1}
+    alone.update({form: _of(form.format("a", "b"), a=0.5, b=-1.5) for form in _FORMS if form not in alone})
+    right = [form for form in _FORMS if not mistake(alone[form])]
+    return [at_random(right, seed) for seed in range(_RANDOM)] if right else []
 
 
 def ask(kind: type, row: Row, tell: Callable[..., None]) -> None:
@@ -303,7 +305,14 @@ def ask(kind: type, row: Row, tell: Callable[..., None]) -> None:
     tell : callable
         Called with the name of an event and what belongs to it; each case comes before it is run, as it may never end.
     """
-    if row.optional and not is_there(kind, row.optional):
+
+    def asked_for(expression: str) -> bool:
+        if expression:
+            leaves = {name: x for name, x in [("a", 2.0), ("b", 3.0)] if re.search(rf"\b{name}\b", expression)}
+            tell("looking for", _of(expression, **leaves).source, ["y.data"])
+        return not expression or is_there(kind, expression)
+
+    if not asked_for(row.optional):
         tell("not there")
         return
 
@@ -312,7 +321,6 @@ def ask(kind: type, row: Row, tell: Callable[..., None]) -> None:
         return trial.mistake(kind)
 
     for family in row.families:
-        is_asked = not family.needs or is_there(kind, family.needs)
-        if is_asked and (wrong := family.smallest(mistake, kind)):
+        if asked_for(family.needs) and (wrong := family.smallest(mistake)):
             tell("wrong", wrong[0].source, *wrong[1])
     tell("done")

@@ -228,13 +228,14 @@ class _Record:
         if event == "no class":
             raise ValueError(more[1])
         if event == "broken":
-            self._fail("loading", f"from {Path(self.name.rpartition(':')[0]).stem} import *", "it", "a class", more[0])
+            path, _, kind = self.name.rpartition(":")
+            self._fail("loading", f"from {Path(path).stem} import {kind}", kind, "a class", more[0])
         elif event == "loaded":
             self.name = more[0]
         elif event == "row":
             self.row, self._trying = more[0], None
-        elif event == "trying":
-            self.cases[name] += 1
+        elif event in ("trying", "looking for"):
+            self.cases[name] += event == "trying"
             self._trying = more[0], tuple(more[1])
         elif event == "wrong":
             expression, quantity, expected, got = more
@@ -246,6 +247,7 @@ class _Record:
 
     def _fail(self, check: str, expression: str, quantity: str, expected: str, got: str) -> None:
         advice = {row.name: row.advice for row in ROWS}.get(check, "The file has to run to its last line.")
+        expression = expression.replace("Value(", f"{self.name.rpartition('.')[2]}(")  # as the student calls it
         self.failures.append(Failure(check, expression, quantity, expected, got, advice))
         self.results[check] = FAILED
         self.cases.setdefault(check, 1)

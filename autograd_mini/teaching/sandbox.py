@@ -34,6 +34,7 @@ except ImportError:  # Windows
 
 Event = list[Any]
 _LIBRARY = str(Path(__file__).resolve().parents[2])
+_CHECKING = "AUTOGRAD_MINI_CHECKING"  # set in a new Python, so that a file that checks itself doesn't start others
 _PATIENCE = 1.0  # seconds in which a process that is over hands in its last lines
 
 
@@ -179,6 +180,10 @@ class Python(_Process):
 
     def __init__(self, path: str, name: str, first: int, memory: int) -> None:
         super().__init__()
+        if os.environ.get(_CHECKING):
+            raise RuntimeError(
+                f"{path} checks a file while it is itself checked; do so below if __name__ == '__main__'"
+            )
         # Neither the folder that we are in nor the student's may hide a module that this library imports.
         code = (
             f"import sys; sys.path[:] = [p for p in sys.path if p] + [{_LIBRARY!r}]; "
@@ -191,6 +196,7 @@ class Python(_Process):
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
             start_new_session=True,
+            env={**os.environ, _CHECKING: "yes"},
         )
         assert self._process.stdout is not None
         self.listen(self._process.stdout)
@@ -300,6 +306,7 @@ def starter(checked: type | tuple[str, str], memory: int) -> tuple[Callable[[int
         return lambda first: Fork(checked, first, memory), "in a process of its own"
     module = sys.modules.get(checked.__module__, sys)
     file = getattr(module, "__file__", None) or ""
-    if file.endswith(".py") and "." not in checked.__module__ and vars(module).get(checked.__name__) is checked:
+    alone = "." not in checked.__module__ and checked.__module__ != "__main__"  # what can be run as a file
+    if alone and file.endswith(".py") and vars(module).get(checked.__name__) is checked:
         return lambda first: Python(file, checked.__name__, first, memory), "in a process of its own"
     return lambda first: Thread(checked, first, memory), "in this process, which can't be copied on this system"
