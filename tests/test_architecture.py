@@ -25,6 +25,7 @@ ROOMS = [
     "vectorizer",
     "training",
     "views",
+    "teaching",
     *("datasets", "serialization"),
     "",  # the public names
     "cli",
