@@ -263,9 +263,11 @@ def _step(arguments: argparse.Namespace) -> None:
         if name := getattr(arguments, kind):
             advice = f"--{kind} writes {kind.upper()}; end the name in {endings[0]}"
             paths.append(_output_path(name, endings=endings, otherwise=advice))
+    if arguments.exercise and (arguments.svg or arguments.grain or not arguments.html):
+        raise Mistake("--exercise goes with --html alone, as in: --exercise gradients --html page.html")
     root = _root(arguments)
     if paths:
-        stepping.save(root, paths, arguments.grain or "node")
+        stepping.save(root, paths, arguments.grain or "node", arguments.exercise)
     else:
         stepping.print_steps(root, arguments.grain)
 

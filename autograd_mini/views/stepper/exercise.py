@@ -75,6 +75,11 @@ class Exercise:
                     if math.isfinite(asked.number):
                         yield u, None, asked
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """What the graph is that was given, but for its names: operations, how they hang together, leaves' numbers."""
+        return _fingerprint(self.given)
+
     def data(self) -> dict[str, Any]:
         """Return what the page needs beside the records of the graph."""
         position = {node: k for k, node in enumerate(self.graph.order)}
@@ -89,7 +94,7 @@ class Exercise:
         """Return the code of a score in this exercise."""
         seed = 0 if self.seed is None else self.seed + 1
         payload = ((score << 2 | HIDE.index(self.hide)) << 4 | self.tries) << 20 | seed
-        tag = _hashed(f"{payload} {_fingerprint(self.given)}", _TAG)
+        tag = _hashed(f"{payload} {self.fingerprint}", _TAG)
         masked = payload ^ _hashed(f"mask {tag}", _PAYLOAD)
         bits = masked << _TAG | tag
         bits = bits << _CHECK | _hashed(f"check {bits}", _CHECK)
@@ -175,6 +180,7 @@ def exercise(graph: NamedGraph, hide: str, tries: Any, seed: Any) -> Exercise:
     if note := graph.note():
         raise ValueError(f"exercise: {note}")
     found = Exercise(graph, graph if seed is None else _redrawn(graph, seed), hide, number, seed)
+    _ = found.fingerprint  # that of now, whatever becomes of the leaves
     if not found.questions:
         raise ValueError(
             "exercise: this graph has nothing to ask: expected an operation on a leaf that isn't a constant, "
