@@ -15,6 +15,7 @@ import pytest
 from autograd_mini import Parameter, Value, log, step_through, tanh, teaching
 from autograd_mini.cli import main as cli
 from autograd_mini.explanations.mistakes import AnswerError, number_of
+from autograd_mini.nn import MLP
 from autograd_mini.views import page
 
 
@@ -116,6 +117,13 @@ def test_a_seed_draws_numbers_of_its_own_and_leaves_the_graph_alone():
     assert all(data == float(f"{data:.2g}") for data in leaves[0]), "numbers to calculate with by hand"
     assert list(first.called.values()) == ["w", "x", "v1", "b", "v2", "v3", "2", "v4", "L"]
     assert root.data == before.data, "the graph that was given is as it was"
+
+
+def test_a_seed_finds_numbers_for_a_network_whose_exponents_have_no_derivative():
+    loss = (MLP(2, [3, 1], "tanh", rng=0)([1.0, 2.0]) - 1.0) ** 2
+    stepper = step_through(loss, exercise=True, hide="both", seed=3)
+    code = stepper._exercise.code(2)
+    assert teaching.check_code(code, loss).asked == len(stepper._exercise.questions) > 30
 
 
 def test_numbers_that_are_not_finite_are_given():

@@ -205,7 +205,9 @@ def _redrawn(graph: NamedGraph, seed: int) -> NamedGraph:
             if new.primitive is None and new.kind != CONSTANT:
                 new.data = float(f"{old.data * (0.5 + chance.random()):.2g}")
         root.forward()
-        if all(map(math.isfinite, (number for new in copies for number in (new.data, *new.local_grads)))):
+        uses = (zip(new.parents, new.local_grads, strict=True) for new in copies)
+        asked = [local for use in uses for u, local in use if u.kind != CONSTANT]
+        if all(map(math.isfinite, [*(new.data for new in copies), *asked])):
             fresh = NamedGraph(root)
             fresh.called = {new: graph.called[old] for new, old in copies.items()}
             return fresh
