@@ -18,14 +18,17 @@ def add_options(parser: Any) -> None:
     """Give the command its options."""
     parser.add_argument("--grain", choices=["node", "edge"], help="number the steps; going back, by node or by edge")
     parser.add_argument("--html", metavar="FILE", help="write a page to step through, instead of printing")
+    parser.add_argument(
+        "--exercise", choices=["gradients", "local", "both"], help="with --html: a page in which these are filled in"
+    )
     parser.add_argument("--svg", metavar="FILE", help="write a drawing that plays by itself, instead of printing")
 
 
-def save(root: Value, paths: list[Path], grain: str) -> None:
-    """Write the stepper into files, each of the kind that its name says."""
+def save(root: Value, paths: list[Path], grain: str, hide: str | None = None) -> None:
+    """Write the stepper into files, each of the kind that its name says; as an exercise if it hides something."""
     from autograd_mini.views import step_through
 
-    stepper = step_through(root, grain=grain)
+    stepper = step_through(root, grain=grain, exercise=hide is not None, hide=hide or "gradients")
     for path in paths:
         stepper.save(path)
         print(f"wrote {path}")

@@ -1,24 +1,8 @@
-"""For lecturers: what checks a student's work, and says what is wrong in it.
+"""For lecturers: what checks a student's work, and says what is wrong in it."""
 
-Each function is imported from its own file when it is first used.
-"""
+from autograd_mini.teaching.answers import answer, questions
+from autograd_mini.teaching.codes import check_code
+from autograd_mini.teaching.engines import EngineReport, Failure, check_engine
+from autograd_mini.views.stepper.exercise import Score
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from autograd_mini.teaching.answers import answer, questions
-
-_FILES = {"answer": "answers", "questions": "answers"}
-
-__all__ = ["answer", "questions"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _FILES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_FILES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_FILES})
+__all__ = ["EngineReport", "Failure", "Score", "answer", "check_code", "check_engine", "questions"]

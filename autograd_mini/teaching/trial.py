@@ -8,10 +8,12 @@ from __future__ import annotations
 import gc
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autograd_mini.engine.value import Value
 
+_HERE = str(Path(__file__).parent)
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # how far a number may be from what is expected
 
 
@@ -86,10 +88,16 @@ def shown(number: Any) -> str:
 
 
 def described(error: BaseException) -> str:
-    """Return an exception in one line."""
+    """Return an exception in one line: its type, its message, and where in the student's code it was raised."""
     try:
-        text = str(error)
+        text = str(error).strip().partition("\n")[0]
     except Exception:
         text = ""
-    first = text.strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__
+    message = f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        code, line = trace.tb_frame.f_code, trace.tb_lineno
+        if code.co_filename != "<check>" and not code.co_filename.startswith((_HERE, "<frozen")):
+            place = f" (line {line}, in {code.co_name})" if code.co_name != "<module>" else f" (line {line})"
+        trace = trace.tb_next
+    return message + place
