@@ -69,6 +69,13 @@ def test_three_dots_show_the_question_and_count_as_no_reply():
     assert "open" in repr(questions(1)).splitlines()[0]
 
 
+def test_no_expression_of_a_question_breaks_over_lines():
+    for name in questions():
+        for line in answer(name).text.splitlines():
+            assert not re.search(r" [-=+*/<>]$|^[-=+*/<>] ", line), f"{name}: {line}"
+    assert "η = 0.1?" in answer("2.3").text
+
+
 def test_an_unknown_question_lists_those_of_the_lesson():
     with pytest.raises(ValueError, match=r"lesson 1 has 1\.1, 1\.2"):
         answer("1.99", 3)
