@@ -15,7 +15,7 @@ ROWS = [row for row in INDEX.splitlines() if re.match(r"\| L\d", row)]
 PLAN = [
     [cell.strip() for cell in row.strip("| ").split("|")]
     for row in INDEX.split("## For lecturers")[-1].split("\n## ")[0].splitlines()
-    if re.match(r"\| \d", row)
+    if re.match(r"\| [^|]+: ", row)
 ]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -79,7 +79,7 @@ def test_every_row_of_the_lecturers_table_names_minutes_a_lesson_and_a_figure_th
 
 
 def test_the_lecturers_table_has_every_lecture_and_each_question_once():
-    assert {row[0][0] for row in PLAN} == set("12345")
+    assert {row[0].split(":")[0] for row in PLAN} >= set("12345")
     planned = []
     for _, _, number, exercise, _ in PLAN:
         first, last = re.fullmatch(r"(\d+\.\d+) to (\d+\.\d+)", exercise).groups()

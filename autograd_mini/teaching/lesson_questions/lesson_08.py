@@ -48,7 +48,13 @@ QUESTIONS = [
         "Two residual blocks.",
         {2.25: "What is 1 + f′, with f′ = -½?", 0.5: "This is one block."},
     ),
-    gradient("m = (x1 + x2)/2; y = x1 - m", "x1", "1 along the edge, -½ through the mean.", {"x1": 3, "x2": 7}),
+    gradient(
+        "m = (x1 + x2)/2; y = x1 - m",
+        "x1",
+        "1 along the edge, -½ through the mean.",
+        {"x1": 3, "x2": 7},
+        "The mean of a batch.",
+    ),
     gradient(
         "m = (x1 + x2)/2; y = x1 - m", "x2", "Only through the mean: -½.", {"x1": 3, "x2": 7}, "The mean of a batch."
     ),
