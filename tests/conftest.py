@@ -16,6 +16,7 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -35,7 +36,7 @@ EVERYTHING = bool(os.environ.get("AUTOGRAD_MINI_EVERYTHING"))
 PROGRAMS = {"dot": "install Graphviz", "chromium": "install Chromium", "node": "install Node.js"}
 PACKAGES = """
     anywidget axe-playwright-python cloudpickle graphviz-pure ipykernel jax joblib jupyterlab marimo matplotlib
-    micrograd mypy nbclient nbconvert playwright scikit-learn
+    micrograd mypy nbclient nbconvert pandas playwright polars scikit-learn
 """.split()
 HOW = {
     "slow": 'pytest -m "slow or not slow"',
@@ -66,6 +67,20 @@ def pytest_configure(config):
     missing = {name: name for name in HOW if EVERYTHING and is_missing(name)}
     if missing:
         raise pytest.UsageError(f"AUTOGRAD_MINI_EVERYTHING: nothing may be left out; missing {in_words(missing)}")
+    config.pluginmanager.register(RoomsThatNeed())
+
+
+class RoomsThatNeed:
+    """Leaves out the running examples of rooms that can't be imported here: a conftest is asked of its own folder."""
+
+    ROOMS: ClassVar = {"estimators": "scikit-learn"}
+
+    def pytest_ignore_collect(self, collection_path, config):
+        for room, package in self.ROOMS.items():
+            if collection_path == ROOT / "autograd_mini" / room and is_missing(package):
+                leave_out(config, package, str(collection_path))
+                return True
+        return None
 
 
 def pytest_ignore_collect(collection_path, config):

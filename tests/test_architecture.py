@@ -24,6 +24,7 @@ ROOMS = [
     "native",
     "vectorizer",
     "training",
+    "estimators",  # imported by itself alone: it needs scikit-learn
     "views",
     *("datasets", "serialization"),
     "",  # the public names

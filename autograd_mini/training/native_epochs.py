@@ -171,7 +171,7 @@ class NativeEpochs:
         epoch, compiled = self._epoch, self._compiled
         self._order[:] = order
         for own, given in zip(self._columns, self._given, strict=True):
-            if own is not given:  # a copy of what may have changed
+            if not np.may_share_memory(own, given):  # a copy of what may have changed
                 own[:] = given
         epoch.total, epoch.first = 0.0, 0
         while epoch.first < self._whole:
