@@ -169,18 +169,18 @@ class Training:
     """
 
     def __init__(self, trainer: Trainer, X: Array, y: Array) -> None:
-        self._trainer, self._data, self.optimizer = trainer, (X, y), trainer.optimizer
+        self._trainer, self._examples, self.optimizer = trainer, (X, y), trainer.optimizer
         trainer.model.train()
         trainer._begin(X, y)
         trainer._engine.load()  # also λ, which isn't trained
 
     def epoch(self) -> float:
         """Go once through the examples, and return their mean loss with the penalty."""
-        return self._trainer._epoch(*self._data, is_watched=False)
+        return self._trainer._epoch(*self._examples, is_watched=False)
 
     def loss(self, theta: Array) -> tuple[float, Array]:
         """Return the mean loss of all examples with the penalty, at any weights, and its gradient."""
-        return self._trainer._engine(theta, *self._data)
+        return self._trainer._engine(theta, *self._examples)
 
     def slow_down(self, rate: float) -> None:
         """Change the learning rate; as in scikit-learn the velocity stays what it was."""

@@ -40,15 +40,12 @@ def fitted(kind=MLPClassifier, data=(X, y), **arguments):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
-@pytest.mark.parametrize("arguments", [{}, {"penalty": "l1", "keep_prob": 0.9, "solver": "sgd"}], ids=str)
+@pytest.mark.parametrize("arguments", [{}, {"penalty": "l1"}], ids=str)
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks_all_pass_and_none_is_expected_to_fail(kind, arguments):
-    # Dropout draws for each example, so that one of weight 2 isn't the same as two of them.
-    allowed = {"check_sample_weight_equivalence_on_dense_data"} if arguments else set()
     results = check_estimator(kind(**arguments), on_fail=None, on_skip=None)
     assert len(results) > 50
-    failed = {result["check_name"]: repr(result["exception"]) for result in results if result["status"] == "failed"}
-    assert {name: why for name, why in failed.items() if name not in allowed} == {}
+    assert {r["check_name"]: repr(r["exception"]) for r in results if r["status"] not in ("passed", "skipped")} == {}
     assert not any(result["expected_to_fail"] for result in results)
 
 
