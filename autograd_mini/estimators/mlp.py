@@ -161,6 +161,8 @@ class _MLP(BaseEstimator):
             raise AttributeError("partial_fit is only available for the solvers 'sgd' and 'adam', got 'lbfgs'")
         if weights is not None:
             used = weights > 0.0
+            if not used.any():
+                raise ValueError("sample_weight: expected a weight above 0, got none: there is nothing to train on")
             X, y, weights = X[used], y[used], weights[used]
         sizes = (X.shape[1], *np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist(), self._outputs(y))
         if min(sizes) < 1:

@@ -153,9 +153,9 @@ class Workbench:
         trainer, generator = self._trainer, np.random.default_rng(seed)
         trainer.optimizer, trainer.batch_size, trainer.rng = rule(self.parameters), batch_size, generator
         trainer.sampling = "shuffle" if shuffle else "order"
-        for _, part in self.model.named_modules():
-            if isinstance(part, Dropout):
-                part.rng.bit_generator.state = generator.spawn(1)[0].bit_generator.state
+        dropouts = [part for _, part in self.model.named_modules() if isinstance(part, Dropout)]
+        for k, dropout in enumerate(dropouts):
+            dropout.rng.bit_generator.state = np.random.default_rng([seed, k]).bit_generator.state
         return Training(trainer, X, y)
 
 

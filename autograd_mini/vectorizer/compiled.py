@@ -224,7 +224,7 @@ class Compiled:
         scalars, first = self.scalars, self.scalars.tables.n_leaves
         leaves = [*islice(scalars.leaves, first), *map(scalars.node.__getitem__, lowering.layout)]
         places = np.arange(len(leaves))
-        places[[scalars.leaf[i] for i in lowering.layout]] = places[first:]
+        places[[scalars.leaf[i] for i in lowering.layout]] = places[first:].copy()  # NumPy 1.24 mixes up what overlaps
         return lowering.program, leaves, places[self._order]
 
     @property
