@@ -48,10 +48,11 @@ def test_the_lines_are_those_of_the_records():
 def test_str_is_the_source_and_a_notebook_typesets_it():
     derivation = to_latex(neuron())
     source = str(derivation)
-    assert source.startswith("\\begin{aligned}\n")
-    assert source.endswith("\n\\end{aligned}")
+    assert source.startswith("\\begin{align*}\n")
+    assert source.endswith("\n\\end{align*}")
     assert source.count("\\\\[4pt]\n") == len(derivation.forward) + len(derivation.backward) + 1
-    assert derivation._repr_latex_() == f"$$\n{source}\n$$"
+    assert derivation.latex() == source.replace("align*", "aligned")
+    assert derivation._repr_latex_() == f"$$\n{derivation.latex()}\n$$"
 
 
 def test_constants_stand_in_the_formulas_only():
