@@ -191,7 +191,7 @@ def run_python():
 
 @pytest.fixture(scope="session")
 def pdflatex(tmp_path_factory):
-    """Typeset the body of an article, and return what is wrong: errors, and lines that are over 5 pt too wide."""
+    """Typeset the body of an article, and return what is wrong: errors, what is over 5 pt too wide, too full pages."""
 
     def run(body, *packages):
         folder = tmp_path_factory.mktemp("pdflatex")
@@ -204,6 +204,7 @@ def pdflatex(tmp_path_factory):
         log = (folder / "article.log").read_text(encoding="utf-8", errors="replace").splitlines()
         wrong = [" ".join(log[i : i + 8]) for i, line in enumerate(log) if line.startswith(("! ", "Missing character"))]
         wide = [line for line in log if float((re.match(r"Overfull \\hbox \(([\d.]+)pt", line) or [0, 0])[1]) > 5]
+        wide += [line for line in log if line.startswith("Overfull \\vbox")]
         return wrong + wide + ["there is no PDF"] * (not (folder / "article.pdf").exists())
 
     return run
@@ -214,16 +215,16 @@ def katex():
     """Typeset formulas, all by one process, and return what is wrong with those that KaTeX doesn't take as they are."""
 
     def run(formulas):
-        package = Path(shutil.which("katex")).resolve().parent
+        formulas, package = list(formulas), Path(shutil.which("katex")).resolve().parent
         code = """
             const katex = require(process.argv[1]), formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
-            const options = {displayMode: true, strict: "error", trust: false};
+            const options = {displayMode: true, strict: "error", maxExpand: 1e6};
             const check = (formula) => { try { katex.renderToString(formula, options) } catch (e) { return e.message }};
             console.log(JSON.stringify(formulas.map((formula) => check(formula) || "")));
         """
         done = subprocess.run(
             ["node", "-e", code, str(package)],
-            input=json.dumps(list(formulas)),
+            input=json.dumps(formulas),
             capture_output=True,
             text=True,
             encoding="utf-8",

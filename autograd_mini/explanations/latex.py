@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from autograd_mini.engine.node import Node
@@ -14,8 +14,7 @@ from autograd_mini.formulas.expression import latex_text
 from autograd_mini.formulas.letters import portable
 from autograd_mini.formulas.typeset import aligned, sides
 
-_MOST_LINES = 20  # that may be kept on one page
-# KaTeX has no pages, and doesn't know the command.
+_PAGE = 500  # points: what is higher must break over pages, for which KaTeX, which has no pages, has no command
 _OVER_PAGES = "\\providecommand{{\\allowdisplaybreaks}}{{}}{{\\allowdisplaybreaks{}}}"
 
 
@@ -40,20 +39,21 @@ class Derivation:
 
     def latex(self) -> str:
         """Return an ``aligned`` block of LaTeX, without dollar signs; it stays on one page."""
-        return portable(self._block("aligned"))
+        return self._block("aligned", portable)
 
     def __str__(self) -> str:
-        source = portable(self._block("align*"))
-        return _OVER_PAGES.format(source) if source.count("\\\\") >= _MOST_LINES else source
+        source = self._block("align*", portable)
+        height = sum(20 + 14 * ("\\frac" in line) + 24 * ("cases" in line) for line in source.splitlines())
+        return _OVER_PAGES.format(source) if height > _PAGE else source
 
     def _repr_latex_(self) -> str:
-        return f"$$\n{self._block('aligned')}\n$$"
+        return f"$$\n{self._block('aligned', str)}\n$$"
 
-    def _block(self, environment: str) -> str:
+    def _block(self, environment: str, letters: Callable[[str], str]) -> str:
         note = [latex_text(self.note)] if self.note else []
         lines = [*note, "\\textbf{Forward pass}", *self.forward, "\\textbf{Backward pass}", *self.backward]
         # Fractions are higher than other lines, and would touch without room between the lines.
-        return aligned([line.replace(" &= ", " = ", 1) for line in lines], environment, "\\\\[4pt]")
+        return aligned([letters(line.replace(" &= ", " = ", 1)) for line in lines], environment, "\\\\[4pt]")
 
 
 def to_latex(

@@ -438,18 +438,18 @@ class Explanation:
 
     def latex(self) -> str:
         """Return the explanation as an aligned block of LaTeX, without dollar signs."""
-        return portable(self._latex())
+        return aligned(map(portable, self._lines()))
 
-    def _latex(self) -> str:
+    def _lines(self) -> list[str]:
         left = self.step.left_hand_side().render("latex")
         rows = [line for _, line in self._rows("latex")]
         if self.finite_difference is not None:
             approximate = text.latex_number(self.finite_difference, DIGITS + 3)
             rows.append(f"{left} \\approx {approximate} \\text{{ (finite difference)}}")
-        return aligned([*rows, *[text.latex_text(self.older)] * bool(self.older)])
+        return [*rows, *[text.latex_text(self.older)] * bool(self.older)]
 
     def _repr_latex_(self) -> str:
-        return f"$$\n{self._latex()}\n$$"
+        return f"$$\n{aligned(self._lines())}\n$$"
 
 
 def explain(node: Value, root: Value, names: Names | None = None, max_nodes: int = 150_000) -> Explanation:

@@ -211,6 +211,7 @@ _PLACES = [  # the better ones come first; a comma stays on its line
     _EQUALS,
     r" [+-] ",
     r" \\(?:cdot|land|lor) (?!10\^)",
+    r"(?<=\}) ",
     r"(?<=,) ",
     r"(?<= \})(?=\\text)",
 ]
@@ -238,16 +239,36 @@ _PLAIN = {"\\left(": "(", "\\right)": ")", "\\left|": "\\lvert ", "\\right|": "\
 
 
 def _opened(latex: str) -> str:
-    """Return a formula with plain signs for its outermost brackets; without any, each word in a text of its own."""
+    r"""Return a formula that can be broken at more places: the first change that there is something for.
+
+    ``\frac{\partial (a + b)}{\partial a}`` becomes ``\frac{\partial}{\partial a} (a + b)``, the outermost brackets get
+    plain signs, and each word becomes a text of its own.
+    """
     depth, found = 0, []
     for token in re.findall(r"\\(?:left|right).|\\[A-Za-z]+|\\.|.", latex, re.DOTALL):
         depth -= token.startswith("\\right") or token in _CLOSING
         found.append(_PLAIN.get(token, token) if depth == 0 else token)
         depth += token.startswith("\\left") or token in _OPENING
-    opened = "".join(found)
-    if opened == latex:
-        opened = re.sub(r"\\(text|textrm)\{((?:[^{}\\]|\\.|\{\})*)\}", _words, latex)
-    return opened
+    for opened in (_unfolded(latex), "".join(found), re.sub(_TEXT, _words, latex)):
+        if opened != latex:
+            return opened
+    return latex
+
+
+_TEXT = r"\\(text|textrm)\{((?:[^{}\\]|\\.|\{\})*)\}"
+_DERIVATIVE = "\\frac{\\partial "
+
+
+def _unfolded(latex: str) -> str:
+    """Return a formula with the first derivative that isn't in brackets or an argument written before what it is of."""
+    before, *rest = _split(latex, re.escape(_DERIVATIVE))
+    if before.startswith(_DERIVATIVE):
+        before, rest = "", [before, *rest]
+    if not rest:
+        return latex
+    of, by, *after = _split(rest[0].removeprefix("\\frac"), r"(?<=\})")
+    of = of.removeprefix("{\\partial ").removesuffix("}")
+    return f"{before}\\frac{{\\partial}}{by} {of}{''.join([*after, *rest[1:]])}"
 
 
 def _words(match: re.Match[str]) -> str:
