@@ -1,18 +1,19 @@
 """Names as LaTeX: whatever a label is, pdflatex with amsmath alone and KaTeX typeset it."""
 
 import itertools
+import random
 import unicodedata
 
 import pytest
 
-from autograd_mini.formulas.expression import call, derivative, latex_name, latex_text, number, symbol
+from autograd_mini.formulas.expression import call, derivative, latex_name, latex_text, named_call, number, symbol
 from autograd_mini.formulas.letters import portable
 
 LABELS = r"""
     θ1 ŷ x̄ x̃ ẋ w¹₁ λ x_1 é 100% a&b # $ \ { } ^ ~ ' " ` a_b_c_d x' x′ L'' θ′₁ x₁' Γ Θ ϵ ε ϑ ϕ ϖ ϱ ς Α Ω ℒ ℓ ∂ ∇ ∞ ℝ 𝐖 𝒩
     дом 中 学习率 한 🎉 x²' x'² xᵢ wᵢⱼ Wᵀ θᵏ⁺¹ θᵏ⁺¹₂ x²ᵢ größe Größe_ŷ θ中 Δw ΔŴ ½ x₍₂₎ x'₍₂₎ x1'₍₂₎ ∂L/∂θ a--b a''b ?`
-    <script> a<b>c|d î ǎ ẽ x̄_mean µ Å ① a① ﬁ x→y _ __ _1 1_ loss_1 x_i ١ ² ₂ x.y a.1 W.ŷ₁ x̣ ŷ₁ ẑ² 'a “q” — ϰ √x w^1_2 ~~
-    \end{aligned} \frac \input }{ %% $$ ^^M ½x €5 -1e-05 1e400 ǻ ĳ ß œuvre Łódź Ąę đ ª º 3D x,y f(x) [0] y-t x*w+b <= :=
+    ′₁ <script> a<b>c|d î ǎ ẽ x̄_mean µ Å ① a① ﬁ x→y _ __ _1 1_ loss_1 x_i ١ ² ₂ x.y a.1 W.ŷ₁ x̣ ŷ₁ ẑ² 'a “q” — ϰ √x w^1_2
+    \end{aligned} \frac \input }{ %% $$ ~~ ^^M €5 -1e-05 1e400 ǻ ĳ ß œuvre Łódź Ąę đ ª º 3D x,y f(x) [0] y-t x*w+b <= :=
 """.split()
 LABELS += [
     "",
@@ -32,10 +33,15 @@ LABELS += [
 TRIPLES = ["".join(pair) for pair in itertools.product("xŷ'²ᵢ", repeat=3)]
 
 
+CHANCE = random.Random(0)
+SIGNS = sorted({*"".join(LABELS), "\u0327", "\u20d7"})
+MIXED = ["".join(CHANCE.choices(SIGNS, k=CHANCE.randint(2, 6))) for _ in range(600)]
+
+
 def shown(label):
     """All that is written of a label: in a product, a power and an index, as a function's name, and in words."""
     x = symbol(label)
-    formulas = [x * x ** number(2.0) / x, derivative("L", label), call(label, x), call(f"{label}′", x)]
+    formulas = [x * x ** number(2.0) / x, derivative("L", label), named_call(label, x), call(f"d{label}′", x)]
     inside = f"x_{{{latex_name(label)}}} {latex_text(label)} "
     return portable(inside + " ".join(part.render("latex") for part in formulas))
 
@@ -98,16 +104,22 @@ def test_only_letters_that_latex_has_are_left(label):
     assert not set(latex) & set("\n\r\t\x00"), latex
 
 
+SOME_OR_ALL = pytest.mark.parametrize(
+    "labels",
+    [pytest.param(LABELS, id="some"), pytest.param(LABELS + TRIPLES + MIXED, id="all", marks=pytest.mark.slow)],
+)
+
+
+@SOME_OR_ALL
 @pytest.mark.needs("katex", "node")
-def test_katex_typesets_every_label(katex):
-    assert katex([shown(label) for label in LABELS + TRIPLES]) == []
+def test_katex_typesets_every_label(katex, labels):
+    assert katex([shown(label) for label in labels]) == []
 
 
+@SOME_OR_ALL
 @pytest.mark.needs("pdflatex")
-def test_pdflatex_with_amsmath_alone_typesets_every_label(pdflatex):
-    assert (
-        pdflatex("\n".join(f"\\setbox0\\hbox{{${shown(label)}$}}" for label in LABELS + TRIPLES) + "\nThe end.") == []
-    )
+def test_pdflatex_with_amsmath_alone_typesets_every_label(pdflatex, labels):
+    assert pdflatex("\n".join(f"\\setbox0\\hbox{{${shown(label)}$}}" for label in labels) + "\nThe end.") == []
 
 
 @pytest.mark.slow

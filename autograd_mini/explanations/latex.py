@@ -20,7 +20,7 @@ _OVER_PAGES = "\\providecommand{{\\allowdisplaybreaks}}{{}}{{\\allowdisplaybreak
 
 @dataclass(frozen=True)
 class Derivation:
-    r"""The lines of both passes; a notebook typesets it, `str` gives the LaTeX.
+    r"""The lines of both passes; a notebook typesets it, `str` gives the LaTeX for a paper, `latex` that for a formula.
 
     Attributes
     ----------

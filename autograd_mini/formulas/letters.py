@@ -43,6 +43,7 @@ _SIGNS = {
 _SIGNS |= {letter: f"\\mathrm{{{like}}}" for letter, like in zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧ", "ABEZHIKMNOPTX", strict=True)}
 _SIGNS |= {"ο": "o", "−": "-", "′": "'", "″": "''", "‴": "'''", "’": "'", "‘": "`", "°": "{{}^{\\circ}}"}
 _SIGNS |= {"“": "\\text{``}", "”": "\\text{''}", "–": "\\text{--}", "—": "\\text{---}", "⁄": "/"}
+_PRIMES = "'’′″‴"
 _ACCENTS = {
     "\u0300": "grave", "\u0301": "acute", "\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar",
     "\u0306": "breve", "\u0307": "dot", "\u0308": "ddot", "\u030a": "mathring", "\u030c": "check", "\u20d7": "vec",
@@ -54,6 +55,7 @@ _FONTS = {
     "SANS-SERIF": "mathsf",
     "MONOSPACE": "mathtt",
 }
+_CLUSTER = re.compile(r"[^{}$&#_%\\^~][\u0300-\u036f\u20d0-\u20ff]*|.", re.DOTALL)
 _LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=[`?!])(?=`)")  # two of these would become another sign
 # The letters beyond ASCII that pdflatex has in its first font: most of those of Latin-1 and Latin Extended-A.
 _LETTERS = frozenset({chr(c) for c in range(0xC0, 0x180)} - set("×÷ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ"))
@@ -103,11 +105,11 @@ def letter(name: str) -> str | None:
     first, *rest = [head, *_clusters(name[len(head) :])] if head in GREEK else _clusters(name) or [""]
     if head in GREEK:
         written = f"\\{head}"
-    elif first[:1].isalpha() or first in _SIGNS:
+    elif first[:1].isalpha() or (first in _SIGNS and first not in _PRIMES):
         written = _in_formula(first)
     else:
         return None
-    index = re.fullmatch(r"_?([0-9]*)(['’′″‴]*)", "".join(rest))
+    index = re.fullmatch(rf"_?([0-9]*)([{_PRIMES}]*)", "".join(rest))
     if index is not None and (index[1] or "_" not in rest):
         return written + (f"_{{{index[1]}}}" if index[1] else "") + "".join(map(_in_formula, index[2]))
     runs = [(kind, "".join(inner for _, inner in run)) for kind, run in groupby(map(_script, rest), lambda one: one[0])]
@@ -143,8 +145,7 @@ def portable(latex: str) -> str:
 
 def _clusters(name: str) -> list[str]:
     """Return the characters of a text, each with the accents on it; where there is one with both, that."""
-    name = unicodedata.normalize("NFC", name)
-    return re.findall(r".[\u0300-\u036f\u20d0-\u20ff]*", name, re.DOTALL) if not name.isascii() else list(name)
+    return list(name) if name.isascii() else _CLUSTER.findall(unicodedata.normalize("NFC", name))
 
 
 def _is_text(cluster: str) -> bool:

@@ -232,7 +232,7 @@ def _split(latex: str, places: str) -> list[str]:
     return [*parts, latex[start:]]
 
 
-_WORDS_APART = re.compile(r" \}\\(?:text|textrm)\{")
+_WORDS_APART = re.compile(r"(?<!\\) \}\\(?:text|textrm)\{")
 _MOVED_IN = "\\quad "
 _OPENING, _CLOSING = ("{", "\\left", "\\begin"), ("}", "\\right", "\\end")
 _PLAIN = {"\\left(": "(", "\\right)": ")", "\\left|": "\\lvert ", "\\right|": "\\rvert "}
