@@ -162,7 +162,7 @@ def check_engine(
     >>> report.passed, [failure.check for failure in report.failures]
     (False, ['arithmetic'])
     >>> print(report.failures[0])
-        a = Value(2.0)
+        a = Wrong(2.0)
         y = -a
         y.backward()
         y.data: expected -2.0, got 2.0
