@@ -121,6 +121,21 @@ def is_there(kind: type, expression: str) -> bool:
     return True
 
 
+def is_engine(kind: type) -> bool:
+    """Return whether a class makes a leaf of a number that can go backward, without which nothing can be asked.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> is_engine(Value), is_engine(float)
+    (True, False)
+    """
+    try:
+        return callable(kind(2.0).backward)
+    except BaseException:
+        return False
+
+
 def _of(expression: str, **leaves: float) -> Trial:
     """Return the case of one expression: its value, and its derivatives by the leaves in it."""
     lines = [f"{name} = Value({_number(x)})" for name, x in leaves.items()]

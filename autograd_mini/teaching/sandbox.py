@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, NoReturn
 
-from autograd_mini.teaching.conformance import ROWS, ask
+from autograd_mini.teaching.conformance import ROWS, ask, is_engine
 from autograd_mini.teaching.trial import described
 
 try:
@@ -99,6 +99,8 @@ def serve(get: Callable[[], type], first: int, tell: Callable[..., None], memory
             ask(kind, ROWS[i], tell)
         except BaseException as error:  # `Trial` catches what its lines raise: this is memory, or an interrupt
             tell("ended", described(error))
+        if i == 0 and not is_engine(kind):
+            break
     tell("end")
 
 

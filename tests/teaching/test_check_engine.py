@@ -82,6 +82,36 @@ def test_the_micrograd_that_is_installed_fails_in_the_same_rows():
     assert failed == {"reflections", "repeated backward", "deep chains", "hard points"}
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("self.grad = data, 0.0", "self.grad = np.float64(data), np.float64(0)")],
+        [("self.grad = data, 0.0", "self.grad = np.array(data, dtype=float), 0.0")],
+        [("class Value:\n", "class Value:\n    __slots__ = ('data', 'grad', 'parents', 'local_grads')\n")],
+        [("    def _with", "    def __eq__(self, other): return self.data == other.data\n    def _with")],
+        [("(self, data, parents=()", "(self, data, label='', parents=()"), (", (self", ", '', (self")],
+        [
+            ("self.grad = data, 0.0", "self.grad = data, None"),
+            ("parent.grad +=", "parent.grad = (parent.grad or 0) +"),
+            ("self.grad + 1.0", "(self.grad or 0) + 1.0"),
+        ],
+    ],
+    ids=["NumPy's floats", "NumPy's arrays", "slots", "no hash", "a label", "gradients of None"],
+)
+def test_right_engines_of_other_habits_pass(changes):
+    kind = engine(("import math\n", "import math\nimport numpy as np\n"), *changes)
+    rows = [
+        "a leaf",
+        "arithmetic",
+        "reflections",
+        "reuse of a node",
+        "repeated backward",
+        "freed memory",
+        "hard points",
+    ]
+    assert wrong(kind, *rows) == {}
+
+
 def test_the_report_shows_the_table_and_each_failure_with_its_lines():
     report = check_engine(engine(("1 - t * t", "1 - t")))
     text = str(report)
@@ -327,6 +357,14 @@ def test_what_ends_its_process_fails_one_row_and_the_others_go_on():
     assert report.results["abs"] == "not there", "the rows after it are asked as well"
     assert report.failures[-1].got == "the process ended, with exit code 3"
     assert report.failures[-1].expression.splitlines()[1:] == ["y = a.exp()", "y.backward()"]
+
+
+@pytest.mark.parametrize("change", [("data, parents=()", "data, name, parents=()"), ("def backward", "def back")])
+def test_a_class_without_a_leaf_or_backward_is_asked_nothing_more(change):
+    report = check_engine(engine(change))
+    assert {failure.check for failure in report.failures} == {"a leaf"}
+    assert "1 of 20 checks failed, 19 could not be run" in str(report)
+    assert not report.passed
 
 
 @pytest.mark.slow
