@@ -465,3 +465,21 @@ def test_what_cannot_be_checked_is_one_line_and_exit_code_2(tmp_path, monkeypatc
 def test_what_is_no_class_is_refused(checked, error, said):
     with pytest.raises(error, match=said):
         check_engine(checked)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"time_limit": 0}, "time_limit: expected a finite number above 0, got 0"),
+        ({"time_limit": "5"}, "time_limit: expected a finite number above 0, got '5'"),
+        ({"memory_limit": 0}, "memory_limit: expected a whole number of at least 1, got 0"),
+    ],
+)
+def test_limits_that_are_none_are_refused(limits, said):
+    with pytest.raises(ValueError, match=said):
+        check_engine(Value, **limits)
+
+
+def test_limits_may_be_as_large_as_one_likes():
+    assert check_engine(Endless, time_limit=0.1, memory_limit=10**40).failures[0].got == "no answer within 0.1 s"
+    assert check_engine(type("None_", (), {}), time_limit=1e300).results["a leaf"] == "FAILED"
