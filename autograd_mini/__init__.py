@@ -26,7 +26,7 @@ from autograd_mini.errors import (
 )
 
 if TYPE_CHECKING:
-    from autograd_mini import datasets, graph, nn, optim
+    from autograd_mini import datasets, graph, nn, optim, teaching
     from autograd_mini.engine import derivatives
     from autograd_mini.engine.defining import operation
     from autograd_mini.engine.derivatives import check_gradients, grad, hessian, jacobian, value_and_grad
@@ -45,7 +45,7 @@ __version__ = "0.1.0"
 # Where the other public names are. A room is imported when one of its names is first used, so that importing the
 # package stays quick and needs no NumPy.
 _ROOMS = {
-    **{room: room for room in ("datasets", "graph", "nn", "optim")},
+    **{room: room for room in ("datasets", "graph", "nn", "optim", "teaching")},
     "derivatives": "engine.derivatives",
     "functions": "engine.functions",
     **dict.fromkeys(("backward_steps", "explain", "finite_difference", "forward_steps"), "explanations.steps"),
@@ -117,6 +117,7 @@ __all__ = [
     "save",
     "scope",
     "step_through",
+    "teaching",
     "to_latex",
     "to_python",
     "value_and_grad",

@@ -26,6 +26,7 @@ ROOMS = [
     "training",
     "estimators",  # imported by itself alone: it needs scikit-learn
     "views",
+    "teaching",
     *("datasets", "serialization"),
     "",  # the public names
     "cli",

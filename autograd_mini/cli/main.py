@@ -1,4 +1,4 @@
-"""The command line, ``autograd-mini``: draw and step through a formula, train on a CSV file, predict.
+"""The command line, ``autograd-mini``: draw and step through a formula, train on a CSV file, predict, check an engine.
 
 Every mistake of a user is one line on the error stream and exit code 2; files are written whole or not at all.
 """
@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 2 for a mistake, 130 when interrupted.
+    """Run a command and return its exit code: 0, 1 where a check failed, 2 for a mistake, 130 when interrupted.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.spell_what_cannot_be_shown()
     try:
         arguments = _read_arguments(sys.argv[1:] if argv is None else argv)
-        arguments.run(arguments)
+        code: int | None = arguments.run(arguments)
         print(end="", flush=True)
     except SystemExit as stop:  # argparse's: help, version, a mistake
         return int(stop.code or 0)
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(f"error: {_in_words(error)}", _EXIT_MISTAKE)
     except (ValueError, MissingDependencyError) as error:
         return _say(f"error: {getattr(error, 'one_line', None) or _one_line(str(error))}", _EXIT_MISTAKE)
-    return 0
+    return code or 0
 
 
 def _say(line: str, code: int) -> int:
@@ -127,10 +127,19 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _add_formula_commands(commands)
     _add_table_commands(commands)
+    check = _command(
+        commands, "check", _check, "check an engine that a student wrote; the exit code is 0 if it passed, else 1"
+    )
+    check.add_argument("engine", metavar="FILE.py:CLASS", help="such as student.py:Value")
+    check.add_argument(
+        "--time-limit", metavar="SECONDS", type=_seconds, default=10.0, help="for each row of the table (10)"
+    )
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None], summary: str, **more: Any) -> Any:
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], summary: str, **more: Any
+) -> Any:
     """Add a command and return its parser."""
     described = summary[0].upper() + summary[1:] + "."
     parser = commands.add_parser(name, help=summary, description=described, **more)
@@ -200,6 +209,7 @@ _count = _number(int, 1, "a whole number of at least 1")
 _seed = _number(int, 0, "a whole number of at least 0")
 _rate = _number(float, 5e-324, "a number above 0")
 _fraction = _number(float, 5e-324, "a number between 0 and 1", below=1.0)
+_seconds = _number(float, 5e-324, "seconds above 0")
 _width = _number(int, 1, "widths such as 16,16, or none")
 
 
@@ -264,6 +274,14 @@ def _table(arguments: argparse.Namespace) -> None:
     from autograd_mini.explanations.table import derivative_table
 
     print(derivative_table(arguments.format))
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from autograd_mini.teaching import check_engine
+
+    report = check_engine(arguments.engine, time_limit=arguments.time_limit)
+    print(report)
+    return 0 if report.passed else 1
 
 
 def _train(arguments: argparse.Namespace) -> None:
