@@ -148,6 +148,7 @@ def _add_formula_commands(commands: Any) -> None:
     draw.add_argument(
         "-o", "--output", metavar="FILE", default="graph.svg", help="the picture; its ending is the format (graph.svg)"
     )
+    draw.add_argument("--scale", metavar="S", type=_rate, help="pixels of a .png for one of a screen (2)")
     derivatives = _command(commands, "table", _table, "print the table of all operations and their derivatives")
     derivatives.add_argument("--format", choices=["text", "markdown", "latex"], default="text", help="(text)")
 
@@ -241,7 +242,7 @@ def _draw(arguments: argparse.Namespace) -> None:
     root = _root(arguments)
     root.backward()
     try:
-        draw_to(path, root)
+        draw_to(path, root, arguments.scale)
     except CalledProcessError as error:  # dot's own word, such as that it has no such format
         raise Mistake(f"{path}: drawing failed: {error.stderr or error}") from None
     print(f"wrote {path}")

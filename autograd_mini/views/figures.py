@@ -1,0 +1,190 @@
+"""A drawing as a PDF or a PNG, by Matplotlib: what `svg` writes, shape by shape and text by text.
+
+Matplotlib brings its font along, so that a picture is the same on a machine without any, and it embeds it, so that the
+text of a PDF can be selected. Nothing else goes into the file, no date and no version: what is drawn twice is the same
+to the byte.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import xml.etree.ElementTree as ET
+from typing import Any
+
+from autograd_mini.checks import needed
+from autograd_mini.views.layout.measure import text_width
+
+FORMATS = ("pdf", "png")
+NEEDS = 'needs Matplotlib; run: pip install "autograd-mini[plot]"'
+SCALE = 2.0
+_FONT = "DejaVu Sans"
+# Its letters are so much larger than Helvetica's, in which the layout measures: of this size both look alike.
+_FONT_SCALE = 0.88
+PIXELS_PER_INCH = 96.0
+_POINTS_PER_INCH = 72.0
+_MOST_PIXELS = 30_000  # a side; Matplotlib has no more than 65,536, and few viewers open as many
+_LONGEST_PAGE = 14_400.0  # points, which is as much as the format and its viewers have
+_NO_METADATA: dict[str, dict[str, None]] = {
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
+_STYLE = {"pdf.fonttype": 42, "lines.scale_dashes": False, "figure.dpi": _POINTS_PER_INCH, "text.usetex": False}
+_INHERITED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight", "text-anchor")
+_ANCHORS = {"start": "left", "middle": "center", "end": "right"}
+
+
+def write(document: ET.Element, format: str, scale: float = SCALE) -> bytes:
+    """Return an SVG document of `svg` as a file of another format.
+
+    Parameters
+    ----------
+    document : Element
+        The document; lengths in it are points.
+    format : {"pdf", "png"}
+        Of the PDF the page is as large as the picture, or smaller where there is no page so large.
+    scale : float, optional
+        How many pixels of a PNG there are for one of a screen with 96 to the inch.
+
+    Raises
+    ------
+    MissingDependencyError
+        If Matplotlib isn't installed.
+    ValueError
+        If the PNG would be too large.
+    """
+    matplotlib = needed("matplotlib", f"a {format.upper()} {NEEDS}")
+    width, height = (float(part) for part in document.attrib["viewBox"].split()[2:])
+    longest = max(width, height)
+    if format == "png" and longest / _POINTS_PER_INCH * PIXELS_PER_INCH * scale > _MOST_PIXELS:
+        most = _MOST_PIXELS / longest * _POINTS_PER_INCH / PIXELS_PER_INCH
+        raise ValueError(
+            f"scale: a PNG has at most {_MOST_PIXELS} pixels a side, and this drawing is {longest:.0f} points long; "
+            f"use a scale of at most {int(most * 1000) / 1000:g}, write a PDF or an SVG, or fold the graph (collapse=)"
+        )
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        from matplotlib.figure import Figure
+
+        size = (width / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
+        figure = Figure(figsize=size)
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+        axes.set_axis_off()
+        families = [_FONT, *_others("".join(document.itertext()))]
+        shrunk = min(1.0, _LONGEST_PAGE / longest) if format == "pdf" else 1.0
+        _add(axes, document, {"fill": "#000000", "stroke": "none"}, families, (0.0, 0.0), shrunk)
+        figure.set_size_inches(size[0] * shrunk, size[1] * shrunk)
+        file = io.BytesIO()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # `_others` has said it
+            figure.savefig(
+                file, format=format, dpi=PIXELS_PER_INCH * scale, transparent=True, metadata=_NO_METADATA[format]
+            )
+    return file.getvalue()
+
+
+def _add(
+    axes: Any, element: ET.Element, around: dict[str, str], families: list[str], origin: tuple[float, float], by: float
+) -> None:
+    """Add an element and all in it to the figure; what it doesn't say itself, those around it say."""
+    style = {**around, **{key: element.attrib[key] for key in _INHERITED if key in element.attrib}}
+    if element.tag == "text":
+        _add_text(axes, element, style, families, origin, by)
+        return
+    shape = _shape(element, origin)
+    if shape is not None:
+        shape.set(facecolor=style["fill"], edgecolor=style["stroke"])
+        shape.set_linewidth(float(style.get("stroke-width", 1.0)) * by)
+        if "stroke-dasharray" in style:
+            dashes = [float(length) * by for length in re.split("[, ]+", style["stroke-dasharray"])]
+            shape.set_linestyle((0, dashes))
+        axes.add_artist(shape)
+    if "transform" in element.attrib:
+        x, y = re.findall(r"[-\d.]+", element.attrib["transform"])
+        origin = origin[0] + float(x), origin[1] + float(y)
+    for part in element:
+        if part.tag not in ("title", "style"):
+            _add(axes, part, style, families, origin, by)
+
+
+def _shape(element: ET.Element, origin: tuple[float, float]) -> Any:
+    """Return a shape of Matplotlib; None of an element that is none."""
+    from matplotlib import patches
+    from matplotlib.path import Path
+
+    number = {key: float(value) for key, value in element.attrib.items() if re.fullmatch(r"-?[\d.]+", value)}
+    left, top = origin
+    if element.tag == "rect":
+        corner = (left + number.get("x", 0.0), top + number.get("y", 0.0))
+        size = (number["width"], number["height"])
+        rounded = f"round,pad=0,rounding_size={number['rx']}" if "rx" in number else "square,pad=0"
+        return patches.FancyBboxPatch(corner, *size, boxstyle=rounded, mutation_aspect=1)
+    if element.tag == "ellipse":
+        middle = (left + number.get("cx", 0.0), top + number.get("cy", 0.0))
+        return patches.Ellipse(middle, 2 * number["rx"], 2 * number["ry"])
+    if element.tag not in ("path", "polygon"):
+        return None
+    written = re.findall(r"-?[\d.]+", element.attrib["d" if element.tag == "path" else "points"])
+    points = [(left + float(x), top + float(y)) for x, y in zip(written[::2], written[1::2], strict=True)]
+    if element.tag == "polygon":
+        return patches.Polygon(points, closed=True)
+    return patches.PathPatch(Path(points, [Path.MOVETO, *[Path.CURVE4] * (len(points) - 1)]))
+
+
+def _add_text(
+    axes: Any, element: ET.Element, style: dict[str, str], families: list[str], origin: tuple[float, float], by: float
+) -> None:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    line, size, weight = element.text or "", float(style["font-size"]), style.get("font-weight", "normal")
+    font = FontProperties(family=families, weight=weight, size=size * _FONT_SCALE)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        width = text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]
+    room = text_width(line, size, weight == "bold")
+    font.set_size(font.get_size() * min(1.0, room / width if width else 1.0) * by)
+    x, y = (start + float(element.get(key, 0.0)) for start, key in zip(origin, "xy", strict=True))
+    side = _ANCHORS[style.get("text-anchor", "start")]
+    axes.text(x, y, line, color=style["fill"], ha=side, va="baseline", fontproperties=font, parse_math=False)
+
+
+def _others(text: str) -> list[str]:
+    """Return the fonts of this machine that have the characters of a text which Matplotlib's own has not.
+
+    A character that no font has is shown as an empty box; a warning says so.
+    """
+    from matplotlib import font_manager
+
+    missing = set(map(ord, text.replace("\n", ""))) - _signs(font_manager.findfont(_FONT))
+    if not missing:
+        return []
+    found = []
+    fonts = {font.fname: font.name for font in font_manager.fontManager.ttflist if font.weight == 400}
+    # Sans first, as the font that they stand beside is one.
+    for path, name in sorted(fonts.items(), key=lambda font: ("Sans" not in font[1], font[1], font[0])):
+        if not missing:
+            break
+        if "Emoji" not in name and "LastResort" not in name.replace(" ", "") and missing & (has := _signs(path)):
+            missing -= has
+            found.append(name)
+    if missing:
+        boxes = ", ".join(repr(chr(sign)) for sign in sorted(missing)[:10])
+        warnings.warn(
+            f"no font of this machine has {boxes}: an empty box stands in its place; install a font that has it, or "
+            "choose another label",
+            UserWarning,
+            stacklevel=2,
+        )
+    return found
+
+
+def _signs(path: str) -> set[int]:
+    from matplotlib.font_manager import get_font
+
+    try:
+        return set(get_font(path).get_charmap())
+    except (RuntimeError, OSError):  # a font that can't be read
+        return set()
