@@ -151,7 +151,7 @@ def draw_to(path: Path, thing: Any, scale: float | None = None) -> None:
     """Draw a graph or a network to a file, in the format that the file's ending names."""
     from autograd_mini.files import replacing
     from autograd_mini.views import draw
-    from autograd_mini.views.drawing import FORMATS
+    from autograd_mini.views.figures import FORMATS
 
     drawing = draw(thing)
     kind = path.suffix[1:].lower()

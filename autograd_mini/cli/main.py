@@ -254,9 +254,11 @@ def _step(arguments: argparse.Namespace) -> None:
         if name := getattr(arguments, kind):
             advice = f"--{kind} writes {kind.upper()}; end the name in {endings[0]}"
             paths.append(_output_path(name, endings=endings, otherwise=advice))
+    if arguments.format and not arguments.figures:
+        raise Mistake("--format is that of the figures; say where to write them: --figures FOLDER")
     root = _root(arguments)
-    if paths:
-        stepping.save(root, paths, arguments.grain or "node")
+    if paths or arguments.figures:
+        stepping.save(root, paths, arguments.grain or "node", arguments.figures, arguments.format or "pdf")
     else:
         stepping.print_steps(root, arguments.grain)
 

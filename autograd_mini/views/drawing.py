@@ -19,7 +19,6 @@ from typing import Any
 
 import graphviz
 
-from autograd_mini.checks import checked
 from autograd_mini.files import replacing
 from autograd_mini.views import colours, figures, page, renderers, svg
 from autograd_mini.views.layout.layout import arrange
@@ -30,7 +29,6 @@ _EXTENSION = ".gv"
 # The one font whose widths every Graphviz knows, also one without a font library. The SVG names fallbacks for it.
 _FONT = "Helvetica"
 _POINTS_PER_INCH = 72.0
-FORMATS = ("svg", *figures.FORMATS)  # what we draw ourselves
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -273,8 +271,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         """
         name = self.filename if filename is None else os.fsdecode(filename)
         format = os.path.splitext(name)[1][1:].lower()
-        scale = _checked_scale(scale, format)
-        if format not in FORMATS:
+        scale = figures.checked_scale(scale, format)
+        if format not in figures.FORMATS:
             path: str = super().save(filename, directory=directory, skip_existing=skip_existing)
             return path
         target = os.path.join(self.directory if directory is None else os.fsdecode(directory), name)
@@ -291,7 +289,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def _figure(self, format: str, scale: float) -> bytes:
         """Return what `save` writes."""
         program = renderers.choose(format)
-        can_be_ours = self._is_as_drawn() and (format not in figures.FORMATS or find_spec("matplotlib") is not None)
+        can_be_ours = self._is_as_drawn() and (
+            format not in figures.BY_MATPLOTLIB or find_spec("matplotlib") is not None
+        )
         if program.name == "builtin" or (can_be_ours and not renderers.wanted()):
             return self._own(format, scale)
         scaled = self.copy()
@@ -312,9 +312,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             return renderers.run(
                 program, self.source, format, engine, quiet, self.encoding, seconds=self.seconds, **options
             )
-        if format not in FORMATS:
+        if format not in figures.FORMATS:
             raise ValueError(
-                f"the builtin renderer writes {', '.join(FORMATS)}, not {format!r}; "
+                f"the builtin renderer writes {', '.join(figures.FORMATS)}, not {format!r}; "
                 f"for {format} {renderers.advice(format)}"
             )
         if engine != "dot":
@@ -333,18 +333,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 "this drawing was changed after draw() had made it, and the builtin renderer draws only what draw() "
                 f"made; to render the changed source {renderers.advice()}"
             )
-        layout = arrange(self._picture)
-        if format == "svg":
-            return svg.write(self._picture, layout).encode("utf-8")
-        return figures.write(svg.elements(self._picture, layout), format, scale)
-
-
-def _checked_scale(scale: Any, format: str) -> float:
-    if scale is None:
-        return figures.SCALE
-    if format != "png":
-        raise ValueError(f"scale: only a PNG consists of pixels, not {format or 'the DOT source'}; leave it out")
-    return checked("scale", scale, above=0.0)
+        return figures.write(self._picture, arrange(self._picture), format, scale)
 
 
 def _check_target(source: str, target: str, raise_if_result_exists: bool, overwrite_source: bool) -> None:

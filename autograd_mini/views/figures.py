@@ -1,8 +1,8 @@
-"""A drawing as a PDF or a PNG, by Matplotlib: what `svg` writes, shape by shape and text by text.
+"""A picture with its layout as a file: as SVG, and by Matplotlib as PDF and PNG.
 
-Matplotlib brings its font along, so that a picture is the same on a machine without any, and it embeds it, so that the
-text of a PDF can be selected. Nothing else goes into the file, no date and no version: what is drawn twice is the same
-to the byte.
+A PDF and a PNG are what `svg` writes, shape by shape and text by text. Matplotlib brings its font along, so that a
+picture is the same on a machine without any, and it embeds it, so that the text of a PDF can be selected. Nothing else
+goes into the file, no date and no version: what is drawn twice is the same to the byte.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import warnings
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from autograd_mini.checks import needed
+from autograd_mini.checks import checked, needed
+from autograd_mini.views import svg
+from autograd_mini.views.layout.layout import Layout
 from autograd_mini.views.layout.measure import text_width
+from autograd_mini.views.picture import Picture
 
-FORMATS = ("pdf", "png")
+BY_MATPLOTLIB = ("pdf", "png")
+FORMATS = ("svg", *BY_MATPLOTLIB)
 NEEDS = 'needs Matplotlib; run: pip install "autograd-mini[plot]"'
 SCALE = 2.0
 _FONT = "DejaVu Sans"
@@ -35,25 +39,46 @@ _INHERITED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-size",
 _ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def write(document: ET.Element, format: str, scale: float = SCALE) -> bytes:
-    """Return an SVG document of `svg` as a file of another format.
+def checked_scale(scale: Any, format: str) -> float:
+    """Return how many pixels of a PNG there are for one of a screen.
+
+    Raises
+    ------
+    ValueError
+        If it isn't above 0, or given for another format.
+    """
+    if scale is None:
+        return SCALE
+    if format != "png":
+        raise ValueError(f"scale: only a PNG consists of pixels, not {format or 'the DOT source'}; leave it out")
+    return checked("scale", scale, above=0.0)
+
+
+def write(picture: Picture, layout: Layout, format: str, scale: float = SCALE) -> bytes:
+    """Return the content of a file.
 
     Parameters
     ----------
-    document : Element
-        The document; lengths in it are points.
-    format : {"pdf", "png"}
-        Of the PDF the page is as large as the picture, or smaller where there is no page so large.
+    picture, layout : Picture, Layout
+        What is drawn, and where.
+    format : {"svg", "pdf", "png"}
+        Of a PDF the page is as large as the picture, or smaller where there is no page so large.
     scale : float, optional
         How many pixels of a PNG there are for one of a screen with 96 to the inch.
 
     Raises
     ------
     MissingDependencyError
-        If Matplotlib isn't installed.
+        If Matplotlib is needed and isn't installed.
     ValueError
-        If the PNG would be too large.
+        If the PNG would be too large, or smaller than one pixel.
     """
+    if format == "svg":
+        return svg.write(picture, layout).encode("utf-8")
+    return _by_matplotlib(svg.elements(picture, layout), format, scale)
+
+
+def _by_matplotlib(document: ET.Element, format: str, scale: float) -> bytes:
     matplotlib = needed("matplotlib", f"a {format.upper()} {NEEDS}")
     width, height = (float(part) for part in document.attrib["viewBox"].split()[2:])
     longest = max(width, height)

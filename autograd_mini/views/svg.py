@@ -55,6 +55,8 @@ def elements(picture: Picture, layout: Layout) -> ET.Element:
     for drawn in picture.nodes:
         graph.append(_group(drawn.id, "node", drawn.id, drawn.tooltip, node(drawn, layout.boxes[drawn.id])))
     for i, part in enumerate(lines):
+        if not part:
+            continue
         note = text(part, (_NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, TEXT)
         note.set("text-anchor", "start")
         graph.append(note)
@@ -115,7 +117,7 @@ def edge(drawn: DrawnEdge, route: Route) -> list[ET.Element]:
     if route.head:
         corners = " ".join(map(_point, route.head))
         parts.append(ET.Element("polygon", {"points": corners, "fill": drawn.colour, "stroke": drawn.colour}))
-    if route.label is not None:
+    if route.label is not None and drawn.label:
         if drawn.backing:
             parts.append(rectangle((*route.label, *route.label_size), 2.0, {"fill": drawn.backing}))
         parts.append(text(drawn.label, route.label, LABEL_SIZE, drawn.ink))
