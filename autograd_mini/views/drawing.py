@@ -289,15 +289,13 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def _figure(self, format: str, scale: float) -> bytes:
         """Return what `save` writes."""
         program = renderers.choose(format)
-        can_be_ours = self._is_as_drawn() and (
-            format not in figures.BY_MATPLOTLIB or find_spec("matplotlib") is not None
-        )
-        if program.name == "builtin" or (can_be_ours and not renderers.wanted()):
+        is_ours = self._is_as_drawn() and self.engine == "dot" and (program.name == "builtin" or not renderers.wanted())
+        if is_ours and (format not in figures.BY_MATPLOTLIB or find_spec("matplotlib") is not None):
             return self._own(format, scale)
-        scaled = self.copy()
-        if format == "png":
-            scaled.attr(dpi=svg.short(figures.PIXELS_PER_INCH * scale, 2))
-        return scaled._rendered(format, self.engine, False, {})
+        asked = self.copy()
+        if format == "png" and program.name != "builtin":
+            asked.attr(dpi=svg.short(figures.PIXELS_PER_INCH * scale, 2))
+        return asked._rendered(format, self.engine, False, {})
 
     def _rendered(self, format: str, engine: str, quiet: bool, options: dict[str, Any]) -> bytes:
         """Return the picture as bytes."""

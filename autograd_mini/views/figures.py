@@ -8,9 +8,14 @@ goes into the file, no date and no version: what is drawn twice is the same to t
 from __future__ import annotations
 
 import io
+import logging
+import math
 import re
 import warnings
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from autograd_mini.checks import checked, needed
@@ -28,7 +33,8 @@ _FONT = "DejaVu Sans"
 _FONT_SCALE = 0.88
 PIXELS_PER_INCH = 96.0
 _POINTS_PER_INCH = 72.0
-_MOST_PIXELS = 30_000  # a side; Matplotlib has no more than 65,536, and few viewers open as many
+_LONGEST_PNG = 30_000  # pixels a side; Matplotlib has no more than 65,536, and few viewers open as many
+_MOST_PIXELS = 150_000_000  # in all, as they are in memory while it is drawn
 _LONGEST_PAGE = 14_400.0  # points, which is as much as the format and its viewers have
 _NO_METADATA: dict[str, dict[str, None]] = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -82,12 +88,8 @@ def _by_matplotlib(document: ET.Element, format: str, scale: float) -> bytes:
     matplotlib = needed("matplotlib", f"a {format.upper()} {NEEDS}")
     width, height = (float(part) for part in document.attrib["viewBox"].split()[2:])
     longest = max(width, height)
-    if format == "png" and longest / _POINTS_PER_INCH * PIXELS_PER_INCH * scale > _MOST_PIXELS:
-        most = _MOST_PIXELS / longest * _POINTS_PER_INCH / PIXELS_PER_INCH
-        raise ValueError(
-            f"scale: a PNG has at most {_MOST_PIXELS} pixels a side, and this drawing is {longest:.0f} points long; "
-            f"use a scale of at most {int(most * 1000) / 1000:g}, write a PDF or an SVG, or fold the graph (collapse=)"
-        )
+    if format == "png":
+        _check_pixels(width, height, scale)
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
@@ -102,12 +104,25 @@ def _by_matplotlib(document: ET.Element, format: str, scale: float) -> bytes:
         _add(axes, document, {"fill": "#000000", "stroke": "none"}, families, (0.0, 0.0), shrunk)
         figure.set_size_inches(size[0] * shrunk, size[1] * shrunk)
         file = io.BytesIO()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # `_others` has said it
+        with _quiet():
             figure.savefig(
                 file, format=format, dpi=PIXELS_PER_INCH * scale, transparent=True, metadata=_NO_METADATA[format]
             )
     return file.getvalue()
+
+
+def _check_pixels(width: float, height: float, scale: float) -> None:
+    """Raise if a PNG of a drawing of so many points would have too many pixels, or none."""
+    sides = [side / _POINTS_PER_INCH * PIXELS_PER_INCH for side in (width, height)]
+    most = min(_LONGEST_PNG / max(sides), math.sqrt(_MOST_PIXELS / math.prod(sides)))
+    if scale > most:
+        raise ValueError(
+            f"scale: a PNG has at most {_LONGEST_PNG} pixels a side and {_MOST_PIXELS:,} in all, and this drawing is "
+            f"{width:.0f} by {height:.0f} points large; use a scale of at most {int(most * 1000) / 1000:g}, "
+            "write a PDF or an SVG, or fold the graph (collapse=)"
+        )
+    if scale * min(sides) < 1.0:
+        raise ValueError(f"scale: {scale:g} leaves not one pixel of this drawing; use at least {1.1 / min(sides):.2g}")
 
 
 def _add(
@@ -166,14 +181,27 @@ def _add_text(
 
     line, size, weight = element.text or "", float(style["font-size"]), style.get("font-weight", "normal")
     font = FontProperties(family=families, weight=weight, size=size * _FONT_SCALE)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")
+    with _quiet():
         width = text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]
     room = text_width(line, size, weight == "bold")
     font.set_size(font.get_size() * min(1.0, room / width if width else 1.0) * by)
     x, y = (start + float(element.get(key, 0.0)) for start, key in zip(origin, "xy", strict=True))
     side = _ANCHORS[style.get("text-anchor", "start")]
     axes.text(x, y, line, color=style["fill"], ha=side, va="baseline", fontproperties=font, parse_math=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Say nothing of characters without a sign, which `_others` has named, and of fonts that have no bold letters."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _others(text: str) -> list[str]:
@@ -206,10 +234,11 @@ def _others(text: str) -> list[str]:
     return found
 
 
-def _signs(path: str) -> set[int]:
+@cache
+def _signs(path: str) -> frozenset[int]:
     from matplotlib.font_manager import get_font
 
     try:
-        return set(get_font(path).get_charmap())
+        return frozenset(get_font(path).get_charmap())
     except (RuntimeError, OSError):  # a font that can't be read
-        return set()
+        return frozenset()

@@ -145,6 +145,12 @@ def test_every_text_fits_where_the_layout_has_room_for_it(without_programs, monk
 
 
 @pytest.mark.needs("matplotlib")
+def test_letters_that_its_font_has_not_come_from_another(without_programs, tmp_path, caplog):
+    drawn("𝒩 𝔼").save(tmp_path / "a.png")  # without a warning, which would be an error here
+    assert caplog.records == []
+
+
+@pytest.mark.needs("matplotlib")
 def test_a_character_that_no_font_has_is_said(without_programs, monkeypatch, tmp_path):
     drawing = drawn("ab\U0010fffd")  # of the private use area
     from matplotlib import font_manager
@@ -161,9 +167,17 @@ def test_what_is_longer_than_any_page_is_shrunk_and_a_png_of_it_is_refused(witho
     width, height = svg_size(drawing)
     monkeypatch.setattr(figures, "_LONGEST_PAGE", width / 2)
     assert page_size(drawing._own("pdf")) == pytest.approx([width / 2, height / 2], abs=0.1)
-    monkeypatch.setattr(figures, "_MOST_PIXELS", 200)
-    with pytest.raises(ValueError, match=r"at most 200 pixels a side, .* use a scale of at most 0\.\d+, write a PDF"):
-        drawing.save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"scale: 0\.001 leaves not one pixel of this drawing; use at least 0\.0"):
+        drawing.save(tmp_path / "a.png", scale=0.001)
+    for limit in ("_LONGEST_PNG", "_MOST_PIXELS"):
+        with monkeypatch.context() as patched:
+            patched.setattr(figures, limit, 200)
+            with pytest.raises(
+                ValueError, match=r"use a scale of at most 0\.\d+, write a PDF or an SVG, or fold"
+            ) as said:
+                drawing.save(tmp_path / "a.png")
+            advised = float(re.search(r"at most (0\.\d+),", str(said.value))[1])
+            figures._check_pixels(width, height, advised)
     assert os.listdir(tmp_path) == []
 
 
@@ -195,6 +209,15 @@ def test_graphviz_draws_what_was_changed_and_where_matplotlib_is_not_installed(t
     assert (tmp_path / drawn().save(tmp_path / "b.pdf")).read_bytes().startswith(b"%PDF")
     one, three = (pixels((tmp_path / drawn().save(tmp_path / "b.png", scale=s)).read_bytes())[0] for s in (1, 3))
     assert three == pytest.approx(3 * one, abs=4)
+
+
+def test_another_engine_is_not_passed_over(drawing, tmp_path, monkeypatch):
+    drawing.engine = "neato"
+    monkeypatch.setenv(renderers.VARIABLE, "builtin")
+    for format in ("svg", "png"):
+        with pytest.raises(ValueError, match="one engine, 'dot', not 'neato'"):
+            drawing.save(tmp_path / f"a.{format}")
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("format", ["pdf", "png"])
