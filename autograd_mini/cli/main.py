@@ -157,6 +157,7 @@ def _add_formula_commands(commands: Any) -> None:
     draw.add_argument(
         "-o", "--output", metavar="FILE", default="graph.svg", help="the picture; its ending is the format (graph.svg)"
     )
+    draw.add_argument("--scale", metavar="S", type=_rate, help="pixels of a .png for one of a screen (2)")
     derivatives = _command(commands, "table", _table, "print the table of all operations and their derivatives")
     derivatives.add_argument("--format", choices=["text", "markdown", "latex"], default="text", help="(text)")
 
@@ -251,7 +252,7 @@ def _draw(arguments: argparse.Namespace) -> None:
     root = _root(arguments)
     root.backward()
     try:
-        draw_to(path, root)
+        draw_to(path, root, arguments.scale)
     except CalledProcessError as error:  # dot's own word, such as that it has no such format
         raise Mistake(f"{path}: drawing failed: {error.stderr or error}") from None
     print(f"wrote {path}")
@@ -263,9 +264,11 @@ def _step(arguments: argparse.Namespace) -> None:
         if name := getattr(arguments, kind):
             advice = f"--{kind} writes {kind.upper()}; end the name in {endings[0]}"
             paths.append(_output_path(name, endings=endings, otherwise=advice))
+    if arguments.format and not arguments.figures:
+        raise Mistake("--format is that of the figures; say where to write them: --figures FOLDER")
     root = _root(arguments)
-    if paths:
-        stepping.save(root, paths, arguments.grain or "node")
+    if paths or arguments.figures:
+        stepping.save(root, paths, arguments.grain or "node", arguments.figures, arguments.format or "pdf")
     else:
         stepping.print_steps(root, arguments.grain)
 

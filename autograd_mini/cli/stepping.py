@@ -19,16 +19,21 @@ def add_options(parser: Any) -> None:
     parser.add_argument("--grain", choices=["node", "edge"], help="number the steps; going back, by node or by edge")
     parser.add_argument("--html", metavar="FILE", help="write a page to step through, instead of printing")
     parser.add_argument("--svg", metavar="FILE", help="write a drawing that plays by itself, instead of printing")
+    parser.add_argument("--figures", metavar="FOLDER", help="write a picture for each step, instead of printing")
+    parser.add_argument("--format", choices=["pdf", "png", "svg"], help="of the figures (pdf)")
 
 
-def save(root: Value, paths: list[Path], grain: str) -> None:
-    """Write the stepper into files, each of the kind that its name says."""
+def save(root: Value, paths: list[Path], grain: str, figures: str | None = None, format: str = "pdf") -> None:
+    """Write the stepper into files, each of the kind that its name says, and its figures into a folder."""
     from autograd_mini.views import step_through
 
     stepper = step_through(root, grain=grain)
     for path in paths:
         stepper.save(path)
         print(f"wrote {path}")
+    if figures is not None:
+        written = stepper.save_steps(figures, format)
+        print(f"wrote {written[0]}" + (f" … {written[-1].name}" if len(written) > 1 else ""))
 
 
 def print_steps(root: Value, grain: str | None) -> None:
