@@ -84,6 +84,7 @@ def test_the_figures_are_pdf_unless_another_format_is_asked_for(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--exercise", "local", "--html", "a.html", "--figures", "a"], "--exercise goes with --html alone"),
         (["--format", "svg"], "--format is that of the figures; say where to write them: --figures FOLDER"),
         (["--figures", "a", "--format", "jpg"], "argument --format: invalid choice: 'jpg' (choose from"),
         (["--html", "a.png"], "a.png: --html writes HTML; end the name in .html"),

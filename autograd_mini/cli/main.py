@@ -266,9 +266,12 @@ def _step(arguments: argparse.Namespace) -> None:
             paths.append(_output_path(name, endings=endings, otherwise=advice))
     if arguments.format and not arguments.figures:
         raise Mistake("--format is that of the figures; say where to write them: --figures FOLDER")
+    if arguments.exercise and (arguments.svg or arguments.grain or arguments.figures or not arguments.html):
+        raise Mistake("--exercise goes with --html alone, as in: --exercise gradients --html page.html")
     root = _root(arguments)
     if paths or arguments.figures:
-        stepping.save(root, paths, arguments.grain or "node", arguments.figures, arguments.format or "pdf")
+        figures = (arguments.figures, arguments.format or "pdf") if arguments.figures else None
+        stepping.save(root, paths, arguments.grain or "node", arguments.exercise, figures)
     else:
         stepping.print_steps(root, arguments.grain)
 

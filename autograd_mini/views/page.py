@@ -25,8 +25,10 @@ from autograd_mini.views import colours
 _HERE = Path(__file__).parent
 _SHARED = ("web/elements.js", "web/numbers.js", "web/colours.js", "web/theme.js", "web/player.js")
 _STEPPER = ("tape", "formula", "picture", "details", "what_if", "prediction", "joint", "stepper")
+_STEPPING = (*_SHARED, "web/zoom.js", *(f"stepper/{name}.js" for name in _STEPPER))
 PAGES = {
-    "stepper": (*_SHARED, "web/zoom.js", *(f"stepper/{name}.js" for name in _STEPPER)),
+    "stepper": _STEPPING,
+    "exercise": (*_STEPPING, "stepper/exercise.js"),
     "watch": (*_SHARED, "live/watch.js"),
 }
 DIGITS = 4  # significant digits, in a page's drawing and in all that is written beside it
@@ -136,7 +138,7 @@ def fragment(page: str, picture: str, title: str, data: dict[str, Any]) -> str:
 
     Parameters
     ----------
-    page : {"stepper", "watch"}
+    page : {"stepper", "exercise", "watch"}
         Which of `PAGES`.
     picture : str
         The drawing that is shown where no script runs, as SVG; ``mount`` gets it, too.

@@ -86,7 +86,7 @@ class Formulas {
     return cut < 0 ? filled(name) : [fraction(filled(name.slice(0, cut)), filled(name.slice(cut + 1)))];
   }
 
-  // How it comes by its number: tanh′(z) = 1 - a² = 1 - 0.6044² = 0.6347. A form that doesn't give the number is left out,
+  // How it comes by its number: tanh′(z) = 1 - a², then in numbers. A form that doesn't give the number is left out,
   // as at the kink of a maximum.
   localLine(run, v, slot, hidden) {
     const [, form] = this._formulaOf(v).locals[slot], local = run.locals[v][slot], numbers = this._numbers(v, run);

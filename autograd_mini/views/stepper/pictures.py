@@ -8,6 +8,7 @@ it is. Elements have a ``data-id`` and no ``id``, as several drawings may be on 
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from autograd_mini.views.stepper.tape import constant_locals
 
 MOST_SHOWN = 400  # values and boxes: more of them is neither readable nor quick
 _MOST_BOXES = 60  # in the view to begin with, unless the user chose one
+_MOST_ASKED = 100  # nodes of an exercise
 _MOST_OPENED = 200_000  # characters of a folded drawing times its boxes, for boxes that can be opened one by one
 _WIDEST, _WIDEST_LABEL = "-0.0000", "-0.00"  # room for other numbers, when a leaf is moved
 _FOLDS = (None, "neuron", "layer")
@@ -132,6 +134,23 @@ def check_fold(graph: NamedGraph, collapse: str) -> None:
             f'collapse="{collapse}" leaves {shown} values and boxes, more than {MOST_SHOWN}; leave collapse out and '
             "the stepper folds what it must"
         )
+
+
+def check_open(graph: NamedGraph) -> None:
+    """Raise if the graph has too many nodes for all of them to be shown, as an exercise does."""
+    shown = count(graph, [])
+    if shown > _MOST_ASKED:
+        raise ValueError(f"exercise: expected a graph of at most {_MOST_ASKED} nodes, got {shown}; ask of a part of it")
+
+
+def blank(graph: NamedGraph, fed: dict[str, Any]) -> str:
+    """Return the drawing without the numbers, and without the colours that tell of them: how an exercise begins."""
+    zeros = [
+        {**node, "gradient": 0.0, "locals": [0.0] * len(node.get("locals", ()))}
+        | ({} if node["kind"] == "constant" else {"value": 0.0})
+        for node in fed["nodes"]
+    ]
+    return re.sub(">(data |grad |)-?0<", r">\1?<", _view(graph, {**fed, "nodes": zeros}, None, []).svg)
 
 
 class _Picture(GraphPicture):

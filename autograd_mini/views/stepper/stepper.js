@@ -55,7 +55,7 @@ class Stepper {
     this.grainChoice = choice("grain", grains, this.grain, grain => this.setGrain(grain));
     this.foldChoice = choice("fold", folds, payload.view, i => this.setView(Number(i)));
     this.foldChoice.hidden = folds.length < 2;
-    this.prediction = new Prediction(this);
+    this.prediction = this._asking();
     this.zoom = new Zoom();
     this.note = h("p", { class: "am-note", hidden: !payload.note }, payload.note);
     this.caption = h("p", { class: "am-caption" });
@@ -79,6 +79,8 @@ class Stepper {
     this.observer.observe(this.element);
     window.addEventListener("resize", this._resized);
   }
+
+  _asking() { return new Prediction(this); }
 
   // A page is no higher than its window, so that a step is seen without scrolling: the picture above the text or beside
   // it, whichever shows more of it. In a narrow page all stands in a column.
@@ -421,7 +423,7 @@ function stopAt(parts, part) {
 // Put a stepper into an element. `payload` is what Python made, the step to begin at with it. The handle has `step`,
 // `count`, `grain`, `goTo(k)`, `onstep(callback)`, which returns a function that ends it, and `destroy()`.
 function mount(element, payload) {
-  const stepper = new Stepper(element, payload);
+  const stepper = payload.masked ? exerciseOf(element, payload) : new Stepper(element, payload);
   const handle = {
     get step() { return stepper.step; },
     get count() { return stepper.count; },

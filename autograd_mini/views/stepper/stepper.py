@@ -18,6 +18,8 @@ from autograd_mini.explanations.names import NamedGraph, Names, named
 from autograd_mini.files import check_folder, replacing, write_text
 from autograd_mini.views import page
 from autograd_mini.views.stepper import pictures, widgets
+from autograd_mini.views.stepper.exercise import Exercise, masked
+from autograd_mini.views.stepper.exercise import exercise as exercise_of
 from autograd_mini.views.stepper.payload import payload, step_count
 
 _COLLAPSE = (None, "neuron", "layer")
@@ -45,9 +47,10 @@ class Stepper:
         collapse: str | None,
         lr: float,
         grain: str,
+        exercise: Exercise | None = None,
     ) -> None:
         self.root = graph.root
-        self._graph, self._collapse = graph, collapse
+        self._graph, self._collapse, self._exercise = graph, collapse, exercise
         self._records = payload(graph)
         order = graph.order
         position = {node: k for k, node in enumerate(order)}
@@ -72,8 +75,11 @@ class Stepper:
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        """The data of the page, ready for JSON: the records, the drawings and the options."""
+        """The data of the page, ready for JSON: the records, the drawings and the options; of an exercise, masked."""
         views = pictures.views(self._graph, self._records)
+        if self._exercise is not None:
+            shown = {"views": [vars(views[0])], "opened": [], "view": 0, "exercise": self._exercise.data()}
+            return {"note": "", **masked({**self._records, **self._options, **shown})}
         opened = pictures.opened_views(self._graph, self._records, views)
         return {
             **self._records,
@@ -174,6 +180,8 @@ class Stepper:
         MissingDependencyError
             If anywidget isn't installed.
         """
+        if self._exercise is not None:
+            raise ValueError("widget: an exercise isn't one; show the stepper by itself, or .save a page")
         return widgets.view(self._joined, page.packed(self.payload), self.html())
 
     # ------------------------------------------------------------------------------------------------ the outputs
@@ -199,6 +207,8 @@ class Stepper:
         """Return the page; `joined` is the name of the widget that it joins itself to."""
         payload = self.payload
         data = {**payload, "step": self.step, "joined": joined}
+        if self._exercise is not None:
+            return page.fragment("exercise", pictures.blank(self._graph, self._records), self._title, data)
         return page.fragment("stepper", payload["views"][payload["view"]]["svg"], self._title, data)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -226,6 +236,8 @@ class Stepper:
         check_folder(target)
         if ending in (".html", ".htm"):
             text = page.document(self._title, self._page())
+        elif ending == ".svg" and self._exercise is not None:
+            raise ValueError('path: an animation would show what the exercise asks; save it as "….html"')
         elif ending == ".svg":
             from autograd_mini.views.stepper.animation import animated_svg
 
@@ -261,7 +273,8 @@ class Stepper:
         Raises
         ------
         ValueError
-            If there is no such format, `scale` doesn't fit it, or the graph has too many nodes to be read.
+            If there is no such format, `scale` doesn't fit it, the graph has too many nodes to be read, or it is an
+            exercise.
         FileExistsError
             If pictures of more steps are in the folder, which would be taken for steps of this graph.
         MissingDependencyError
@@ -280,6 +293,8 @@ class Stepper:
         from autograd_mini.views import figures
         from autograd_mini.views.stepper.step_pictures import step_pictures
 
+        if self._exercise is not None:
+            raise ValueError('pictures of the steps would show what the exercise asks; .save("….html") writes its page')
         checked_choice("format", format, figures.FORMATS)
         scale = figures.checked_scale(scale, format)
         place = Path(folder)
@@ -303,13 +318,17 @@ class Stepper:
         return paths
 
     def __str__(self) -> str:
+        if self._exercise is not None:
+            return f"{self!r}; a notebook shows it, and .save writes a page"
         from autograd_mini.views.stepper.terminal import text_steps
 
         return text_steps(self._graph.now(), colour=False)
 
     def __repr__(self) -> str:
         nodes = self._records["nodes"]
-        return f"<Stepper of {nodes[-1]['name']}: {len(nodes)} node{'' if len(nodes) == 1 else 's'}>"
+        count = f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}"
+        asked = "" if self._exercise is None else f", an exercise with {len(self._exercise.questions)} to fill in"
+        return f"<Stepper of {nodes[-1]['name']}: {count}{asked}>"
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -331,6 +350,10 @@ def step_through(
     lr: float = 0.1,
     grain: str = "node",
     max_nodes: int = 95_000,
+    exercise: bool = False,
+    hide: str = "gradients",
+    tries: int = 3,
+    seed: int | None = None,
 ) -> Stepper:
     """Step through the forward and the backward pass of a graph, with the arithmetic of every step.
 
@@ -356,6 +379,20 @@ def step_through(
         Whether a step of the backward pass is a node with the sum of all its contributions, or one contribution.
     max_nodes : int, optional
         The most nodes, and half of the most edges, of a graph that is stepped through; larger ones take long.
+
+    exercise : bool, optional
+        Whether the reader fills in what `hide` says, in the order of the steps: a number, or an expression such as
+        ``1-0.6044^2``, right within half a percent. What is wrong is diagnosed; after the last try the number is given.
+        At the end the page shows a score and a code, which `teaching.check_code` verifies. Numbers that aren't finite
+        are given. Cards and what-if come when all is filled in. The page holds its numbers masked.
+    hide : {"gradients", "local", "both"}, optional
+        What an exercise asks: gradients, with the local derivatives given; or local derivatives, in the forward pass,
+        with the gradients then given step by step; or first the one, then the other.
+    tries : int, optional
+        How many answers to a question an exercise takes, from 1 to 15.
+    seed : int, optional
+        An exercise with numbers of its own, for one student each: each leaf's number times 0.5 to 1.5, in two digits,
+        signs, zeros and constants kept. The graph itself doesn't change. By default its own numbers.
 
     Returns
     -------
@@ -389,6 +426,15 @@ def step_through(
     rate = _learning_rate(lr)
     graph = named(root, names, max_nodes, "step_through")
     leaves = _leaves(graph, what_if)
+    if exercise:
+        if leaves or collapse is not None or grain != "node":
+            option = "what_if" if leaves else "collapse" if collapse is not None else "grain"
+            raise ValueError(f"{option}: an exercise has none; it asks node by node, on numbers that stay")
+        asked = exercise_of(graph, hide, tries, seed)
+        pictures.check_open(graph)
+        return Stepper(asked.graph, [], None, rate, grain, asked)
+    if (hide, tries, seed) != ("gradients", 3, None):
+        raise ValueError("hide, tries and seed are options of an exercise; add exercise=True")
     if collapse is not None:
         pictures.check_fold(graph, collapse)
     return Stepper(graph, leaves, collapse, rate, grain)
