@@ -47,7 +47,8 @@ typedef struct {
        `effects`. */
     int64_t first, count, effects_each;
     double seconds, *effects;
-    int64_t step; /* of the rule; it goes on */
+    int64_t step;        /* of the rule; it goes on */
+    int64_t is_straight; /* found here: all parameters are in the program's θ, in the same order */
     /* What it says: the sum of the losses of all examples so far, the last batch's loss, how many batches were run and
        how many of them made a step, and 1 where after the last step θ isn't finite. */
     double total, loss;
@@ -77,7 +78,7 @@ static int is_machine(const Epoch *e, const Batches *batches, int64_t n) {
 }
 
 /* 0 for an epoch that may run; else which of its parts is none, as `epoch.py` names them. */
-static int64_t wrong_part(const Epoch *e) {
+static int64_t wrong_part(Epoch *e) {
     if (!e->order || !is_within(e->n, 1, INT32_MAX) || !is_within(e->size, 1, e->n)) return 1;
     if (!is_within(e->columns, 0, MOST_COLUMNS)) return 2;
     if (!is_within(e->first, 0, whole_batches(e) - 1) || !is_within(e->count, 1, whole_batches(e) - e->first)) return 3;
@@ -95,8 +96,11 @@ static int64_t wrong_part(const Epoch *e) {
     if (e->effects_each < 0 || (e->effects_each && !e->effects)) return 6;
     if (!is_machine(e, e->batches, e->size) || (rest && !is_machine(e, e->batches + 1, rest))) return 6;
     if (!is_within(e->parameters, 1, INT32_MAX) || !e->place || !e->theta || !e->before || !e->gradient) return 7;
-    for (int64_t i = 0; i < e->parameters; i++)
+    e->is_straight = 1;
+    for (int64_t i = 0; i < e->parameters; i++) {
         if (!is_within(e->place[i], -1, e->batches->machine->table[H_THETA] - 1)) return 8;
+        e->is_straight &= e->place[i] == i;
+    }
     if (!is_within(e->rule, SGD, RULES - 1) || !e->rates || e->step < 0) return 9;
     for (int64_t k = 0; k < STATES[e->rule]; k++) {
         const int is_needed = e->rule == SGD       ? e->momentum != 0.0
@@ -238,8 +242,11 @@ static void gather(const Epoch *e, const Machine *machine, int64_t start) {
 /* Run both passes on a batch; the gradient is the machine's then. Returns what the machine does. */
 static int64_t run(Epoch *e, const Batches *batches) {
     const Machine *machine = batches->machine;
-    for (int64_t i = 0; i < e->parameters; i++)
-        if (e->place[i] >= 0) e->program_theta[e->place[i]] = e->theta[i];
+    if (e->is_straight)
+        memcpy(e->program_theta, e->theta, (size_t)e->parameters * sizeof(double));
+    else
+        for (int64_t i = 0; i < e->parameters; i++)
+            if (e->place[i] >= 0) e->program_theta[e->place[i]] = e->theta[i];
     const int64_t failed = autograd_mini_run(machine, e->instruction_set);
     if (failed) return failed;
     if (e->effects_each)
@@ -267,7 +274,10 @@ static int are_finite(const double *numbers, int64_t n) {
 static int is_stepped(Epoch *e, const Machine *machine) {
     const int64_t n = e->parameters;
     memcpy(e->before, e->theta, (size_t)n * sizeof(double));
-    for (int64_t i = 0; i < n; i++) e->gradient[i] = e->place[i] >= 0 ? machine->gradient[e->place[i]] : 0.0;
+    if (e->is_straight)
+        memcpy(e->gradient, machine->gradient, (size_t)n * sizeof(double));
+    else
+        for (int64_t i = 0; i < n; i++) e->gradient[i] = e->place[i] >= 0 ? machine->gradient[e->place[i]] : 0.0;
     clip(e, e->gradient);
     update(e, e->rates[e->stepped]);
     if (e->present)
