@@ -166,6 +166,24 @@ INLINE vec of_examples(const Scene *scene, vec a, int64_t lane) {
     return lane + VW <= scene->valid ? a : (vec)((ivec)a & last_of(scene));
 }
 
+/* to[c·to_step + r] = from[r·from_step + c]. */
+static void transpose(const Number *from, int64_t from_step, int64_t rows, int64_t columns, Number *to,
+                      int64_t to_step) {
+    int64_t whole_rows = 0, whole_columns = 0;
+#if defined(TURNED) && !defined(SINGLE)
+    whole_rows = rows / VW * VW, whole_columns = columns / VW * VW;
+    for (int64_t r = 0; r < whole_rows; r += VW)
+        for (int64_t c = 0; c < whole_columns; c += VW) {
+            vec square[VW];
+            for (int i = 0; i < VW; i++) square[i] = load(from + (r + i) * from_step + c);
+            turn(square);
+            for (int i = 0; i < VW; i++) store(to + (c + i) * to_step + r, square[i]);
+        }
+#endif
+    for (int64_t c = 0; c < columns; c++)
+        for (int64_t r = c < whole_columns ? whole_rows : 0; r < rows; r++) to[c * to_step + r] = from[r * from_step + c];
+}
+
 /* ------------------------------------------------------------------------------------------------------ formulas */
 
 typedef struct {
@@ -615,6 +633,26 @@ INLINE void multiply_by_examples(const int64_t rows, const int64_t columns, cons
         }
 }
 
+/* The same for some whole vectors of columns that lie side by side: examples become rows of a panel, whose numbers are
+   multiplied by one of upstream each. There are no sums within a vector then, which few examples don't outweigh. */
+enum { FEWEST_ROWS = 8, PANEL_EXAMPLES = 128, PANEL_COLUMNS = TILE * VW };
+
+static void multiply_panels(const Scene *scene, int64_t rows, int64_t columns, int64_t windows, const Rows *upstream,
+                            const Rows *source, Number *to, int64_t down, int add) {
+    _Alignas(STEP_BYTES) Number panel[PANEL_EXAMPLES * PANEL_COLUMNS];
+    for (int64_t c = 0; c < columns; c += PANEL_COLUMNS) {
+        const int64_t wide = columns - c < PANEL_COLUMNS ? columns - c : PANEL_COLUMNS;
+        for (int64_t w = 0; w < windows; w++)
+            for (int64_t start = 0; start < scene->valid; start += PANEL_EXAMPLES) {
+                const int64_t examples = scene->valid - start < PANEL_EXAMPLES ? scene->valid - start : PANEL_EXAMPLES;
+                transpose(source->p + (c * windows + w) * source->step + start, windows * source->step, wide, examples,
+                          panel, wide);
+                multiply(rows, examples, upstream->p + w * upstream->step + start, windows * upstream->step, 1, panel,
+                         wide, NULL, to + c, down, wide, add || w || start);
+            }
+    }
+}
+
 static void product_by_matrix(const Scene *scene, const int64_t *instruction, Number *to, const Rows *source,
                               const Rows *upstream, int add) {
     const int64_t *matrix = instruction + D_MATRIX, windows = instruction[D_WINDOWS], bias = instruction[D_BIAS];
@@ -622,10 +660,12 @@ static void product_by_matrix(const Scene *scene, const int64_t *instruction, Nu
                   across = matrix[M_ACROSS], us = upstream->step, ss = source->step;
 #define PRODUCT_OF(tall, wide, x)                                                                                      \
     multiply_by_examples(tall, wide, scene, windows, u, us, x, ss, to + r * down + c * across, down, across, add)
+    const int64_t in_panels = across == 1 && rows >= FEWEST_ROWS ? columns / VW * VW : 0;
+    if (in_panels) multiply_panels(scene, rows, in_panels, windows, upstream, source, to, down, add);
     for (int64_t r = 0, tall; r < rows; r += tall) {
         tall = rows - r < 4 ? 1 : 4;
         const Number *u = upstream->p + r * windows * us;
-        int64_t c = 0;
+        int64_t c = in_panels;
         for (; c + ACROSS <= columns; c += ACROSS)
             if (tall == 4)
                 PRODUCT_OF(4, ACROSS, source->p + c * windows * ss);
@@ -756,9 +796,9 @@ static void read_input(const Scene *scene, const int64_t *instruction) {
     const Rows to = rows_from(scene, instruction[R_ARRAY]);
     const Number *from = scene->machine->inputs[instruction[R_INPUT]] + scene->block * scene->table[H_BLOCK] * to.count;
     const int64_t width = scene->width, valid = scene->valid, rows = to.count;
+    transpose(from, rows, valid, rows, to.p, width);
     for (int64_t r = 0; r < rows; r++) {
         Number *p = to.p + r * width;
-        for (int64_t i = 0; i < valid; i++) p[i] = from[i * rows + r];
         for (int64_t i = valid; i < width; i++) p[i] = p[valid - 1];
     }
 }
