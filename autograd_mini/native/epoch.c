@@ -1,6 +1,7 @@
 /* Epochs of a training: batch after batch, both passes, clipping, and the optimizer's rule, as `Trainer` does them.
 
-   `epoch.py` writes an Epoch. The rules are those of `optim/rules.py`, with the same operations in the same order. */
+   `epoch.py` writes an Epoch. The rules are those of `optim/rules.py`, with the same operations in the same order. It is
+   compiled for each instruction set, whose name KERNEL is, so that they take as many parameters at a time. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -35,7 +36,7 @@ typedef struct {
     /* What is trained: θ, as it was before the last step, and the gradient of that. */
     int64_t parameters;
     const int64_t *place; /* of each in the program's θ; -1 for none */
-    double *program_theta, *theta, *before, *gradient;
+    double *program_theta, *theta, *before, *gradient; /* θ may be the program's own */
     const uint8_t *present; /* which have a gradient; NULL for all */
     /* How: no clipping where its bound is 0. */
     double clip_value, clip_norm;
@@ -47,8 +48,7 @@ typedef struct {
        `effects`. */
     int64_t first, count, effects_each;
     double seconds, *effects;
-    int64_t step;        /* of the rule; it goes on */
-    int64_t is_straight; /* found here: all parameters are in the program's θ, in the same order */
+    int64_t step; /* of the rule; it goes on */
     /* What it says: the sum of the losses of all examples so far, the last batch's loss, how many batches were run and
        how many of them made a step, and 1 where after the last step θ isn't finite. */
     double total, loss;
@@ -78,7 +78,7 @@ static int is_machine(const Epoch *e, const Batches *batches, int64_t n) {
 }
 
 /* 0 for an epoch that may run; else which of its parts is none, as `epoch.py` names them. */
-static int64_t wrong_part(Epoch *e) {
+static int64_t wrong_part(const Epoch *e) {
     if (!e->order || !is_within(e->n, 1, INT32_MAX) || !is_within(e->size, 1, e->n)) return 1;
     if (!is_within(e->columns, 0, MOST_COLUMNS)) return 2;
     if (!is_within(e->first, 0, whole_batches(e) - 1) || !is_within(e->count, 1, whole_batches(e) - e->first)) return 3;
@@ -96,10 +96,9 @@ static int64_t wrong_part(Epoch *e) {
     if (e->effects_each < 0 || (e->effects_each && !e->effects)) return 6;
     if (!is_machine(e, e->batches, e->size) || (rest && !is_machine(e, e->batches + 1, rest))) return 6;
     if (!is_within(e->parameters, 1, INT32_MAX) || !e->place || !e->theta || !e->before || !e->gradient) return 7;
-    e->is_straight = 1;
     for (int64_t i = 0; i < e->parameters; i++) {
         if (!is_within(e->place[i], -1, e->batches->machine->table[H_THETA] - 1)) return 8;
-        e->is_straight &= e->place[i] == i;
+        if (e->theta == e->program_theta && e->place[i] != i) return 8;
     }
     if (!is_within(e->rule, SGD, RULES - 1) || !e->rates || e->step < 0) return 9;
     for (int64_t k = 0; k < STATES[e->rule]; k++) {
@@ -242,9 +241,7 @@ static void gather(const Epoch *e, const Machine *machine, int64_t start) {
 /* Run both passes on a batch; the gradient is the machine's then. Returns what the machine does. */
 static int64_t run(Epoch *e, const Batches *batches) {
     const Machine *machine = batches->machine;
-    if (e->is_straight)
-        memcpy(e->program_theta, e->theta, (size_t)e->parameters * sizeof(double));
-    else
+    if (e->theta != e->program_theta)
         for (int64_t i = 0; i < e->parameters; i++)
             if (e->place[i] >= 0) e->program_theta[e->place[i]] = e->theta[i];
     const int64_t failed = autograd_mini_run(machine, e->instruction_set);
@@ -274,7 +271,7 @@ static int are_finite(const double *numbers, int64_t n) {
 static int is_stepped(Epoch *e, const Machine *machine) {
     const int64_t n = e->parameters;
     memcpy(e->before, e->theta, (size_t)n * sizeof(double));
-    if (e->is_straight)
+    if (e->theta == e->program_theta)
         memcpy(e->gradient, machine->gradient, (size_t)n * sizeof(double));
     else
         for (int64_t i = 0; i < n; i++) e->gradient[i] = e->place[i] >= 0 ? machine->gradient[e->place[i]] : 0.0;
@@ -294,7 +291,10 @@ static double now(void) {
 
 /* Run some batches, one at least, up to the first one whose loss isn't finite or whose step leads to a θ that isn't,
    or after which the time is over. Returns 0, or what isn't as it must be: nothing was run then. */
-SHOWN int64_t autograd_mini_epoch(Epoch *e) {
+#define NAMED_(a, b) a##b
+#define NAMED(a, b) NAMED_(a, b)
+int64_t NAMED(epoch_, KERNEL)(void *epoch) {
+    Epoch *e = epoch;
     e->run = e->stepped = e->is_lost = 0;
     const int64_t wrong = wrong_part(e);
     if (wrong) return wrong;

@@ -44,7 +44,7 @@ class Epoch(ctypes.Structure):
         *((name, c_double) for name in HYPERPARAMETERS),
         *(("state", c_void_p * MOST_STATES), ("rates", c_void_p)),
         *(("first", c_int64), ("count", c_int64), ("effects_each", c_int64)),
-        *(("seconds", c_double), ("effects", c_void_p), ("step", c_int64), ("is_straight", c_int64)),
+        *(("seconds", c_double), ("effects", c_void_p), ("step", c_int64)),
         *(("total", c_double), ("loss", c_double), ("run", c_int64), ("stepped", c_int64), ("is_lost", c_int64)),
     )
 
@@ -56,7 +56,7 @@ class Epoch(ctypes.Structure):
         ValueError
             If something in it would make the machine read or write where it may not. Nothing was run then.
         """
-        wrong = library.epoch(ctypes.addressof(self))
+        wrong = library.epoch(ctypes.addressof(self), self.instruction_set)
         if wrong:
             what = _PARTS[wrong - 1] if wrong <= len(_PARTS) else f"run of the program ({wrong})"
             raise ValueError(f"no epoch for the native machine: its {what} isn't as it must be")

@@ -58,6 +58,8 @@ def _resident(function: Callable[..., Any], *arrays: Array) -> Resident:
 class Clock(StoppingRule):
     """Ends no training, but writes down when each epoch ended."""
 
+    looks_at_parameters = False
+
     def __init__(self) -> None:
         self.ends: list[Array] = []
 
