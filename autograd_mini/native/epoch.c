@@ -68,11 +68,12 @@ static int is_in_memory(const Machine *machine, const double *p, int64_t count) 
 
 static int is_machine(const Epoch *e, const Batches *batches, int64_t n) {
     const Machine *machine = batches->machine;
-    if (!machine || machine->n != n || machine->theta != e->program_theta) return 0;
+    if (!machine || machine->varying || machine->n != n || machine->theta != e->program_theta) return 0;
     if (machine->table[H_INPUTS] != e->columns) return 0;
     if (batches->outputs != 1 && batches->outputs != n) return 0;
     for (int64_t k = 0; k < e->columns; k++)
-        if (!machine->inputs[k]) return 0;
+        if (!machine->inputs[k].data || machine->inputs[k].down != e->column[k].width || machine->inputs[k].across != 1)
+            return 0;
     return is_in_memory(machine, batches->output, batches->outputs) &&
            (!e->effects_each || is_in_memory(machine, batches->effects, e->effects_each));
 }
@@ -227,7 +228,7 @@ static void gather(const Epoch *e, const Machine *machine, int64_t start) {
     for (int64_t k = 0; k < e->columns; k++) {
         const Column *column = e->column + k;
         const size_t width = (size_t)column->width;
-        double *to = (double *)(uintptr_t)machine->inputs[k];
+        double *to = (double *)(uintptr_t)machine->inputs[k].data;
         for (int64_t i = start; i < start + machine->n; i++, to += width) {
             const double *from = column->data + (size_t)(column->is_drawn ? i - first : e->order[i]) * width;
             if (width == 1)

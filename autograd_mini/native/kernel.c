@@ -33,7 +33,7 @@ typedef struct {
     int varies;
 } Rows;
 
-static Rows rows_from(const Scene *scene, int64_t number) {
+INLINE Rows rows_from(const Scene *scene, int64_t number) {
     const int64_t *array = scene->arrays + number * ARRAY;
     int64_t offset = array[A_OFFSET], width = scene->width;
     switch (array[A_KIND]) {
@@ -48,7 +48,7 @@ static Rows rows_from(const Scene *scene, int64_t number) {
 }
 
 /* A view's rows; a single row serves wherever several are expected. */
-static Rows rows_of(const Scene *scene, const int64_t *view) {
+INLINE Rows rows_of(const Scene *scene, const int64_t *view) {
     Rows rows = rows_from(scene, view[V_ARRAY]);
     rows.p += view[V_START] * rows.step;
     rows.step = view[V_COUNT] == 1 ? 0 : rows.step * view[V_STEP];
@@ -794,24 +794,35 @@ static void fill(const Scene *scene, const int64_t *instruction) {
 
 static void read_input(const Scene *scene, const int64_t *instruction) {
     const Rows to = rows_from(scene, instruction[R_ARRAY]);
-    const Number *from = scene->machine->inputs[instruction[R_INPUT]] + scene->block * scene->table[H_BLOCK] * to.count;
+    const Input *input = &scene->machine->inputs[instruction[R_INPUT]];
+    const Number *from = input->data + scene->block * scene->table[H_BLOCK] * input->down;
     const int64_t width = scene->width, valid = scene->valid, rows = to.count;
-    transpose(from, rows, valid, rows, to.p, width);
+    const int is_transposed = input->across == 1 && input->down != 1;
+    if (is_transposed) transpose(from, input->down, valid, rows, to.p, width);
     for (int64_t r = 0; r < rows; r++) {
         Number *p = to.p + r * width;
+        if (!is_transposed) copy_numbers(p, 1, from + r * input->across, input->down, valid);
         for (int64_t i = valid; i < width; i++) p[i] = p[valid - 1];
     }
 }
 
 static void write_results(const Scene *scene, const int64_t *instruction) {
     const Rows from = rows_of(scene, instruction + W_VIEW);
-    const int64_t row = instruction[W_ROW], n = scene->machine->n;
-    for (int64_t r = 0; r < from.count; r++)
-        if (scene->width)
-            memcpy(scene->places.varying + (row + r) * n + scene->block * scene->table[H_BLOCK], from.p + r * from.step,
-                   sizeof(Number) * (size_t)scene->valid);
+    const Machine *machine = scene->machine;
+    const int64_t first = instruction[W_ROW], step = machine->varying ? machine->varying_step : machine->n;
+    Number *varying = machine->varying ? machine->varying : scene->places.varying;
+    for (int64_t r = 0; r < from.count; r++) {
+        const Number *row = from.p + r * from.step;
+        if (!scene->width) {
+            scene->places.results[first + r] = *row;
+            continue;
+        }
+        Number *to = varying + (first + r) * step + scene->block * scene->table[H_BLOCK];
+        if (first + r >= machine->first_unsigned)
+            for (int64_t i = 0; i < scene->valid; i++) to[i] = row[i] + (Number)0.0;
         else
-            scene->places.results[row + r] = from.p[r * from.step];
+            memcpy(to, row, sizeof(Number) * (size_t)scene->valid);
+    }
 }
 
 static void run_instructions(const Scene *scene, int64_t start, int64_t end) {
