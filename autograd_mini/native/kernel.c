@@ -395,8 +395,10 @@ static void copy_numbers(Number *to, int64_t to_step, const Number *from, int64_
 /* Compute a formula of rows that don't vary: they take the place of the examples. */
 static void run_once(Formula *f, int is_assignment) {
     const int64_t target = f->n_leaves;
-    for (int64_t at = 0; at < f->rows; at += CHUNK) {
-        const int64_t count = f->rows - at < CHUNK ? f->rows - at : CHUNK, numbers = whole_steps(count, STEP);
+    for (int64_t at = 0, next = 0; at < f->rows; at = next) { /* whole steps where they are, the rest in buffers */
+        const int64_t left = f->rows - at < CHUNK ? f->rows - at : CHUNK;
+        const int64_t count = left < STEP ? left : left - left % STEP, numbers = whole_steps(count, STEP);
+        next = at + count;
         for (int64_t k = 0; k < f->n_leaves; k++) {
             const Rows *leaf = &f->leaf[k];
             Number *own = buffer_of(f, k), *p = leaf->p + at * leaf->step;
@@ -431,6 +433,10 @@ static void run_formula(Formula *f, int is_assignment) {
 static void assign(const Scene *scene, const int64_t *instruction) {
     Formula f;
     begin(&f, scene, instruction);
+    if (!scene->width && f.n_operations == 1 && f.operations[O_CODE] == F_COPY && f.operations[O_A] == 0) {
+        copy_numbers(f.target.p, f.target.step ? f.target.step : 1, f.leaf->p, f.leaf->step, f.rows);
+        return;
+    }
     f.take = take_nothing;
     run_formula(&f, 1);
 }
