@@ -55,9 +55,11 @@ class NativeProgram:
         return self._tables[backward]
 
     def all_vary(self) -> bool:
-        """Return whether there is one output, and it and the gradients of the inputs vary, and nothing else is handed out."""
+        """Return whether all that is handed out varies: one output, and the gradients of the inputs."""
         output, effects, gradients = self.table(backward=True).results
-        return len(output) == output[0][1] == 1 and not effects and all(varies for _, _, varies in [*output, *gradients])
+        return (
+            len(output) == output[0][1] == 1 and not effects and all(varies for _, _, varies in [*output, *gradients])
+        )
 
     def block_size(self, n: int) -> int:
         """Return how many of n examples are run in one call, so that several threads have blocks alike.
@@ -143,7 +145,8 @@ class _Bound:
         widths = [array.rows for array in native.program.inputs]
         self._inputs: list[Array | None] = [np.empty((n, w), self._dtype) if n * w <= most else None for w in widths]
         self._shapes = [(n, w) for w in widths]
-        known = [word for array, w in zip(self._inputs, widths) for word in (0 if array is None else array.ctypes.data, w, 1)]
+        own = [0 if array is None else array.ctypes.data for array in self._inputs]
+        known = [word for at, width in zip(own, widths, strict=True) for word in (at, width, 1)]
         head = [table.words.ctypes.data, memory.ctypes.data, needed, theta.ctypes.data, gradient.ctypes.data, n]
         self._outputs = sum(count for found in table.results[:2] for _, count, varies in found if varies)
         self._machine = np.array([*head, 0, 0, self._outputs, *known], np.int64)
@@ -151,7 +154,7 @@ class _Bound:
         self._kept = memory, theta, gradient  # whose addresses the machine has
 
     def run(self, columns: Sequence[Array], seed: Any, into: Array | None = None) -> None:
-        """Run it on these inputs; what varies of the results goes into an array with a row for each, if there is one."""
+        """Run it on these inputs; the results that vary go into an array with a row for each, if it is given."""
         given: list[Array] = []  # are kept while it runs
         for k, (column, own, shape) in enumerate(zip(columns, self._inputs, self._shapes, strict=True)):
             if column.shape != shape:

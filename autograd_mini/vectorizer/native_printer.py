@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import is_number, is_uniform
+from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
 from autograd_mini.native import table as t
 from autograd_mini.native.table import Phase, Table
 from autograd_mini.vectorizer.statements import (
@@ -33,7 +33,6 @@ from autograd_mini.vectorizer.statements import (
     Variable,
     View,
     reads_of,
-    views_of,
     writes_of,
 )
 

@@ -388,7 +388,13 @@ class Program:
             theta = compiled.theta(parameters)
             anomalies.look_for(compiled, theta, columns, n, seed if seed is None else float(np.max(seed)))
         started = time.perf_counter()
-        how: Any = {"block": self.block, "threads": self.threads, "parameters": parameters, "into": into, "whole": whole}
+        how: Any = {
+            "block": self.block,
+            "threads": self.threads,
+            "parameters": parameters,
+            "into": into,
+            "whole": whole,
+        }
         outputs, gradient = run_batch(compiled, columns, n, seed, **how)
         if is_looking:
             anomalies.refuse_results("a result or its gradient", outputs, *into, *() if seed is None else (gradient,))
