@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import is_number, is_uniform, views_of
+from autograd_mini.formulas.simplify import Filled, is_number, is_uniform, views_of
 from autograd_mini.native import table as t
 from autograd_mini.native.table import Phase, Table
 from autograd_mini.vectorizer.statements import (
@@ -131,6 +131,7 @@ class NativeTable:
         self._apart = _interleaved(kept, [program.parameters, program.gradient, *program.inputs])
         self._place_results(writes)
         self._number: dict[Variable, int] = {}
+        self._formulas: dict[Any, tuple[Expression, _Formula, list[int]]] = {}  # with the rules, whose ids are in keys
         self.constants: list[tuple[int, Any]] = []
         self.seed: int | None = None
         self._place(phases)
@@ -223,26 +224,40 @@ class NativeTable:
         words = how.get("to") or self._view(target)
         if sort == t.ASSIGN and statement.add:
             expression = Expression("+", (target.expression(), expression))
-        formula = _Formula(self.table, expression, sort == t.ASSIGN)
-        if any(v.array is target.array and v != target and _overlap(v, target) for v in formula.leaves):
+        formula, leaves = self._formula(expression, sort == t.ASSIGN)
+        if any(v.array is target.array and v != target and _overlap(v, target) for v in leaves):
             raise NotNativeError("rows of an array are computed from other rows of it")
-        slots = len(formula.leaves) + 1 + formula.temporaries
+        slots = len(leaves) + 1 + formula.temporaries
         if slots > t.MOST_SLOTS:
             raise NotNativeError(f"a formula has more than {t.MOST_SLOTS} operands")
         self.table.slots = max(self.table.slots, slots)
         if phase.blocks:
-            costs = [1 if code in _QUICK else _FUNCTION for code in formula.codes]
-            self.work += count * sum(costs)
+            self.work += count * formula.cost
         add = int(statement.add and sort != t.ASSIGN)
         phase.add(
             sort,
             words,
-            (count, formula.result, len(formula.leaves), len(formula.operations), formula.uniform),
+            (count, formula.result, len(leaves), formula.operations, formula.uniform),
             (formula.temporaries, how.get("function", 0), how.get("over", 0), add),
-            [word for view in formula.leaves for word in self._view(view)],
-            [word for operation in formula.operations for word in operation],
+            [word for view in leaves for word in self._view(view)],
+            formula.words,
             how.get("index", ()),
         )
+
+    def _formula(self, expression: Expression, into_target: bool) -> tuple[_Formula, list[View]]:
+        """Return a formula's operations, which those of one sort share, and its leaves."""
+        if not isinstance(expression, Filled):
+            made = _Formula(self.table, expression, into_target)
+            return made, made.leaves
+        views: list[View] = expression.views
+        first: dict[View, int] = {}
+        same = tuple([first.setdefault(view, k) for k, view in enumerate(views)])
+        key = id(expression.rule), same, into_target
+        if key not in self._formulas:
+            made = _Formula(self.table, expression, into_target)
+            self._formulas[key] = expression.rule, made, [views.index(leaf) for leaf in made.leaves]
+        _, formula, order = self._formulas[key]
+        return formula, [views[k] for k in order]
 
     def _print_assign(self, statement: Assign, phase: Phase) -> None:
         self._put(t.ASSIGN, statement, statement.target.count, phase)
@@ -402,7 +417,7 @@ class _Formula:
         last[result] = len(order)
         free: list[int] = []
         first = most = len(leaves) + 1
-        self.operations: list[list[int]] = []
+        self.operations, self.words = len(order), list[int]()
         for at, k in enumerate(order):
             code, operands, uniform = self._code[k]
             part = name[k]
@@ -419,8 +434,8 @@ class _Formula:
             else:
                 slot[part] = most
                 most += 1
-            self.operations.append([t.CODES[code], slot[part], *read, *[-1] * (3 - len(read))])
-        self.codes = [code for code, _, _ in self._code]
+            self.words += [t.CODES[code], slot[part], *read, *[-1] * (3 - len(read))]
+        self.cost = sum([1 if code in _QUICK else _FUNCTION for code, _, _ in self._code])
         self.temporaries = most - first
         self.result = slot[result] if result >= 0 else result
 
