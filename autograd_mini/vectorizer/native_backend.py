@@ -177,8 +177,9 @@ class _Bound:
     def _readable(self, column: Array) -> Array:
         """Return an input as the machine can read it: as it is, if its numbers are those of the machine."""
         size = self._dtype.itemsize
-        is_readable = column.dtype == self._dtype and column.flags.aligned and not any(s % size for s in column.strides)
-        return column if is_readable else np.ascontiguousarray(column, dtype=self._dtype)
+        lies_even = not any(at % size for at in (column.ctypes.data, *column.strides))  # flags.aligned misses some
+        is_readable = column.dtype == self._dtype and lies_even
+        return column if is_readable else np.array(column, dtype=self._dtype, order="C")
 
 
 class NativeWorkspace:
