@@ -94,6 +94,8 @@ class NativeEpochs:
         self._seconds = SECONDS  # that a batch takes; the first one is tried alone
         # What the machine reads and writes.
         self.theta, self.before, self.gradient, *states = np.zeros((3 + e.MOST_STATES, parameters))
+        if np.array_equal(place, np.arange(len(resident.theta))):  # the program's own: it isn't copied at each step
+            self.theta = resident.theta
         self._order, self._place = np.zeros(n, np.int64), np.ascontiguousarray(place, np.int64)
         self._present, self._rates = np.zeros(parameters, np.bool_), np.zeros(self._most)
         self._effects = np.zeros((self._most, epoch.effects_each))

@@ -248,7 +248,8 @@ class Trainer:
         stopped_by: StoppingRule | None = None
         finished = self._state(trained.parameters)
         self._begin(*training)
-        is_watched = bool(self.callbacks or self.stopping or self.metrics or validation is not None)
+        rules_look = any(rule.looks_at_parameters for rule in self.stopping)
+        is_watched = bool(self.callbacks or rules_look or self.metrics or validation is not None)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
                 for epoch in range(self.epochs):
@@ -263,6 +264,7 @@ class Trainer:
                         self._record(training, validation)
                         stopped_by = self._stopping_rule()
                     except Exception:  # an epoch is recorded with all its numbers, or has not been
+                        self._ahead = None
                         finished.restore()
                         raise
                     finished.take(self._ahead)
@@ -420,6 +422,7 @@ class Trainer:
             self._best_model.update(self.model.state_dict())  # with running statistics, which are no parameters
         if not any(answers):
             return None
+        self._catch_up()
         rule = self.stopping[answers.index(True)]
         self.stop_reason = f"{rule!r} after epoch {epoch}: {rule.monitor} {rule.reason(latest[rule.monitor])}"
         _LOG.log(

@@ -460,6 +460,13 @@ class Compiled:
         fitting = CACHE_BYTES // (self.dtype.itemsize * max(rows, 1))
         return int(min(max(1 << max(fitting, 1).bit_length() - 1, 512), 8192))
 
+    def all_in_one(self, n: int) -> Array | None:
+        """Return an array that a run writes n examples' values and their gradients by the inputs into, if it can."""
+        native, _ = self._native
+        if native is None or not native.all_vary():
+            return None
+        return np.empty((1 + sum(self.sizes[k] for k in self.program.input_gradients), n), self.dtype)
+
     def can_be_repeated(self, n: int) -> bool:
         """Return whether a batch of n examples is nothing but one call of the native machine, and its sum."""
         plain = not (self.draws or self.choices or self.updates or self.indices or self.mixes or self._live)
