@@ -411,7 +411,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
     >>> from sklearn.datasets import load_iris
     >>> from autograd_mini.estimators import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier((8,), "tanh", solver="lbfgs", random_state=0).fit(X, y)
+    >>> model = MLPClassifier((8,), "tanh", solver="lbfgs", max_iter=2000, random_state=0).fit(X, y)
     >>> float(model.score(X, y)) > 0.95
     True
     >>> L = model.example_loss(X[0], y[0])  # draw(L), step_through(L)
