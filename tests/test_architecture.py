@@ -151,6 +151,12 @@ def test_every_public_name_is_there():
     assert len(set(autograd_mini.__all__)) == len(autograd_mini.__all__)
 
 
+def test_what_completion_lists_is_public():
+    listed = [name for name in dir(autograd_mini) if not name.startswith("__")]
+    assert set(listed) == {*autograd_mini.__all__, "abs", "pow", "sum", "derivatives", "functions"}
+    assert "__version__" in dir(autograd_mini)
+
+
 def test_star_import_hides_no_function_of_pythons():
     import builtins
 
