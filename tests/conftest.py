@@ -42,8 +42,8 @@ PROGRAMS = {
     "katex": "npm install --global katex",
 }
 PACKAGES = """
-    anywidget axe-playwright-python cloudpickle graphviz-pure hatchling ipykernel jax joblib jupyterlab marimo
-    matplotlib micrograd mypy nbclient nbconvert pandas playwright polars scikit-learn
+    anywidget axe-playwright-python cloudpickle distributed graphviz-pure hatchling ipykernel jax joblib
+    jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert pandas playwright polars scikit-learn
 """.split()
 HOW = {
     "slow": 'pytest -m "slow or not slow"',

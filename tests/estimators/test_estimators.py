@@ -1,7 +1,11 @@
 """The estimators as scikit-learn's users use them: checked by scikit-learn, in pipelines and grids, against its own."""
 
+import os
 import pickle
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -261,6 +265,46 @@ def test_a_grid_in_two_processes_finds_what_one_finds():
         for jobs in (None, 2)
     )
     assert np.array_equal(one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"])
+
+
+ON_A_CLUSTER = """
+import warnings
+
+from dask.distributed import Client, LocalCluster
+from joblib import parallel_config
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+from autograd_mini.estimators import MLPClassifier
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    X, y = load_iris(return_X_y=True)
+    network = MLPClassifier((4,), max_iter=20, random_state=0)
+    grid = {"alpha": [0.001, 1.0], "penalty": ["l1", "l2"]}
+    here = GridSearchCV(network, grid, cv=2).fit(X, y).cv_results_["mean_test_score"].tolist()
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with LocalCluster(**options) as cluster, Client(cluster), parallel_config("dask"):
+        there = GridSearchCV(network, grid, cv=2, n_jobs=2).fit(X, y).cv_results_["mean_test_score"].tolist()
+        scores = cross_val_score(network, X, y, cv=2, n_jobs=2)
+    print(here == there, len(scores))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.needs("distributed")
+def test_a_grid_on_a_cluster_of_two_processes_finds_what_one_finds(tmp_path):
+    script = tmp_path / "on_a_cluster.py"
+    script.write_text(ON_A_CLUSTER, encoding="utf-8")
+    root = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"PYTHONPATH": root},
+    )
+    assert done.stdout.split() == ["True", "2"], done.stderr[-2000:]
 
 
 @pytest.mark.slow
