@@ -81,7 +81,8 @@ Value._repr_html_ = _notebook_card
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS})
+    own = (name for name in globals() if name.startswith("__"))
+    return sorted({*own, *_ROOMS, *__all__, *_PYTHONS})
 
 
 __all__ = [
@@ -126,7 +127,7 @@ __all__ = [
 ]
 __all__ += functions.__all__
 # They are left out, as NumPy does, so that `from autograd_mini import *` hides no function of Python's.
-__all__.remove("abs")
-__all__.remove("pow")
-__all__.remove("sum")
+_PYTHONS = ("abs", "pow", "sum")
+for _name in _PYTHONS:
+    __all__.remove(_name)
 __all__.sort()

@@ -8,6 +8,7 @@ variable AUTOGRAD_MINI_EVERYTHING is set nothing is left out, and it is an error
 
 import ast
 import gc
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -32,10 +34,16 @@ ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = bool(os.environ.get("AUTOGRAD_MINI_EVERYTHING"))
 
 # What a test may need, and how to get it; the slow ones need only to be asked for.
-PROGRAMS = {"dot": "install Graphviz", "chromium": "install Chromium", "node": "install Node.js"}
+PROGRAMS = {
+    "dot": "install Graphviz",
+    "chromium": "install Chromium",
+    "node": "install Node.js",
+    "pdflatex": "install TeX Live, of Debian's packages texlive-latex-base and texlive-pictures",
+    "katex": "npm install --global katex",
+}
 PACKAGES = """
-    anywidget axe-playwright-python cloudpickle graphviz-pure ipykernel jax joblib jupyterlab marimo matplotlib
-    micrograd mypy nbclient nbconvert playwright scikit-learn
+    anywidget axe-playwright-python cloudpickle distributed graphviz-pure hatchling ipykernel jax joblib
+    jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert pandas playwright polars scikit-learn
 """.split()
 HOW = {
     "slow": 'pytest -m "slow or not slow"',
@@ -66,6 +74,20 @@ def pytest_configure(config):
     missing = {name: name for name in HOW if EVERYTHING and is_missing(name)}
     if missing:
         raise pytest.UsageError(f"AUTOGRAD_MINI_EVERYTHING: nothing may be left out; missing {in_words(missing)}")
+    config.pluginmanager.register(RoomsThatNeed())
+
+
+class RoomsThatNeed:
+    """Leaves out the running examples of rooms that can't be imported here: a conftest is asked of its own folder."""
+
+    ROOMS: ClassVar = {"estimators": "scikit-learn"}
+
+    def pytest_ignore_collect(self, collection_path, config):
+        for room, package in self.ROOMS.items():
+            if collection_path == ROOT / "autograd_mini" / room and is_missing(package):
+                leave_out(config, package, str(collection_path))
+                return True
+        return None
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -178,5 +200,54 @@ def run_python():
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pdflatex(tmp_path_factory):
+    """Typeset the body of an article, and return what is wrong: errors, what is over 5 pt too wide, too full pages."""
+
+    def run(body, *packages):
+        folder = tmp_path_factory.mktemp("pdflatex")
+        head = ["\\documentclass{article}", *[f"\\usepackage{{{package}}}" for package in packages or ["amsmath"]]]
+        source = "\n".join([*head, "\\begin{document}", body, "\\end{document}", ""])
+        (folder / "article.tex").write_text(source, encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-no-shell-escape", "article.tex"]
+        environment = {**os.environ, "max_print_line": "10000"}  # a log that isn't broken in the midst of a number
+        subprocess.run(command, cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, env=environment, timeout=120)
+        log = (folder / "article.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        wrong = [" ".join(log[i : i + 8]) for i, line in enumerate(log) if line.startswith(("! ", "Missing character"))]
+        wide = [line for line in log if float((re.match(r"Overfull \\hbox \(([\d.]+)pt", line) or [0, 0])[1]) > 5]
+        wide += [line for line in log if line.startswith("Overfull \\vbox")]
+        return wrong + wide + ["there is no PDF"] * (not (folder / "article.pdf").exists())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def katex():
+    """Typeset formulas, all by one process, and return what is wrong with those that KaTeX doesn't take as they are."""
+
+    def run(formulas):
+        formulas, package = list(formulas), Path(shutil.which("katex")).resolve().parent
+        code = """
+            const katex = require(process.argv[1]), formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
+            const options = {displayMode: true, strict: "error", maxExpand: 1e6};
+            const check = (formula) => { try { katex.renderToString(formula, options) } catch (e) { return e.message }};
+            console.log(JSON.stringify(formulas.map((formula) => check(formula) || "")));
+        """
+        done = subprocess.run(
+            ["node", "-e", code, str(package)],
+            input=json.dumps(formulas),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return [
+            f"{formula}: {error}" for formula, error in zip(formulas, json.loads(done.stdout), strict=True) if error
+        ]
 
     return run

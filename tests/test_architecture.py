@@ -24,6 +24,7 @@ ROOMS = [
     "native",
     "vectorizer",
     "training",
+    "estimators",  # imported by itself alone: it needs scikit-learn
     "views",
     "teaching",
     *("datasets", "serialization"),
@@ -148,6 +149,12 @@ def test_every_public_name_is_there():
     assert [name for name in autograd_mini.__all__ if not hasattr(autograd_mini, name)] == []
     assert sorted(autograd_mini.__all__) == list(autograd_mini.__all__)
     assert len(set(autograd_mini.__all__)) == len(autograd_mini.__all__)
+
+
+def test_what_completion_lists_is_public():
+    listed = [name for name in dir(autograd_mini) if not name.startswith("__")]
+    assert set(listed) == {*autograd_mini.__all__, "abs", "pow", "sum", "derivatives", "functions"}
+    assert "__version__" in dir(autograd_mini)
 
 
 def test_star_import_hides_no_function_of_pythons():

@@ -204,7 +204,27 @@ def test_a_graph_that_is_too_large_to_draw(refused):
 
 def test_a_picture_that_its_renderer_can_not_make(refused, monkeypatch):
     monkeypatch.setenv("AUTOGRAD_MINI_RENDERER", "builtin")
-    assert refused("draw", "x", "x=1", "-o", "graph.png").startswith("the builtin renderer writes SVG only, not 'png'")
+    assert refused("draw", "x", "x=1", "-o", "graph.ps").startswith(
+        "the builtin renderer writes svg, pdf, png, not 'ps'"
+    )
+
+
+@pytest.mark.needs("matplotlib")
+def test_a_picture_as_pdf_and_as_png_without_graphviz(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOGRAD_MINI_RENDERER", "builtin")
+    assert run("draw", "x*x", "x=1", "-o", "graph.PDF") == (0, "wrote graph.PDF\n", "")
+    assert (tmp_path / "graph.PDF").read_bytes().startswith(b"%PDF")
+    widths = []
+    for scale in ("1", "3"):
+        assert run("draw", "x*x", "x=1", "-o", "graph.png", "--scale", scale)[0] == 0
+        widths.append(int.from_bytes((tmp_path / "graph.png").read_bytes()[16:20], "big"))
+    assert widths[1] == pytest.approx(3 * widths[0], abs=3)
+
+
+def test_a_scale_is_refused_where_there_are_no_pixels(refused):
+    assert refused("draw", "x", "x=1", "-o", "graph.svg", "--scale", "2").startswith("scale: only a PNG")
+    assert refused("draw", "x", "x=1", "-o", "graph.ps", "--scale", "2").startswith("scale: only a PNG")
+    assert "expected a number above 0" in refused("draw", "x", "x=1", "-o", "graph.png", "--scale", "0")
 
 
 def test_a_folder_that_can_not_be_written_to(refused, monkeypatch):

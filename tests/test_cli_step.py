@@ -69,9 +69,24 @@ def test_the_stepper_is_written_into_files(run, tmp_path):
     assert "@keyframes" in (tmp_path / "b.svg").read_text(encoding="utf-8")
 
 
+def test_a_picture_for_each_step_is_written_into_a_folder(run, tmp_path):
+    code, out, err = run("step", "w*x", "w=2", "x=3", "--figures", "slides", "--format", "svg", "--grain", "edge")
+    assert (code, out.replace("\\", "/"), err) == (0, "wrote slides/step-001.svg … step-006.svg\n", "")
+    assert len(list((tmp_path / "slides").iterdir())) == 6
+
+
+@pytest.mark.needs("matplotlib")
+def test_the_figures_are_pdf_unless_another_format_is_asked_for(run, tmp_path):
+    assert run("step", "1 + 0", "--figures", "slides")[0] == 0
+    assert [path.read_bytes()[:4] for path in (tmp_path / "slides").iterdir()] == [b"%PDF"] * 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--exercise", "local", "--html", "a.html", "--figures", "a"], "--exercise goes with --html alone"),
+        (["--format", "svg"], "--format is that of the figures; say where to write them: --figures FOLDER"),
+        (["--figures", "a", "--format", "jpg"], "argument --format: invalid choice: 'jpg' (choose from"),
         (["--html", "a.png"], "a.png: --html writes HTML; end the name in .html"),
         (["--svg", "a.html"], "a.html: --svg writes SVG; end the name in .svg"),
         (["--svg", "no/where.svg"], "no/where.svg: there is no folder 'no'"),

@@ -328,7 +328,8 @@ def assert_well_formed(latex):
     assert depth == 0, latex
     assert latex.count("\\left") == latex.count("\\right"), latex
     assert latex.count("\\begin") == latex.count("\\end"), latex
-    without_alignment = bare.replace("&=", "").replace("&\\approx", "")
+    rows = latex.split("\\\\") if "\\begin{aligned}" in latex else []
+    without_alignment = bare if not rows else " ".join(re.sub(r"(?<!\\)&", "", row, count=1) for row in rows)
     if "cases" not in latex:
         assert not re.search(r"(?<!\\)[#$%&~]", without_alignment), latex
     assert not re.search(r"(?<!\\)_(?!\{)", bare), latex

@@ -147,13 +147,17 @@ def _show_files(folder: Path) -> None:
     )
 
 
-def draw_to(path: Path, thing: Any) -> None:
+def draw_to(path: Path, thing: Any, scale: float | None = None) -> None:
     """Draw a graph or a network to a file, in the format that the file's ending names."""
     from autograd_mini.files import replacing
     from autograd_mini.views import draw
+    from autograd_mini.views.figures import FORMATS
 
     drawing = draw(thing)
     kind = path.suffix[1:].lower()
+    if kind in FORMATS or scale is not None:
+        drawing.save(path, scale=scale)
+        return
     content = drawing.source.encode() if kind in ("gv", "dot") else drawing.pipe(format=kind)
     with replacing(path) as file:
         file.write(content)

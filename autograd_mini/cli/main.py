@@ -157,6 +157,7 @@ def _add_formula_commands(commands: Any) -> None:
     draw.add_argument(
         "-o", "--output", metavar="FILE", default="graph.svg", help="the picture; its ending is the format (graph.svg)"
     )
+    draw.add_argument("--scale", metavar="S", type=_rate, help="pixels of a .png for one of a screen (2)")
     derivatives = _command(commands, "table", _table, "print the table of all operations and their derivatives")
     derivatives.add_argument("--format", choices=["text", "markdown", "latex"], default="text", help="(text)")
 
@@ -251,7 +252,7 @@ def _draw(arguments: argparse.Namespace) -> None:
     root = _root(arguments)
     root.backward()
     try:
-        draw_to(path, root)
+        draw_to(path, root, arguments.scale)
     except CalledProcessError as error:  # dot's own word, such as that it has no such format
         raise Mistake(f"{path}: drawing failed: {error.stderr or error}") from None
     print(f"wrote {path}")
@@ -263,11 +264,14 @@ def _step(arguments: argparse.Namespace) -> None:
         if name := getattr(arguments, kind):
             advice = f"--{kind} writes {kind.upper()}; end the name in {endings[0]}"
             paths.append(_output_path(name, endings=endings, otherwise=advice))
-    if arguments.exercise and (arguments.svg or arguments.grain or not arguments.html):
+    if arguments.format and not arguments.figures:
+        raise Mistake("--format is that of the figures; say where to write them: --figures FOLDER")
+    if arguments.exercise and (arguments.svg or arguments.grain or arguments.figures or not arguments.html):
         raise Mistake("--exercise goes with --html alone, as in: --exercise gradients --html page.html")
     root = _root(arguments)
-    if paths:
-        stepping.save(root, paths, arguments.grain or "node", arguments.exercise)
+    if paths or arguments.figures:
+        figures = (arguments.figures, arguments.format or "pdf") if arguments.figures else None
+        stepping.save(root, paths, arguments.grain or "node", arguments.exercise, figures)
     else:
         stepping.print_steps(root, arguments.grain)
 

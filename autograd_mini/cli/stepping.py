@@ -22,16 +22,26 @@ def add_options(parser: Any) -> None:
         "--exercise", choices=["gradients", "local", "both"], help="with --html: a page in which these are filled in"
     )
     parser.add_argument("--svg", metavar="FILE", help="write a drawing that plays by itself, instead of printing")
+    parser.add_argument("--figures", metavar="FOLDER", help="write a picture for each step, instead of printing")
+    parser.add_argument("--format", choices=["pdf", "png", "svg"], help="of the figures (pdf)")
 
 
-def save(root: Value, paths: list[Path], grain: str, hide: str | None = None) -> None:
-    """Write the stepper into files, each of the kind that its name says; as an exercise if it hides something."""
+def save(
+    root: Value, paths: list[Path], grain: str, hide: str | None = None, figures: tuple[str, str] | None = None
+) -> None:
+    """Write the stepper into files, each of the kind that its name says, and figures into a folder, in a format.
+
+    It is an exercise if it hides something.
+    """
     from autograd_mini.views import step_through
 
     stepper = step_through(root, grain=grain, exercise=hide is not None, hide=hide or "gradients")
     for path in paths:
         stepper.save(path)
         print(f"wrote {path}")
+    if figures is not None:
+        written = stepper.save_steps(*figures)
+        print(f"wrote {written[0]}" + (f" … {written[-1].name}" if len(written) > 1 else ""))
 
 
 def print_steps(root: Value, grain: str | None) -> None:

@@ -377,7 +377,11 @@ def caller(error: BaseException | None = None) -> str:
 def is_elsewhere(file: str) -> bool:
     """Return whether a file is the package's, NumPy's or Python's own."""
     inside_python = file.startswith(_PYTHON) and "site-packages" not in file
-    return inside_python or file.startswith((_PACKAGE, "<frozen")) or f"{os.sep}numpy{os.sep}" in file
+    return (
+        inside_python
+        or file.startswith((_PACKAGE, "<frozen", "<__array_function__"))
+        or f"{os.sep}numpy{os.sep}" in file
+    )
 
 
 def is_traced(thing: Any) -> bool:

@@ -38,6 +38,8 @@ from autograd_mini.formulas.expression import (
     number,
     symbol,
 )
+from autograd_mini.formulas.letters import portable
+from autograd_mini.formulas.typeset import aligned
 
 DIGITS = 6  # significant digits in the printed arithmetic
 
@@ -63,6 +65,10 @@ class _Record:
 
     def latex(self) -> str:
         """Return the step as LaTeX, without dollar signs."""
+        return portable(self._latex())
+
+    def _latex(self) -> str:
+        """Return the LaTeX with all letters that a notebook shows."""
         return self.equation("latex")
 
     def __str__(self) -> str:
@@ -70,7 +76,7 @@ class _Record:
 
     def _repr_latex_(self) -> str:
         older = f" \\quad {text.latex_text(f'({self.older})')}" if self.older else ""
-        return f"$\\displaystyle {self.latex()}{older}$"
+        return f"$\\displaystyle {self._latex()}{older}$"
 
     def _with_age(self, line: str) -> str:
         return f"{line} ({self.older})" if self.older else line
@@ -224,6 +230,9 @@ class BackwardStep(_Record):
 
     def latex(self) -> str:
         """Return the step as LaTeX, without dollar signs, and after it the rules that aren't seen at a glance."""
+        return super().latex()
+
+    def _latex(self) -> str:
         return " \\qquad ".join([self.equation("latex"), *self.rules("latex", easy=False)])
 
     def __str__(self) -> str:
@@ -429,18 +438,18 @@ class Explanation:
 
     def latex(self) -> str:
         """Return the explanation as an aligned block of LaTeX, without dollar signs."""
+        return aligned(map(portable, self._lines()))
+
+    def _lines(self) -> list[str]:
         left = self.step.left_hand_side().render("latex")
-        rows = [line.replace(" = ", " &= ", 1) for _, line in self._rows("latex")]
+        rows = [line for _, line in self._rows("latex")]
         if self.finite_difference is not None:
             approximate = text.latex_number(self.finite_difference, DIGITS + 3)
-            rows.append(f"{left} &\\approx {approximate} \\text{{ (finite difference)}}")
-        if self.older:
-            rows.append(f"&{text.latex_text(self.older)}")
-        body = " \\\\\n".join(rows)
-        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+            rows.append(f"{left} \\approx {approximate} \\text{{ (finite difference)}}")
+        return [*rows, *[text.latex_text(self.older)] * bool(self.older)]
 
     def _repr_latex_(self) -> str:
-        return f"$$\n{self.latex()}\n$$"
+        return f"$$\n{aligned(self._lines())}\n$$"
 
 
 def explain(node: Value, root: Value, names: Names | None = None, max_nodes: int = 150_000) -> Explanation:

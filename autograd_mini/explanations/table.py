@@ -6,6 +6,7 @@ from autograd_mini.engine.primitives import PRIMITIVES, Primitive
 from autograd_mini.explanations.local import application, local_name, textbook
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Style
+from autograd_mini.formulas.letters import portable
 
 
 def derivative_table(style: str = "text") -> str:
@@ -36,7 +37,7 @@ def derivative_table(style: str = "text") -> str:
         lines = [f"| `{name}` | ${value}$ | ${found}$ |" for name, value, found in columns]
         return "\n".join(["| operation | value | local derivatives |", "|---|---|---|", *lines])
     body = " \\\\\n".join(f"{text.latex_text(name)} & {value} & {found}" for name, value, found in columns)
-    return f"\\begin{{array}}{{lll}}\n{body}\n\\end{{array}}"
+    return portable(f"\\begin{{array}}{{lll}}\n{body}\n\\end{{array}}")
 
 
 def _table_row(primitive: Primitive, style: Style) -> tuple[str, str, list[str]]:

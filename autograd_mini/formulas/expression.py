@@ -1,7 +1,7 @@
 """The reading on formulas: expressions that print themselves, as Python, as plain mathematics and as LaTeX.
 
 A rule of the table, applied to `Expression`s, gives its formula: with this module as `text`,
-``find("mul").derivatives(text, out, a, b)`` is ``(b, a)``. Nothing of the package is imported here.
+``find("mul").derivatives(text, out, a, b)`` is ``(b, a)``. Only their `letters` are imported here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Literal, NoReturn
+
+from autograd_mini.formulas import letters
 
 Style = Literal["python", "text", "latex"]
 
@@ -142,7 +144,7 @@ class Expression:
 def symbol(name: str, latex: str | None = None) -> Expression:
     """Return a name as an expression; `latex` is how LaTeX writes it."""
     if not name.isidentifier():
-        name = printable(re.sub(r"\s*[\r\n\t]\s*", " ", name))  # a formula is one line, whatever a label is
+        name = one_line(name)  # a formula is one line, whatever a label is
     return Expression("symbol", (name, latex))
 
 
@@ -294,10 +296,6 @@ _LATEX_NAMES = {
     "sigmoid": "\\sigma",
 }
 _TEXT_NAMES = {"sigmoid": "σ", "sqrt": "√", "cbrt": "∛", "maximum": "max", "minimum": "min"}
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
-).split()
-_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστφχψω", _GREEK, strict=True))
 
 
 def format_number(value: float, digits: int | None = None) -> str:
@@ -376,7 +374,9 @@ def on_the_line(name: str, between: str = "") -> str:
 
 
 def latex_name(name: str) -> str:
-    r"""Return a name as LaTeX: ``w1`` with an index, Greek letters by name, all else upright and escaped.
+    r"""Return a name as LaTeX, to stand in a formula: ``w1`` with an index, Greek letters by name, all else upright.
+
+    What a notebook shows and LaTeX has no letter for, as 中, stays as it is: see `letters.portable`.
 
     Examples
     --------
@@ -385,21 +385,13 @@ def latex_name(name: str) -> str:
     >>> latex_name("w¹₂₁"), latex_name("encoder.b²₁₁"), latex_name("x1₍₂₎"), latex_name("x²")
     ('w^{(1)}_{21}', '\\mathrm{encoder.}b^{(2)}_{11}', 'x_{1(2)}', 'x^{2}')
     """
-    name = printable(name)
-    if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", name):  # a constant is called by its number
+    name = one_line(name)
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", name):  # a constant is called by its number
         return latex_number(float(name))
     scripts = _SCRIPTED.fullmatch(name)
-    if scripts is not None and scripts[1] != name:
+    if scripts is not None and scripts[1] != name and not letters.has_scripts(scripts[1]):
         return _latex_scripts(*scripts.groups(""))
-    match = re.fullmatch(r"([A-Za-z]+?|[α-ω])_?(\d*)", name)
-    letter = match and (_GREEK_LETTERS.get(match[1]) or match[1])
-    if match is None or letter is None or (len(letter) > 1 and letter not in _GREEK):
-        if re.search(r"[^\W\d_a-zA-ZͰ-Ͽ]", name):  # ö, ŷ: formulas have no such letters
-            return latex_text(name).replace("text", "textrm", 1)
-        escaped = re.sub(r"([\\{}$&#^_%~′ ])", lambda m: _LATEX_ESCAPES.get(m[1], "\\" + m[1]), name)
-        return f"\\mathrm{{{escaped}}}"
-    letter = f"\\{letter}" if letter in _GREEK else letter
-    return f"{letter}_{{{match[2]}}}" if match[2] else letter
+    return letters.letter(name) or letters.word(name)
 
 
 def _latex_scripts(base: str, above: str, below: str, mark: str) -> str:
@@ -408,6 +400,9 @@ def _latex_scripts(base: str, above: str, below: str, mark: str) -> str:
     if way and (not letter or letter[0].isdecimal()):
         way, letter = "", base
     letter, own = re.fullmatch(r"(.*?)(?:_\{(\d+)\})?", latex_name(letter), re.DOTALL).groups("")  # type: ignore[union-attr]
+    if not re.fullmatch(r"\\?[A-Za-z]+|\\\w+\{.*\}", letter):
+        end = "{}" if letter.startswith("\\") else ""  # or TeX takes {\hat{y}'} as \hat{y}'
+        letter = f"{{{letter}{end}}}"  # x', which has something above it already
     above, below, mark = (part.translate(_ON_THE_LINE) for part in (above, below, mark))
     above = f"({above})" if above and below and not above.startswith("(") else above
     below = ",".join(filter(None, [own, below])) + mark
@@ -415,20 +410,15 @@ def _latex_scripts(base: str, above: str, below: str, mark: str) -> str:
     return written + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "")
 
 
-_LATEX_ESCAPES = {"\\": "\\backslash ", "^": "\\hat{\\ }", "~": "\\sim ", "′": "'"}
-
-
 def latex_text(sentence: str) -> str:
-    r"""Return words as LaTeX, in which blanks stay, as they don't in a name.
+    r"""Return words as LaTeX in a formula, in which blanks stay, as they don't in a name.
 
     Examples
     --------
     >>> latex_text("w_1 has changed")
     '\\text{w\\_1 has changed}'
     """
-    similar = printable(sentence).translate(str.maketrans("\\^~", "∖ˆ∼"))
-    escaped = re.sub(r"([{}$&#_%])", r"\\\1", similar)
-    return f"\\text{{{escaped}}}"
+    return letters.in_text(one_line(sentence))
 
 
 def latex_number(value: float, digits: int | None = None) -> str:
@@ -445,10 +435,11 @@ def _binding(expression: Expression, style: Style) -> int:
         if style == "latex" and "cdot" in latex_number(*expression.parts):
             return _BINDING["*"]
         return _BINDING["neg"] if expression.parts[0] < 0 else _ATOM
-    if expression.form == "symbol" and style != "python" and not (name := expression.parts[0]).isidentifier():
+    name = expression.parts[0] if expression.form == "symbol" and style != "python" else ""
+    if name and not (name.isascii() and name.isidentifier()):
         if is_formula(name):
             return _BINDING["where"]  # (y - t)²
-        return _BINDING["**"] if name and name[-1] in _SMALL else _ATOM  # (a¹₂)², (x₍₂₎)²
+        return _BINDING["**"] if letters.has_scripts(name[-1]) else _ATOM  # (a¹₂)², (x₍₂₎)², (xᵢ)²
     if expression.form == "where" or (style == "latex" and expression.form == "/"):
         return _ATOM
     if style == "python" and expression.form in ("=", "<", ">", ">="):
@@ -566,7 +557,21 @@ def _write_call(name: str, parts: list[str], style: Style) -> str:
 
 def latex_operator(name: str) -> str:
     """Return a function's name, upright, as LaTeX."""
-    return "\\operatorname{" + _TEXT_NAMES.get(name, name).replace("_", "\\_") + "}"
+    name = _TEXT_NAMES.get(name, name)
+    if re.fullmatch(r"\w+", name, re.ASCII):
+        return "\\operatorname{" + name.replace("_", "\\_") + "}"
+    return f"\\mathop{{{letters.word(one_line(name))}}}\\nolimits"
+
+
+def one_line(text: str) -> str:
+    r"""Return the text on one line, with visible signs in place of control characters.
+
+    Examples
+    --------
+    >>> one_line("a\n\nb")
+    'a b'
+    """
+    return printable(re.sub(r"\s*[\r\n\t]\s*", " ", text))
 
 
 def printable(text: str) -> str:

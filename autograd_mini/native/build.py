@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 # What is compiled, each time by which flags: where they name an instruction set, once for every one.
 UNITS = (
     ("machine.c", '-DVERSION="{version}"'),
-    ("epoch.c", ""),
+    ("epoch.c", "-DKERNEL={set}"),
     ("kernel.c", "-DKERNEL={set}"),
     ("kernel.c", "-DKERNEL={set} -DSINGLE"),
     ("scalars.c", ""),

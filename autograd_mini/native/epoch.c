@@ -1,6 +1,7 @@
 /* Epochs of a training: batch after batch, both passes, clipping, and the optimizer's rule, as `Trainer` does them.
 
-   `epoch.py` writes an Epoch. The rules are those of `optim/rules.py`, with the same operations in the same order. */
+   `epoch.py` writes an Epoch. The rules are those of `optim/rules.py`, with the same operations in the same order. It is
+   compiled for each instruction set, whose name KERNEL is, so that they take as many parameters at a time. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -35,7 +36,7 @@ typedef struct {
     /* What is trained: θ, as it was before the last step, and the gradient of that. */
     int64_t parameters;
     const int64_t *place; /* of each in the program's θ; -1 for none */
-    double *program_theta, *theta, *before, *gradient;
+    double *program_theta, *theta, *before, *gradient; /* θ may be the program's own */
     const uint8_t *present; /* which have a gradient; NULL for all */
     /* How: no clipping where its bound is 0. */
     double clip_value, clip_norm;
@@ -67,11 +68,12 @@ static int is_in_memory(const Machine *machine, const double *p, int64_t count) 
 
 static int is_machine(const Epoch *e, const Batches *batches, int64_t n) {
     const Machine *machine = batches->machine;
-    if (!machine || machine->n != n || machine->theta != e->program_theta) return 0;
+    if (!machine || machine->varying || machine->n != n || machine->theta != e->program_theta) return 0;
     if (machine->table[H_INPUTS] != e->columns) return 0;
     if (batches->outputs != 1 && batches->outputs != n) return 0;
     for (int64_t k = 0; k < e->columns; k++)
-        if (!machine->inputs[k]) return 0;
+        if (!machine->inputs[k].data || machine->inputs[k].down != e->column[k].width || machine->inputs[k].across != 1)
+            return 0;
     return is_in_memory(machine, batches->output, batches->outputs) &&
            (!e->effects_each || is_in_memory(machine, batches->effects, e->effects_each));
 }
@@ -95,8 +97,10 @@ static int64_t wrong_part(const Epoch *e) {
     if (e->effects_each < 0 || (e->effects_each && !e->effects)) return 6;
     if (!is_machine(e, e->batches, e->size) || (rest && !is_machine(e, e->batches + 1, rest))) return 6;
     if (!is_within(e->parameters, 1, INT32_MAX) || !e->place || !e->theta || !e->before || !e->gradient) return 7;
-    for (int64_t i = 0; i < e->parameters; i++)
+    for (int64_t i = 0; i < e->parameters; i++) {
         if (!is_within(e->place[i], -1, e->batches->machine->table[H_THETA] - 1)) return 8;
+        if (e->theta == e->program_theta && e->place[i] != i) return 8;
+    }
     if (!is_within(e->rule, SGD, RULES - 1) || !e->rates || e->step < 0) return 9;
     for (int64_t k = 0; k < STATES[e->rule]; k++) {
         const int is_needed = e->rule == SGD       ? e->momentum != 0.0
@@ -224,7 +228,7 @@ static void gather(const Epoch *e, const Machine *machine, int64_t start) {
     for (int64_t k = 0; k < e->columns; k++) {
         const Column *column = e->column + k;
         const size_t width = (size_t)column->width;
-        double *to = (double *)(uintptr_t)machine->inputs[k];
+        double *to = (double *)(uintptr_t)machine->inputs[k].data;
         for (int64_t i = start; i < start + machine->n; i++, to += width) {
             const double *from = column->data + (size_t)(column->is_drawn ? i - first : e->order[i]) * width;
             if (width == 1)
@@ -238,8 +242,9 @@ static void gather(const Epoch *e, const Machine *machine, int64_t start) {
 /* Run both passes on a batch; the gradient is the machine's then. Returns what the machine does. */
 static int64_t run(Epoch *e, const Batches *batches) {
     const Machine *machine = batches->machine;
-    for (int64_t i = 0; i < e->parameters; i++)
-        if (e->place[i] >= 0) e->program_theta[e->place[i]] = e->theta[i];
+    if (e->theta != e->program_theta)
+        for (int64_t i = 0; i < e->parameters; i++)
+            if (e->place[i] >= 0) e->program_theta[e->place[i]] = e->theta[i];
     const int64_t failed = autograd_mini_run(machine, e->instruction_set);
     if (failed) return failed;
     if (e->effects_each)
@@ -267,7 +272,10 @@ static int are_finite(const double *numbers, int64_t n) {
 static int is_stepped(Epoch *e, const Machine *machine) {
     const int64_t n = e->parameters;
     memcpy(e->before, e->theta, (size_t)n * sizeof(double));
-    for (int64_t i = 0; i < n; i++) e->gradient[i] = e->place[i] >= 0 ? machine->gradient[e->place[i]] : 0.0;
+    if (e->theta == e->program_theta)
+        memcpy(e->gradient, machine->gradient, (size_t)n * sizeof(double));
+    else
+        for (int64_t i = 0; i < n; i++) e->gradient[i] = e->place[i] >= 0 ? machine->gradient[e->place[i]] : 0.0;
     clip(e, e->gradient);
     update(e, e->rates[e->stepped]);
     if (e->present)
@@ -284,7 +292,10 @@ static double now(void) {
 
 /* Run some batches, one at least, up to the first one whose loss isn't finite or whose step leads to a θ that isn't,
    or after which the time is over. Returns 0, or what isn't as it must be: nothing was run then. */
-SHOWN int64_t autograd_mini_epoch(Epoch *e) {
+#define NAMED_(a, b) a##b
+#define NAMED(a, b) NAMED_(a, b)
+int64_t NAMED(epoch_, KERNEL)(void *epoch) {
+    Epoch *e = epoch;
     e->run = e->stepped = e->is_lost = 0;
     const int64_t wrong = wrong_part(e);
     if (wrong) return wrong;

@@ -56,7 +56,7 @@ class Epoch(ctypes.Structure):
         ValueError
             If something in it would make the machine read or write where it may not. Nothing was run then.
         """
-        wrong = library.epoch(ctypes.addressof(self))
+        wrong = library.epoch(ctypes.addressof(self), self.instruction_set)
         if wrong:
             what = _PARTS[wrong - 1] if wrong <= len(_PARTS) else f"run of the program ({wrong})"
             raise ValueError(f"no epoch for the native machine: its {what} isn't as it must be")

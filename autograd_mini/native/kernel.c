@@ -33,7 +33,7 @@ typedef struct {
     int varies;
 } Rows;
 
-static Rows rows_from(const Scene *scene, int64_t number) {
+INLINE Rows rows_from(const Scene *scene, int64_t number) {
     const int64_t *array = scene->arrays + number * ARRAY;
     int64_t offset = array[A_OFFSET], width = scene->width;
     switch (array[A_KIND]) {
@@ -48,7 +48,7 @@ static Rows rows_from(const Scene *scene, int64_t number) {
 }
 
 /* A view's rows; a single row serves wherever several are expected. */
-static Rows rows_of(const Scene *scene, const int64_t *view) {
+INLINE Rows rows_of(const Scene *scene, const int64_t *view) {
     Rows rows = rows_from(scene, view[V_ARRAY]);
     rows.p += view[V_START] * rows.step;
     rows.step = view[V_COUNT] == 1 ? 0 : rows.step * view[V_STEP];
@@ -164,6 +164,24 @@ INLINE ivec last_of(const Scene *scene) {
 
 INLINE vec of_examples(const Scene *scene, vec a, int64_t lane) {
     return lane + VW <= scene->valid ? a : (vec)((ivec)a & last_of(scene));
+}
+
+/* to[c·to_step + r] = from[r·from_step + c]. */
+static void transpose(const Number *from, int64_t from_step, int64_t rows, int64_t columns, Number *to,
+                      int64_t to_step) {
+    int64_t whole_rows = 0, whole_columns = 0;
+#if defined(TURNED) && !defined(SINGLE)
+    whole_rows = rows / VW * VW, whole_columns = columns / VW * VW;
+    for (int64_t r = 0; r < whole_rows; r += VW)
+        for (int64_t c = 0; c < whole_columns; c += VW) {
+            vec square[VW];
+            for (int i = 0; i < VW; i++) square[i] = load(from + (r + i) * from_step + c);
+            turn(square);
+            for (int i = 0; i < VW; i++) store(to + (c + i) * to_step + r, square[i]);
+        }
+#endif
+    for (int64_t c = 0; c < columns; c++)
+        for (int64_t r = c < whole_columns ? whole_rows : 0; r < rows; r++) to[c * to_step + r] = from[r * from_step + c];
 }
 
 /* ------------------------------------------------------------------------------------------------------ formulas */
@@ -377,8 +395,10 @@ static void copy_numbers(Number *to, int64_t to_step, const Number *from, int64_
 /* Compute a formula of rows that don't vary: they take the place of the examples. */
 static void run_once(Formula *f, int is_assignment) {
     const int64_t target = f->n_leaves;
-    for (int64_t at = 0; at < f->rows; at += CHUNK) {
-        const int64_t count = f->rows - at < CHUNK ? f->rows - at : CHUNK, numbers = whole_steps(count, STEP);
+    for (int64_t at = 0, next = 0; at < f->rows; at = next) { /* whole steps where they are, the rest in buffers */
+        const int64_t left = f->rows - at < CHUNK ? f->rows - at : CHUNK;
+        const int64_t count = left < STEP ? left : left - left % STEP, numbers = whole_steps(count, STEP);
+        next = at + count;
         for (int64_t k = 0; k < f->n_leaves; k++) {
             const Rows *leaf = &f->leaf[k];
             Number *own = buffer_of(f, k), *p = leaf->p + at * leaf->step;
@@ -413,6 +433,10 @@ static void run_formula(Formula *f, int is_assignment) {
 static void assign(const Scene *scene, const int64_t *instruction) {
     Formula f;
     begin(&f, scene, instruction);
+    if (!scene->width && f.n_operations == 1 && f.operations[O_CODE] == F_COPY && f.operations[O_A] == 0) {
+        copy_numbers(f.target.p, f.target.step ? f.target.step : 1, f.leaf->p, f.leaf->step, f.rows);
+        return;
+    }
     f.take = take_nothing;
     run_formula(&f, 1);
 }
@@ -615,6 +639,26 @@ INLINE void multiply_by_examples(const int64_t rows, const int64_t columns, cons
         }
 }
 
+/* The same for some whole vectors of columns that lie side by side: examples become rows of a panel, whose numbers are
+   multiplied by one of upstream each. There are no sums within a vector then, which few examples don't outweigh. */
+enum { FEWEST_ROWS = 8, PANEL_EXAMPLES = 128, PANEL_COLUMNS = TILE * VW };
+
+static void multiply_panels(const Scene *scene, int64_t rows, int64_t columns, int64_t windows, const Rows *upstream,
+                            const Rows *source, Number *to, int64_t down, int add) {
+    _Alignas(STEP_BYTES) Number panel[PANEL_EXAMPLES * PANEL_COLUMNS];
+    for (int64_t c = 0; c < columns; c += PANEL_COLUMNS) {
+        const int64_t wide = columns - c < PANEL_COLUMNS ? columns - c : PANEL_COLUMNS;
+        for (int64_t w = 0; w < windows; w++)
+            for (int64_t start = 0; start < scene->valid; start += PANEL_EXAMPLES) {
+                const int64_t examples = scene->valid - start < PANEL_EXAMPLES ? scene->valid - start : PANEL_EXAMPLES;
+                transpose(source->p + (c * windows + w) * source->step + start, windows * source->step, wide, examples,
+                          panel, wide);
+                multiply(rows, examples, upstream->p + w * upstream->step + start, windows * upstream->step, 1, panel,
+                         wide, NULL, to + c, down, wide, add || w || start);
+            }
+    }
+}
+
 static void product_by_matrix(const Scene *scene, const int64_t *instruction, Number *to, const Rows *source,
                               const Rows *upstream, int add) {
     const int64_t *matrix = instruction + D_MATRIX, windows = instruction[D_WINDOWS], bias = instruction[D_BIAS];
@@ -622,10 +666,12 @@ static void product_by_matrix(const Scene *scene, const int64_t *instruction, Nu
                   across = matrix[M_ACROSS], us = upstream->step, ss = source->step;
 #define PRODUCT_OF(tall, wide, x)                                                                                      \
     multiply_by_examples(tall, wide, scene, windows, u, us, x, ss, to + r * down + c * across, down, across, add)
+    const int64_t in_panels = across == 1 && rows >= FEWEST_ROWS ? columns / VW * VW : 0;
+    if (in_panels) multiply_panels(scene, rows, in_panels, windows, upstream, source, to, down, add);
     for (int64_t r = 0, tall; r < rows; r += tall) {
         tall = rows - r < 4 ? 1 : 4;
         const Number *u = upstream->p + r * windows * us;
-        int64_t c = 0;
+        int64_t c = in_panels;
         for (; c + ACROSS <= columns; c += ACROSS)
             if (tall == 4)
                 PRODUCT_OF(4, ACROSS, source->p + c * windows * ss);
@@ -754,24 +800,35 @@ static void fill(const Scene *scene, const int64_t *instruction) {
 
 static void read_input(const Scene *scene, const int64_t *instruction) {
     const Rows to = rows_from(scene, instruction[R_ARRAY]);
-    const Number *from = scene->machine->inputs[instruction[R_INPUT]] + scene->block * scene->table[H_BLOCK] * to.count;
+    const Input *input = &scene->machine->inputs[instruction[R_INPUT]];
+    const Number *from = input->data + scene->block * scene->table[H_BLOCK] * input->down;
     const int64_t width = scene->width, valid = scene->valid, rows = to.count;
+    const int is_transposed = input->across == 1 && input->down != 1;
+    if (is_transposed) transpose(from, input->down, valid, rows, to.p, width);
     for (int64_t r = 0; r < rows; r++) {
         Number *p = to.p + r * width;
-        for (int64_t i = 0; i < valid; i++) p[i] = from[i * rows + r];
+        if (!is_transposed) copy_numbers(p, 1, from + r * input->across, input->down, valid);
         for (int64_t i = valid; i < width; i++) p[i] = p[valid - 1];
     }
 }
 
 static void write_results(const Scene *scene, const int64_t *instruction) {
     const Rows from = rows_of(scene, instruction + W_VIEW);
-    const int64_t row = instruction[W_ROW], n = scene->machine->n;
-    for (int64_t r = 0; r < from.count; r++)
-        if (scene->width)
-            memcpy(scene->places.varying + (row + r) * n + scene->block * scene->table[H_BLOCK], from.p + r * from.step,
-                   sizeof(Number) * (size_t)scene->valid);
+    const Machine *machine = scene->machine;
+    const int64_t first = instruction[W_ROW], step = machine->varying ? machine->varying_step : machine->n;
+    Number *varying = machine->varying ? machine->varying : scene->places.varying;
+    for (int64_t r = 0; r < from.count; r++) {
+        const Number *row = from.p + r * from.step;
+        if (!scene->width) {
+            scene->places.results[first + r] = *row;
+            continue;
+        }
+        Number *to = varying + (first + r) * step + scene->block * scene->table[H_BLOCK];
+        if (first + r >= machine->first_unsigned)
+            for (int64_t i = 0; i < scene->valid; i++) to[i] = row[i] + (Number)0.0;
         else
-            scene->places.results[row + r] = from.p[r * from.step];
+            memcpy(to, row, sizeof(Number) * (size_t)scene->valid);
+    }
 }
 
 static void run_instructions(const Scene *scene, int64_t start, int64_t end) {

@@ -59,7 +59,7 @@ class Library:
         self._check.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         self._memory.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int64]
-        self.epoch.argtypes = [ctypes.c_void_p]
+        self.epoch.argtypes = self.run.argtypes
         self._check_scalars.restype = self._scalars_size.restype = ctypes.c_int64
         self._check_scalars.argtypes, self._scalars_size.argtypes = self._check.argtypes, [ctypes.c_void_p]
         self.run_scalars.restype = ctypes.c_double

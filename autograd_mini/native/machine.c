@@ -10,12 +10,15 @@ SHOWN const char *autograd_mini_version(void) { return VERSION; }
 /* ---------------------------------------------------------------------------------------------- instruction sets */
 
 typedef void Run(const Machine *);
+typedef int64_t Epochs(void *); /* see `epoch.c` */
 #if defined(__x86_64__)
 #include <cpuid.h>
 Run run_avx512, run_avx2, run_baseline, run_single_avx512, run_single_avx2, run_single_baseline;
 static const char *const NAMES[] = {"avx512", "avx2", "sse2"};
 static Run *const RUNS[] = {run_avx512, run_avx2, run_baseline};
 static Run *const RUNS_SINGLE[] = {run_single_avx512, run_single_avx2, run_single_baseline};
+Epochs epoch_avx512, epoch_avx2, epoch_baseline;
+static Epochs *const EPOCHS[] = {epoch_avx512, epoch_avx2, epoch_baseline};
 /* The compiler's own test, __builtin_cpu_supports, finds nothing where a library is linked by zig. An instruction set
    is there if the processor has it and the system saves its registers (XCR0). */
 static int is_there(int k) {
@@ -36,6 +39,8 @@ static const char *const NAMES[] = {"plain"};
 #endif
 static Run *const RUNS[] = {run_baseline};
 static Run *const RUNS_SINGLE[] = {run_single_baseline};
+Epochs epoch_baseline;
+static Epochs *const EPOCHS[] = {epoch_baseline};
 static int is_there(int k) { return k == 0; }
 #endif
 enum { N_SETS = sizeof RUNS / sizeof *RUNS };
@@ -263,4 +268,9 @@ SHOWN int64_t autograd_mini_run(const Machine *machine, int64_t k) {
     if (places_of(machine->table, NULL, machine->n, &places) > machine->length) return 3;
     (machine->table[H_SINGLE] ? RUNS_SINGLE : RUNS)[k](machine);
     return 0;
+}
+
+/* 101 where instruction set k isn't there; see `epoch.c`. */
+SHOWN int64_t autograd_mini_epoch(void *epoch, int64_t k) {
+    return k < 0 || k >= N_SETS || !has((int)k) ? 101 : EPOCHS[k](epoch);
 }

@@ -109,6 +109,12 @@ typedef struct {
     double numbers[];
 } Scalars;
 
+/* Number c of example i is at data + i·down + c·across. */
+typedef struct {
+    const Number *data;
+    int64_t down, across;
+} Input;
+
 /* What a run needs. */
 typedef struct {
     const int64_t *table;
@@ -117,7 +123,10 @@ typedef struct {
     const Number *theta;
     Number *gradient;
     int64_t n; /* examples */
-    const Number *inputs[]; /* each (n, rows of its array) */
+    Number *varying; /* where row r of the results that vary goes, to varying + r·step; NULL: into the memory, n apart */
+    int64_t varying_step;
+    int64_t first_unsigned; /* in results from this row on that vary, -0 becomes 0 */
+    Input inputs[];
 } Machine;
 
 /* Run a table that was checked, by instruction set k; 0 if all went well. */

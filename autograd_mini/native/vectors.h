@@ -133,6 +133,38 @@ INLINE void four_sums(vec a, vec b, vec c, vec d, double *totals) {
 }
 #endif
 
+/* The numbers of a square of VW rows, turned: column c becomes row c. */
+#if VW == 8
+#define TURNED
+INLINE void turn(vec *r) {
+#define LOW(a, b) _mm512_unpacklo_pd((__m512d)(a), (__m512d)(b))
+#define HIGH(a, b) _mm512_unpackhi_pd((__m512d)(a), (__m512d)(b))
+#define EVEN(a, b) _mm512_shuffle_f64x2(a, b, 0x88) /* every other pair of numbers */
+#define ODD(a, b) _mm512_shuffle_f64x2(a, b, 0xdd)
+#define COLUMNS(c, PART)                                                                                               \
+    {                                                                                                                  \
+        const __m512d even1 = EVEN(PART(r[0], r[1]), PART(r[2], r[3])), even2 = EVEN(PART(r[4], r[5]), PART(r[6], r[7])); \
+        const __m512d odd1 = ODD(PART(r[0], r[1]), PART(r[2], r[3])), odd2 = ODD(PART(r[4], r[5]), PART(r[6], r[7]));  \
+        turned[c] = (vec)EVEN(even1, even2), turned[c + 4] = (vec)ODD(even1, even2);                                   \
+        turned[c + 2] = (vec)EVEN(odd1, odd2), turned[c + 6] = (vec)ODD(odd1, odd2);                                   \
+    }
+    vec turned[8];
+    COLUMNS(0, LOW)
+    COLUMNS(1, HIGH)
+    for (int i = 0; i < 8; i++) r[i] = turned[i];
+}
+#elif VW == 4
+#define TURNED
+INLINE void turn(vec *r) {
+    const __m256d even1 = _mm256_unpacklo_pd((__m256d)r[0], (__m256d)r[1]);
+    const __m256d odd1 = _mm256_unpackhi_pd((__m256d)r[0], (__m256d)r[1]);
+    const __m256d even2 = _mm256_unpacklo_pd((__m256d)r[2], (__m256d)r[3]);
+    const __m256d odd2 = _mm256_unpackhi_pd((__m256d)r[2], (__m256d)r[3]);
+    r[0] = (vec)_mm256_permute2f128_pd(even1, even2, 0x20), r[2] = (vec)_mm256_permute2f128_pd(even1, even2, 0x31);
+    r[1] = (vec)_mm256_permute2f128_pd(odd1, odd2, 0x20), r[3] = (vec)_mm256_permute2f128_pd(odd1, odd2, 0x31);
+}
+#endif
+
 #define LANEWISE(name, function)                                                                                       \
     static vec name(vec a) {                                                                                           \
         vec r = a;                                                                                                      \

@@ -121,6 +121,21 @@ def is_there(kind: type, expression: str) -> bool:
     return True
 
 
+def is_engine(kind: type) -> bool:
+    """Return whether a class makes a leaf of a number that can go backward, without which nothing can be asked.
+
+    Examples
+    --------
+    >>> from autograd_mini import Value
+    >>> is_engine(Value), is_engine(float)
+    (True, False)
+    """
+    try:
+        return callable(kind(2.0).backward)
+    except BaseException:
+        return False
+
+
 def _of(expression: str, **leaves: float) -> Trial:
     """Return the case of one expression: its value, and its derivatives by the leaves in it."""
     lines = [f"{name} = Value({_number(x)})" for name, x in leaves.items()]
@@ -178,8 +193,7 @@ ROWS = (
         "A node that is used twice gets the sum of both contributions: += on its .grad, and both operands of a * a "
         "count, although they are one object; two leaves with equal numbers are two leaves.",
         (
-            Graphs(lambda mistake: every(1)),
-            Graphs(lambda mistake: every(2)),
+            Graphs(lambda mistake: [*every(1), *every(2)]),
             Family(_of("a * b", a=2.0, b=2.0), _of("a * b + b", a=2.0, b=2.0), _of("(a + b) * b", a=0.0, b=0.0)),
             Family(_lines(A, "b = a", "b += a", "y = b * a", "y.backward()", looks="a.data y.data a.grad")),
         ),
@@ -283,13 +297,16 @@ _FORMS = [
     *("{} + {}", "{} - {}", "{} * {}", "-{}", "{} + 3", "{} * 0.5", "{} ** 2", "0.5 * {}", "1 - {}", "1 + {}"),
     *("{}.relu()", "{}.tanh()", "{}.sigmoid()", "{}.sin()"),
 ]
+_LEAVES = {1: [{"a": 0.5}, {"a": -1.5}], 2: [{"a": 0.5, "b": -1.5}]}  # at which they are tried, by their operands
 
 
 def _random_graphs(mistake: Ask) -> list[Graph]:
     """Return random graphs of the forms that are right by themselves, on one or two leaves."""
-    alone = {form: _of(form.format("a"), a=0.5) for form in _FORMS if form.count("{}") == 1}
-    alone.update({form: _of(form.format("a", "b"), a=0.5, b=-1.5) for form in _FORMS if form not in alone})
-    right = [form for form in _FORMS if not mistake(alone[form])]
+    right = [
+        form
+        for form in _FORMS
+        if not any(mistake(_of(form.format("a", "b"), **leaves)) for leaves in _LEAVES[form.count("{}")])
+    ]
     return [at_random(right, seed) for seed in range(_RANDOM)] if right else []
 
 

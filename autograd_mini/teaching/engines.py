@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import re
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from autograd_mini import checks
 from autograd_mini.engine.value import Value
 from autograd_mini.teaching import sandbox
 from autograd_mini.teaching.conformance import ROWS
@@ -142,7 +144,7 @@ def check_engine(
     Raises
     ------
     TypeError, ValueError, OSError
-        If there is no such file or class.
+        If there is no such file or class, or a limit isn't a number above 0.
 
     Notes
     -----
@@ -162,17 +164,15 @@ def check_engine(
     >>> report.passed, [failure.check for failure in report.failures]
     (False, ['arithmetic'])
     >>> print(report.failures[0])
-        a = Value(2.0)
+        a = Wrong(2.0)
         y = -a
         y.backward()
         y.data: expected -2.0, got 2.0
     """
     checked = _read(student_class_or_module)
-    if not time_limit > 0:
-        raise ValueError(f"time_limit: expected seconds above 0, got {time_limit!r}")
-    if not memory_limit > 0:
-        raise ValueError(f"memory_limit: expected bytes above 0, got {memory_limit!r}")
-    start, where = sandbox.starter(checked, int(memory_limit))
+    time_limit = min(checks.checked("time_limit", time_limit, above=0.0), threading.TIMEOUT_MAX)
+    memory_limit = checks.checked_whole("memory_limit", memory_limit, least=1)
+    start, where = sandbox.starter(checked, memory_limit)
     record = _Record(checked.__qualname__ if isinstance(checked, type) else f"{checked[0]}:{checked[1] or 'Value'}")
     first = 0
     while first < len(ROWS):

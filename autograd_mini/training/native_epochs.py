@@ -94,6 +94,8 @@ class NativeEpochs:
         self._seconds = SECONDS  # that a batch takes; the first one is tried alone
         # What the machine reads and writes.
         self.theta, self.before, self.gradient, *states = np.zeros((3 + e.MOST_STATES, parameters))
+        if np.array_equal(place, np.arange(len(resident.theta))):  # the program's own: it isn't copied at each step
+            self.theta = resident.theta
         self._order, self._place = np.zeros(n, np.int64), np.ascontiguousarray(place, np.int64)
         self._present, self._rates = np.zeros(parameters, np.bool_), np.zeros(self._most)
         self._effects = np.zeros((self._most, epoch.effects_each))
@@ -171,7 +173,7 @@ class NativeEpochs:
         epoch, compiled = self._epoch, self._compiled
         self._order[:] = order
         for own, given in zip(self._columns, self._given, strict=True):
-            if own is not given:  # a copy of what may have changed
+            if not np.may_share_memory(own, given):  # a copy of what may have changed
                 own[:] = given
         epoch.total, epoch.first = 0.0, 0
         while epoch.first < self._whole:

@@ -180,6 +180,7 @@ class Trainer:
         self.interrupted, self.stop_reason = False, ""
         self._best_model: dict[str, Any] = {}
         self._last_epoch = LastEpoch()
+        self._ahead: Array | None = None  # θ, while the parameters' own numbers are those of an earlier epoch
         self._columns: list[str] | None = None  # those of the data frame that `fit` was given, if it was one
         self.history = History(metrics={name: [] for name in self.metrics})
 
@@ -246,11 +247,9 @@ class Trainer:
         self.interrupted, self.stop_reason = False, ""
         stopped_by: StoppingRule | None = None
         finished = self._state(trained.parameters)
-        self._ahead: Array | None = None  # θ, while the parameters' own numbers are those of an earlier epoch
-        self._caught_up = time.perf_counter()  # when they were up to date last
-        self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
-        self._prepare(*training)
-        is_watched = bool(self.callbacks or self.stopping or self.metrics or validation is not None)
+        self._begin(*training)
+        rules_look = any(rule.looks_at_parameters for rule in self.stopping)
+        is_watched = bool(self.callbacks or rules_look or self.metrics or validation is not None)
         with progress_bar(self.epochs, "epoch", self.progress) as bar:
             try:
                 for epoch in range(self.epochs):
@@ -265,6 +264,7 @@ class Trainer:
                         self._record(training, validation)
                         stopped_by = self._stopping_rule()
                     except Exception:  # an epoch is recorded with all its numbers, or has not been
+                        self._ahead = None
                         finished.restore()
                         raise
                     finished.take(self._ahead)
@@ -290,6 +290,13 @@ class Trainer:
         return self.history
 
     # ------------------------------------------------------------------------------------------------- the loop
+
+    def _begin(self, X: Array, y: Array) -> None:
+        """Start a training from the numbers that the parameters have now."""
+        self._ahead = None
+        self._caught_up = time.perf_counter()  # when they were up to date last
+        self._trained: list[Value] = []  # nothing yet, so that `_prepare` takes down where this training begins
+        self._prepare(X, y)
 
     def _prepare(self, X: Array, y: Array) -> None:
         """Tell the engine what to compute; where that can't be vectorized, go on with the eager engine."""
@@ -415,6 +422,7 @@ class Trainer:
             self._best_model.update(self.model.state_dict())  # with running statistics, which are no parameters
         if not any(answers):
             return None
+        self._catch_up()
         rule = self.stopping[answers.index(True)]
         self.stop_reason = f"{rule!r} after epoch {epoch}: {rule.monitor} {rule.reason(latest[rule.monitor])}"
         _LOG.log(

@@ -224,7 +224,7 @@ class Compiled:
         scalars, first = self.scalars, self.scalars.tables.n_leaves
         leaves = [*islice(scalars.leaves, first), *map(scalars.node.__getitem__, lowering.layout)]
         places = np.arange(len(leaves))
-        places[[scalars.leaf[i] for i in lowering.layout]] = places[first:]
+        places[[scalars.leaf[i] for i in lowering.layout]] = places[first:].copy()  # NumPy 1.24 mixes up what overlaps
         return lowering.program, leaves, places[self._order]
 
     @property
@@ -459,6 +459,13 @@ class Compiled:
         rows = sum(array.rows for array in [*self.program.inputs, *self.program.arrays] if array.varies)
         fitting = CACHE_BYTES // (self.dtype.itemsize * max(rows, 1))
         return int(min(max(1 << max(fitting, 1).bit_length() - 1, 512), 8192))
+
+    def all_in_one(self, n: int) -> Array | None:
+        """Return an array that a run writes n examples' values and their gradients by the inputs into, if it can."""
+        native, _ = self._native
+        if native is None or not native.all_vary():
+            return None
+        return np.empty((1 + sum(self.sizes[k] for k in self.program.input_gradients), n), self.dtype)
 
     def can_be_repeated(self, n: int) -> bool:
         """Return whether a batch of n examples is nothing but one call of the native machine, and its sum."""

@@ -19,7 +19,7 @@ SLOW_SETS = ("sse2",)  # with two numbers at a time NumPy is as quick on small p
 _BLOCK_WORK = 1_500_000  # of a block of examples: about 0.3 ms, against which what Python does for it is little
 SMALL = 4096  # numbers of an input that are sooner copied than asked where they are
 _WHOLE = 16  # what the number of a block's examples is a multiple of: whole vectors
-_HEAD = 6  # words of a run before its inputs
+_VARYING, _HEAD = 6, 9  # words of a run before where its results go, and before its inputs, of three words each
 
 
 class NativeProgram:
@@ -53,6 +53,13 @@ class NativeProgram:
             self.library.check(made.words)
             self._tables[backward] = made
         return self._tables[backward]
+
+    def all_vary(self) -> bool:
+        """Return whether all that is handed out varies: one output, and the gradients of the inputs."""
+        output, effects, gradients = self.table(backward=True).results
+        return (
+            len(output) == output[0][1] == 1 and not effects and all(varies for _, _, varies in [*output, *gradients])
+        )
 
     def block_size(self, n: int) -> int:
         """Return how many of n examples are run in one call, so that several threads have blocks alike.
@@ -138,14 +145,16 @@ class _Bound:
         widths = [array.rows for array in native.program.inputs]
         self._inputs: list[Array | None] = [np.empty((n, w), self._dtype) if n * w <= most else None for w in widths]
         self._shapes = [(n, w) for w in widths]
-        known = [0 if array is None else array.ctypes.data for array in self._inputs]
+        own = [0 if array is None else array.ctypes.data for array in self._inputs]
+        known = [word for at, width in zip(own, widths, strict=True) for word in (at, width, 1)]
         head = [table.words.ctypes.data, memory.ctypes.data, needed, theta.ctypes.data, gradient.ctypes.data, n]
-        self._machine = np.array([*head, *known], np.uint64)
+        self._outputs = sum(count for found in table.results[:2] for _, count, varies in found if varies)
+        self._machine = np.array([*head, 0, 0, self._outputs, *known], np.int64)
         self.address = self._machine.ctypes.data
         self._kept = memory, theta, gradient  # whose addresses the machine has
 
-    def run(self, columns: Sequence[Array], seed: Any) -> None:
-        """Run it on these inputs."""
+    def run(self, columns: Sequence[Array], seed: Any, into: Array | None = None) -> None:
+        """Run it on these inputs; the results that vary go into an array with a row for each, if it is given."""
         given: list[Array] = []  # are kept while it runs
         for k, (column, own, shape) in enumerate(zip(columns, self._inputs, self._shapes, strict=True)):
             if column.shape != shape:
@@ -153,13 +162,24 @@ class _Bound:
             if own is not None:
                 own[...] = column
             else:
-                given.append(np.ascontiguousarray(column, dtype=self._dtype))
-                self._machine[_HEAD + k] = given[-1].ctypes.data
+                given.append(self._readable(column))
+                steps = [stride // self._dtype.itemsize for stride in given[-1].strides]
+                self._machine[_HEAD + 3 * k : _HEAD + 3 * k + 3] = given[-1].ctypes.data, *steps
+        if into is not None:
+            self._machine[_VARYING : _VARYING + 2] = into.ctypes.data, into.strides[0] // self._dtype.itemsize
         if seed is not None and self.seed is not None:
             self.seed[:] = seed
         failed = self._run(self.address, self._set)
+        self._machine[_VARYING] = 0
         if failed:
             raise RuntimeError(f"the native machine refused to run ({failed})")
+
+    def _readable(self, column: Array) -> Array:
+        """Return an input as the machine can read it: as it is, if its numbers are those of the machine."""
+        size = self._dtype.itemsize
+        lies_even = not any(at % size for at in (column.ctypes.data, *column.strides))  # flags.aligned misses some
+        is_readable = column.dtype == self._dtype and lies_even
+        return column if is_readable else np.array(column, dtype=self._dtype, order="C")
 
 
 class NativeWorkspace:
@@ -187,14 +207,17 @@ class NativeWorkspace:
         bound.seed[:] = seed
         return bound
 
-    def run(self, columns: Sequence[Array], seed: Any) -> tuple[Any, Any, Any]:
-        """Return the results, what modules asked for, and the gradients of the inputs; see `compiled.Workspace`."""
+    def run(self, columns: Sequence[Array], seed: Any, into: Array | None = None) -> tuple[Any, Any, Any]:
+        """Return the results, what modules asked for, and the gradients of the inputs; see `compiled.Workspace`.
+
+        Where they all vary, they may go into an array with a row for each: then what is returned isn't of this run.
+        """
         backward = seed is not None
         bound = self._bound.get(backward)
         if bound is None:
             table = self._native.table(backward)
             bound = self._bound[backward] = _Bound(self._native, table, self._n, self.theta, self.gradient)
-        bound.run(columns, seed)
+        bound.run(columns, seed, into)
         results, effects, *gradients = bound.results
         return results, effects, gradients[0] if gradients else ()
 

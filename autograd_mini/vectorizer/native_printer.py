@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.formulas.expression import Expression
-from autograd_mini.formulas.simplify import is_number, is_uniform
+from autograd_mini.formulas.simplify import Filled, is_number, is_uniform, views_of
 from autograd_mini.native import table as t
 from autograd_mini.native.table import Phase, Table
 from autograd_mini.vectorizer.statements import (
@@ -128,8 +128,10 @@ class NativeTable:
         used = {array for s in kept if not isinstance(s, _Read) for array in (*_read(s), *_written(s))}
         kept = [s for s in kept if not isinstance(s, _Read) or s.target in used]
         phases = _phases(kept)
+        self._apart = _interleaved(kept, [program.parameters, program.gradient, *program.inputs])
         self._place_results(writes)
         self._number: dict[Variable, int] = {}
+        self._formulas: dict[Any, tuple[Expression, _Formula, list[int]]] = {}  # with the rules, whose ids are in keys
         self.constants: list[tuple[int, Any]] = []
         self.seed: int | None = None
         self._place(phases)
@@ -195,7 +197,20 @@ class NativeTable:
         table.block = next((size for size in _BLOCKS if size * row <= _CACHE_BYTES), _BLOCKS[-1])
 
     def _view(self, view: View) -> list[int]:
-        return [self._number[view.array], view.start, view.count, view.step]
+        start, step, by = view.start, view.step, self._apart.get(view.array)
+        if by is not None and not view.is_whole:
+            start, step = self._row(view.array, start), max(step // by, 1)
+        return [self._number[view.array], start, view.count, step]
+
+    def _row(self, array: Variable, row: Any) -> Any:
+        """Return where the machine has a row of an array, or several: every second one may lie behind the others."""
+        by = self._apart.get(array)
+        return row if by is None else row % by * (array.rows // by) + row // by
+
+    def _rows(self, array: Variable, index: Any) -> list[int]:
+        """Return where the machine has the rows that an index names; as a view if they are evenly spaced."""
+        found: list[int] = self._row(array, np.asarray(index)).tolist()
+        return found
 
     def _matrix(self, matrix: Matrix) -> list[int]:
         return [self._number[matrix.array], matrix.start, *matrix.shape, matrix.down, matrix.across]
@@ -206,28 +221,43 @@ class NativeTable:
         """Append an instruction that computes a formula, and assigns, reduces or scatters it."""
         target = target or statement.target
         expression = statement.expression
+        words = how.get("to") or self._view(target)
         if sort == t.ASSIGN and statement.add:
             expression = Expression("+", (target.expression(), expression))
-        formula = _Formula(self.table, expression, sort == t.ASSIGN)
-        if any(v.array is target.array and v != target and _overlap(v, target) for v in formula.leaves):
+        formula, leaves = self._formula(expression, sort == t.ASSIGN)
+        if any(v.array is target.array and v != target and _overlap(v, target) for v in leaves):
             raise NotNativeError("rows of an array are computed from other rows of it")
-        slots = len(formula.leaves) + 1 + formula.temporaries
+        slots = len(leaves) + 1 + formula.temporaries
         if slots > t.MOST_SLOTS:
             raise NotNativeError(f"a formula has more than {t.MOST_SLOTS} operands")
         self.table.slots = max(self.table.slots, slots)
         if phase.blocks:
-            costs = [1 if code in _QUICK else _FUNCTION for code in formula.codes]
-            self.work += count * sum(costs)
+            self.work += count * formula.cost
         add = int(statement.add and sort != t.ASSIGN)
         phase.add(
             sort,
-            self._view(target),
-            (count, formula.result, len(formula.leaves), len(formula.operations), formula.uniform),
+            words,
+            (count, formula.result, len(leaves), formula.operations, formula.uniform),
             (formula.temporaries, how.get("function", 0), how.get("over", 0), add),
-            [word for view in formula.leaves for word in self._view(view)],
-            [word for operation in formula.operations for word in operation],
+            [word for view in leaves for word in self._view(view)],
+            formula.words,
             how.get("index", ()),
         )
+
+    def _formula(self, expression: Expression, into_target: bool) -> tuple[_Formula, list[View]]:
+        """Return a formula's operations, which those of one sort share, and its leaves."""
+        if not isinstance(expression, Filled):
+            made = _Formula(self.table, expression, into_target)
+            return made, made.leaves
+        views: list[View] = expression.views
+        first: dict[View, int] = {}
+        same = tuple([first.setdefault(view, k) for k, view in enumerate(views)])
+        key = id(expression.rule), same, into_target
+        if key not in self._formulas:
+            made = _Formula(self.table, expression, into_target)
+            self._formulas[key] = expression.rule, made, [views.index(leaf) for leaf in made.leaves]
+        _, formula, order = self._formulas[key]
+        return formula, [views[k] for k in order]
 
     def _print_assign(self, statement: Assign, phase: Phase) -> None:
         self._put(t.ASSIGN, statement, statement.target.count, phase)
@@ -242,9 +272,13 @@ class NativeTable:
         self._put(t.REDUCE, statement, statement.count, phase, function=by, over=t.OVER[over])
 
     def _print_scatter(self, statement: Scatter, phase: Phase) -> None:
-        index = np.asarray(statement.index).tolist()
-        whole = View(statement.target, 0, statement.target.rows)
-        self._put(t.SCATTER, statement, len(index), phase, whole, index=index)
+        index = self._rows(statement.target, statement.index)
+        whole, even = View(statement.target, 0, statement.target.rows), _evenly_spaced(index)
+        reads_it = any(view.array is statement.target for view in views_of(statement.expression))
+        if even is not None and not statement.add and not reads_it:
+            self._put(t.ASSIGN, statement, len(index), phase, whole, to=[self._number[statement.target], *even])
+        else:
+            self._put(t.SCATTER, statement, len(index), phase, whole, index=index)
 
     def _print_fill(self, statement: Fill, phase: Phase) -> None:
         phase.add(t.FILL, self._number[statement.target])
@@ -266,8 +300,14 @@ class NativeTable:
         phase.add(t.CALL, t.CALLS[statement.function], *map(self._view, views))
 
     def _print_gather(self, statement: Gather, phase: Phase) -> None:
-        index = np.asarray(statement.index).tolist()
-        phase.add(t.GATHER, self._view(statement.to), self._number[statement.source], index)
+        index, source = self._rows(statement.source, statement.index), self._number[statement.source]
+        even = _evenly_spaced(index)
+        if even is None:
+            phase.add(t.GATHER, self._view(statement.to), source, index)
+        else:  # a copy
+            self.table.slots = max(self.table.slots, 2)
+            how = (len(index), 1, 1, 1, 0, 0, 0, 0, 0)
+            phase.add(t.ASSIGN, self._view(statement.to), how, [source, *even], (t.CODES["copy"], 1, 0, -1, -1))
 
     def _print_pick(self, statement: Pick, phase: Phase) -> None:
         phase.add(t.PICK, *map(self._view, (statement.index, statement.table, statement.target)))
@@ -377,7 +417,7 @@ class _Formula:
         last[result] = len(order)
         free: list[int] = []
         first = most = len(leaves) + 1
-        self.operations: list[list[int]] = []
+        self.operations, self.words = len(order), list[int]()
         for at, k in enumerate(order):
             code, operands, uniform = self._code[k]
             part = name[k]
@@ -394,8 +434,8 @@ class _Formula:
             else:
                 slot[part] = most
                 most += 1
-            self.operations.append([t.CODES[code], slot[part], *read, *[-1] * (3 - len(read))])
-        self.codes = [code for code, _, _ in self._code]
+            self.words += [t.CODES[code], slot[part], *read, *[-1] * (3 - len(read))]
+        self.cost = sum([1 if code in _QUICK else _FUNCTION for code, _, _ in self._code])
         self.temporaries = most - first
         self.result = slot[result] if result >= 0 else result
 
@@ -445,3 +485,56 @@ def _phases(statements: Sequence[Statement]) -> list[tuple[bool, list[Statement]
 
 def _overlap(a: View, b: View) -> bool:
     return not set(a.indices()).isdisjoint(b.indices())
+
+
+def _evenly_spaced(index: list[int]) -> list[int] | None:
+    """Return start, count and step of rows that are evenly spaced, and None for others."""
+    step = index[1] - index[0] if len(index) > 1 else 1
+    return [index[0], len(index), step] if step > 0 and index == [*range(index[0], index[-1] + 1, step)] else None
+
+
+def _interleaved(statements: Sequence[Statement], others: Sequence[Variable]) -> dict[Variable, int]:
+    """Return the arrays of which only every second row is read or written at a time, or every third, or all rows.
+
+    Such rows can lie side by side, all even ones before all odd ones, so that they are whole vectors. Arrays that meet
+    in a formula as wholes must have the same order of rows.
+
+    Parameters
+    ----------
+    statements : sequence of Statement
+        All that is done.
+    others : sequence of Variable
+        The arrays whose rows stay where they are.
+    """
+    steps: dict[Variable, set[int]] = {}
+    fixed: set[Variable] = set(others)
+    together: list[set[Variable]] = []
+    for statement in statements:
+        views: list[View] = []
+        if isinstance(statement, (Assign, Scatter)):
+            views = [*views_of(statement.expression), *([statement.target] if isinstance(statement, Assign) else [])]
+        elif isinstance(statement, Gather):
+            views = [statement.to]
+        elif not isinstance(statement, Fill):
+            fixed.update((*_read(statement), *_written(statement)))
+        wholes = {view.array for view in views if view.is_whole and view.count > 1}
+        for view in views:
+            if view.count > 1 and not view.is_whole:
+                steps.setdefault(view.array, set()).add(view.step)
+        if wholes:
+            together.append(wholes)
+            if not isinstance(statement, Assign) or any(v.count > 1 and not v.is_whole for v in views):
+                fixed |= wholes
+    fixed.update(array for array in steps if array.role == "constant")
+    found: dict[Variable, int] = {}
+    for array, of_array in steps.items():
+        step = min(of_array)
+        if step > 1 and array.rows % step == 0 and not any(other % step for other in of_array):
+            found[array] = step
+    changed = True
+    while changed:  # what meets an array whose rows stay where they are, or lie in another order, stays too
+        changed = False
+        for wholes in together:
+            if len({found.get(array, 1) for array in wholes}) > 1 or not fixed.isdisjoint(wholes):
+                changed |= any(found.pop(array, None) is not None for array in wholes)
+    return {array: step for array, step in found.items() if array not in fixed}

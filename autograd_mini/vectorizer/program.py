@@ -319,14 +319,18 @@ class Program:
         checks.independent(compiled)
         k = len(compiled.scalars.outputs)
         reached = compiled.program.input_gradients
-        found = [
-            (np.empty if i in reached else np.zeros)((k, size, n), compiled.dtype)
-            for i, size in enumerate(compiled.sizes[: len(arrays)])
-        ]
+        whole, at = compiled.all_in_one(n), 1
+        found: list[Array] = []
+        for i, size in enumerate(compiled.sizes[: len(arrays)]):
+            if whole is not None and i in reached:
+                found.append(whole[np.newaxis, at : at + size])
+                at += size
+            else:
+                found.append((np.empty if i in reached else np.zeros)((k, size, n), compiled.dtype))
         columns = self._columns(compiled, arrays, n)
         for row in range(k):
             seed = 1.0 if k == 1 else np.eye(k)[row]
-            outputs, _ = self._run(compiled, columns, n, seed, [array[row] for array in found])
+            outputs, _ = self._run(compiled, columns, n, seed, [array[row] for array in found], whole=whole)
         results = []
         for array, given in zip(found, arrays, strict=True):
             of_examples = np.moveaxis(array, 2, 0).reshape(n, k, *given.shape[1:])
@@ -376,6 +380,7 @@ class Program:
         seed: Any,
         into: Sequence[Array] = (),
         parameters: Array | None = None,
+        whole: Array | None = None,
     ) -> tuple[Array, Any]:
         """Return the outputs (k, n) and, if there is a seed, the gradient of the flat vector."""
         is_looking = anomalies.are_looked_for()
@@ -383,7 +388,13 @@ class Program:
             theta = compiled.theta(parameters)
             anomalies.look_for(compiled, theta, columns, n, seed if seed is None else float(np.max(seed)))
         started = time.perf_counter()
-        how: Any = {"block": self.block, "threads": self.threads, "parameters": parameters, "into": into}
+        how: Any = {
+            "block": self.block,
+            "threads": self.threads,
+            "parameters": parameters,
+            "into": into,
+            "whole": whole,
+        }
         outputs, gradient = run_batch(compiled, columns, n, seed, **how)
         if is_looking:
             anomalies.refuse_results("a result or its gradient", outputs, *into, *() if seed is None else (gradient,))

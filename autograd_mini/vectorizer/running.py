@@ -34,6 +34,7 @@ def run_batch(
     threads: int | str,
     parameters: Array | None = None,
     into: Sequence[Array] = (),
+    whole: Array | None = None,
 ) -> tuple[Array, Array | None]:
     """Run n examples in blocks, and add up the blocks' gradients in their order.
 
@@ -55,6 +56,9 @@ def run_batch(
         Numbers in the place of those that the parameters have at present.
     into : sequence of numpy.ndarray
         What the inputs' gradients are written into, (rows, n) each.
+    whole : numpy.ndarray, optional
+        What the outputs and behind them the inputs' gradients are written into by the native machine, in the place of
+        arrays of their own; see `Compiled.all_in_one`.
 
     Returns
     -------
@@ -64,8 +68,8 @@ def run_batch(
     """
     size = compiled.block_size(n, block)
     if n <= size:
-        return _run_block(compiled, lambda to: compiled.load(to, parameters), columns, n, seed, into)
-    outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype)
+        return _run_block(compiled, lambda to: compiled.load(to, parameters), columns, n, seed, into, whole)
+    outputs = np.empty((len(compiled.scalars.outputs), n), compiled.dtype) if whole is None else whole[:1]
     starts = range(0, n, size)
     gradients: list[Any] = [None] * len(starts)
     theta = compiled.theta(parameters)  # the same for all blocks, whatever is done to the parameters meanwhile
@@ -73,8 +77,11 @@ def run_batch(
     def run(k: int) -> None:
         start, end = starts[k], min(starts[k] + size, n)
         block, of_inputs = [column[start:end] for column in columns], [array[:, start:end] for array in into]
-        found = _run_block(compiled, lambda to: np.copyto(to, theta), block, end - start, seed, of_inputs, start)
-        outputs[:, start:end], gradients[k] = found
+        part = None if whole is None else whole[:, start:end]
+        found = _run_block(compiled, lambda to: np.copyto(to, theta), block, end - start, seed, of_inputs, part, start)
+        gradients[k] = found[1]
+        if part is None:
+            outputs[:, start:end] = found[0]
 
     if threads == "auto":  # NumPy's calls are too short to run beside each other
         threads = processors() if compiled.runs_on[0] == "native" else 1
@@ -89,6 +96,7 @@ def _run_block(
     n: int,
     seed: Any,
     into: Sequence[Array],
+    whole: Array | None = None,
     first: int = 0,
 ) -> tuple[Array, Array | None]:
     """Run a block of n examples, of which the first has that number; `load` fills in the flat vector."""
@@ -96,6 +104,9 @@ def _run_block(
     try:
         with _NO_WARNINGS if isinstance(workspace, NativeWorkspace) else np.errstate(all="ignore"):
             load(workspace.theta)
+            if whole is not None:
+                workspace.run(columns, seed, whole)
+                return whole[:1], workspace.gradient + 0.0
             results, effects, of_inputs = workspace.run(columns, seed)
             outputs = _outputs(results, len(compiled.scalars.outputs), n, compiled.dtype)
             if effects:

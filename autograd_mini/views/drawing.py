@@ -7,17 +7,20 @@ can be bold; in these, too, both have to be escaped.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import graphviz
 
-from autograd_mini.views import colours, page, renderers, svg
+from autograd_mini.files import replacing
+from autograd_mini.views import colours, figures, page, renderers, svg
 from autograd_mini.views.layout.layout import arrange
 from autograd_mini.views.layout.measure import node_size
 from autograd_mini.views.picture import FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
@@ -32,8 +35,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     """A picture in the DOT language: a `graphviz.Digraph` with all its methods.
 
     It is rendered by the first of these that is there: Graphviz's ``dot``, the ``graphviz-pure`` program, the layout of
-    our own, which writes SVG only. The environment variable ``AUTOGRAD_MINI_RENDERER`` chooses one of ``dot``,
-    ``graphviz-pure`` and ``builtin``. The format is SVG unless another one is asked for.
+    our own, which writes SVG and, where Matplotlib is installed, PDF and PNG. The environment variable
+    ``AUTOGRAD_MINI_RENDERER`` chooses one of ``dot``, ``graphviz-pure`` and ``builtin``. The format is SVG unless
+    another one is asked for. What `save` draws is in the layout of our own on every machine.
 
     Attributes
     ----------
@@ -170,9 +174,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         graphviz.CalledProcessError
             If the program fails; its message is shown.
         """
-        program = renderers.choose()
         options = {"renderer": renderer, "formatter": formatter, "neato_no_op": neato_no_op}
-        rendered = self._rendered(program, format or self.format, engine or self.engine, quiet, options)
+        rendered = self._rendered(format or self.format, engine or self.engine, quiet, options)
         return rendered if encoding is None else rendered.decode(encoding)
 
     def render(
@@ -199,18 +202,17 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         """
         options = {"renderer": renderer, "formatter": formatter, "neato_no_op": neato_no_op}
         checks = {"raise_if_result_exists": raise_if_result_exists, "overwrite_source": overwrite_source}
-        program = renderers.choose()
         if outfile is not None:
             format = self._get_format(Path(outfile), format=format)
         written_as = format or self.format
-        rendered = self._rendered(program, written_as, engine or self.engine, quiet, options)
+        rendered = self._rendered(written_as, engine or self.engine, quiet, options)
         target = None if outfile is None else os.path.join(self.directory if directory is None else "", outfile)
         saved_as = filename or (self.filename if target is None else os.path.splitext(target)[0] + _EXTENSION)
         source = os.path.join(self.directory if directory is None else directory, saved_as)
         if target is None:
             target = ".".join([source, *(part for part in (formatter, renderer, written_as) if part)])
         _check_target(source, target, **checks)
-        self.save(saved_as, directory=directory, skip_existing=None)
+        super().save(saved_as, directory=directory, skip_existing=None)
         Path(target).write_bytes(rendered)
         if cleanup:
             os.remove(source)
@@ -218,27 +220,118 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             self._view(target, format=written_as, quiet=quiet_view)
         return target
 
-    def _rendered(
-        self, program: renderers.Renderer, format: str, engine: str, quiet: bool, options: dict[str, Any]
-    ) -> bytes:
-        """Return the picture as bytes, from a program other than ``dot``."""
+    def save(
+        self,
+        filename: Any = None,
+        directory: Any = None,
+        *,
+        skip_existing: bool | None = False,
+        scale: float | None = None,
+    ) -> str:
+        """Draw into a file whose name ends in .svg, .pdf or .png; write the DOT source into any other.
+
+        The layout is our own, so that a figure is the same with and without Graphviz, and the same file, to the byte,
+        when it is drawn again. A PDF consists of curves and of text that can be selected, on a page as large as the
+        picture. Matplotlib makes PDF and PNG; where it isn't installed, and for a drawing that was changed after `draw`
+        had made it, a program draws as in `render`. So does one that ``AUTOGRAD_MINI_RENDERER`` names.
+
+        Parameters
+        ----------
+        filename : str or path, optional
+            The file; by default the attribute ``filename``.
+        directory : str or path, optional
+            The folder of the file, which is made where there is none; by default the attribute ``directory``.
+        skip_existing : bool, optional
+            Whether to leave a file alone that is there already.
+        scale : float, optional
+            Of a PNG: how many pixels there are for one of a screen with 96 to the inch; 2 by default.
+
+        Returns
+        -------
+        str
+            The path of the file.
+
+        Raises
+        ------
+        MissingDependencyError
+            If a PDF or a PNG is asked for, and there is no program for it; it says what to install.
+        ValueError
+            If `scale` isn't a number above 0, isn't for a PNG, or makes one that is too large.
+        IsADirectoryError
+            If the file is a folder.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from autograd_mini import Value, draw
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = draw(Value(3.0) * 2).save("figure.svg", directory=folder)
+        ...     pathlib.Path(path).read_text(encoding="utf-8").count('class="node"')
+        4
+        """
+        name = self.filename if filename is None else os.fsdecode(filename)
+        format = os.path.splitext(name)[1][1:].lower()
+        scale = figures.checked_scale(scale, format)
+        if format not in figures.FORMATS:
+            path: str = super().save(filename, directory=directory, skip_existing=skip_existing)
+            return path
+        target = os.path.join(self.directory if directory is None else os.fsdecode(directory), name)
+        if skip_existing and os.path.exists(target):
+            return target
+        if os.path.isdir(target):
+            raise IsADirectoryError(errno.EISDIR, "is a folder; give the name of a file", target)
+        drawn = self._figure(format, scale)
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+        with replacing(target) as file:
+            file.write(drawn)
+        return target
+
+    def _figure(self, format: str, scale: float) -> bytes:
+        """Return what `save` writes."""
+        program = renderers.choose(format)
+        is_ours = self._is_as_drawn() and self.engine == "dot" and (program.name == "builtin" or not renderers.wanted())
+        if is_ours and (format not in figures.BY_MATPLOTLIB or find_spec("matplotlib") is not None):
+            return self._own(format, scale)
+        asked = self.copy()
+        if format == "png" and program.name != "builtin":
+            asked.attr(dpi=svg.short(figures.PIXELS_PER_INCH * scale, 2))
+        return asked._rendered(format, self.engine, False, {})
+
+    def _rendered(self, format: str, engine: str, quiet: bool, options: dict[str, Any]) -> bytes:
+        """Return the picture as bytes."""
+        program = renderers.choose(format)
         self._get_parameters(format=format, engine=engine, verify=True, quiet=quiet, **options)
+        if not renderers.has(program, format):
+            raise ValueError(
+                f"{program.name}, which {renderers.VARIABLE} names, has no format {format!r}; "
+                f"unset {renderers.VARIABLE}, or {renderers.advice(format)}"
+            )
         if program.name != "builtin":
             return renderers.run(
                 program, self.source, format, engine, quiet, self.encoding, seconds=self.seconds, **options
             )
-        if format != "svg":
-            raise ValueError(f"the builtin renderer writes SVG only, not {format!r}; for {format} {renderers.ADVICE}")
+        if format not in figures.FORMATS:
+            raise ValueError(
+                f"the builtin renderer writes {', '.join(figures.FORMATS)}, not {format!r}; "
+                f"for {format} {renderers.advice(format)}"
+            )
         if engine != "dot":
             raise ValueError(
-                f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {renderers.ADVICE}"
+                f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {renderers.advice()}"
             )
-        if self._picture is None or self.source != self._drawn_source:
+        return self._own(format)
+
+    def _is_as_drawn(self) -> bool:
+        return self._picture is not None and self.source == self._drawn_source
+
+    def _own(self, format: str, scale: float = figures.SCALE) -> bytes:
+        """Return the picture in the layout of our own."""
+        if self._picture is None or not self._is_as_drawn():
             raise ValueError(
                 "this drawing was changed after draw() had made it, and the builtin renderer draws only what draw() "
-                f"made; to render the changed source {renderers.ADVICE}"
+                f"made; to render the changed source {renderers.advice()}"
             )
-        return svg.write(self._picture, arrange(self._picture)).encode("utf-8")
+        return figures.write(self._picture, arrange(self._picture), format, scale)
 
 
 def _check_target(source: str, target: str, raise_if_result_exists: bool, overwrite_source: bool) -> None:

@@ -175,7 +175,12 @@ class GraphPicture:
 
     def picture(self, rankdir: str = "LR") -> Picture:
         """Return the finished picture."""
-        return Picture(tuple(self._nodes()), tuple(self._edges()), rankdir, note=self.graph.note(self.shown.names))
+        return Picture(
+            tuple(self._nodes()),
+            tuple(self._edges()),
+            rankdir,
+            note=self.graph.note(self.shown.names).replace("\n", " "),
+        )
 
     # The stepper overrides these four.
 

@@ -108,7 +108,7 @@ class Picture:
     node_gap, rank_gap : float
         The least room between two nodes of a rank, and between two ranks.
     note : str
-        A sentence to stand below.
+        What stands below: a sentence, or several lines.
     """
 
     nodes: tuple[DrawnNode, ...]
@@ -120,5 +120,6 @@ class Picture:
     note: str = ""
 
     def note_lines(self) -> list[str]:
-        """Return the sentence in lines of bearable length."""
-        return textwrap.wrap(self.note, _NOTE_WIDTH)
+        """Return what stands below in lines of bearable length."""
+        written = self.note.split("\n") if self.note else []
+        return [line for part in written for line in textwrap.wrap(part, _NOTE_WIDTH) or [""]]

@@ -1,7 +1,7 @@
 """Which program turns a drawing into a picture, and how it is called.
 
-In this order: ``dot`` of Graphviz where it is on PATH, ``graphviz-pure`` where that wheel is installed, the layout of
-our own. The environment variable AUTOGRAD_MINI_RENDERER chooses one by name.
+In this order: ``dot`` of Graphviz where it is on PATH, ``graphviz-pure`` where that wheel is installed and has the
+format, the layout of our own. The environment variable AUTOGRAD_MINI_RENDERER chooses one by name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from autograd_mini.errors import MissingDependencyError
 
 VARIABLE = "AUTOGRAD_MINI_RENDERER"
 NAMES = ("dot", "graphviz-pure", "builtin")
-ADVICE = 'install Graphviz (https://graphviz.org/download) or run: pip install "autograd-mini[render]"'
+_INSTALL_GRAPHVIZ = "install Graphviz (https://graphviz.org/download)"
+_OF_THE_WHEEL = frozenset(
+    "svg png jpg jpeg jpe canon dot gv dot_json json json0 plain plain-ext xdot xdot1.2 xdot1.4 xdot_json".split()
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,13 @@ class Renderer:
     path: str = ""
 
 
-def choose() -> Renderer:
-    """Return the renderer to use.
+def wanted() -> str:
+    """Return the name that the environment variable chooses, or ""."""
+    return os.environ.get(VARIABLE, "").strip()
+
+
+def choose(format: str = "svg") -> Renderer:
+    """Return the renderer to use for a format.
 
     Raises
     ------
@@ -40,22 +48,33 @@ def choose() -> Renderer:
     MissingDependencyError
         If it names one that isn't installed.
     """
-    wanted = os.environ.get(VARIABLE, "").strip()
-    if wanted and wanted not in NAMES:
+    chosen = wanted()
+    if chosen and chosen not in NAMES:
         raise ValueError(
-            f"{VARIABLE}={wanted!r}: expected one of {', '.join(NAMES)}; set it to one of these, or unset it"
+            f"{VARIABLE}={chosen!r}: expected one of {', '.join(NAMES)}; set it to one of these, or unset it"
         )
-    for name in [wanted] if wanted else NAMES:
+    for name in [chosen] if chosen else NAMES:
         program = find(name)
-        if program is not None:
+        if program is not None and (chosen or has(program, format)):
             return program
-    raise MissingDependencyError(f"{VARIABLE}={wanted}, but {_what_is_missing(wanted)}, or unset {VARIABLE}")
+    raise MissingDependencyError(f"{VARIABLE}={chosen}, but {_what_is_missing(chosen)}, or unset {VARIABLE}")
 
 
 def _what_is_missing(name: str) -> str:
     if name == "dot":
-        return "no program dot is on PATH; install Graphviz (https://graphviz.org/download)"
+        return f"no program dot is on PATH; {_INSTALL_GRAPHVIZ}"
     return 'graphviz-pure isn\'t installed; run: pip install "autograd-mini[render]"'
+
+
+def has(program: Renderer, format: str) -> bool:
+    """Return whether a renderer may have a format, as far as that is known."""
+    return program.name != "graphviz-pure" or format in _OF_THE_WHEEL
+
+
+def advice(format: str = "svg") -> str:
+    """Return what to install for a format that our own layout doesn't have."""
+    wheel = ' or run: pip install "autograd-mini[render]"' if format in _OF_THE_WHEEL else ""
+    return f"{_INSTALL_GRAPHVIZ}{wheel}"
 
 
 def find(name: str) -> Renderer | None:

@@ -25,7 +25,7 @@ _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "font-si
 
 
 def write(picture: Picture, layout: Layout) -> str:
-    """Return the SVG document.
+    """Return the SVG document as text.
 
     Examples
     --------
@@ -35,6 +35,12 @@ def write(picture: Picture, layout: Layout) -> str:
     >>> "&lt;x&gt;</text>" in write(picture, arrange(picture))
     True
     """
+    written = ET.tostring(elements(picture, layout), encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{written}\n'
+
+
+def elements(picture: Picture, layout: Layout) -> ET.Element:
+    """Return the SVG document as elements."""
     # Below the drawing, and perhaps wider than it, stands the note.
     lines, step = picture.note_lines(), FONT_SIZE * LINE_HEIGHT
     width = max([layout.width, *[text_width(part) + 2 * _NOTE_MARGIN for part in lines]])
@@ -49,11 +55,12 @@ def write(picture: Picture, layout: Layout) -> str:
     for drawn in picture.nodes:
         graph.append(_group(drawn.id, "node", drawn.id, drawn.tooltip, node(drawn, layout.boxes[drawn.id])))
     for i, part in enumerate(lines):
+        if not part:
+            continue
         note = text(part, (_NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, TEXT)
         note.set("text-anchor", "start")
         graph.append(note)
-    written = ET.tostring(svg, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{written}\n'
+    return svg
 
 
 def _group(name: str, kind: str, title: str, tooltip: str, parts: Iterable[ET.Element]) -> ET.Element:
@@ -110,7 +117,7 @@ def edge(drawn: DrawnEdge, route: Route) -> list[ET.Element]:
     if route.head:
         corners = " ".join(map(_point, route.head))
         parts.append(ET.Element("polygon", {"points": corners, "fill": drawn.colour, "stroke": drawn.colour}))
-    if route.label is not None:
+    if route.label is not None and drawn.label:
         if drawn.backing:
             parts.append(rectangle((*route.label, *route.label_size), 2.0, {"fill": drawn.backing}))
         parts.append(text(drawn.label, route.label, LABEL_SIZE, drawn.ink))

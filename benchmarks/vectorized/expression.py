@@ -46,7 +46,7 @@ def contender(evaluate: Callable[[tuple[float, float]], Any]) -> Contender:
 def own() -> Contender:
     """Return this library's way."""
     a, b = (ag.Value(number) for number in POINTS[0])
-    return contender(ours.at_numbers(lambda: expression(a, b, lambda v: v.relu()), [a, b]))
+    return contender(ours.at_two_numbers(lambda: expression(a, b, lambda v: v.relu()), a, b))
 
 
 def with_values(value_type: Any) -> Contender:

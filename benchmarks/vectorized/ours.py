@@ -58,6 +58,8 @@ def _resident(function: Callable[..., Any], *arrays: Array) -> Resident:
 class Clock(StoppingRule):
     """Ends no training, but writes down when each epoch ended."""
 
+    looks_at_parameters = False
+
     def __init__(self) -> None:
         self.ends: list[Array] = []
 
@@ -125,16 +127,15 @@ def on_flat_array(function: Callable[[], Any], values: Sequence[Any]) -> Callabl
     return evaluate
 
 
-def at_numbers(function: Callable[[], Any], values: Sequence[Any]) -> Callable[[Sequence[float]], Any]:
-    """Return value and gradient of a function of few Values, as a function of their numbers."""
+def at_two_numbers(function: Callable[[], Any], a: Any, b: Any) -> Callable[[Sequence[float]], Any]:
+    """Return value and gradient of a function of two Values, as a function of their numbers."""
     program = vectorize(function, threads=1)
     program.value_and_grad()
-    if program.parameters != list(values):
+    if program.parameters != [a, b]:
         raise AssertionError("the gradient comes in another order than the values were given in")
 
     def evaluate(numbers: Sequence[float]) -> Any:
-        for value, number in zip(values, numbers, strict=True):
-            value.data = number
+        a.data, b.data = numbers
         return program.value_and_grad()
 
     return evaluate

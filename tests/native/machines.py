@@ -43,7 +43,8 @@ def bound(words, n, inputs=(), parameters=0, dtype="float64"):
     given = [np.ascontiguousarray(x, dtype) for x in inputs]
     arrays = (words, memory)
     known = [array.ctypes.data for array in arrays] + [needed, theta.ctypes.data, gradient.ctypes.data, n]
-    machine = np.array([*known, *[array.ctypes.data for array in given]], np.uint64)
+    read = [word for array in given for word in (array.ctypes.data, array.size // n, 1)]
+    machine = np.array([*known, 0, 0, 2**31, *read], np.uint64)
     return machine, (memory, starts, theta, gradient, given)
 
 

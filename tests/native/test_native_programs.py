@@ -1,5 +1,6 @@
 """Programs on the native machine: what NumPy's gives, for every kind of statement and instruction set."""
 
+import itertools
 import os
 
 import numpy as np
@@ -58,6 +59,21 @@ def tied():
     return lambda x: ag.sum([ag.dot(a[3 * r : 3 * r + 3], x[:3]) * ag.dot(a[r::4], x[1:4]) for r in range(4)])
 
 
+def interleaved():
+    """Sums over neighbours, of which each second or third operand is of the same kind."""
+    w = [Value(0.1 * k - 0.7) for k in range(24)]
+
+    def f(x):
+        pairs = ag.sum([3.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in itertools.pairwise(w)])
+        threes = [
+            (a - b) ** 2 + 0.5 * (b * c) ** 2 + (c * x[0]) ** 2
+            for a, b, c in zip(w[::3], w[1::3], w[2::3], strict=True)
+        ]
+        return pairs * x[1] + ag.sum(threes) + ag.sum(threes[::-2]) + ag.maximum([a * x[2] for a in w[::5]])
+
+    return f
+
+
 MODELS = {
     "an MLP": lambda: network(nn.MLP(4, [7, 5, 3], rng=0)),
     "softmax": lambda: lambda x: ag.softmax(x)[1] * x[0] - ag.softmax(x)[0],
@@ -69,6 +85,8 @@ MODELS = {
     "gathered rows": gathered,
     "a recurrence": recurrence,
     "tied weights": tied,
+    "many rows": lambda: network(nn.MLP(4, [19, 17, 3], rng=0)),
+    "interleaved lists": interleaved,
     "powers": lambda: lambda x: ag.abs(x[0]) ** 1.5 + x[1] ** 3 + (1 + x[2] ** 2) ** 0.5 + (2 + x[3] ** 2) ** x[0],
     "cross-entropy": lambda: lambda x: nn.losses.cross_entropy([x[1], x[2], x[3]], x[0]),
 }
@@ -176,6 +194,53 @@ def test_derivatives_by_the_inputs_and_of_several_results(monkeypatch):
     found = [vectorize(f, backend=backend, check=False).value_and_gradients(X) for backend in ("native", "numpy")]
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("choice", SETS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_inputs_are_read_where_they_lie_whatever_their_strides(dtype, choice, monkeypatch):
+    monkeypatch.setitem(os.environ, SWITCH, choice)
+    program = vectorize(lambda x: x[0] * ag.exp(x[1]) - x[2] / (2.0 + x[3] * x[3]), dtype=dtype, backend="native")
+    X = numbers(2111, 4).astype(dtype)
+    values, derivatives = program.value_and_gradients(X)
+    wider, other = np.zeros((2 * len(X), 9), dtype), np.dtype("float32" if dtype == "float64" else "float64")
+    wider[::2, 1::2] = X
+    packed = np.frombuffer(b"-" + X.tobytes(), np.uint8)[1:].view(dtype).reshape(X.shape)
+    given = {
+        "columns": np.asfortranarray(X),
+        "some rows and columns": wider[::2, 1::2],
+        "backwards": X[::-1, ::-1].copy()[::-1, ::-1],
+        "numbers that are not aligned": packed,
+        "other numbers": X.astype(np.float32).astype(other),
+    }
+    for name, same in given.items():
+        expected = (
+            program.value_and_gradients(X.astype(np.float32)) if name == "other numbers" else (values, derivatives)
+        )
+        found = program.value_and_gradients(same)
+        assert all(map(np.array_equal, found, expected)), name
+    repeated = np.broadcast_to(X[5], X.shape)
+    assert np.array_equal(program.value_and_gradients(repeated)[1], np.broadcast_to(derivatives[5], X.shape))
+
+
+def test_a_value_may_be_minus_zero_and_a_derivative_is_none(monkeypatch):
+    program = vectorize(lambda x: x[0] * x[1] * x[2], backend="native")
+    X = np.tile([-0.0, 1.0, -2.0], (3001, 1))
+    X[:, 2] = 2.0
+    values, derivatives = program.value_and_gradients(X)
+    assert np.all(np.signbit(values)), "the values are -0"
+    assert not np.signbit(derivatives[derivatives == 0.0]).any(), "a derivative of -0 is 0, as in eager sums"
+    assert np.array_equal(derivatives[0], [2.0, 0.0, 0.0])
+
+
+def test_what_is_written_in_blocks_by_several_threads_is_the_same_to_the_bit():
+    def f(x):
+        return ag.erf(x[0]) * ag.log(2.0 + x[1] ** 2) - x[3] * ag.tanh(x[2])
+
+    X = numbers(30_000, 4)
+    results = [vectorize(f, backend="native", threads=threads).value_and_gradients(X) for threads in (1, 2)]
+    assert all(map(np.array_equal, *results)), "it depends on the number of threads"
+    assert np.array_equal(results[0][0], vectorize(f, backend="native", threads=1)(X))
 
 
 def test_an_operation_of_ones_own_runs_natively():

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd_mini import Value
+from autograd_mini import Trainer, Value, nn, optim
 from autograd_mini.training.stopping import EarlyStopping, GradientNorm, LossTolerance, StoppingRule
 
 nan, inf = math.nan, math.inf
@@ -271,3 +271,77 @@ def test_a_rule_without_a_rule_says_so():
 )
 def test_it_is_written_with_its_settings(rule, text):
     assert repr(rule) == text
+
+
+# -------------------------------------------------------------------------------------------- rules that look, or don't
+
+
+class Seen(StoppingRule):
+    """Writes down what the first parameter is whenever it is asked."""
+
+    def __init__(self, last):
+        self.last, self.numbers = last, []
+
+    def should_stop(self, epoch, loss, parameters):
+        self.numbers.append((epoch, parameters[0].data))
+        return epoch == self.last
+
+
+class Unseeing(Seen):
+    looks_at_parameters = False
+
+
+class SeeingTolerance(LossTolerance):
+    def should_stop(self, epoch, loss, parameters):
+        return parameters[0].data > 1e9
+
+
+def watched_by(rule, epochs=9):
+    X = np.linspace(-1.0, 1.0, 14).reshape(7, 2)
+    model = nn.MLP(2, [3, 1], rng=0)
+    trainer = Trainer(
+        model, "squared_error", optim.Adam(model.parameters(), lr=0.1), 3, epochs=epochs, stopping=rule, progress=False
+    )
+    trainer.fit(X, X[:, 0] - X[:, 1])
+    return trainer, [(p.data, p.grad) for p in model.parameters()]
+
+
+def test_a_rule_sees_the_parameters_as_they_are_after_each_epoch_unless_it_says_that_it_does_not_look():
+    rule = Seen(6)
+    watched_by(rule)
+    expected = [watched_by(None, epochs=epoch)[1][0][0] for epoch, _ in rule.numbers]
+    assert [number for _, number in rule.numbers] == expected
+
+
+@pytest.mark.parametrize("last", [1, 4, 9, 99])
+def test_a_rule_that_does_not_look_changes_nothing_of_the_training(last):
+    (seen, expected), (unseen, found) = watched_by(Seen(last)), watched_by(Unseeing(last))
+    assert found == expected, "the parameters and their gradients are those of the last epoch"
+    assert unseen.history.loss == seen.history.loss
+    assert unseen.stop_reason.partition(" after ")[2] == seen.stop_reason.partition(" after ")[2]
+
+
+def test_a_rule_that_raises_leaves_what_the_epoch_before_has_left():
+    class Raising(Unseeing):
+        looks_at_parameters = False
+
+        def should_stop(self, epoch, loss, parameters):
+            if epoch == 5:
+                raise RuntimeError("no more")
+            return False
+
+    model = nn.MLP(2, [3, 1], rng=0)
+    X = np.linspace(-1.0, 1.0, 14).reshape(7, 2)
+    trainer = Trainer(
+        model, "squared_error", optim.Adam(model.parameters(), lr=0.1), 3, stopping=Raising(9), progress=False
+    )
+    with pytest.raises(RuntimeError, match="no more"):
+        trainer.fit(X, X[:, 0] - X[:, 1])
+    expected = watched_by(None, epochs=4)
+    assert [p.data for p in model.parameters()] == [number for number, _ in expected[1]]
+    assert trainer.history.loss == expected[0].history.loss
+
+
+def test_a_rule_that_is_written_anew_looks_unless_it_says_otherwise():
+    looks = [kind.looks_at_parameters for kind in (LossTolerance, SeeingTolerance, EarlyStopping, GradientNorm)]
+    assert looks == [False, True, True, True]

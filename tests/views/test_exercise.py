@@ -202,3 +202,10 @@ def test_the_page_reads_answers_as_python_does():
             assert isinstance(found, str), f"{text!r} can't be read, but the page says {found}"
         else:
             assert found == pytest.approx(meant, rel=1e-14), f"{text!r}: the page says {found}, Python {meant}"
+
+
+def test_no_pictures_of_the_steps_are_made_of_an_exercise(tmp_path):
+    x = Value(3.0, label="x")
+    with pytest.raises(ValueError, match="pictures of the steps would show what the exercise asks"):
+        step_through(x * x, exercise=True).save_steps(tmp_path / "slides")
+    assert list(tmp_path.iterdir()) == []

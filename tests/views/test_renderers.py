@@ -139,15 +139,19 @@ def test_a_drawing_says_in_words_what_it_shows(builtin, drawing):
     assert draw(MLP(2, [1], rng=0)).title == "A network: MLP"
 
 
+@pytest.mark.needs("matplotlib")
 def test_png(renderer, drawing):
-    if renderer == "builtin":
-        with pytest.raises(
-            ValueError, match=r'SVG only, not \'png\'; for png install Graphviz .* pip install "autograd-'
-        ):
-            drawing.pipe("png")
-    else:
-        assert drawing.pipe("png").startswith(b"\x89PNG")
-        assert drawing._repr_mimebundle_(include=["image/png"])["image/png"].startswith(b"\x89PNG")
+    assert drawing.pipe("png").startswith(b"\x89PNG")
+    assert drawing._repr_mimebundle_(include=["image/png"])["image/png"].startswith(b"\x89PNG")
+
+
+def test_a_format_that_the_builtin_layout_does_not_have(builtin, drawing):
+    with pytest.raises(
+        ValueError, match=r'svg, pdf, png, not \'jpg\'; for jpg install Graphviz .* pip install "autograd-'
+    ):
+        drawing.pipe("jpg")
+    with pytest.raises(ValueError, match=r"for eps install Graphviz \(https://graphviz.org/download\)$"):
+        drawing.pipe("eps")
 
 
 def test_render_writes_source_and_picture(renderer, drawing, parse, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import operator
 import os
 from collections.abc import Callable, Iterable
@@ -9,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograd_mini.checks import checked_choice
 from autograd_mini.engine.own import OwnOperation
 from autograd_mini.engine.reals import as_float
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names, named
-from autograd_mini.files import check_folder, write_text
+from autograd_mini.files import check_folder, replacing, write_text
 from autograd_mini.views import page
 from autograd_mini.views.stepper import pictures, widgets
 from autograd_mini.views.stepper.exercise import Exercise, masked
@@ -113,8 +115,11 @@ class Stepper:
     @property
     def count(self) -> int:
         """How many steps there are, in the grain of the page: by node or by edge."""
-        grain = self._options["grain"] if self._joint is None else self._joint.grain
-        return step_count(self._records, grain)
+        return step_count(self._records, self._grain)
+
+    @property
+    def _grain(self) -> str:
+        return str(self._options["grain"] if self._joint is None else self._joint.grain)
 
     def _checked(self, step: Any) -> int:
         try:
@@ -244,6 +249,74 @@ class Stepper:
         write_text(target, text)
         return target
 
+    def save_steps(self, folder: str | os.PathLike[str], format: str = "pdf", scale: float | None = None) -> list[Path]:
+        """Write one picture for each step into a folder: ``step-001.pdf``, ``step-002.pdf``, …, as for slides.
+
+        All are of one size and have one layout. Each shows the values and the gradients that are known by then, what
+        the step computes, and the arithmetic of it. The steps are those of the page, by node or by edge as its
+        ``grain`` says, and what is folded is what ``collapse`` said; the numbers are those of the graph at this time.
+
+        Parameters
+        ----------
+        folder : str or path
+            Is made where there is none. Pictures of the same names in it are replaced.
+        format : {"pdf", "png", "svg"}, optional
+            Of the pictures; PDF and PNG need Matplotlib.
+        scale : float, optional
+            Of PNGs: how many pixels there are for one of a screen with 96 to the inch; 2 by default.
+
+        Returns
+        -------
+        list of Path
+            The files, in the order of the steps.
+
+        Raises
+        ------
+        ValueError
+            If there is no such format, `scale` doesn't fit it, the graph has too many nodes to be read, or it is an
+            exercise.
+        FileExistsError
+            If pictures of more steps are in the folder, which would be taken for steps of this graph.
+        MissingDependencyError
+            If Matplotlib is needed and isn't installed.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from autograd_mini import Value
+        >>> x = Value(3.0, label="x")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     paths = step_through(x * x).save_steps(folder, format="svg")
+        >>> [path.name for path in paths]
+        ['step-001.svg', 'step-002.svg', 'step-003.svg', 'step-004.svg']
+        """
+        from autograd_mini.views import figures
+        from autograd_mini.views.stepper.step_pictures import step_pictures
+
+        if self._exercise is not None:
+            raise ValueError('pictures of the steps would show what the exercise asks; .save("….html") writes its page')
+        checked_choice("format", format, figures.FORMATS)
+        scale = figures.checked_scale(scale, format)
+        place = Path(folder)
+        width = max(3, len(str(self.count)))
+        paths = [place / f"step-{i:0{width}}.{format}" for i in range(1, self.count + 1)]
+        others = sorted({*place.glob(f"step-*.{format}")} - {*paths})
+        if others:
+            raise FileExistsError(
+                errno.EEXIST,
+                f"is no picture of these {len(paths)} steps; remove it, or choose another folder",
+                str(others[0]),
+            )
+        if place.exists() and not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "is no folder; choose another name", str(place))
+        pictures, layout = step_pictures(self._graph.now(), self._grain, self._collapse)
+        drawn = [figures.write(picture, layout, format, scale) for picture in pictures]
+        place.mkdir(parents=True, exist_ok=True)
+        for path, content in zip(paths, drawn, strict=True):
+            with replacing(path) as file:
+                file.write(content)
+        return paths
+
     def __str__(self) -> str:
         if self._exercise is not None:
             return f"{self!r}; a notebook shows it, and .save writes a page"
@@ -324,8 +397,8 @@ def step_through(
     Returns
     -------
     Stepper
-        A notebook shows it; ``.save("backprop.html")`` writes a page, ``.save("backprop.svg")`` an animation, and
-        ``print`` gives the same steps as text.
+        A notebook shows it; ``.save("backprop.html")`` writes a page, ``.save("backprop.svg")`` an animation,
+        ``.save_steps("folder")`` a picture for each step, and ``print`` gives the same steps as text.
 
     Raises
     ------

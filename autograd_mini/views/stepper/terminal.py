@@ -81,7 +81,7 @@ def text_steps(
     if grain not in GRAINS:
         raise ValueError(f'grain: expected "node" or "edge", got {grain!r}')
     graph = named(root, names, max_nodes, "text_steps")
-    lines = list(_lines(graph, grain))
+    lines = list(step_lines(graph, grain))
     note = graph.note()
     written = textwrap.wrap(note, width or len(note), break_long_words=False) if note else []
     stage = ""
@@ -110,7 +110,7 @@ class _Line(NamedTuple):
     rules: tuple[str, ...] = ()
 
 
-def _lines(graph: NamedGraph, grain: str) -> Iterator[_Line]:
+def step_lines(graph: NamedGraph, grain: str) -> Iterator[_Line]:
     """Iterate over the steps."""
     called = {u: printable(name).replace("\n", " ") for u, name in graph.called.items()}
     for forward in forward_steps(graph):

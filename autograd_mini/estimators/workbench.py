@@ -1,0 +1,224 @@
+"""Where estimators train: a model with the programs of its training, kept for the next training of the same shape.
+
+Making the graph of one example and its program takes longer than some epochs. A search over a grid fits hundreds of
+networks that differ in their numbers alone, so all of one `Plan` use the same workbench, one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_mini.checks import Array
+from autograd_mini.engine.freshness import assign
+from autograd_mini.engine.value import Value
+from autograd_mini.nn import L1, L2, MLP, Dropout, Layer, Parameter, Sequential, WeightElimination, freeze
+from autograd_mini.nn.losses import LOSSES
+from autograd_mini.nn.penalties import penalised
+from autograd_mini.optim import SGD, Optimizer
+from autograd_mini.training import Trainer
+from autograd_mini.vectorizer import Program, vectorize
+
+# The penalties by name, each with the share of alpha that is its λ: scikit-learn has ½ α ‖W‖².
+PENALTIES = {"l1": (L1, 1.0), "l2": (L2, 0.5), "weight_elimination": (WeightElimination, 1.0)}
+_MOST_KEPT = 8  # workbenches that nobody uses at the moment
+
+
+class Plan(NamedTuple):
+    """What two trainings must have in common to share a program.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        The numbers of features, of the neurons of each hidden layer, and of outputs.
+    activation, loss : str
+        Those of `nn.MLP` and of `Trainer`.
+    keep_prob : float
+        With what probability dropout keeps a hidden unit; at 1 there is none.
+    penalty : str or None
+        One of `PENALTIES`.
+    is_weighted : bool
+        Whether examples have weights: then each is the last number of its targets.
+    """
+
+    sizes: tuple[int, ...]
+    activation: str
+    loss: str
+    keep_prob: float = 1.0
+    penalty: str | None = None
+    is_weighted: bool = False
+
+    def network(self) -> Any:
+        """Return a model of this plan, in evaluation mode, with all weights 0."""
+        if self.keep_prob == 1.0:
+            model: Any = MLP(self.sizes[0], self.sizes[1:], self.activation, initializer="zeros")
+        else:
+            parts: list[Any] = []
+            for n_in, n_out in zip(self.sizes[:-2], self.sizes[1:-1], strict=True):
+                parts += [Layer(n_in, n_out, self.activation, "zeros"), Dropout(self.keep_prob, inverted=True)]
+            model = Sequential(*parts, MLP(self.sizes[-2], self.sizes[-1:], initializer="zeros"))
+        return model.eval()
+
+    def loss_of(self, output: Any, target: Any) -> Any:
+        """Return the loss of one example, times its weight if it has one."""
+        loss = LOSSES[self.loss]
+        if not self.is_weighted:
+            return loss(output, target)
+        *targets, weight = target
+        is_list = isinstance(output, list) and self.loss != "cross_entropy"
+        return loss(output, targets if is_list else targets[0]) * weight
+
+    def blocks(self, theta: Array) -> tuple[list[Array], list[Array]]:
+        """Return the weights, of shape (inputs, outputs), and the biases of each layer, from the flat array of all."""
+        weights, biases, start = [], [], 0
+        for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:], strict=True):
+            block = theta[start : start + n_out * (n_in + 1)].reshape(n_out, n_in + 1)
+            weights.append(block[:, :-1].T.copy())
+            biases.append(block[:, -1].copy())
+            start += block.size
+        return weights, biases
+
+    def theta(self, weights: Sequence[Array], biases: Sequence[Array]) -> Array:
+        """Return weights and biases as one flat array, in the order of the network's parameters: `blocks` backwards."""
+        layers = zip(weights, biases, strict=True)
+        return np.concatenate([np.column_stack([w.T, b]).ravel() for w, b in layers])
+
+
+class _Strength:
+    """A penalty whose λ is a number that may be changed without a new program."""
+
+    def __init__(self, name: str) -> None:
+        self.kind, self._share = PENALTIES[name]
+        self._lam = Parameter(0.0, label="λ")
+        freeze([self._lam])
+
+    def set(self, alpha: float) -> None:
+        """Make it that of a strength alpha."""
+        self._lam.data = self._share * alpha
+
+    def __call__(self, model: Any) -> Value:
+        penalty: Value = self._lam * self.kind(1.0).measure(penalised(model))
+        return penalty
+
+
+class Workbench:
+    """A model, and the programs that train it and predict with it; used by one thread at a time, see `workbench`.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is trained here.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.model = plan, plan.network()
+        self.parameters = self.model.parameters()
+        self._penalty = None if plan.penalty is None else _Strength(plan.penalty)
+        self._trainer: Trainer | None = None
+        self._program: Program | None = None
+
+    def outputs(self, theta: Array, X: Array) -> Array:
+        """Return the outputs for every row, of shape (n, outputs), of the network with these weights."""
+        if self._program is None:
+            self._program = vectorize(self.model.eval())
+            self._program(X[:1])
+            place = {parameter: k for k, parameter in enumerate(self.parameters)}
+            self._order = np.array([place[parameter] for parameter in self._program.parameters])
+        found: Array = self._program(X, parameters=theta[self._order])
+        return found.reshape(len(X), -1)
+
+    def begin(
+        self,
+        theta: Array,
+        X: Array,
+        y: Array,
+        rule: Callable[[list[Value]], Optimizer],
+        batch_size: int,
+        shuffle: bool,
+        alpha: float,
+        seed: int,
+    ) -> Training:
+        """Return a training that starts from these weights; what an earlier one has left is gone."""
+        assign(self.parameters, theta.tolist())
+        if self._penalty is not None:
+            self._penalty.set(alpha)
+        if self._trainer is None:
+            sgd = SGD(self.parameters, lr=1.0)
+            self._trainer = Trainer(self.model, self.plan.loss_of, sgd, penalty=self._penalty, progress=False)
+        trainer, generator = self._trainer, np.random.default_rng(seed)
+        trainer.optimizer, trainer.batch_size, trainer.rng = rule(self.parameters), batch_size, generator
+        trainer.sampling = "shuffle" if shuffle else "order"
+        dropouts = [part for _, part in self.model.named_modules() if isinstance(part, Dropout)]
+        for k, dropout in enumerate(dropouts):
+            dropout.rng.bit_generator.state = np.random.default_rng([seed, k]).bit_generator.state
+        return Training(trainer, X, y)
+
+
+class Training:
+    """A training under way: an epoch a call, with nothing recorded.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+        What steps; its state can be kept for another training.
+    """
+
+    def __init__(self, trainer: Trainer, X: Array, y: Array) -> None:
+        self._trainer, self._examples, self.optimizer = trainer, (X, y), trainer.optimizer
+        trainer.model.train()
+        trainer._begin(X, y)
+        trainer._engine.load()  # also λ, which isn't trained
+
+    def epoch(self) -> float:
+        """Go once through the examples, and return their mean loss with the penalty."""
+        return self._trainer._epoch(*self._examples, is_watched=False)
+
+    def loss(self, theta: Array) -> tuple[float, Array]:
+        """Return the mean loss of all examples with the penalty, at any weights, and its gradient."""
+        return self._trainer._engine(theta, *self._examples)
+
+    def slow_down(self, rate: float) -> None:
+        """Change the learning rate; as in scikit-learn the velocity stays what it was."""
+        state, velocity = self.optimizer.state, "momentum_buffer"
+        if velocity in state:  # in units of the rate
+            state[velocity] = state[velocity] * (self.optimizer.lr / rate)
+        self.optimizer.lr = rate
+
+    @property
+    def theta(self) -> Array:
+        """The weights that the training has come to."""
+        ahead = self._trainer._ahead
+        return (
+            np.array([parameter.data for parameter in self._trainer.optimizer.parameters])
+            if ahead is None
+            else ahead.copy()
+        )
+
+
+_kept: OrderedDict[Plan, list[Workbench]] = OrderedDict()
+_lock = Lock()
+
+
+@contextmanager
+def workbench(plan: Plan) -> Iterator[Workbench]:
+    """Lend the workbench of a plan, which nobody else uses meanwhile; after an error it is thrown away."""
+    with _lock:
+        idle = _kept.pop(plan, [])
+        bench = idle.pop() if idle else None
+        if idle:
+            _kept[plan] = idle
+    bench = bench or Workbench(plan)
+    yield bench
+    with _lock:
+        _kept.setdefault(plan, []).append(bench)
+        _kept.move_to_end(plan)
+        while sum(map(len, _kept.values())) > _MOST_KEPT:
+            oldest = next(iter(_kept))
+            _kept[oldest].pop(0)
+            if not _kept[oldest]:
+                del _kept[oldest]
