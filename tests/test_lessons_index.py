@@ -49,6 +49,9 @@ def test_every_lesson_is_in_the_index_and_is_stored_with_its_outputs(lesson):
     code = [cell for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
     assert any(cell["outputs"] for cell in code)
     assert all(output["output_type"] != "error" for cell in code for output in cell["outputs"])
+    assert "widget-view" not in lesson.read_text(encoding="utf-8"), (
+        "a progress bar is shown as an error without a kernel"
+    )
     assert max(len("".join(cell["source"]).splitlines()) for cell in code) <= 15
 
 
@@ -104,3 +107,14 @@ def test_a_lesson_and_a_question_are_marked_as_beyond_school_calculus():
     marked = [lesson.name[:2] for lesson in LESSONS if BEYOND_SCHOOL in lesson.read_text(encoding="utf-8")]
     assert {"03", "09"} <= set(marked), marked
     assert f"3.11  {BEYOND_SCHOOL}" in answer("3.11").text
+
+
+def test_a_language_model_takes_hundred_lines_from_the_names_to_new_ones():
+    (lesson,) = [path for path in LESSONS if path.name.startswith("11_")]
+    code = [cell for cell in cells_of(lesson) if cell["cell_type"] == "code"]
+    sources = ["".join(cell["source"]) for cell in code]
+    last = next(i for i, source in enumerate(sources) if "def new_name" in source)
+    lines = [line for source in sources[: last + 1] for line in source.splitlines() if line.strip()]
+    assert len(lines) <= 100, len(lines)
+    assert any("program = vectorize(loss)" in source for source in sources[:last])
+    assert len("".join(code[last]["outputs"][0]["text"]).split()) == 8, "eight new names are drawn"
