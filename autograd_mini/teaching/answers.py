@@ -159,8 +159,14 @@ def _feedback(name: str, asked: LessonQuestion, right: bool | None, said: str) -
     options = [f"  {letter}) {option}" for letter, option in asked.options.items()]
     between = "\n" if asked.text.startswith(" ") else "  "
     lines = f"{name}{between}{asked.text}".splitlines() + options + said.splitlines()
-    broken = [textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines]
+    broken = [_broken(line) for line in lines]
     return Feedback(name, right, "\n".join(line.rstrip() for line in broken))
+
+
+def _broken(line: str) -> str:
+    """Return text broken into lines, but not beside an operator: a formula stays whole."""
+    together = re.sub(r"(?<=\S) ([-+*/·=]) (?=\S)", "\xa0\\1\xa0", line)
+    return textwrap.fill(together, WIDTH, break_long_words=False, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def _check_number(asked: LessonQuestion, reply: str) -> str | None:
