@@ -2,7 +2,8 @@
 
 Each notebook is opened 1280 px wide, the side bar open, once as it comes from the repository (not trusted: no script
 runs) and once trusted. ``FOLDER/NAME-STATE-I.png`` are pictures of the whole of it; printed is what a program can see:
-text and code wider than their cell, numbers that break over lines, and errors of the page. ``--run`` runs the cells first.
+text and code wider than their cell, numbers that break over lines, and errors of the page. ``--run`` runs the cells
+first.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from browser.jupyterlab import a_lab, run_all  # noqa: E402
+from browser.jupyterlab import a_lab, run_all
 
 LESSONS = Path(__file__).parents[2] / "notebooks"
 SCROLLED = ".jp-WindowedPanel-outer"

@@ -18,7 +18,7 @@ def _even_scores() -> Nodes:
 
 
 def _weight() -> Nodes:
-    """The same scores; the true one is a weight of 0 times a hidden number."""
+    """Return the same scores; the true one is a weight of 0 times a hidden number."""
     w, a, others = Value(0.0, label="w"), Value(12.0, label="a"), [Value(0.0), Value(0.0)]
     z3 = w * a
     z3.label = "z3"
@@ -51,8 +51,8 @@ QUESTIONS = [
         text=f"{_EVEN}\nIn it z3 = w*a, with the hidden number a = 12 and the weight w = 0. What is ∂L/∂w?",
     ),
     choice(
-        "The hidden neuron's ReLU is off for a flower. Which of its weights does the flower's loss change?",
-        {"a": "those that go into it", "b": "those that it goes out by", "c": "both", "d": "neither"},
+        "For one flower, a hidden neuron's ReLU is off. Which of its weights get a gradient that isn't 0?",
+        {"a": "those that go into it", "b": "those that lead on from it", "c": "both", "d": "neither"},
         "d",
         "Those before it get 0 from the ReLU; those behind it are multiplied by its output, 0.",
         {
