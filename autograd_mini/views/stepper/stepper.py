@@ -430,8 +430,8 @@ def step_through(
         if leaves or collapse is not None or grain != "node":
             option = "what_if" if leaves else "collapse" if collapse is not None else "grain"
             raise ValueError(f"{option}: an exercise has none; it asks node by node, on numbers that stay")
-        asked = exercise_of(graph, hide, tries, seed)
         pictures.check_open(graph)
+        asked = exercise_of(graph, hide, tries, seed)
         return Stepper(asked.graph, [], None, rate, grain, asked)
     if (hide, tries, seed) != ("gradients", 3, None):
         raise ValueError("hide, tries and seed are options of an exercise; add exercise=True")
