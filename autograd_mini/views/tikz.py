@@ -63,7 +63,7 @@ def tikz(picture: Picture, layout: Layout) -> str:
     >>> from autograd_mini.views.picture import DrawnNode, Line
     >>> picture = Picture((DrawnNode("node-0", (Line("w1", bold=True),), "box", "#ffffff", "#000000"),), ())
     >>> [line for line in tikz(picture, arrange(picture)).splitlines() if "w_" in line]
-    ['\\autogradtext{text1}{1.205}{22.6,17.7}{19.3}{\\bfseries\\boldmath$w_{1}$}']
+    ['\\autogradtext{text1}{1.2045}{30.8,28.7}{23}{\\bfseries\\boldmath$w_{1}$}']
     """
     return _Writer(picture, layout).document()
 

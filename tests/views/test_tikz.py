@@ -193,6 +193,16 @@ def test_the_pictures_of_the_lectures_by_themselves_and_in_a_document(tmp_path):
     assert (wrong, pages) == ([], len(names))
 
 
+@pytest.mark.needs("pdflatex")
+@pytest.mark.slow
+def test_a_slide_of_beamer(tmp_path):
+    draw(neuron()).save(tmp_path / "x.tex")
+    frame = "\\begin{frame}\\resizebox{\\textwidth}{!}{\\input{x}}\\end{frame}"
+    head = "\\documentclass{beamer}\\usepackage{tikz}"
+    wrong, pages, _ = typeset(tmp_path / "a", f"{head}\\begin{{document}}\n{frame}\n\\end{{document}}\n")
+    assert (wrong, pages) == ([], 1)
+
+
 def old():
     x = Value(2.0, label="x")
     y = x * 3.0
