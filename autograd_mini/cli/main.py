@@ -23,7 +23,7 @@ from autograd_mini.errors import MissingDependencyError
 
 PROGRAM = "autograd-mini"
 _EXIT_MISTAKE, _EXIT_INTERRUPTED, _EXIT_BROKEN_PIPE = 2, 130, 141
-_PICTURES = (".svg", ".png", ".pdf", ".ps", ".eps", ".jpg", ".jpeg", ".gif", ".gv", ".dot")
+_PICTURES = (".svg", ".png", ".pdf", ".tex", ".ps", ".eps", ".jpg", ".jpeg", ".gif", ".gv", ".dot")
 _OTHER_PICTURE = f"unknown kind of picture; end the name in one of {', '.join(_PICTURES)}"
 
 

@@ -58,8 +58,8 @@ def draw(
     -------
     Drawing
         A `graphviz.Digraph`: a notebook shows it, as wide as the cell allows, with a link to its full size;
-        ``.save("figure.pdf")``, also ``.png`` and ``.svg``, draws for slides and papers; this, ``.render("graph")``,
-        ``.pipe("svg")`` and ``.source`` work on a machine without Graphviz too.
+        ``.save("figure.pdf")``, also ``.png``, ``.svg`` and ``.tex`` (TikZ), draws for slides and papers; this,
+        ``.render("graph")``, ``.pipe("svg")`` and ``.source`` work on a machine without Graphviz too.
 
     Raises
     ------

@@ -228,12 +228,15 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         skip_existing: bool | None = False,
         scale: float | None = None,
     ) -> str:
-        """Draw into a file whose name ends in .svg, .pdf or .png; write the DOT source into any other.
+        r"""Draw into a file whose name ends in .svg, .pdf, .png or .tex; write the DOT source into any other.
 
         The layout is our own, so that a figure is the same with and without Graphviz, and the same file, to the byte,
         when it is drawn again. A PDF consists of curves and of text that can be selected, on a page as large as the
         picture. Matplotlib makes PDF and PNG; where it isn't installed, and for a drawing that was changed after `draw`
         had made it, a program draws as in `render`. So does one that ``AUTOGRAD_MINI_RENDERER`` names.
+
+        A .tex file is TikZ, always by our own layout: ``pdflatex`` makes a page of it, as large as the picture, and
+        ``\input`` puts it into a document that has ``\usepackage{tikz}``.
 
         Parameters
         ----------
@@ -288,6 +291,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def _figure(self, format: str, scale: float) -> bytes:
         """Return what `save` writes."""
+        if format == "tex":
+            return self._tikz(self.engine)
         program = renderers.choose(format)
         is_ours = self._is_as_drawn() and self.engine == "dot" and (program.name == "builtin" or not renderers.wanted())
         if is_ours and (format not in figures.BY_MATPLOTLIB or find_spec("matplotlib") is not None):
@@ -299,6 +304,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def _rendered(self, format: str, engine: str, quiet: bool, options: dict[str, Any]) -> bytes:
         """Return the picture as bytes."""
+        if format == "tex":  # which no program has
+            return self._tikz(engine)
         program = renderers.choose(format)
         self._get_parameters(format=format, engine=engine, verify=True, quiet=quiet, **options)
         if not renderers.has(program, format):
@@ -320,6 +327,15 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 f"the builtin renderer has one engine, 'dot', not {engine!r}; for {engine} {renderers.advice()}"
             )
         return self._own(format)
+
+    def _tikz(self, engine: str) -> bytes:
+        if not self._is_as_drawn() or engine != "dot":
+            raise ValueError(
+                "this drawing, or its engine, was changed after draw() had made it, and TikZ is made only of what "
+                "draw() made; change the .tex file instead, which has its colours at its top, or save the drawing as "
+                ".pdf"
+            )
+        return self._own("tex")
 
     def _is_as_drawn(self) -> bool:
         return self._picture is not None and self.source == self._drawn_source

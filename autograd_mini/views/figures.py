@@ -1,4 +1,4 @@
-"""A picture with its layout as a file: as SVG, and by Matplotlib as PDF and PNG.
+"""A picture with its layout as a file: as SVG, as TikZ, and by Matplotlib as PDF and PNG.
 
 A PDF and a PNG are what `svg` writes, shape by shape and text by text. Matplotlib brings its font along, so that a
 picture is the same on a machine without any, and it embeds it, so that the text of a PDF can be selected. Nothing else
@@ -23,9 +23,10 @@ from autograd_mini.views import svg
 from autograd_mini.views.layout.layout import Layout
 from autograd_mini.views.layout.measure import text_width
 from autograd_mini.views.picture import Picture
+from autograd_mini.views.tikz import tikz
 
 BY_MATPLOTLIB = ("pdf", "png")
-FORMATS = ("svg", *BY_MATPLOTLIB)
+FORMATS = ("svg", *BY_MATPLOTLIB, "tex")
 NEEDS = 'needs Matplotlib; run: pip install "autograd-mini[plot]"'
 SCALE = 2.0
 _FONT = "DejaVu Sans"
@@ -67,8 +68,8 @@ def write(picture: Picture, layout: Layout, format: str, scale: float = SCALE) -
     ----------
     picture, layout : Picture, Layout
         What is drawn, and where.
-    format : {"svg", "pdf", "png"}
-        Of a PDF the page is as large as the picture, or smaller where there is no page so large.
+    format : {"svg", "pdf", "png", "tex"}
+        "tex" is TikZ. Of a PDF the page is as large as the picture, or smaller where there is no page so large.
     scale : float, optional
         How many pixels of a PNG there are for one of a screen with 96 to the inch.
 
@@ -81,6 +82,8 @@ def write(picture: Picture, layout: Layout, format: str, scale: float = SCALE) -
     """
     if format == "svg":
         return svg.write(picture, layout).encode("utf-8")
+    if format == "tex":
+        return tikz(picture, layout).encode("utf-8")
     return _by_matplotlib(svg.elements(picture, layout), format, scale)
 
 

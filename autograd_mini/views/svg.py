@@ -17,9 +17,9 @@ from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP, text_wi
 from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
 
 _NAMESPACE, _LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
-_CORNER = 7.0
-_NOTE_MARGIN = 8.0
+BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
+CORNER = 7.0
+NOTE_MARGIN = 8.0
 # Attributes that elements inherit from those around them, with their default values.
 _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "", "font-weight": "normal"}
 
@@ -43,8 +43,8 @@ def elements(picture: Picture, layout: Layout) -> ET.Element:
     """Return the SVG document as elements."""
     # Below the drawing, and perhaps wider than it, stands the note.
     lines, step = picture.note_lines(), FONT_SIZE * LINE_HEIGHT
-    width = max([layout.width, *[text_width(part) + 2 * _NOTE_MARGIN for part in lines]])
-    svg = document(width, layout.height + step * len(lines) + (_NOTE_MARGIN if lines else 0.0), "pt")
+    width = max([layout.width, *[text_width(part) + 2 * NOTE_MARGIN for part in lines]])
+    svg = document(width, layout.height + step * len(lines) + (NOTE_MARGIN if lines else 0.0), "pt")
     svg.attrib |= {"xmlns:xlink": _LINKS, "xml:space": "preserve"}
     graph = ET.SubElement(svg, "g", {"id": "graph0", "class": "graph", "font-family": FONT, "text-anchor": "middle"})
     # Edges first: where one starts at a node, the node's outline is on top.
@@ -57,7 +57,7 @@ def elements(picture: Picture, layout: Layout) -> ET.Element:
     for i, part in enumerate(lines):
         if not part:
             continue
-        note = text(part, (_NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, TEXT)
+        note = text(part, (NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, TEXT)
         note.set("text-anchor", "start")
         graph.append(note)
     return svg
@@ -104,7 +104,7 @@ def _shape(drawn: DrawnNode, box: Box, style: dict[str, str]) -> ET.Element:
     if drawn.shape in ("ellipse", "circle"):
         radii = {"rx": short(width / 2), "ry": short(height / 2)}
         return ET.Element("ellipse", {"cx": short(x), "cy": short(y), **radii, **style})
-    return rectangle(box, _CORNER if drawn.shape == "rounded" else 0.0, style)
+    return rectangle(box, CORNER if drawn.shape == "rounded" else 0.0, style)
 
 
 def edge(drawn: DrawnEdge, route: Route) -> list[ET.Element]:
@@ -135,7 +135,7 @@ def text(line: str, middle: Point, size: float, ink: str, bold: bool = False) ->
     """Return a line of text around its middle; what it stands in centres it."""
     x, y = middle
     style = {"font-size": short(size), "fill": ink, **({"font-weight": "bold"} if bold else {})}
-    element = ET.Element("text", {"x": short(x), "y": short(y + size * _BASELINE), **style})
+    element = ET.Element("text", {"x": short(x), "y": short(y + size * BASELINE), **style})
     element.text = line
     return element
 

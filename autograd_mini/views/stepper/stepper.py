@@ -260,8 +260,8 @@ class Stepper:
         ----------
         folder : str or path
             Is made where there is none. Pictures of the same names in it are replaced.
-        format : {"pdf", "png", "svg"}, optional
-            Of the pictures; PDF and PNG need Matplotlib.
+        format : {"pdf", "png", "svg", "tex"}, optional
+            Of the pictures; PDF and PNG need Matplotlib, and "tex" is TikZ, as of ``draw(root).save``.
         scale : float, optional
             Of PNGs: how many pixels there are for one of a screen with 96 to the inch; 2 by default.
 
