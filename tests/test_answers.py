@@ -71,6 +71,13 @@ def test_three_dots_show_the_question_and_count_as_no_reply():
     assert "open" in repr(questions(1)).splitlines()[0]
 
 
+def test_no_expression_of_a_question_breaks_over_lines():
+    for name in questions():
+        for line in answer(name).text.splitlines():
+            assert not re.search(r" [-=+*/<>]$|^[-=+*/<>] ", line), f"{name}: {line}"
+    assert "η = 0.1?" in answer("2.3").text
+
+
 def test_an_unknown_question_lists_those_of_the_lesson():
     with pytest.raises(ValueError, match=r"lesson 1 has 1\.1, 1\.2"):
         answer("1.99", 3)
@@ -109,8 +116,7 @@ def test_the_questions_in_a_lesson_are_its_own_and_stand_there_unanswered(path):
     asked = re.findall(r'\banswer\("([\d.]+)", (.*?)\)', code)
     assert all(reply == "..." for _, reply in asked), asked
     lesson = str(int(path.name[:2]))
-    if asked:
-        assert [name for name, _ in asked] == list(questions(lesson)), "every question, in order"
+    assert [name for name, _ in asked] == list(questions(lesson)), "a lesson ends in its questions, each in its place"
 
 
 def test_at_least_forty_gradients_are_asked_for_and_their_first_ones_are_the_easiest():

@@ -160,8 +160,14 @@ def _feedback(name: str, asked: LessonQuestion, right: bool | None, said: str) -
     options = [f"  {letter}) {option}" for letter, option in asked.options.items()]
     between = "\n" if asked.text.startswith(" ") else "  "
     lines = f"{name}{between}{asked.text}".splitlines() + options + said.splitlines()
-    broken = [textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines]
-    return Feedback(name, right, "\n".join(line.rstrip() for line in broken))
+    return Feedback(name, right, "\n".join(_broken(line) for line in lines))
+
+
+def _broken(line: str) -> str:
+    """Return a line of text broken to the width of a cell, but never within an expression such as η = 0.1."""
+    held = re.sub(r" ([-=+*/<>≤≥]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", line)
+    broken = textwrap.fill(held, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return broken.replace("\N{NO-BREAK SPACE}", " ").rstrip()
 
 
 def _check_number(asked: LessonQuestion, reply: str) -> str | None:

@@ -18,6 +18,7 @@ from autograd_mini.explanations import mistakes as typical
 from autograd_mini.formulas.parse import parse
 
 Nodes = dict[str, Value]  # nodes under their names; the last one is the root
+BEYOND_SCHOOL = "Beyond school calculus."  # stands before a question, and before a part of a lesson
 
 
 @dataclass(frozen=True)
