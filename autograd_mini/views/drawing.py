@@ -20,7 +20,7 @@ from typing import Any
 import graphviz
 
 from autograd_mini.files import replacing
-from autograd_mini.views import colours, figures, page, renderers, svg
+from autograd_mini.views import figures, page, renderers, svg
 from autograd_mini.views.layout.layout import arrange
 from autograd_mini.views.layout.measure import node_size
 from autograd_mini.views.picture import FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
@@ -69,13 +69,13 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     @classmethod
     def of(cls, picture: Picture, title: str) -> Drawing:
-        """Return the drawing of a picture, whose labels stand on white: of what colour the page is isn't known."""
-        backed = (replace(e, backing=e.backing or colours.PAPER) if e.label else e for e in picture.edges)
+        """Return the drawing of a picture, whose labels stand on a ground of their own: the page's isn't known."""
+        backed = (replace(e, backing=e.backing or picture.label_paper) if e.label else e for e in picture.edges)
         picture = replace(picture, edges=tuple(backed))
         drawing = cls(
             graph_attr={
                 "rankdir": picture.rankdir,
-                "bgcolor": "transparent",
+                "bgcolor": picture.paper or "transparent",
                 "fontname": _FONT,
                 "nodesep": _inches(picture.node_gap),
                 "ranksep": _inches(picture.rank_gap),
@@ -371,7 +371,7 @@ def _note(picture: Picture) -> dict[str, Any]:
     if not picture.note:
         return {}
     text = {"label": _literal("\n".join(picture.note_lines())), "fontsize": svg.short(FONT_SIZE)}
-    return {**text, "fontcolor": colours.TEXT, "labelloc": "b", "labeljust": "l"}
+    return {**text, "fontcolor": picture.note_ink, "labelloc": "b", "labeljust": "l"}
 
 
 def _node(node: DrawnNode) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autograd_mini.formulas.expression import has_small
+from autograd_mini.views.colours import PAPER, TEXT
 
 # One list for Graphviz and browsers alike; our own layout measures text with Helvetica's widths.
 FONT = "Helvetica,Arial,sans-serif"
@@ -109,6 +110,10 @@ class Picture:
         The least room between two nodes of a rank, and between two ranks.
     note : str
         What stands below: a sentence, or several lines.
+    note_ink : str
+        Its colour.
+    paper, label_paper : str
+        The colour of the ground, and that behind the labels of edges that have none of their own; "" for none.
     """
 
     nodes: tuple[DrawnNode, ...]
@@ -118,6 +123,9 @@ class Picture:
     node_gap: float = 12.0
     rank_gap: float = 20.0
     note: str = ""
+    note_ink: str = TEXT
+    paper: str = ""
+    label_paper: str = PAPER
 
     def note_lines(self) -> list[str]:
         """Return what stands below in lines of bearable length."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from autograd_mini.formulas.expression import format_number
-from autograd_mini.views.colours import TEXT
 from autograd_mini.views.layout.layout import Box, Layout, Point, Route
 from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP, text_width
 from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
@@ -47,6 +46,9 @@ def elements(picture: Picture, layout: Layout) -> ET.Element:
     svg = document(width, layout.height + step * len(lines) + (_NOTE_MARGIN if lines else 0.0), "pt")
     svg.attrib |= {"xmlns:xlink": _LINKS, "xml:space": "preserve"}
     graph = ET.SubElement(svg, "g", {"id": "graph0", "class": "graph", "font-family": FONT, "text-anchor": "middle"})
+    if picture.paper:
+        wide, high = svg.attrib["viewBox"].split()[2:]
+        ET.SubElement(graph, "rect", {"width": wide, "height": high, "fill": picture.paper})
     # Edges first: where one starts at a node, the node's outline is on top.
     for line in picture.edges:
         if line.id in layout.routes:
@@ -57,7 +59,7 @@ def elements(picture: Picture, layout: Layout) -> ET.Element:
     for i, part in enumerate(lines):
         if not part:
             continue
-        note = text(part, (_NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, TEXT)
+        note = text(part, (_NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, picture.note_ink)
         note.set("text-anchor", "start")
         graph.append(note)
     return svg
