@@ -183,6 +183,8 @@ def _add_text(
     from matplotlib.textpath import text_to_path
 
     line, size, weight = element.text or "", float(style["font-size"]), style.get("font-weight", "normal")
+    if "font-family" in element.attrib:
+        families = [*_installed(element.attrib["font-family"]), *families]
     font = FontProperties(family=families, weight=weight, size=size * _FONT_SCALE)
     with _quiet():
         width = text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]
@@ -235,6 +237,17 @@ def _others(text: str) -> list[str]:
             stacklevel=2,
         )
     return found
+
+
+@cache
+def _installed(name: str) -> tuple[str, ...]:
+    """Return a font of the user's choice if it is here; a warning says if it isn't."""
+    from matplotlib import font_manager
+
+    if name.lower() in ("serif", "sans-serif", "monospace") or name in font_manager.get_font_names():
+        return (name,)
+    warnings.warn(f"the font {name!r} isn't installed: {_FONT} stands in its place", UserWarning, stacklevel=2)
+    return ()
 
 
 @cache
