@@ -3,8 +3,10 @@
 import json
 import re
 import runpy
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograd_mini import teaching
@@ -92,6 +94,11 @@ def test_an_unknown_question_lists_those_of_the_lesson():
         answer("77.1", 3)
     with pytest.raises(ValueError, match="no questions of lesson 77"):
         questions(77)
+
+
+def test_numbers_of_other_kinds_are_replies_too():
+    for reply in (Fraction(-3), np.int64(-3), np.float32(-3)):
+        assert answer("1.2", reply).right, type(reply)
 
 
 def test_what_cannot_be_read_is_said_and_is_no_try():

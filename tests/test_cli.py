@@ -205,7 +205,7 @@ def test_a_graph_that_is_too_large_to_draw(refused):
 def test_a_picture_that_its_renderer_can_not_make(refused, monkeypatch):
     monkeypatch.setenv("AUTOGRAD_MINI_RENDERER", "builtin")
     assert refused("draw", "x", "x=1", "-o", "graph.ps").startswith(
-        "the builtin renderer writes svg, pdf, png, not 'ps'"
+        "the builtin renderer writes svg, pdf, png, tex, not 'ps'"
     )
 
 

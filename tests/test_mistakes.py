@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from autograd_mini import Value, tanh
+from autograd_mini import Value, exp, log, sigmoid, tanh
 from autograd_mini.explanations.mistakes import (
     AnswerError,
     gradient_question,
@@ -12,6 +12,7 @@ from autograd_mini.explanations.mistakes import (
     local_question,
     number_of,
 )
+from autograd_mini.views.page import DIGITS
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,34 @@ def test_zero_is_right_where_terms_cancel_out_but_for_rounding():
     x = Value(0.1, label="x")
     loss = x * 0.3 - x * 0.1 - x * 0.2
     assert judged("0", gradient_question(loss, x)), "0.3 - 0.1 - 0.2 is about -3e-17 in floats"
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "typed"),
+    [(tanh, 6.0, "1-1^2"), (tanh, 3.7, "1-0.9988^2"), (sigmoid, 6.0, "0.9975*(1-0.9975)"), (sigmoid, 12.0, "1*(1-1)")],
+)
+def test_the_rule_is_right_with_the_digits_that_are_shown(function, at, typed):
+    y = function(Value(at, label="z"))
+    assert f"{y.data:.{DIGITS}g}" in typed, "as a page shows it"
+    asked = local_question(y, y, 0)
+    assert judged(typed, asked), f"the rule gives {number_of(typed)}, the engine {asked.number}"
+    assert not judged("-1", asked)
+
+
+def test_the_terms_of_a_sum_are_right_with_the_digits_that_are_shown():
+    e, other = exp(Value(9.0, label="z1")), Value(-1.0, label="z2")
+    asked = gradient_question(-log(e / (e + exp(other))), e)
+    assert abs(asked.number) < asked.scale / 1000, "two terms that nearly cancel out"
+    assert judged("0.0001234 - 0.0001234", asked), "they are equal in four digits"
+    assert "One path is missing" in judged("0.0001234", asked).sentence
+
+
+def test_the_right_number_in_two_digits_is_told_to_be_rounded_too_far():
+    z = Value(0.7, label="z")
+    y = tanh(z)
+    for asked in (local_question(y, y, 0), gradient_question(y, z)):
+        assert "rounded too far" in judged("0.63", asked).sentence, asked.number
+        assert "rounded too far" not in judged("0.62", asked).sentence
+    a = Value(127.0, label="a")
+    b = Value(1.0, label="b")
+    assert "rounded" not in judged("130", gradient_question(a * b, b)).sentence, "nobody rounds 127 so"

@@ -147,13 +147,13 @@ def _show_files(folder: Path) -> None:
     )
 
 
-def draw_to(path: Path, thing: Any, scale: float | None = None) -> None:
-    """Draw a graph or a network to a file, in the format that the file's ending names."""
+def draw_to(path: Path, thing: Any, scale: float | None = None, **style: Any) -> None:
+    """Draw a graph or a network, in the style that `draw` is given, in the format that the file's ending names."""
     from autograd_mini.files import replacing
     from autograd_mini.views import draw
     from autograd_mini.views.figures import FORMATS
 
-    drawing = draw(thing)
+    drawing = draw(thing, **style)
     kind = path.suffix[1:].lower()
     if kind in FORMATS or scale is not None:
         drawing.save(path, scale=scale)

@@ -23,7 +23,7 @@ from autograd_mini.errors import MissingDependencyError
 
 PROGRAM = "autograd-mini"
 _EXIT_MISTAKE, _EXIT_INTERRUPTED, _EXIT_BROKEN_PIPE = 2, 130, 141
-_PICTURES = (".svg", ".png", ".pdf", ".ps", ".eps", ".jpg", ".jpeg", ".gif", ".gv", ".dot")
+_PICTURES = (".svg", ".png", ".pdf", ".tex", ".ps", ".eps", ".jpg", ".jpeg", ".gif", ".gv", ".dot")
 _OTHER_PICTURE = f"unknown kind of picture; end the name in one of {', '.join(_PICTURES)}"
 
 
@@ -157,6 +157,14 @@ def _add_formula_commands(commands: Any) -> None:
     draw.add_argument(
         "-o", "--output", metavar="FILE", default="graph.svg", help="the picture; its ending is the format (graph.svg)"
     )
+    draw.add_argument("--theme", choices=["screen", "print", "dark"], default="screen", help="its colours (screen)")
+    numbers = ["data", "grad", "local"]
+    draw.add_argument("--show", choices=numbers, action="append", help="numbers that there are; repeat it (all)")
+    draw.add_argument(
+        "--blank", choices=numbers, action="append", default=[], help="numbers that are left blank; repeat it"
+    )
+    draw.add_argument("--digits", metavar="N", type=_count, help="significant digits of the numbers (4)")
+    draw.add_argument("--rankdir", choices=["LR", "TB", "RL", "BT"], default="LR", help="where edges point (LR)")
     draw.add_argument("--scale", metavar="S", type=_rate, help="pixels of a .png for one of a screen (2)")
     derivatives = _command(commands, "table", _table, "print the table of all operations and their derivatives")
     derivatives.add_argument("--format", choices=["text", "markdown", "latex"], default="text", help="(text)")
@@ -252,7 +260,8 @@ def _draw(arguments: argparse.Namespace) -> None:
     root = _root(arguments)
     root.backward()
     try:
-        draw_to(path, root, arguments.scale)
+        style = {name: getattr(arguments, name) for name in ("theme", "show", "blank", "digits", "rankdir")}
+        draw_to(path, root, arguments.scale, **style)
     except CalledProcessError as error:  # dot's own word, such as that it has no such format
         raise Mistake(f"{path}: drawing failed: {error.stderr or error}") from None
     print(f"wrote {path}")

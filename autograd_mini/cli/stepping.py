@@ -23,7 +23,7 @@ def add_options(parser: Any) -> None:
     )
     parser.add_argument("--svg", metavar="FILE", help="write a drawing that plays by itself, instead of printing")
     parser.add_argument("--figures", metavar="FOLDER", help="write a picture for each step, instead of printing")
-    parser.add_argument("--format", choices=["pdf", "png", "svg"], help="of the figures (pdf)")
+    parser.add_argument("--format", choices=["pdf", "png", "svg", "tex"], help="of the figures (pdf)")
 
 
 def save(

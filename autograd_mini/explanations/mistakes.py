@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from autograd_mini.engine import floats
@@ -21,6 +22,7 @@ from autograd_mini.explanations.names import NamedGraph, Names, named
 
 TOLERANCE = 5e-3  # of the number: an answer of three significant digits is right
 _TOLERANCE_AT_ZERO = 1e-9  # of the largest term, for a sum whose terms cancel out
+_SHOWN = 4  # significant digits of the numbers on a page, from which an answer is calculated
 _LONGEST = 200  # characters of an answer
 _MOST_TERMS = 12  # of a sum, for mistakes in one of its terms
 
@@ -154,16 +156,19 @@ class Question:
         The largest of the terms that it is the sum of: how near 0 an answer has to be where they cancel out.
     mistakes : tuple of (float, str)
         Wrong numbers and what was probably done, the most likely cause first; no number is there twice.
+    rounding : float
+        How far off the rule comes out with the digits that are shown: 1 - tanh² is 0 where tanh is shown as 1.
     """
 
     number: float
     scale: float
     mistakes: tuple[tuple[float, str], ...]
+    rounding: float = 0.0
 
     @property
     def margin(self) -> float:
         """How far from the number an answer may be: half a percent, so that three significant digits are enough."""
-        return max(TOLERANCE * abs(self.number), _TOLERANCE_AT_ZERO * self.scale)
+        return max(TOLERANCE * abs(self.number), _TOLERANCE_AT_ZERO * self.scale) + self.rounding
 
 
 @dataclass(frozen=True)
@@ -224,7 +229,10 @@ def local_question(root: Value | NamedGraph, v: Value, slot: int, names: Names |
     """
     graph = named(root, names)
     number = v.local_grads[slot]
-    return _question(number, [number], _of_local(graph, v, slot, recorded_gradients(graph.order)))
+    by_hand = number
+    if v.primitive is not None and v.primitive.has_derivatives:
+        by_hand = v.primitive.textbook(floats, _shown(v.data), *[_shown(u.data) for u in v.parents])[slot]
+    return _question(number, [number], by_hand, _of_local(graph, v, slot, recorded_gradients(graph.order)))
 
 
 def gradient_question(root: Value | NamedGraph, u: Value, names: Names | None = None) -> Question:
@@ -239,18 +247,32 @@ def gradient_question(root: Value | NamedGraph, u: Value, names: Names | None = 
     graph = named(root, names)
     gradients = recorded_gradients(graph.order)
     terms = [gradients[v] * local for _, v, _, local in graph.outgoing[u]]
-    return _question(gradients[u], terms, _of_gradient(graph, u, gradients))
+    by_hand = sum(_shown(gradients[v]) * _shown(local) for _, v, _, local in graph.outgoing[u])
+    return _question(gradients[u], terms, by_hand, _of_gradient(graph, u, gradients))
 
 
-def _question(number: float, terms: list[float], candidates: Iterator[tuple[float, str]]) -> Question:
+def _shown(number: float) -> float:
+    """Return a number as far as a page shows it."""
+    return float(f"{number:.{_SHOWN}g}")
+
+
+def _question(number: float, terms: list[float], by_hand: float, candidates: Iterator[tuple[float, str]]) -> Question:
     """Return a question without those mistakes that give the right number, or the number of a likelier one."""
-    plain = Question(number, max(map(abs, terms), default=0.0), ())
+    rounding = abs(by_hand - number)
+    plain = Question(number, max(map(abs, terms), default=0.0), (), rounding if math.isfinite(rounding) else 0.0)
     kept: list[tuple[float, str]] = []
-    for wrong, sentence in candidates:
+    for wrong, sentence in chain(candidates, _too_short(number)):
         is_known = any(abs(wrong - other) <= TOLERANCE * abs(other) for other, _ in kept)
         if math.isfinite(wrong) and abs(wrong - number) > plain.margin and not is_known:
             kept.append((wrong, sentence))
-    return Question(number, plain.scale, tuple(kept))
+    return replace(plain, mistakes=tuple(kept))
+
+
+def _too_short(number: float) -> Iterator[tuple[float, str]]:
+    """Yield the right number as one writes it who rounds to two digits, or to two decimals."""
+    for short in () if number.is_integer() else (float(f"{number:.2g}"), round(number, 2)):
+        if short:
+            yield short, "That is rounded too far: calculate with all digits, and give three that count (0.0123, 1.23)."
 
 
 def _of_local(graph: NamedGraph, v: Value, slot: int, gradients: dict[Value, float]) -> Iterator[tuple[float, str]]:

@@ -8,6 +8,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 from importlib import import_module
+from numbers import Real
 from typing import Any
 
 from autograd_mini.explanations.mistakes import UNKNOWN, AnswerError, Judgement, judged
@@ -99,7 +100,7 @@ def answer(question: str, reply: Any = ...) -> Feedback:
     name, asked = question, _question(question)
     if reply is ...:
         return _feedback(name, asked, None, "Not answered yet: put your answer in the place of the three dots.")
-    if isinstance(reply, bool) or not isinstance(reply, str | int | float):
+    if isinstance(reply, bool) or not isinstance(reply, str | Real):
         raise TypeError(f'answer: expected a number or text, such as "3*2", got {type(reply).__name__}')
     try:
         wrong = _CHECKS[asked.kind](asked, str(reply).strip())

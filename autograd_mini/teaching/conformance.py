@@ -7,6 +7,7 @@ where it is there it has to be right.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def is_there(kind: type, expression: str) -> bool:
 
 
 def is_engine(kind: type) -> bool:
-    """Return whether a class makes a leaf of a number that can go backward, without which nothing can be asked.
+    """Return whether a class makes a leaf that has .data and .grad and can go backward, or nothing can be asked.
 
     Examples
     --------
@@ -131,7 +132,10 @@ def is_engine(kind: type) -> bool:
     (True, False)
     """
     try:
-        return callable(kind(2.0).backward)
+        leaf = kind(2.0)
+        with contextlib.suppress(Exception):  # what goes wrong in it is told by the first row
+            leaf.backward()  # some have .grad only now
+        return callable(leaf.backward) and hasattr(leaf, "data") and hasattr(leaf, "grad")
     except BaseException:
         return False
 

@@ -33,9 +33,14 @@ class Trial:
 
     def run(self, kind: type) -> dict[str, Any]:
         """Return what each expression gives where `Value` is the class `kind`; exceptions come through."""
+        names = self._after(kind)
+        return {look: _seen(look, names) for look in self.looks}
+
+    def _after(self, kind: type) -> dict[str, Any]:
+        """Return the names that there are after the lines."""
         names: dict[str, Any] = {"Value": kind, "alive": lambda: _alive(kind)}
         exec(compile(self.source, "<check>", "exec"), names)
-        return {look: eval(look, names) for look in self.looks}
+        return names
 
     def mistake(self, kind: type) -> tuple[str, str, str] | None:
         r"""Return the first number that isn't what this library's own `Value` gives: which, expected, and what came.
@@ -48,16 +53,20 @@ class Trial:
         >>> Trial("a = Value(3.0)\ny = -a", ("y.data",)).mistake(Wrong)
         ('y.data', '-3.0', '3.0')
         """
-        expected = self.run(Value)
+        expected, look = self.run(Value), self.looks[0]
         try:
-            came = self.run(kind)
+            names = self._after(kind)
+            for look in self.looks:
+                came = _seen(look, names)
+                if not _agree(expected[look], came):
+                    return look, shown(expected[look]), shown(came)
         except BaseException as error:  # also SystemExit: a student's code may do anything
-            look = self.looks[0]
             return look, shown(expected[look]), described(error)
-        for look, wanted in expected.items():
-            if not _agree(wanted, came[look]):
-                return look, shown(wanted), shown(came[look])
         return None
+
+
+def _seen(look: str, names: dict[str, Any]) -> Any:
+    return eval(compile(look, "<check>", "eval"), names)
 
 
 def _alive(kind: type) -> int:

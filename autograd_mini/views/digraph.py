@@ -5,12 +5,15 @@ The ids of nodes and edges are described in `graph_picture` and `network`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.checks import checked_choice
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.names import NamedGraph, Names, check_size
 from autograd_mini.formulas.expression import printable
-from autograd_mini.views.graph_picture import GraphPicture, count, folds
+from autograd_mini.views import colours
+from autograd_mini.views.graph_picture import NUMBERS, GraphPicture, Look, count, folds
 
 if TYPE_CHECKING:
     from autograd_mini.views.drawing import Drawing
@@ -28,7 +31,10 @@ def draw(
     collapse: str | None = None,
     max_nodes: int = 300,
     rankdir: str = "LR",
-    digits: int = 4,
+    digits: int | None = None,
+    theme: str = "screen",
+    show: str | Sequence[str] | None = None,
+    blank: str | Sequence[str] = (),
 ) -> Drawing:
     r"""Draw the computational graph of a node, or a network.
 
@@ -51,15 +57,24 @@ def draw(
     rankdir : {"LR", "TB", "RL", "BT"}, optional
         The direction of the edges: left to right, top to bottom, right to left, bottom to top.
     digits : int, optional
-        Significant digits of the numbers; tooltips have them all, in an SVG that is opened by itself and in a notebook
-        that is trusted (one that isn't shows an image, which has none).
+        Significant digits of all numbers in the picture, by default 4, and 3 in a network's; tooltips have them all, in
+        an SVG that is opened by itself and in a notebook that is trusted (one that isn't shows an image, which has
+        none).
+    theme : {"screen", "print", "dark"}, optional
+        The colours: for a page of any colour; black on white, for paper and grey printers, where no colour tells a
+        number and a network's negative weights are dashed; for dark slides.
+    show : sequence of {"data", "grad", "local"}, optional
+        Which numbers there are: data, gradients, the local derivatives on edges; by default all.
+    blank : sequence of {"data", "grad", "local"}, optional
+        Which of them the reader is to fill in: an empty line of one length stands in their places, and they aren't
+        anywhere in the file, nor do colours tell them. A network's weights and biases are its data.
 
     Returns
     -------
     Drawing
         A `graphviz.Digraph`: a notebook shows it, as wide as the cell allows, with a link to its full size;
-        ``.save("figure.pdf")``, also ``.png`` and ``.svg``, draws for slides and papers; this, ``.render("graph")``,
-        ``.pipe("svg")`` and ``.source`` work on a machine without Graphviz too.
+        ``.save("figure.pdf")``, also ``.png``, ``.svg`` and ``.tex`` (TikZ), draws for slides and papers; this,
+        ``.render("graph")``, ``.pipe("svg")`` and ``.source`` work on a machine without Graphviz too.
 
     Raises
     ------
@@ -81,15 +96,16 @@ def draw(
     b'</svg>\n'
     """
     _check_options(collapse, max_nodes, rankdir, digits)
+    look = _checked_look(theme, show, blank, NUMBERS if isinstance(root, Value) else ("data",))
     if isinstance(root, Value):
         check_size(root, _MOST_FOLDED * max_nodes, "draw", "draw the graph of fewer examples")
         graph = NamedGraph(root, names)
         boxes = folds(graph, collapse)
         _check_count(count(graph, boxes), max_nodes, "values" if collapse is None else "values and boxes", collapse)
-        picture = GraphPicture(graph, boxes, digits).picture(rankdir)
+        picture = GraphPicture(graph, boxes, digits or 4, look=look).picture(rankdir)
         title = f"The computational graph of {printable(graph.called[root])}"
     else:
-        picture = _network_picture(root, collapse, max_nodes, rankdir, digits)
+        picture = _network_picture(root, collapse, max_nodes, rankdir, digits or 3, look)
         title = f"A network: {type(root).__name__}"
     # Only now, as importing graphviz takes longer than importing all of this package.
     from autograd_mini.views.drawing import Drawing
@@ -97,7 +113,9 @@ def draw(
     return Drawing.of(picture, title)
 
 
-def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int) -> Picture:
+def _network_picture(
+    module: Any, collapse: str | None, max_nodes: int, rankdir: str, digits: int, look: Look
+) -> Picture:
     from autograd_mini.views import network
 
     layers = network.layers_of(module)
@@ -107,9 +125,9 @@ def _network_picture(module: Any, collapse: str | None, max_nodes: int, rankdir:
         )
     if collapse == "layer":
         _check_count(len(layers) + 1, max_nodes, "layers", collapse)
-        return network.layers_picture(layers, rankdir)
+        return network.layers_picture(layers, rankdir, look)
     _check_count(network.count_circles(layers), max_nodes, "inputs and neurons", "neuron")
-    return network.network_picture(layers, rankdir, digits)
+    return network.network_picture(layers, rankdir, digits, look)
 
 
 def _described(thing: Any) -> str:
@@ -129,11 +147,36 @@ def _check_options(collapse: Any, max_nodes: Any, rankdir: Any, digits: Any) -> 
         raise ValueError(f'collapse: expected "neuron", "layer" or None, got {collapse!r}')
     if rankdir not in _DIRECTIONS:
         raise ValueError(f"rankdir: expected one of {', '.join(_DIRECTIONS)}, got {rankdir!r}")
-    for option, number in (("max_nodes", max_nodes), ("digits", digits)):
+    for option, number in (("max_nodes", max_nodes), ("digits", 4 if digits is None else digits)):
         if isinstance(number, bool) or not isinstance(number, int):
             raise TypeError(f"{option}: expected a whole number, got {type(number).__name__}")
         if number < 1:
             raise ValueError(f"{option}: expected at least 1, got {number}")
+
+
+def _checked_look(theme: Any, show: Any, blank: Any, there: Sequence[str]) -> Look:
+    checked_choice("theme", theme, colours.THEMES)
+    shown = there if show is None else _checked_numbers("show", show, there)
+    blanks = _checked_numbers("blank", blank, there)
+    for what in blanks:
+        if what not in shown:
+            raise ValueError(f"blank: {what!r} isn't shown, so no blank can stand for it; add it to show")
+    return Look(colours.THEMES[theme], shown, blanks)
+
+
+def _checked_numbers(option: str, given: Any, there: Sequence[str]) -> tuple[str, ...]:
+    """Return which numbers an option names; of a network there are fewer."""
+    try:
+        words = (given,) if isinstance(given, str) else tuple(given)
+    except TypeError:
+        raise TypeError(
+            f'{option}: expected a sequence of {", ".join(NUMBERS)}, such as ("grad",), got {given!r}'
+        ) from None
+    for word in words:
+        checked_choice(option, word, NUMBERS)
+        if word not in there:
+            raise ValueError(f"{option}: the picture of a network has no {word!r}, only data: its weights and biases")
+    return words
 
 
 def _check_count(count: int, max_nodes: int, what: str, collapse: str | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from importlib.util import find_spec
@@ -20,10 +20,11 @@ from typing import Any
 import graphviz
 
 from autograd_mini.files import replacing
-from autograd_mini.views import colours, figures, page, renderers, svg
+from autograd_mini.views import figures, page, renderers, svg
 from autograd_mini.views.layout.layout import arrange
 from autograd_mini.views.layout.measure import node_size
 from autograd_mini.views.picture import FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Line, Picture
+from autograd_mini.views.restyle import KNOWN, Attributes, restyled
 
 _EXTENSION = ".gv"
 # The one font whose widths every Graphviz knows, also one without a font library. The SVG names fallbacks for it.
@@ -60,7 +61,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     seconds: float | None = 10.0
     title: str = "a graph"
     _picture: Picture | None = None
-    _drawn_source = ""
+    _drawn_body: Sequence[str] = ()
+    _drawn_attributes: Mapping[str, dict[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # subgraph() and copy() of the graphviz package hand over format=None or what the drawing has.
@@ -69,13 +71,13 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     @classmethod
     def of(cls, picture: Picture, title: str) -> Drawing:
-        """Return the drawing of a picture, whose labels stand on white: of what colour the page is isn't known."""
-        backed = (replace(e, backing=e.backing or colours.PAPER) if e.label else e for e in picture.edges)
+        """Return the drawing of a picture, whose labels stand on a ground of their own: the page's isn't known."""
+        backed = (replace(e, backing=e.backing or picture.label_paper) if e.label else e for e in picture.edges)
         picture = replace(picture, edges=tuple(backed))
         drawing = cls(
             graph_attr={
                 "rankdir": picture.rankdir,
-                "bgcolor": "transparent",
+                "bgcolor": picture.paper or "transparent",
                 "fontname": _FONT,
                 "nodesep": _inches(picture.node_gap),
                 "ranksep": _inches(picture.rank_gap),
@@ -101,16 +103,74 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 "labelangle": "0",
             },
         )
-        for node in picture.nodes:
-            drawing.node(
-                node.id, label=f"<{'<BR/>'.join(_html(line, node.font_size) for line in node.lines)}>", **_node(node)
-            )
-        for column in _columns(picture):
-            drawing._keep_together(column)
-        for edge in picture.edges:
-            drawing.edge(edge.source, edge.target, **_edge(edge, picture.straight))
-        drawing._picture, drawing._drawn_source, drawing.title = picture, drawing.source, title
+        drawing._add(picture, {})
+        drawing._drawn_body = list(drawing.body)
+        drawing._drawn_attributes = {kind: dict(getattr(drawing, f"{kind}_attr")) for kind in KNOWN}
+        drawing._picture, drawing.title = picture, title
         return drawing
+
+    def _add(self, picture: Picture, changed: Attributes) -> None:
+        """Add all nodes and edges; what was set for all of them isn't said of each."""
+
+        def without(attributes: dict[str, Any], kind: str) -> dict[str, Any]:
+            dropped = set(changed.get(kind, ())) - {"id", "label", "headlabel", "margin", "tooltip", "labeltooltip"}
+            return {name: value for name, value in attributes.items() if name not in dropped}
+
+        for node in picture.nodes:
+            label = f"<{'<BR/>'.join(_html(line, node.font_size) for line in node.lines)}>"
+            self.node(node.id, label=label, **without(_node(node), "node"))
+        for column in _columns(picture):
+            self._keep_together(column)
+        for edge in picture.edges:
+            self.edge(edge.source, edge.target, **without(_edge(edge, picture.straight), "edge"))
+
+    def attr(self, kw: str | None = None, _attributes: Any = None, **attrs: Any) -> None:
+        """Set attributes of the graph, or of all nodes or edges, also of those that there are, as `node_attr` does.
+
+        Parameters
+        ----------
+        kw : {"graph", "node", "edge"}, optional
+            What they belong to; by default the graph.
+        **attrs
+            Attributes as in the graphviz package. The layout of our own honours colours (``color``, ``fillcolor``,
+            ``fontcolor``, ``bgcolor``, ``style``), fonts (``fontname``, ``fontsize``), the direction (``rankdir``) and
+            spacing (``nodesep``, ``ranksep``, ``margin``, ``pad``), and raises for others.
+
+        Examples
+        --------
+        >>> from autograd_mini import Value, draw
+        >>> drawing = draw(Value(3.0, label="x") * 2)
+        >>> drawing.attr("node", fillcolor="white")
+        >>> drawing.attr(rankdir="TB")
+        >>> drawing.pipe(encoding="utf-8").count('fill="white"')
+        4
+        """
+        kind = "graph" if kw is None else kw.lower() if isinstance(kw, str) else kw
+        if self._picture is None or kind not in KNOWN:
+            super().attr(kw, _attributes, **attrs)
+        else:
+            getattr(self, f"{kind}_attr").update({**(_attributes or {}), **attrs})
+
+    def _changed(self) -> dict[str, dict[str, str]]:
+        """Return the attributes that were set, or removed, after `draw` had made the drawing."""
+        found = {}
+        for kind, drawn in self._drawn_attributes.items():
+            now = getattr(self, f"{kind}_attr")
+            names = [name for name in {**drawn, **now} if now.get(name) != drawn.get(name)]
+            if names:
+                found[kind] = {name: now.get(name, "") for name in names}
+        return found
+
+    def __iter__(self, subgraph: bool = False) -> Iterator[str]:
+        """Iterate over the lines of the source."""
+        changed = self._changed()
+        if self._picture is None or not changed or not self._is_as_drawn():
+            yield from super().__iter__(subgraph=subgraph)
+            return
+        styled = graphviz.Digraph.copy(self)
+        styled.body, styled._picture = [], None
+        styled._add(restyled(self._picture, changed, is_strict=False), changed)
+        yield from graphviz.Digraph.__iter__(styled, subgraph=subgraph)
 
     def _keep_together(self, column: list[str]) -> None:
         """Put nodes into one column in the order given, by a chain of edges that aren't drawn."""
@@ -121,7 +181,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def copy(self) -> Drawing:
         """Return a copy of the drawing."""
         copied: Drawing = super().copy()
-        copied._picture, copied._drawn_source = self._picture, self._drawn_source
+        copied._picture, copied._drawn_body = self._picture, self._drawn_body
+        copied._drawn_attributes = self._drawn_attributes
         copied.seconds, copied.title = self.seconds, self.title
         return copied
 
@@ -228,12 +289,15 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         skip_existing: bool | None = False,
         scale: float | None = None,
     ) -> str:
-        """Draw into a file whose name ends in .svg, .pdf or .png; write the DOT source into any other.
+        r"""Draw into a file whose name ends in .svg, .pdf, .png or .tex; write the DOT source into any other.
 
         The layout is our own, so that a figure is the same with and without Graphviz, and the same file, to the byte,
         when it is drawn again. A PDF consists of curves and of text that can be selected, on a page as large as the
         picture. Matplotlib makes PDF and PNG; where it isn't installed, and for a drawing that was changed after `draw`
         had made it, a program draws as in `render`. So does one that ``AUTOGRAD_MINI_RENDERER`` names.
+
+        A .tex file is TikZ, always by our own layout: ``pdflatex`` makes a page of it, as large as the picture, and
+        ``\input`` puts it into a document that has ``\usepackage{tikz}``.
 
         Parameters
         ----------
@@ -288,6 +352,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def _figure(self, format: str, scale: float) -> bytes:
         """Return what `save` writes."""
+        if format == "tex":
+            return self._tikz(self.engine)
         program = renderers.choose(format)
         is_ours = self._is_as_drawn() and self.engine == "dot" and (program.name == "builtin" or not renderers.wanted())
         if is_ours and (format not in figures.BY_MATPLOTLIB or find_spec("matplotlib") is not None):
@@ -299,6 +365,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def _rendered(self, format: str, engine: str, quiet: bool, options: dict[str, Any]) -> bytes:
         """Return the picture as bytes."""
+        if format == "tex":  # which no program has
+            return self._tikz(engine)
         program = renderers.choose(format)
         self._get_parameters(format=format, engine=engine, verify=True, quiet=quiet, **options)
         if not renderers.has(program, format):
@@ -321,8 +389,17 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             )
         return self._own(format)
 
+    def _tikz(self, engine: str) -> bytes:
+        if not self._is_as_drawn() or engine != "dot":
+            raise ValueError(
+                "this drawing, or its engine, was changed after draw() had made it, and TikZ is made only of what "
+                "draw() made; change the .tex file instead, which has its colours at its top, or save the drawing as "
+                ".pdf"
+            )
+        return self._own("tex")
+
     def _is_as_drawn(self) -> bool:
-        return self._picture is not None and self.source == self._drawn_source
+        return self._picture is not None and self.body == self._drawn_body
 
     def _own(self, format: str, scale: float = figures.SCALE) -> bytes:
         """Return the picture in the layout of our own."""
@@ -331,7 +408,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 "this drawing was changed after draw() had made it, and the builtin renderer draws only what draw() "
                 f"made; to render the changed source {renderers.advice()}"
             )
-        return figures.write(self._picture, arrange(self._picture), format, scale)
+        picture = restyled(self._picture, self._changed())
+        return figures.write(picture, arrange(picture), format, scale)
 
 
 def _check_target(source: str, target: str, raise_if_result_exists: bool, overwrite_source: bool) -> None:
@@ -371,7 +449,7 @@ def _note(picture: Picture) -> dict[str, Any]:
     if not picture.note:
         return {}
     text = {"label": _literal("\n".join(picture.note_lines())), "fontsize": svg.short(FONT_SIZE)}
-    return {**text, "fontcolor": colours.TEXT, "labelloc": "b", "labeljust": "l"}
+    return {**text, "fontcolor": picture.note_ink, "labelloc": "b", "labeljust": "l"}
 
 
 def _node(node: DrawnNode) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A picture with its layout as a file: as SVG, and by Matplotlib as PDF and PNG.
+"""A picture with its layout as a file: as SVG, as TikZ, and by Matplotlib as PDF and PNG.
 
 A PDF and a PNG are what `svg` writes, shape by shape and text by text. Matplotlib brings its font along, so that a
 picture is the same on a machine without any, and it embeds it, so that the text of a PDF can be selected. Nothing else
@@ -23,9 +23,10 @@ from autograd_mini.views import svg
 from autograd_mini.views.layout.layout import Layout
 from autograd_mini.views.layout.measure import text_width
 from autograd_mini.views.picture import Picture
+from autograd_mini.views.tikz import tikz
 
 BY_MATPLOTLIB = ("pdf", "png")
-FORMATS = ("svg", *BY_MATPLOTLIB)
+FORMATS = ("svg", *BY_MATPLOTLIB, "tex")
 NEEDS = 'needs Matplotlib; run: pip install "autograd-mini[plot]"'
 SCALE = 2.0
 _FONT = "DejaVu Sans"
@@ -67,8 +68,8 @@ def write(picture: Picture, layout: Layout, format: str, scale: float = SCALE) -
     ----------
     picture, layout : Picture, Layout
         What is drawn, and where.
-    format : {"svg", "pdf", "png"}
-        Of a PDF the page is as large as the picture, or smaller where there is no page so large.
+    format : {"svg", "pdf", "png", "tex"}
+        "tex" is TikZ. Of a PDF the page is as large as the picture, or smaller where there is no page so large.
     scale : float, optional
         How many pixels of a PNG there are for one of a screen with 96 to the inch.
 
@@ -81,6 +82,8 @@ def write(picture: Picture, layout: Layout, format: str, scale: float = SCALE) -
     """
     if format == "svg":
         return svg.write(picture, layout).encode("utf-8")
+    if format == "tex":
+        return tikz(picture, layout).encode("utf-8")
     return _by_matplotlib(svg.elements(picture, layout), format, scale)
 
 
@@ -180,6 +183,8 @@ def _add_text(
     from matplotlib.textpath import text_to_path
 
     line, size, weight = element.text or "", float(style["font-size"]), style.get("font-weight", "normal")
+    if "font-family" in element.attrib:
+        families = [*_installed(element.attrib["font-family"]), *families]
     font = FontProperties(family=families, weight=weight, size=size * _FONT_SCALE)
     with _quiet():
         width = text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]
@@ -232,6 +237,17 @@ def _others(text: str) -> list[str]:
             stacklevel=2,
         )
     return found
+
+
+@cache
+def _installed(name: str) -> tuple[str, ...]:
+    """Return a font of the user's choice if it is here; a warning says if it isn't."""
+    from matplotlib import font_manager
+
+    if name.lower() in ("serif", "sans-serif", "monospace") or name in font_manager.get_font_names():
+        return (name,)
+    warnings.warn(f"the font {name!r} isn't installed: {_FONT} stands in its place", UserWarning, stacklevel=2)
+    return ()
 
 
 @cache

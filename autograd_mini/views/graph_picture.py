@@ -20,9 +20,9 @@ from typing import Any
 from autograd_mini.engine.own import why_unknown
 from autograd_mini.engine.value import Value
 from autograd_mini.explanations.labels import ByLecture
-from autograd_mini.explanations.local import Operands, application, is_bare, local_derivative
+from autograd_mini.explanations.local import Operands, application, is_bare, local_derivative, local_name
 from autograd_mini.explanations.names import NamedGraph, gradient, name_in_code
-from autograd_mini.formulas.expression import equation, format_number, printable, symbol
+from autograd_mini.formulas.expression import equation, format_number, number, printable, symbol
 from autograd_mini.views import colours
 from autograd_mini.views.layout.measure import shown_lines
 from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture
@@ -31,6 +31,8 @@ _NEURONS = re.compile(r"(?:^|\.)neurons(?:\.|$)")
 _OPERATION_SIZE, _SYMBOL_SIZE = 28.0, 16.0
 _STROKE_WIDTHS = {"value": 1.2, "parameter": 2.6, "input": 1.2, "constant": 1.8}
 MOST_LISTED = 4  # values in a box
+NUMBERS = ("data", "grad", "local")
+BLANK = "_" * 8  # a line to write on, always of the same length: that of the number would tell
 
 
 # --------------------------------------------------------------------------------------------------- folding
@@ -150,6 +152,37 @@ class Shown:
         )
 
 
+@dataclass(frozen=True)
+class Look:
+    """The colours of a picture, and which numbers it has.
+
+    Attributes
+    ----------
+    theme : Theme
+        The colours.
+    show : sequence of str
+        What stands in it, of `NUMBERS`.
+    blank : sequence of str
+        Those of them in whose place a blank stands. They are nowhere else either, also not in tooltips.
+    """
+
+    theme: colours.Theme = colours.THEMES["screen"]
+    show: Sequence[str] = NUMBERS
+    blank: Sequence[str] = ()
+
+    def known(self) -> set[str]:
+        """Return the numbers that a reader of the picture may know."""
+        return set(self.show) - set(self.blank)
+
+    def knows(self, what: str) -> bool:
+        """Return whether a number may stand anywhere."""
+        return what in self.known()
+
+    def blank_for(self, what: str) -> str:
+        """Return what stands in the place of a number that isn't known: a blank, or nothing."""
+        return BLANK if what in self.show else ""
+
+
 class GraphPicture:
     """The picture of a graph in the making.
 
@@ -163,10 +196,20 @@ class GraphPicture:
         Significant digits of the numbers.
     shown : Shown, optional
         The names and the numbers; by default those that the nodes hold now.
+    look : Look, optional
+        The colours, which numbers there are, and which are left for the reader to fill in.
     """
 
-    def __init__(self, graph: NamedGraph, boxes: Sequence[Fold], digits: int, shown: Shown | None = None) -> None:
-        self.graph, self.boxes, self.digits = graph, boxes, digits
+    def __init__(
+        self,
+        graph: NamedGraph,
+        boxes: Sequence[Fold],
+        digits: int,
+        shown: Shown | None = None,
+        look: Look = Look(),
+    ) -> None:
+        self.graph, self.boxes, self.digits, self.look = graph, boxes, digits, look
+        self.theme = look.theme
         self.shown = shown or Shown.now(graph)
         self.position = {node: k for k, node in enumerate(graph.order)}
         self.box_of = {node: f"scope-{i}" for i, box in enumerate(boxes) for node in box.nodes}
@@ -180,6 +223,9 @@ class GraphPicture:
             tuple(self._edges()),
             rankdir,
             note=self.graph.note(self.shown.names).replace("\n", " "),
+            note_ink=self.theme.text,
+            paper=self.theme.paper,
+            label_paper=self.theme.label_paper,
         )
 
     # The stepper overrides these four.
@@ -196,6 +242,8 @@ class GraphPicture:
         """Return a local derivative as it is written on an edge; by a constant, none is asked for."""
         if v.parents[slot].kind == "constant":
             return ""
+        if not self.look.knows("local"):
+            return self.look.blank_for("local")
         return "–" if why_unknown(v) else format_number(self.shown.local_grads[v][slot], self.digits)
 
     def listed(self, box: Fold) -> Sequence[Value]:
@@ -224,9 +272,9 @@ class GraphPicture:
             f"op-{self.position[node]}",
             (Line(node.primitive.symbol, bold=True),),
             "ellipse",
-            fill=colours.OPERATION,
-            stroke=colours.OUTLINE,
-            ink=colours.ink_on(colours.OPERATION),
+            fill=self.theme.operation,
+            stroke=self.theme.outlines["value"],
+            ink=colours.ink_on(self.theme.operation),
             tooltip=printable(equation([symbol(self._called(node)), application(node.primitive, operands)])),
             size=_OPERATION_SIZE,
             font_size=_SYMBOL_SIZE if len(node.primitive.symbol) < 3 else FONT_SIZE,
@@ -235,9 +283,11 @@ class GraphPicture:
     def _value(self, node: Value) -> DrawnNode:
         what = node.kind
         value, grad = self.shown.values[node], self.shown.gradients[node]
-        fill = colours.CONSTANT if what == "constant" else colours.diverging(grad, self.largest)
-        tooltip = f"{what} {self._called(node)}\ndata {format_number(value)}"
-        if what != "constant":
+        fill = self.theme.constant if what == "constant" else self._fill(grad)
+        tooltip = f"{what} {self._called(node)}"
+        if self.look.knows("data"):
+            tooltip += f"\ndata {format_number(value)}"
+        if what != "constant" and self.look.knows("grad"):
             tooltip += f"\ngrad {format_number(grad)}"
         if node in self.graph.age.results:
             tooltip += "\nolder than the data of its parents"
@@ -247,7 +297,7 @@ class GraphPicture:
             tuple(self._value_lines(node, what)),
             "rounded" if what in ("value", "constant") else "box",
             fill=fill,
-            stroke=colours.OUTLINES[what],
+            stroke=self.theme.outlines[what],
             ink=colours.ink_on(fill),
             stroke_width=_STROKE_WIDTHS[what],
             dashed=what == "constant",
@@ -262,9 +312,17 @@ class GraphPicture:
             yield Line(format_number(value, self.digits))
             return
         yield from (Line(line, bold=True) for line in shown_lines(self.shown.names[node]))
-        yield Line(f"data {self.number(value)}")
-        if what != "constant":
-            yield Line(f"grad {self.number(self.shown.gradients[node])}")
+        if "data" in self.look.show:
+            yield Line(f"data {self._filled('data', value)}")
+        if what != "constant" and "grad" in self.look.show:
+            yield Line(f"grad {self._filled('grad', self.shown.gradients[node])}")
+
+    def _filled(self, what: str, value: float) -> str:
+        return self.number(value) if self.look.knows(what) else BLANK
+
+    def _fill(self, grad: float) -> str:
+        """Return the colour of a gradient, which would tell of one that is left blank."""
+        return self.theme.of(grad, self.largest) if self.look.knows("grad") else self.theme.zero
 
     def _box(self, i: int) -> DrawnNode:
         """Return the box of a scope: its name, how many nodes it holds, the values that leave it."""
@@ -274,19 +332,23 @@ class GraphPicture:
         listed = self.listed(box)
         for node in listed:
             name = shown_lines(self.shown.names[node].removeprefix(f"{box.scope}."))[0]
-            value, grad = self.number(self.shown.values[node]), self.number(self.shown.gradients[node])
-            lines.append(Line(f"{name} {value}, grad {grad}"))
+            parts = []
+            if "data" in self.look.show:
+                parts.append(f"{name} {self._filled('data', self.shown.values[node])}")
+            if "grad" in self.look.show:
+                parts.append(f"grad {self._filled('grad', self.shown.gradients[node])}")
+            lines.append(Line(", ".join(parts if "data" in self.look.show else [name, *parts])))
         if len(listed) < len(box.leaving):
             lines.append(Line(f"… {len(box.leaving) - len(listed)} more values"))
-        fill = colours.ZERO
+        fill = self.theme.zero
         if len(box.leaving) == 1:
-            fill = colours.diverging(self.shown.gradients[box.leaving[0]], self.largest)
+            fill = self._fill(self.shown.gradients[box.leaving[0]])
         return DrawnNode(
             f"scope-{i}",
             tuple(lines),
             "rounded",
             fill=fill,
-            stroke=colours.OPERATION,
+            stroke=self.theme.outlines["box"],
             ink=colours.ink_on(fill),
             stroke_width=2.0,
             tooltip=f"{printable(box.title)}: {len(box.nodes)} nodes folded",
@@ -305,27 +367,34 @@ class GraphPicture:
                 elif source != box:
                     into_boxes[source, box] = into_boxes.get((source, box), 0) + 1
             if v.primitive is not None and box is None:
-                yield _line(f"out-{k}", f"op-{k}", f"node-{k}")
+                yield self._line(f"out-{k}", f"op-{k}", f"node-{k}")
         for (source, box), uses in into_boxes.items():
             # One edge stands for all from a node, or from a box, into a box.
-            yield _line(f"edge-{source}-{box}", source, box, tooltip=f"{uses} {'use' if uses == 1 else 'uses'}")
+            yield self._line(f"edge-{source}-{box}", source, box, tooltip=f"{uses} {'use' if uses == 1 else 'uses'}")
 
     def _local_edge(self, u: Value, v: Value, slot: int, source: str) -> DrawnEdge:
         """Return the edge of one operand, labelled with its local derivative."""
         k = self.position[v]
         name = f"edge-{self.position[u]}-{k}-{slot}"
-        return _line(name, source, f"op-{k}", label=self.label(v, slot), tooltip=self._rule(v, slot))
+        return self._line(name, source, f"op-{k}", label=self.label(v, slot), tooltip=self._rule(v, slot))
 
     def _rule(self, v: Value, slot: int) -> str:
         """Return what an edge says when it is pointed at: its local derivative, and the rule that gives it."""
         if v.parents[slot].kind == "constant":
             return f"an operand of {self._called(v)}"
         shown = self.shown
+        if {"data", "local"} - self.look.known():
+            # The rule itself may be the number, as for 2·x, and its numbers are the data.
+            operands = Operands(v.parents, shown.names, None, shown.values)
+            same = [i for i, u in enumerate(v.parents) if u is v.parents[slot]]
+            assert v.primitive is not None
+            name = local_name(v.primitive, operands, slot, same)
+            local = [number(shown.local_grads[v][slot])] if self.look.knows("local") and not why_unknown(v) else []
+            return printable(equation([name, *local]))
         is_old = self.graph.age.is_old(v, slot)
         found = local_derivative(v, slot, shown.local_grads[v][slot], shown.names, None, shown.values, is_old)
         why = why_unknown(v)
         return printable(f"{found.name} isn't known: {why}" if why else found.equation())
 
-
-def _line(name: str, source: str, target: str, label: str = "", tooltip: str = "") -> DrawnEdge:
-    return DrawnEdge(name, source, target, label, colours.LINE, colours.INK, tooltip=tooltip)
+    def _line(self, name: str, source: str, target: str, label: str = "", tooltip: str = "") -> DrawnEdge:
+        return DrawnEdge(name, source, target, label, self.theme.line, self.theme.label_ink, tooltip=tooltip)

@@ -19,10 +19,10 @@ from typing import Any
 from autograd_mini.explanations.names import by_lecture
 from autograd_mini.formulas.expression import format_number, printable, scripted
 from autograd_mini.views import colours
+from autograd_mini.views.graph_picture import Look
 from autograd_mini.views.layout.measure import node_size, shown_lines
 from autograd_mini.views.picture import FONT_SIZE, DrawnEdge, DrawnNode, Line, Picture
 
-_INPUT = "#ffffff"
 _MOST_LABELS = 12  # weights that can have their value beside them
 _THINNEST, _WIDEST = 0.4, 4.0
 _NEURON_SIZE, _INPUT_SIZE = 50.0, 32.0
@@ -56,19 +56,30 @@ def count_circles(layers: list[list[Any]]) -> int:
     return len(layers[0][0].weights) + sum(map(len, layers))
 
 
-def network_picture(layers: list[list[Any]], rankdir: str, digits: int) -> Picture:
+def network_picture(layers: list[list[Any]], rankdir: str, digits: int, look: Look) -> Picture:
     """Return the picture of a network, neuron by neuron."""
     weights = [_as_float(weight) for neurons in layers for neuron in neurons for weight in neuron.weights]
     biases = [_as_float(neuron.bias) for neurons in layers for neuron in neurons if neuron.bias is not None]
     n_inputs = len(layers[0][0].weights)
-    look = _Look(max(n_inputs, *map(len, layers)) > _MOST_LARGE, len(weights) <= _MOST_LABELS, min(digits, 3))
-    circles = [_input(i, look) for i in range(n_inputs)]
+    has_labels = len(weights) <= _MOST_LABELS and "data" in look.show
+    sized = _Look(max(n_inputs, *map(len, layers)) > _MOST_LARGE, has_labels, digits, look)
+    circles = [_input(i, sized) for i in range(n_inputs)]
     largest_bias = colours.largest_finite(biases)
     for rank, neurons in enumerate(layers):
-        circles += [_neuron(neuron, rank, j, largest_bias, look) for j, neuron in enumerate(neurons)]
-    edges = tuple(_weights(layers, colours.largest_finite(weights), look))
-    gap = 34.0 if look.has_labels else 5.0 if look.is_wide else 12.0
-    return Picture(tuple(circles), edges, rankdir, straight=True, node_gap=gap, rank_gap=_rank_gap(circles, gap))
+        circles += [_neuron(neuron, rank, j, largest_bias, sized) for j, neuron in enumerate(neurons)]
+    edges = tuple(_weights(layers, colours.largest_finite(weights), sized))
+    gap = 34.0 if sized.has_labels else 5.0 if sized.is_wide else 12.0
+    rank_gap = _rank_gap(circles, gap)
+    return Picture(
+        tuple(circles),
+        edges,
+        rankdir,
+        straight=True,
+        node_gap=gap,
+        rank_gap=rank_gap,
+        paper=look.theme.paper,
+        label_paper=look.theme.label_paper,
+    )
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,14 @@ class _Look:
     is_wide: bool
     has_labels: bool
     digits: int
+    look: Look
+
+    @property
+    def theme(self) -> colours.Theme:
+        return self.look.theme
+
+    def number(self, value: float) -> str:
+        return format_number(value, self.digits) if self.look.knows("data") else self.look.blank_for("data")
 
     @property
     def font_size(self) -> float:
@@ -92,10 +111,10 @@ def _rank_gap(circles: list[DrawnNode], gap: float) -> float:
     return max(_LEAST_RANK_GAP, max(heights.values()) * 0.2)
 
 
-def layers_picture(layers: list[list[Any]], rankdir: str) -> Picture:
+def layers_picture(layers: list[list[Any]], rankdir: str, look: Look) -> Picture:
     """Return the picture of a network with one box for each layer."""
     n_inputs = len(layers[0][0].weights)
-    boxes = [_layer_box("layer-in", [Line("inputs", bold=True), Line(str(n_inputs))])]
+    boxes = [_layer_box("layer-in", [Line("inputs", bold=True), Line(str(n_inputs))], look.theme)]
     edges = []
     for rank, neurons in enumerate(layers):
         parameters = sum(len(neuron.weights) + (neuron.bias is not None) for neuron in neurons)
@@ -104,10 +123,10 @@ def layers_picture(layers: list[list[Any]], rankdir: str) -> Picture:
             Line(f"{len(neurons)} × {activation_name(neurons[0].activation)}"),
             Line(f"{parameters} parameters"),
         ]
-        boxes.append(_layer_box(f"layer-{rank}", lines))
+        boxes.append(_layer_box(f"layer-{rank}", lines, look.theme))
         source = boxes[-2].id
-        edges.append(DrawnEdge(f"between-{rank}", source, f"layer-{rank}", "", colours.LINE, colours.TEXT))
-    return Picture(tuple(boxes), tuple(edges), rankdir)
+        edges.append(DrawnEdge(f"between-{rank}", source, f"layer-{rank}", "", look.theme.line, look.theme.text))
+    return Picture(tuple(boxes), tuple(edges), rankdir, paper=look.theme.paper, label_paper=look.theme.label_paper)
 
 
 def activation_name(activation: Any) -> str:
@@ -129,13 +148,13 @@ def _as_float(value: Any) -> float:
 
 
 def _input(i: int, look: _Look) -> DrawnNode:
-    outline = colours.OUTLINES["input"]
     return DrawnNode(
         f"input-{i}",
         (Line(scripted("x", [], [i + 1])),),
         "circle",
-        _INPUT,
-        outline,
+        look.theme.input,
+        look.theme.outlines["input"],
+        colours.ink_on(look.theme.input),
         tooltip=f"input {scripted('x', [], [i + 1])}",
         rank=0,
         size=0.0 if look.is_wide else _INPUT_SIZE,
@@ -149,15 +168,17 @@ def _neuron(neuron: Any, rank: int, j: int, largest_bias: float, look: _Look) ->
     tooltip, bias = f"layer {rank + 1}, neuron {j + 1}\n{printable(activation)}", 0.0
     if neuron.bias is not None:
         bias = _as_float(neuron.bias)
-        lines.append(Line(f"b {format_number(bias, look.digits)}"))
-        tooltip += f"\nbias {format_number(bias)}"
-    fill = colours.diverging(bias, largest_bias)
+        if "data" in look.look.show:
+            lines.append(Line(f"b {look.number(bias)}"))
+        if look.look.knows("data"):
+            tooltip += f"\nbias {format_number(bias)}"
+    fill = look.theme.of(bias, largest_bias) if look.look.knows("data") else look.theme.zero
     return DrawnNode(
         f"neuron-{rank}-{j}",
         tuple(lines),
         "circle",
         fill,
-        colours.OUTLINE,
+        look.theme.outlines["value"],
         colours.ink_on(fill),
         stroke_width=1.2,
         tooltip=tooltip,
@@ -179,26 +200,38 @@ def _weights(layers: list[list[Any]], largest: float, look: _Look) -> Iterator[D
 
 def _weight(name: str, source: str, target: str, weight: Any, called: str, largest: float, look: _Look) -> DrawnEdge:
     value = _as_float(weight)
+    knows = look.look.knows("data")
+    if not knows:  # neither the width of its line nor the colour may tell
+        value = largest = 0.0
     known = math.isfinite(value)
     # The ends of the diverging scale; its middle, light grey, could not be seen on the page.
-    colour = colours.LINE if value == 0 else colours.diverging(math.copysign(1.0, value) if known else value, 1.0)
+    colour = look.theme.line
+    if value != 0 and look.theme.has_colours:
+        colour = colours.diverging(math.copysign(1.0, value) if known else value, 1.0)
     share = 1.0 if not known else abs(value) / largest if largest else 0.0
     return DrawnEdge(
         name,
         source,
         target,
-        format_number(value, look.digits) if look.has_labels else "",
+        look.number(value) if look.has_labels else "",
         colour,
-        colours.ink_on(colours.ZERO),
+        colours.ink_on(look.theme.zero),
         width=_THINNEST + (_WIDEST - _THINNEST) * share,
-        dashed=not known,
+        dashed=not known or (value < 0 and not look.theme.has_colours),
         arrow=False,
-        tooltip=f"{printable(called)} = {format_number(value)}",
-        backing=colours.ZERO,
+        tooltip=printable(called) + (f" = {format_number(value)}" if knows else ""),
+        backing=look.theme.zero,
     )
 
 
-def _layer_box(name: str, lines: list[Line]) -> DrawnNode:
+def _layer_box(name: str, lines: list[Line], theme: colours.Theme) -> DrawnNode:
     return DrawnNode(
-        name, tuple(lines), "rounded", colours.ZERO, colours.OPERATION, stroke_width=2.0, tooltip=lines[0].text
+        name,
+        tuple(lines),
+        "rounded",
+        theme.zero,
+        theme.outlines["box"],
+        colours.ink_on(theme.zero),
+        stroke_width=2.0,
+        tooltip=lines[0].text,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autograd_mini.formulas.expression import has_small
+from autograd_mini.views.colours import PAPER, TEXT
 
 # One list for Graphviz and browsers alike; our own layout measures text with Helvetica's widths.
 FONT = "Helvetica,Arial,sans-serif"
@@ -57,6 +58,10 @@ class DrawnNode:
         The least width and height, in points.
     font_size : float
         The size of the text, in points.
+    font : str
+        The font, where it isn't that of all text.
+    margin : (float, float)
+        The room beside the text and above it, in a box.
     """
 
     id: str
@@ -72,6 +77,8 @@ class DrawnNode:
     rank: int | None = None
     size: float = 0.0
     font_size: float = FONT_SIZE
+    font: str = ""
+    margin: tuple[float, float] = (10.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,8 @@ class DrawnEdge:
     arrow: bool = True
     tooltip: str = ""
     backing: str = ""  # the colour behind the label of a straight edge, which stands on its line
+    font_size: float = LABEL_SIZE
+    font: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,14 @@ class Picture:
         The least room between two nodes of a rank, and between two ranks.
     note : str
         What stands below: a sentence, or several lines.
+    note_ink : str
+        Its colour.
+    note_size, note_font : float, str
+        The size and the font of its letters.
+    margin : (float, float)
+        More room at the sides, and above and below.
+    paper, label_paper : str
+        The colour of the ground, and that behind the labels of edges that have none of their own; "" for none.
     """
 
     nodes: tuple[DrawnNode, ...]
@@ -118,6 +135,12 @@ class Picture:
     node_gap: float = 12.0
     rank_gap: float = 20.0
     note: str = ""
+    note_ink: str = TEXT
+    note_size: float = FONT_SIZE
+    note_font: str = ""
+    margin: tuple[float, float] = (0.0, 0.0)
+    paper: str = ""
+    label_paper: str = PAPER
 
     def note_lines(self) -> list[str]:
         """Return what stands below in lines of bearable length."""

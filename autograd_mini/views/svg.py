@@ -11,15 +11,14 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from autograd_mini.formulas.expression import format_number
-from autograd_mini.views.colours import TEXT
 from autograd_mini.views.layout.layout import Box, Layout, Point, Route
 from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP, text_width
-from autograd_mini.views.picture import FONT, FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
+from autograd_mini.views.picture import FONT, DrawnEdge, DrawnNode, Picture
 
 _NAMESPACE, _LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
-_CORNER = 7.0
-_NOTE_MARGIN = 8.0
+BASELINE = 0.35  # of the font size: how far below its middle a text's baseline is
+CORNER = 7.0
+NOTE_MARGIN = 8.0
 # Attributes that elements inherit from those around them, with their default values.
 _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "", "font-weight": "normal"}
 
@@ -42,11 +41,14 @@ def write(picture: Picture, layout: Layout) -> str:
 def elements(picture: Picture, layout: Layout) -> ET.Element:
     """Return the SVG document as elements."""
     # Below the drawing, and perhaps wider than it, stands the note.
-    lines, step = picture.note_lines(), FONT_SIZE * LINE_HEIGHT
-    width = max([layout.width, *[text_width(part) + 2 * _NOTE_MARGIN for part in lines]])
-    svg = document(width, layout.height + step * len(lines) + (_NOTE_MARGIN if lines else 0.0), "pt")
+    lines, step = picture.note_lines(), picture.note_size * LINE_HEIGHT
+    width = max([layout.width, *[text_width(part, picture.note_size) + 2 * NOTE_MARGIN for part in lines]])
+    svg = document(width, layout.height + step * len(lines) + (NOTE_MARGIN if lines else 0.0), "pt")
     svg.attrib |= {"xmlns:xlink": _LINKS, "xml:space": "preserve"}
     graph = ET.SubElement(svg, "g", {"id": "graph0", "class": "graph", "font-family": FONT, "text-anchor": "middle"})
+    if picture.paper:
+        wide, high = svg.attrib["viewBox"].split()[2:]
+        ET.SubElement(graph, "rect", {"width": wide, "height": high, "fill": picture.paper})
     # Edges first: where one starts at a node, the node's outline is on top.
     for line in picture.edges:
         if line.id in layout.routes:
@@ -57,7 +59,13 @@ def elements(picture: Picture, layout: Layout) -> ET.Element:
     for i, part in enumerate(lines):
         if not part:
             continue
-        note = text(part, (_NOTE_MARGIN, layout.height + step * (i + 0.5)), FONT_SIZE, TEXT)
+        note = text(
+            part,
+            (NOTE_MARGIN, layout.height + step * (i + 0.5)),
+            picture.note_size,
+            picture.note_ink,
+            font=picture.note_font,
+        )
         note.set("text-anchor", "start")
         graph.append(note)
     return svg
@@ -95,7 +103,7 @@ def node(drawn: DrawnNode, box: Box) -> list[ET.Element]:
     for line, size, end in zip(drawn.lines, sizes, ends, strict=True):
         if line.text:
             middle = y - ends[-1] / 2 + end - size * LINE_HEIGHT / 2
-            parts.append(text(line.text, (x, middle), size, drawn.ink, line.bold))
+            parts.append(text(line.text, (x, middle), size, drawn.ink, line.bold, drawn.font))
     return parts
 
 
@@ -104,7 +112,7 @@ def _shape(drawn: DrawnNode, box: Box, style: dict[str, str]) -> ET.Element:
     if drawn.shape in ("ellipse", "circle"):
         radii = {"rx": short(width / 2), "ry": short(height / 2)}
         return ET.Element("ellipse", {"cx": short(x), "cy": short(y), **radii, **style})
-    return rectangle(box, _CORNER if drawn.shape == "rounded" else 0.0, style)
+    return rectangle(box, CORNER if drawn.shape == "rounded" else 0.0, style)
 
 
 def edge(drawn: DrawnEdge, route: Route) -> list[ET.Element]:
@@ -120,7 +128,7 @@ def edge(drawn: DrawnEdge, route: Route) -> list[ET.Element]:
     if route.label is not None and drawn.label:
         if drawn.backing:
             parts.append(rectangle((*route.label, *route.label_size), 2.0, {"fill": drawn.backing}))
-        parts.append(text(drawn.label, route.label, LABEL_SIZE, drawn.ink))
+        parts.append(text(drawn.label, route.label, drawn.font_size, drawn.ink, font=drawn.font))
     return parts
 
 
@@ -131,11 +139,13 @@ def rectangle(box: Box, corner: float, style: dict[str, str]) -> ET.Element:
     return ET.Element("rect", {"x": short(x - width / 2), "y": short(y - height / 2), **size, **style})
 
 
-def text(line: str, middle: Point, size: float, ink: str, bold: bool = False) -> ET.Element:
+def text(line: str, middle: Point, size: float, ink: str, bold: bool = False, font: str = "") -> ET.Element:
     """Return a line of text around its middle; what it stands in centres it."""
     x, y = middle
     style = {"font-size": short(size), "fill": ink, **({"font-weight": "bold"} if bold else {})}
-    element = ET.Element("text", {"x": short(x), "y": short(y + size * _BASELINE), **style})
+    if font:
+        style["font-family"] = font
+    element = ET.Element("text", {"x": short(x), "y": short(y + size * BASELINE), **style})
     element.text = line
     return element
 

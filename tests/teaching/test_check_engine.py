@@ -359,8 +359,15 @@ def test_what_ends_its_process_fails_one_row_and_the_others_go_on():
     assert report.failures[-1].expression.splitlines()[1:] == ["y = a.exp()", "y.backward()"]
 
 
-@pytest.mark.parametrize("change", [("data, parents=()", "data, name, parents=()"), ("def backward", "def back")])
-def test_a_class_without_a_leaf_or_backward_is_asked_nothing_more(change):
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("data, parents=()", "data, name, parents=()"),
+        ("def backward", "def back"),
+        ("def __init__", "__slots__ = ('data', 'parents', 'locals_')\n\n    def __init__"),
+    ],
+)
+def test_a_class_without_a_leaf_its_gradient_or_backward_is_asked_nothing_more(change):
     report = check_engine(engine(change))
     assert {failure.check for failure in report.failures} == {"a leaf"}
     assert "1 of 20 checks failed, 19 could not be run" in str(report)

@@ -87,6 +87,7 @@ def test_a_code_tells_the_score_and_which_exercise(options):
     asked = step_through(neuron(), exercise=True, **options)._exercise
     for right in range(len(asked.questions) + 1):
         found = teaching.check_code(asked.code(right).lower().replace("-", " "), neuron())
+        assert found == teaching.check_code(f"Finished: 1 of 2 right. Code: {asked.code(right)}", neuron())
         assert (found.right, found.asked) == (right, len(asked.questions))
         assert (found.hide, found.tries, found.seed) == (asked.hide, asked.tries, asked.seed)
 
@@ -165,6 +166,12 @@ def test_what_cannot_be_asked_is_refused(tmp_path):
         stepper.widget  # noqa: B018
     with pytest.raises(ValueError, match="tries"):
         step_through(neuron(), exercise=True, tries="3")
+
+
+def test_a_graph_that_is_too_large_is_refused_before_its_questions_are_made(monkeypatch):
+    monkeypatch.setattr("autograd_mini.views.stepper.exercise.gradient_question", lambda *_: pytest.fail("too early"))
+    with pytest.raises(ValueError, match="at most 100 nodes"):
+        step_through(MLP(8, [20, 1])([1.0] * 8), exercise=True)
 
 
 def test_the_command_line_writes_an_exercise(tmp_path, capsys):

@@ -147,7 +147,7 @@ def test_png(renderer, drawing):
 
 def test_a_format_that_the_builtin_layout_does_not_have(builtin, drawing):
     with pytest.raises(
-        ValueError, match=r'svg, pdf, png, not \'jpg\'; for jpg install Graphviz .* pip install "autograd-'
+        ValueError, match=r'svg, pdf, png, tex, not \'jpg\'; for jpg install Graphviz .* pip install "autograd-'
     ):
         drawing.pipe("jpg")
     with pytest.raises(ValueError, match=r"for eps install Graphviz \(https://graphviz.org/download\)$"):

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP, node_size, text_width
-from autograd_mini.views.picture import LABEL_SIZE, DrawnEdge, DrawnNode, Picture
+from autograd_mini.views.picture import DrawnEdge, DrawnNode, Picture
 
 _MOST_BENDS = 20_000  # beyond, long edges run straight: their bends would cost more than the graph
 _BEND_GAP = 7.0
@@ -215,7 +215,7 @@ def _ranks(names: list[str], links: list[_Link]) -> dict[str, int]:
 def _join_on(layers: Layers, path: EdgePath, span: int, across: bool, straight: bool) -> None:
     """Make the bends and the label that an edge needs, and join all items on its way."""
     if path.edge.label:
-        width, height = text_width(path.edge.label, LABEL_SIZE), LABEL_SIZE * LINE_HEIGHT
+        width, height = text_width(path.edge.label, path.edge.font_size), path.edge.font_size * LINE_HEIGHT
         path.label_size = (width, height)
         if not straight:  # beside the line: above it, or to the right of one that goes down
             path.label_shift = width / 2 + 4 if across else -height / 2 - 1.5

@@ -141,8 +141,9 @@ def _turned(picture: Picture, layers: Layers, routes: dict[str, Route]) -> Layou
     for x, y, width, height in boxes.values():
         points += [(x - width / 2 - OUTLINE_GAP, y - height / 2 - OUTLINE_GAP)]
         points += [(x + width / 2 + OUTLINE_GAP, y + height / 2 + OUTLINE_GAP)]
-    left, top = (min(side) - _MARGIN for side in zip(*points, strict=True))
-    right, bottom = (max(side) + _MARGIN for side in zip(*points, strict=True))
+    sides = [_MARGIN + more for more in picture.margin]
+    left, top = (min(side) - room for side, room in zip(zip(*points, strict=True), sides, strict=True))
+    right, bottom = (max(side) + room for side, room in zip(zip(*points, strict=True), sides, strict=True))
     return Layout(
         right - left,
         bottom - top,

@@ -111,5 +111,5 @@ def node_size(node: DrawnNode) -> tuple[float, float]:
         height = max(height + 10, node.size)
         width = max(width / math.sqrt(1 - (node.font_size / height) ** 2) + 8, height)
     else:
-        width, height = width + 20, height + 10
+        width, height = width + 2 * node.margin[0], height + 2 * node.margin[1]
     return max(width, node.size), max(height, node.size)

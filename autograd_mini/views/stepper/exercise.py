@@ -136,7 +136,8 @@ def read_code(code: str, graph: NamedGraph) -> Score:
     """
     if not isinstance(code, str):
         raise TypeError(f'code: expected text such as "KQ7P-M2XW-9RTA", got {type(code).__name__}')
-    letters = "".join(sign for sign in code.upper() if not sign.isspace() and sign not in "-–−.")
+    pasted = code.upper().rpartition("CODE:")[2]  # of the page's last line
+    letters = "".join(sign for sign in pasted if not sign.isspace() and sign not in "-–−.")
     wrong = next((sign for sign in letters if sign not in _LETTERS), None)
     if wrong is not None:
         raise ValueError(f"code: {code!r:.40} is mistyped: no code has {wrong!r} in it; it has no I, O, 0 and 1")

@@ -260,8 +260,8 @@ class Stepper:
         ----------
         folder : str or path
             Is made where there is none. Pictures of the same names in it are replaced.
-        format : {"pdf", "png", "svg"}, optional
-            Of the pictures; PDF and PNG need Matplotlib.
+        format : {"pdf", "png", "svg", "tex"}, optional
+            Of the pictures; PDF and PNG need Matplotlib, and "tex" is TikZ, as of ``draw(root).save``.
         scale : float, optional
             Of PNGs: how many pixels there are for one of a screen with 96 to the inch; 2 by default.
 
@@ -430,8 +430,8 @@ def step_through(
         if leaves or collapse is not None or grain != "node":
             option = "what_if" if leaves else "collapse" if collapse is not None else "grain"
             raise ValueError(f"{option}: an exercise has none; it asks node by node, on numbers that stay")
-        asked = exercise_of(graph, hide, tries, seed)
         pictures.check_open(graph)
+        asked = exercise_of(graph, hide, tries, seed)
         return Stepper(asked.graph, [], None, rate, grain, asked)
     if (hide, tries, seed) != ("gradients", 3, None):
         raise ValueError("hide, tries and seed are options of an exercise; add exercise=True")
