@@ -58,6 +58,15 @@ def test_a_typical_mistake_is_told_apart_and_the_number_is_not_given(lesson):
             assert asked.kind == "rule" or not any(abs(r) > 1 and r in numbers for r in right), told
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_no_formula_of_a_question_is_broken_over_lines(lesson):
+    for name in questions(lesson):
+        lines = answer(name, ...).text.splitlines()
+        assert max(map(len, lines)) <= answers.WIDTH, "as wide as a cell beside the side bar"
+        for line in lines:
+            assert not re.search(r" [-+*/·=]$|^[-+*/·=] ", line), answer(name, ...)
+
+
 def test_a_reply_may_be_an_expression_with_comma_or_fraction():
     for reply in (0.375, "0,375", "3/8", "0.25 + 0,125", " 0.375 "):
         assert answer("1.9", reply).right, reply

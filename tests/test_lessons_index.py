@@ -52,6 +52,20 @@ def test_every_lesson_is_in_the_index_and_is_stored_with_its_outputs(lesson):
     assert max(len("".join(cell["source"]).splitlines()) for cell in code) <= 15
 
 
+FITTED = [lesson for lesson in LESSONS if lesson.name[:2] in ("01", "05", "06", "10", "12", "13")]
+
+
+@pytest.mark.parametrize("lesson", FITTED, ids=lambda path: path.stem)
+def test_code_and_printed_text_fit_a_cell_of_jupyterlab_beside_its_side_bar(lesson):
+    """106 characters in a window 1280 px wide: longer code is cut off, longer text breaks, in a number if need be."""
+    for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        shown = ["".join(output.get("text", "")) for output in cell["outputs"]]
+        for line in "\n".join(["".join(cell["source"]), *shown]).splitlines():
+            assert len(line) <= 106, line
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 def test_every_drawing_in_a_lesson_is_seen_where_the_notebook_is_not_trusted(lesson):
     """Neither SVG nor scripts are shown there, but images in HTML are."""

@@ -96,6 +96,13 @@ def test_nobody_gets_past_a_question_or_at_a_card(open_page):
     assert "try 1 of 3" in page.locator(".am-question").text_content()
 
 
+def test_beside_jupyterlabs_side_bar_the_step_stays_in_the_row_of_the_slider(open_page):
+    page = open_page(step_through(neuron(), exercise=True).html(), viewport={"width": 828, "height": 768})
+    slider, count = (page.locator(part).bounding_box() for part in (".am-slider", ".am-count"))
+    assert slider["x"] < count["x"], "the step stands right of the slider"
+    assert count["y"] < slider["y"] + slider["height"], "and not below it"
+
+
 def test_without_scripts_the_drawing_has_no_numbers(open_page):
     page = open_page(step_through(neuron(), exercise=True).html(), java_script_enabled=False)
     assert page.locator("img").count() == 1
