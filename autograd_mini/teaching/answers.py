@@ -164,8 +164,8 @@ def _feedback(name: str, asked: LessonQuestion, right: bool | None, said: str) -
 
 
 def _broken(line: str) -> str:
-    """Return text broken to the width of a cell, but not beside an operator: a formula such as η = 0.1 stays whole."""
-    held = re.sub(r"(?<=\S) ([-+*/·=<>≤≥]) (?=\S)", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", line)
+    """Return a line of text broken to the width of a cell, but never within an expression such as η = 0.1."""
+    held = re.sub(r" ([-=+*/·<>≤≥]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", line)
     broken = textwrap.fill(held, WIDTH, break_long_words=False, break_on_hyphens=False)
     return broken.replace("\N{NO-BREAK SPACE}", " ").rstrip()
 
