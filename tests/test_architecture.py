@@ -27,7 +27,7 @@ ROOMS = [
     "estimators",  # imported by itself alone: it needs scikit-learn
     "views",
     "teaching",
-    *("datasets", "serialization"),
+    *("datasets", "serialization", "interchange"),
     "",  # the public names
     "cli",
     "__main__",
