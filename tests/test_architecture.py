@@ -27,7 +27,7 @@ ROOMS = [
     "estimators",  # imported by itself alone: it needs scikit-learn
     "views",
     "teaching",
-    *("datasets", "serialization"),
+    *("datasets", "serialization", "interchange"),
     "",  # the public names
     "cli",
     "__main__",
@@ -137,7 +137,19 @@ def test_the_table_of_primitives_imports_nothing_of_the_package():
     assert IMPORTS["engine.primitives"] == set()
 
 
-HEAVY = ["graphviz", "tqdm", "matplotlib", "anywidget", "sklearn", "scipy", "IPython", "jax", "torch", "pandas"]
+HEAVY = [
+    "graphviz",
+    "tqdm",
+    "matplotlib",
+    "anywidget",
+    "sklearn",
+    "scipy",
+    "IPython",
+    "jax",
+    "torch",
+    "pandas",
+    "networkx",
+]
 
 
 def test_importing_the_package_imports_no_heavy_module(run_python):

@@ -88,7 +88,7 @@ def _node(drawn: DrawnNode, given: Mapping[str, Any]) -> DrawnNode:
     changes |= {new: given[old] for old, new in (("color", "stroke"), ("margin", "margin")) if old in given}
     if "fillcolor" in given:
         changes["fill"] = given["fillcolor"]
-        changes.setdefault("ink", drawn.ink if given["fillcolor"] == "none" else ink_on(_in_hex(given["fillcolor"])))
+        changes.setdefault("ink", drawn.ink if given["fillcolor"] == "none" else ink_on(in_hex(given["fillcolor"])))
     if "style" in given:
         words = given["style"]
         if "filled" not in words:
@@ -177,7 +177,8 @@ def _colour(where: str, value: str) -> str:
     )
 
 
-def _in_hex(colour: str) -> str:
+def in_hex(colour: str) -> str:
+    """Return a colour that may be a name as "#rrggbb"."""
     return colour if colour[0] == "#" else f"#{_NAMED[colour]}"
 
 

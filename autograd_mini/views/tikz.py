@@ -1,7 +1,8 @@
 r"""A picture with its layout as TikZ, for LaTeX: what `svg` draws, with names and numbers in the letters of formulas.
 
 The file is a document of its own, whose page is as large as the picture, and a part of another document by ``\input``,
-which needs ``\usepackage{tikz}`` alone. Its colours are defined at its top, each by what is drawn in it.
+which needs ``\usepackage{tikz}`` alone. Its colours are defined at its top, each by what is drawn in it; its font is
+that of the document, also where a drawing's ``fontname`` names another one.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from itertools import accumulate, groupby
 
 from autograd_mini.formulas.expression import latex_name, latex_text
 from autograd_mini.formulas.letters import portable
-from autograd_mini.views.colours import TEXT
 from autograd_mini.views.layout.layout import Box, Layout, Point, Route
 from autograd_mini.views.layout.measure import LINE_HEIGHT, OUTLINE_GAP, text_width
-from autograd_mini.views.picture import FONT_SIZE, LABEL_SIZE, DrawnEdge, DrawnNode, Picture
+from autograd_mini.views.picture import DrawnEdge, DrawnNode, Picture
+from autograd_mini.views.restyle import in_hex
 from autograd_mini.views.svg import BASELINE, CORNER, NOTE_MARGIN, short
 
 LARGEST = 14_400.0  # points: TeX has lengths up to 16,383, and PDF pages up to this
@@ -119,8 +120,9 @@ class _Writer:
 
     def __init__(self, picture: Picture, layout: Layout) -> None:
         self.picture, self.layout = picture, layout
-        self.notes, self.step = picture.note_lines(), FONT_SIZE * LINE_HEIGHT
-        self.width = max([layout.width, *[text_width(part) + 2 * NOTE_MARGIN for part in self.notes]])
+        self.notes, self.step = picture.note_lines(), picture.note_size * LINE_HEIGHT
+        widths = [text_width(part, picture.note_size) + 2 * NOTE_MARGIN for part in self.notes]
+        self.width = max([layout.width, *widths])
         self.height = layout.height + self.step * len(self.notes) + (NOTE_MARGIN if self.notes else 0.0)
         self.by = min(1.0, LARGEST / max(self.width, self.height))
         self.colours: dict[tuple[str, str], str] = {}
@@ -128,10 +130,10 @@ class _Writer:
     def document(self) -> str:
         """Return the text of the whole file."""
         size = self.of(self.width), self.of(self.height)
-        drawn = [*self._edges(), *self._nodes(), *self._note()]
+        drawn = [*self._paper(size), *self._edges(), *self._nodes(), *self._note()]
         head = _HEAD.replace("%WIDTH%", size[0]).replace("%HEIGHT%", size[1])
         defined = [
-            f"\\definecolor{{{name}}}{{HTML}}{{{colour.removeprefix('#').upper()}}}"
+            f"\\definecolor{{{name}}}{{HTML}}{{{in_hex(colour).removeprefix('#').upper()}}}"
             for (_, colour), name in self.colours.items()
         ]
         page = f"\\path[use as bounding box] (0,0) rectangle ({','.join(size)});"
@@ -147,6 +149,8 @@ class _Writer:
 
     def colour(self, role: str, colour: str) -> str:
         """Return the name of a colour of what has this role."""
+        if colour == "none":
+            return colour
         number = 1 + sum(other == role for other, _ in self.colours)
         return self.colours.setdefault((role, colour), f"{role}{number}")
 
@@ -161,6 +165,10 @@ class _Writer:
         """Return the options for an outline or an edge."""
         options = f"draw={self.colour(role, colour)}, line width={self.of(width, 2)}bp"
         return options + (f", dash pattern=on {self.of(5.0)}bp off {self.of(2.0)}bp" if dashed else "")
+
+    def _paper(self, size: tuple[str, str]) -> Iterator[str]:
+        if self.picture.paper:
+            yield f"\\path[fill={self.colour('paper', self.picture.paper)}] (0,0) rectangle ({','.join(size)});"
 
     def _nodes(self) -> Iterator[str]:
         for drawn in self.picture.nodes:
@@ -213,11 +221,11 @@ class _Writer:
             style = f"fill={self.colour('line', drawn.colour)}, {self.line('line', drawn.colour, 1.0, False)}"
             yield f"\\path[{style}] {corners} -- cycle;"
         if route.label is not None and drawn.label:
-            room, (width, height) = _room(drawn.label, LABEL_SIZE), route.label_size
+            room, (width, height) = _room(drawn.label, drawn.font_size), route.label_size
             if drawn.backing:
                 ground = f"fill={self.colour('ground', drawn.backing)}, rounded corners={self.of(2.0)}bp"
                 yield self._rectangle((*route.label, max(width, room), height), ground)
-            yield self.text(written(drawn.label), route.label, LABEL_SIZE, drawn.ink, room)
+            yield self.text(written(drawn.label), route.label, drawn.font_size, drawn.ink, room)
 
     def _note(self) -> Iterator[str]:
         """Iterate over the lines below the drawing."""
@@ -225,4 +233,6 @@ class _Writer:
             if part:
                 start = (NOTE_MARGIN, self.layout.height + self.step * (i + 0.5))
                 room = self.width - 2 * NOTE_MARGIN
-                yield self.text(written(part), start, FONT_SIZE, TEXT, room, "[base west]")
+                yield self.text(
+                    written(part), start, self.picture.note_size, self.picture.note_ink, room, "[base west]"
+                )

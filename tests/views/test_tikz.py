@@ -220,3 +220,24 @@ def examples():
         shared_network(layers=2, width=4).y,
         loss,
     ]
+
+
+@pytest.mark.needs("pdflatex")
+def test_themes_blanks_and_attributes_are_written_too(tmp_path):
+    root = neuron()
+    drawing = draw(root, theme="dark", blank=("grad", "local"), show=("data", "grad", "local"), rankdir="TB")
+    drawing.attr("node", color="tomato", fontsize="14")
+    drawing.attr("edge", fontsize="9")
+    drawing.attr(bgcolor="navy")
+    text = drawing.save(tmp_path / "styled.tex") and (tmp_path / "styled.tex").read_text(encoding="utf-8")
+    assert "{HTML}{FF6347}" in text  # tomato
+    assert re.search(r"definecolor\{paper1\}\{HTML\}\{000080\}", text)
+    assert "\\_" * 8 in text.replace(" ", "")
+    assert f"{root.parents[0].grad:.4g}" not in text
+    wrong, pages, size = typeset(tmp_path / "styled.tex")
+    assert (wrong, pages) == ([], 1)
+    assert size == pytest.approx(svg_size(drawing), abs=0.2)
+    none = draw(root)
+    none.attr("node", style="solid")  # not filled
+    none.save(tmp_path / "plain.tex")
+    assert typeset(tmp_path / "plain.tex")[:2] == ([], 1)
