@@ -120,6 +120,7 @@ class Twin:
     parents: tuple = ()
     kind: str = "input"
     is_recorded: bool = True  # and not made inside of no_grad
+    is_lost: bool = False  # made there from parameters, to which no gradient comes back from it
     label: str = ""
     scope: str = ""
     grad: float = 0.0
@@ -223,7 +224,9 @@ class Machine(RuleBasedStateMachine):
         assert value.data == pytest.approx(out, rel=TINY, abs=1e3 * TINY)
         if self.is_open("no_grad"):
             assert value.parents == value.local_grads == ()
-            twin = Twin(value.data, scope=self.scope(), is_recorded=False)
+            twins = [p[1] for p in pairs if not isinstance(p, float)]
+            is_lost = any(t.kind in ("parameter", "frozen") or t.is_lost for t in twins)
+            twin = Twin(value.data, scope=self.scope(), is_recorded=False, is_lost=is_lost)
         else:
             assert value.primitive.name == name
             parents = []
@@ -295,7 +298,14 @@ class Machine(RuleBasedStateMachine):
         if not root.is_recorded:
             with pytest.raises(RuntimeError, match="inside of no_grad"):
                 value.backward()
-        return root.is_recorded
+            return False
+        leaves = [u for u in root.graph() if not u.rule]
+        is_lost = any(u.is_lost for u in leaves)
+        if is_lost and all(u.is_lost or u.kind in ("constant", "frozen") for u in leaves):
+            with pytest.raises(RuntimeError, match="no gradient goes back to the parameters"):
+                value.backward()
+            return False
+        return True
 
     def add_gradients(self, root, seed):
         for u in root.graph():

@@ -223,9 +223,10 @@ class Fork(_Process):
         super().__init__()
         read_end, write_end = os.pipe()
         with warnings.catch_warnings():
-            # Python warns where there are threads, as in a notebook: the copy might wait for a lock that one of them
-            # holds. It imports, logs and prints nothing, and has a time limit.
+            # Python and JAX warn where there are threads, as in a notebook: the copy might wait for a lock that one of
+            # them holds. It imports, logs and prints nothing, and has a time limit.
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
             self._pid = os.fork()
         if self._pid == 0:
             with contextlib.suppress(OSError):

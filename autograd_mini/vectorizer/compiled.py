@@ -424,7 +424,8 @@ class Compiled:
                 if waiting:
                     return waiting.pop()
         if theta is None or gradient is None:
-            theta, gradient = np.empty((2, self.program.parameters.rows), self.dtype)
+            # Zeros, as not every run computes the derivatives by all of them.
+            theta, gradient = np.zeros((2, self.program.parameters.rows), self.dtype)
         if self.backend == "jax":
             if self._jax is None:
                 self._jax = JaxProgram(self.source, self.dtype, self.n_devices)

@@ -1,6 +1,8 @@
 """`check_engine`: what passes, which faults it sees and in how few lines, and code that doesn't come back."""
 
+import os
 import types
+import warnings
 
 import pytest
 from student_engines import RIGHT, Micrograd, engine
@@ -490,3 +492,15 @@ def test_limits_that_are_none_are_refused(limits, said):
 def test_limits_may_be_as_large_as_one_likes():
     assert check_engine(Endless, time_limit=0.1, memory_limit=10**40).failures[0].got == "no answer within 0.1 s"
     assert check_engine(type("None_", (), {}), time_limit=1e300).results["a leaf"] == "FAILED"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork a class is checked in another way")
+def test_what_is_warned_of_at_a_fork_does_not_end_a_check(monkeypatch):
+    fork = os.fork
+
+    def warning_fork():
+        warnings.warn("incompatible with multithreaded code", RuntimeWarning, stacklevel=2)  # as JAX does
+        return fork()
+
+    monkeypatch.setattr(os, "fork", warning_fork)
+    assert check_engine(Value).passed

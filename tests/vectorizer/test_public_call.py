@@ -370,3 +370,11 @@ def test_numbers_of_any_count_are_packed_in_their_order(count):
     theta = np.full(count + 1, 7.0)
     packing(leaves)(theta)
     assert theta.tolist() == [*[0.5 * k for k in range(count)], 7.0]
+
+
+def test_derivatives_that_a_run_does_not_compute_are_zeros_and_not_what_was_in_memory():
+    w = Parameter(2.0)
+    program = vectorize(lambda x: w * x)
+    program.gradients([1.0, 2.0])
+    workspaces = [program._latest.workspace(7) for _ in range(20)]
+    assert not any(workspace.gradient.any() for workspace in workspaces)
