@@ -88,7 +88,8 @@ def imports_of_the_documents():
             names = [getattr(node, "module", None), *[alias.name for alias in getattr(node, "names", [])]]
             if isinstance(node, ast.Import | ast.ImportFrom) and any(f"{n}".startswith("autograd_mini") for n in names):
                 found[ast.unparse(node)] = node
-    return list(found)
+    extra = [pytest.mark.needs("scikit-learn")]
+    return [pytest.param(text, marks=extra if "autograd_mini.estimators" in text else []) for text in found]
 
 
 @pytest.mark.parametrize("statement", imports_of_the_documents())
