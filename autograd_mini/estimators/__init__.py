@@ -8,6 +8,7 @@ joblib.parallel_config("dask"): GridSearchCV(MLPClassifier(), grid).fit(X, y)``.
 
 from autograd_mini.checks import needed
 
+# First, as the files below import it, with a message that doesn't say what to install.
 needed("sklearn", 'the estimators need scikit-learn; run: pip install "autograd-mini[sklearn]"')
 
 from autograd_mini.estimators.mlp import MLPClassifier, MLPRegressor  # noqa: E402

@@ -147,6 +147,8 @@ class _MLP(BaseEstimator):
     def _checked_and_trained(
         self, X: Any, y: Any, weights: Any, is_new: bool, is_part: bool = False, classes: Array | None = None
     ) -> Any:
+        if is_part:
+            self._check_takes_parts()
         numbers = {"multi_output": True, "y_numeric": self._y_numeric, "dtype": np.float64}
         X, y = validate_data(self, X, y, reset=is_new or not is_part, **numbers)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -155,10 +157,20 @@ class _MLP(BaseEstimator):
             self._learn_targets(y, classes)
         return self._train(X, self._encoded(y), self._weights(X, y, weights), is_new, is_part)
 
+    def _check_takes_parts(self) -> None:
+        """Refuse what can't be done with a part of the data, before anything is changed."""
+        if self.solver == "lbfgs":
+            raise AttributeError("partial_fit is only available for the solvers 'sgd' and 'adam', got 'lbfgs'")
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True: it sees a part of the data only")
+        if getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced': a part need not have the classes in the shares "
+                "of the whole; give the weights as a dict"
+            )
+
     def _train(self, X: Array, y: Array, weights: Array | None, is_new: bool, is_part: bool) -> Any:
         """Train on targets as numbers, for all iterations or, on a part of the data, for one."""
-        if is_part and self.solver == "lbfgs":
-            raise AttributeError("partial_fit is only available for the solvers 'sgd' and 'adam', got 'lbfgs'")
         if weights is not None:
             used = weights > 0.0
             if not used.any():
@@ -188,8 +200,6 @@ class _MLP(BaseEstimator):
             self.loss_curve_: list[float] = []
             self.validation_scores_: list[float] | None = None
             self.best_validation_score_: float | None = None
-        if self.early_stopping and is_part:
-            raise ValueError("partial_fit does not support early_stopping=True: it sees a part of the data only")
         held_out = None
         if self.early_stopping and self.solver != "lbfgs":
             self.validation_scores_, self.best_validation_score_, self.best_loss_ = [], -np.inf, None
@@ -245,7 +255,11 @@ class _MLP(BaseEstimator):
         """Train by mini-batches until the loss, or the score of what is held out, no longer gets better."""
         best, is_sgd = None, self.solver == "sgd"
         for _ in range(1 if is_part else self.max_iter):
-            self.loss_: float = training.epoch()
+            try:
+                self.loss_: float = training.epoch()
+            except KeyboardInterrupt:
+                warnings.warn("Training interrupted by user: the weights are those of this moment", stacklevel=5)
+                break
             self.n_iter_ += 1
             self.t_ += n
             self.loss_curve_.append(self.loss_)
@@ -453,6 +467,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
         keep_prob: float = 1.0,
         class_weight: Any = None,
     ) -> None:
+        # scikit-learn reads the parameters' names from this signature, so they stand here once more.
         given = {name: value for name, value in locals().items() if name not in ("self", "class_weight", "__class__")}
         super().__init__(**given)
         self.class_weight = class_weight

@@ -5,29 +5,29 @@ import pickle
 import subprocess
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import neural_network
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_iris, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
 
-pytestmark = pytest.mark.needs("scikit-learn")
+from autograd_mini import Value, step_through
+from autograd_mini.estimators import MLPClassifier, MLPRegressor
+from autograd_mini.estimators.workbench import Plan, Training, workbench
+from autograd_mini.nn import L1, L2, WeightElimination, cross_entropy
+from autograd_mini.training import NonFiniteLossError
 
-from sklearn import neural_network  # noqa: E402
-from sklearn.base import clone  # noqa: E402
-from sklearn.datasets import load_breast_cancer, load_iris, make_multilabel_classification  # noqa: E402
-from sklearn.exceptions import ConvergenceWarning, NotFittedError  # noqa: E402
-from sklearn.inspection import permutation_importance  # noqa: E402
-from sklearn.metrics import log_loss  # noqa: E402
-from sklearn.model_selection import GridSearchCV, cross_val_score  # noqa: E402
-from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
-from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
-
-from autograd_mini import Value, step_through  # noqa: E402
-from autograd_mini.estimators import MLPClassifier, MLPRegressor  # noqa: E402
-from autograd_mini.estimators.workbench import Plan, workbench  # noqa: E402
-from autograd_mini.nn import L1, L2, WeightElimination, cross_entropy  # noqa: E402
-from autograd_mini.training import NonFiniteLossError  # noqa: E402
+pytestmark = pytest.mark.needs("scikit-learn")  # where it is missing this file isn't imported
 
 IRIS = load_iris(return_X_y=True)
 X, y = StandardScaler().fit_transform(IRIS[0]), IRIS[1]
@@ -201,6 +201,10 @@ def test_what_partial_fit_cannot_take_is_said():
         model.partial_fit(X[:3], [0, 1, 3])
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
         MLPClassifier(early_stopping=True).partial_fit(X, y, classes=[0, 1, 2])
+    balanced = MLPClassifier(class_weight="balanced")
+    with pytest.raises(ValueError, match="partial_fit does not support class_weight='balanced'"):
+        balanced.partial_fit(X, y, classes=[0, 1, 2])
+    assert not hasattr(balanced, "coefs_")  # refused before any work
     with pytest.raises(AttributeError, match="only available for the solvers 'sgd' and 'adam', got 'lbfgs'"):
         MLPRegressor(solver="lbfgs").partial_fit(X, y)
     with pytest.raises(ValueError, match="expected at least 2 classes, got one class alone"):
@@ -320,11 +324,7 @@ def test_decision_boundaries_can_be_drawn():
 @pytest.mark.needs("pandas", "polars")
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames_give_their_column_names(library):
-    frame = pytest.importorskip(library).DataFrame(X, columns=["a", "b", "c", "d"]) if library == "pandas" else None
-    if frame is None:
-        import polars
-
-        frame = polars.DataFrame(X, schema=["a", "b", "c", "d"])
+    frame = import_module(library).DataFrame(dict(zip("abcd", X.T, strict=True)))
     model = fitted(data=(frame, y))
     assert list(model.feature_names_in_) == ["a", "b", "c", "d"]
     assert np.array_equal(model.predict(frame), fitted().predict(X))
@@ -377,3 +377,20 @@ def test_breast_cancer_is_told_as_well_as_by_scikit_learn():
     assert log_loss(target, ours.predict_proba(data)) == pytest.approx(
         log_loss(target, theirs.predict_proba(data)), abs=0.05
     )
+
+
+def test_a_fit_that_is_interrupted_keeps_what_it_has_come_to(monkeypatch):
+    epoch, done = Training.epoch, []
+
+    def interrupted(self):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(epoch(self))
+        return done[-1]
+
+    monkeypatch.setattr(Training, "epoch", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model = MLPClassifier((6,), random_state=0).fit(X, y)
+    assert model.loss_curve_ == done
+    monkeypatch.undo()
+    assert np.array_equal(model.coefs_[0], fitted(max_iter=3).coefs_[0])
