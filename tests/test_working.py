@@ -60,7 +60,7 @@ def test_a_slow_comparison_with_the_eager_engine_says_so(monkeypatch):
     def f(x):
         calls.append(x)
         if len(calls) > 1:
-            wait_for("comparing", terminal)
+            wait_for("engine: example 0", terminal)  # the title alone may be shown before
         return 2.0 * x
 
     vectorize(f)([1.0, 2.0])
