@@ -125,7 +125,7 @@ def test_two_processes_have_one_processs_gradient_to_12_digits():
     furthest = re.search(r"^the furthest gradient is (\S+) of its largest", done.stdout, re.MULTILINE)
     assert furthest, done.stdout
     assert float(furthest[1]) < 1e-12
-    assert len(re.findall(r"^ +\d+(?: +[\d.]+){4}$", done.stdout, re.MULTILINE)) == 2, done.stdout
+    assert len(re.findall(r"^ +\d+(?: +[\d.]+){5}$", done.stdout, re.MULTILINE)) == 2, done.stdout
 
 
 def test_the_how_to_shows_what_the_script_runs():
