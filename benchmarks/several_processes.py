@@ -1,9 +1,10 @@
 """One batch on several processes: its gradient by `jax.distributed`, and the batch size from which that pays.
 
-Run it in the project's root: ``python benchmarks/distributed.py``. A loss is printed for JAX once. Then its gradient is
-computed by one process that has one core, by two that have one core each, and by one that has two, on the loopback
-interface alone, again and again in turn; and by the program as it is, without JAX. Gradients are compared with those of
-the program that was printed. The same file is what each process runs; ``docs/howto/several_machines.md`` shows how.
+Run it in the project's root, on Linux: ``python benchmarks/several_processes.py``. A loss is printed for JAX once. Then
+its gradient is computed by one process that has one core, by two that have one core each, and by one that has two, on
+the loopback interface alone, again and again in turn; and by the program as it is, without JAX. Gradients are compared
+with those of the program that was printed. The same file is what each process runs; a part of it is shown in
+``docs/howto/several_machines.md``.
 """
 
 from __future__ import annotations
