@@ -20,6 +20,11 @@ _PLACES = {
 }
 
 
+def derivatives() -> str:
+    """Return the table of derivatives, each derivative of an operation in a line of its own."""
+    return derivative_table("markdown").replace(",\\quad ", "$<br>$")
+
+
 def names() -> str:
     """Return the names of other libraries and what to write instead, a table for each place."""
     return "\n\n".join(f"## {_PLACES[place]}\n\n{_names_in(place)}" for place in _PLACES)
@@ -36,7 +41,7 @@ def _names_in(place: str) -> str:
 def write(folder: Path) -> None:
     """Write the parts into a folder, from which pages include them."""
     folder.mkdir(exist_ok=True)
-    for name, text in {"derivatives": derivative_table("markdown"), "names": names()}.items():
+    for name, text in {"derivatives": derivatives(), "names": names()}.items():
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
 
 
