@@ -1,4 +1,4 @@
-"""What is made of pages when the site is built: parts that the package prints, so that nobody types them; links to lessons."""
+"""What is made when the site is built: parts of pages that the package prints, and links to the copied lessons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _PLACES = {
 
 def derivatives() -> str:
     """Return the table of derivatives, each derivative of an operation in a line of its own."""
-    return derivative_table("markdown").replace(",\\quad ", "$<br>$")
+    head, rule, *rows = derivative_table("markdown").splitlines()
+    cells = [row.removeprefix("| ").removesuffix(" |").split(" | ") for row in rows]  # no formula has this
+    lines = [" | ".join(cell.replace("|", r"\vert ") for cell in row) for row in cells]  # else a bar ends a cell
+    return "\n".join([head, rule, *(f"| {line} |".replace(",\\quad ", "$<br>$") for line in lines)])
 
 
 def names() -> str:

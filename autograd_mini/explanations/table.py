@@ -34,8 +34,7 @@ def derivative_table(style: str = "text") -> str:
         return "\n".join(f"{name:<12} {value:<40} {',  '.join(found)}" for name, value, found in rows)
     columns = [(name, value, ",\\quad ".join(found)) for name, value, found in rows]
     if style == "markdown":
-        cells = [[cell.replace("|", r"\vert ") for cell in row] for row in columns]  # a bar would end a cell
-        lines = [f"| `{name}` | ${value}$ | ${found}$ |" for name, value, found in cells]
+        lines = [f"| `{name}` | ${value}$ | ${found}$ |" for name, value, found in columns]
         return "\n".join(["| operation | value | local derivatives |", "|---|---|---|", *lines])
     body = " \\\\\n".join(f"{text.latex_text(name)} & {value} & {found}" for name, value, found in columns)
     return portable(f"\\begin{{array}}{{lll}}\n{body}\n\\end{{array}}")
