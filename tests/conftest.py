@@ -43,7 +43,7 @@ PROGRAMS = {
 }
 PACKAGES = """
     anywidget axe-playwright-python cloudpickle distributed graphviz-pure hatchling ipykernel jax joblib
-    jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert networkx pandas playwright polars scikit-learn
+    jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert networkx onnx onnxruntime pandas playwright polars scikit-learn
 """.split()
 HOW = {
     "slow": 'pytest -m "slow or not slow"',

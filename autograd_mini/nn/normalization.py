@@ -206,11 +206,7 @@ class BatchNorm(_Normalization):
             standardised, mean, variance = self._standardised(values, j)
             trace.effects.append(([mean, variance], partial(self._follow, j, len(values))))
         elif self.training:
-            if len(values) < 2:
-                raise ValueError(
-                    f"{self!r} in training mode needs at least 2 examples in a batch, got {len(values)}; choose a "
-                    f"batch size that leaves no single example over, or model.eval()"
-                )
+            self._refuse_a_single(len(values))
             standardised, mean, variance = self._standardised(values, j)
             self._follow(j, len(values), mean.data, variance.data)
         else:
@@ -227,8 +223,17 @@ class BatchNorm(_Normalization):
     def _follow(self, j: int, count: int, mean: float, variance: float, examples: int = 1) -> None:
         """Take the statistics of a batch, of `count` values in each example, into the running ones."""
         n = count * examples
+        self._refuse_a_single(n)
         self.running_mean[j] += self.momentum * (mean - self.running_mean[j])
         self.running_var[j] += self.momentum * (variance * n / (n - 1) - self.running_var[j])
+
+    def _refuse_a_single(self, count: int) -> None:
+        """Raise if there is only one value of a feature, which has no variance."""
+        if count < 2:
+            raise ValueError(
+                f"{self!r} in training mode needs at least 2 examples in a batch, got {count}; choose a "
+                f"batch size that leaves no single example over, or model.eval()"
+            )
 
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield from super()._state_entries()

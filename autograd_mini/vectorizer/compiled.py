@@ -319,12 +319,7 @@ class Compiled:
         ValueError
             If it needs a whole batch at once or random numbers, or shall train and returns several numbers.
         """
-        does = "takes means over the batch" if self.mixes else "draws random numbers" if self.draws else ""
-        if does or self.updates:
-            raise ValueError(
-                f"{self._name} {does or 'changes its modules'}, as BatchNorm and Dropout do in training, and a C file "
-                f"takes one example at a time: call model.eval() and save it again"
-            )
+        self.check_alone("a C file takes one example at a time: call model.eval() and save it again")
         n_parameters, order = len(self.parameters), np.empty(len(self.leaves) + len(self.scalars.tables.numbers), int)
         if train is not None and (self.is_list or not n_parameters):
             lacks = f"returns a list of {len(self.scalars.outputs)}" if self.is_list else "has no parameters"
@@ -338,6 +333,13 @@ class Compiled:
         title = self._title("C99", "math.h alone")
         with self._not_too_deep():
             return CPrinter(self.program, title, dtype, path, train, self.theta(), order, n_parameters).source()
+
+    def check_alone(self, why: str) -> None:
+        """Raise a ValueError that ends in why if examples depend on each other, or on random numbers."""
+        does = "takes means over the batch" if self.mixes else "draws random numbers" if self.draws else ""
+        if does or self.updates:
+            does = does or "changes its modules"
+            raise ValueError(f"{self._name} {does}, as BatchNorm and Dropout do in training, and {why}")
 
     def _is_better_straight(self, groups: int) -> bool:
         """Return whether Python on floats is quicker than arrays: without a batch, and where little is alike."""

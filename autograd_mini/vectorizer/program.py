@@ -548,13 +548,23 @@ class Program:
         if not checks.is_c_file(path, train, dtype):
             write_text(path, self._traced().script())
             return
-        self._traced()
-        assert self._example is not None
-        arrays = self._example[0]
-        compiled = self._for(arrays, "parameters")  # as the model is now: in evaluation mode maybe
+        compiled, arrays = self.as_it_is_now()
         if arrays and not compiled.parameters:
             compiled = self._for(arrays, "inputs")
         write_text(path, compiled.c_file(Path(path), dtype or self.dtype, train))
+
+    def as_it_is_now(self, *inputs: Any) -> tuple[Compiled, list[Array]]:
+        """Return what is to be saved, with the model in evaluation mode maybe, and the example that it is of.
+
+        That is one of the inputs, or without any the one that it was last traced on.
+        """
+        if inputs:
+            arrays = checks.arrays(inputs)[0]
+        else:
+            self._traced()
+            assert self._example is not None
+            arrays = self._example[0]
+        return self._for(arrays, "parameters"), arrays
 
     def explain(self) -> ProgramExplanation:
         """Print how many scalar nodes became how many array statements, why each group is one, and what runs it."""

@@ -8,11 +8,13 @@ import pytest
 
 from autograd_mini import Value, no_grad
 from autograd_mini.engine import functions
+from autograd_mini.native.library import library
 from autograd_mini.nn import Layer
 from autograd_mini.nn.batches import batch
 from autograd_mini.nn.containers import Sequential
 from autograd_mini.nn.normalization import BatchNorm, LayerNorm
 from autograd_mini.optim import SGD
+from autograd_mini.vectorizer import vectorize
 
 rng = np.random.default_rng(0)
 ROWS = rng.normal(1.0, 2.0, (5, 3))
@@ -162,6 +164,15 @@ class TestBatchNorm:
         assert norm.running_mean == [0.0] * 3
         norm.eval()
         assert np.shape(data(norm(x))) == np.shape(x)
+
+    def test_a_program_refuses_a_single_example_in_training_too(self):
+        norm = BatchNorm(3)
+        words = r"needs at least 2 examples in a batch, got 1; choose a batch size that leaves"
+        for backend in ("numpy", "native" if library() else "numpy"):
+            program = vectorize(norm, backend=backend)
+            with pytest.raises(ValueError, match=words):
+                program([[1.0, 2.0, 3.0]])
+            assert norm.running_mean == [0.0] * 3
 
     def test_a_batch_of_one_number_a_feature_is_refused_in_training(self):
         norm = BatchNorm(3)
