@@ -41,9 +41,9 @@ def tree(file):
 
 
 def blocks(page):
-    """The Python of a page, each with what a line before it says that it needs: <!-- needs: torch -->."""
+    """The Python of a page, each with what a line before it says that it needs: <!-- needs: onnx onnxruntime -->."""
     text = page.read_text(encoding="utf-8")
-    return re.findall(r"(?:^<!-- needs: ([\w-]+) -->\n)?^```python\n(.*?)^```", text, flags=re.M | re.S)
+    return re.findall(r"(?:^<!-- needs: ([\w -]+) -->\n)?^```python\n(.*?)^```", text, flags=re.M | re.S)
 
 
 def runs():
@@ -51,7 +51,7 @@ def runs():
     for page in PAGES:
         needs = {need for need, _ in blocks(page)}
         for need in sorted(needs):
-            marks = [pytest.mark.needs(need)] if need else []
+            marks = [pytest.mark.needs(*need.split())] if need else []
             if "" in needs or need:
                 yield pytest.param(page, {"", need}, marks=marks, id=" ".join([name(page), need]).strip())
 
