@@ -8,6 +8,8 @@ from pathlib import Path
 
 from autograd_mini import derivative_table, elsewhere
 
+_BETWEEN = ",\\quad "  # two derivatives of one operation
+
 # Where a name stands that is asked for, and what its table is called.
 _PLACES = {
     "": "In the package: `autograd_mini.…`",
@@ -21,11 +23,15 @@ _PLACES = {
 
 
 def derivatives() -> str:
-    """Return the table of derivatives, each derivative of an operation in a line of its own."""
-    head, rule, *rows = derivative_table("markdown").splitlines()
-    cells = [row.removeprefix("| ").removesuffix(" |").split(" | ") for row in rows]  # no formula has this
-    lines = [" | ".join(cell.replace("|", r"\vert ") for cell in row) for row in cells]  # else a bar ends a cell
-    return "\n".join([head, rule, *(f"| {line} |".replace(",\\quad ", "$<br>$") for line in lines)])
+    """Return the table of derivatives for a narrow page: each formula in a line of its own, in two columns."""
+    rows = []
+    for row in derivative_table("markdown").splitlines()[2:]:
+        cells = row.removeprefix("| ").removesuffix(" |").split(" | ")  # no formula has this
+        name, value, found = (
+            cell.replace("|", r"\vert ").replace(r"\frac{\partial", r"\dfrac{\partial") for cell in cells
+        )
+        rows.append(f"| {name}<br>{value} | {found.replace(_BETWEEN, '$<br>$')} |")
+    return "\n".join(["| operation | local derivatives |", "|---|---|", *rows])
 
 
 def names() -> str:
