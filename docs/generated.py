@@ -8,8 +8,6 @@ from pathlib import Path
 
 from autograd_mini import derivative_table, elsewhere
 
-_BETWEEN = ",\\quad "  # two derivatives of one operation
-
 # Where a name stands that is asked for, and what its table is called.
 _PLACES = {
     "": "In the package: `autograd_mini.…`",
@@ -23,14 +21,15 @@ _PLACES = {
 
 
 def derivatives() -> str:
-    """Return the table of derivatives for a narrow page: each formula in a line of its own, in two columns."""
+    """Return the table of derivatives for a narrow page: two columns, and each derivative in a row of its own."""
     rows = []
     for row in derivative_table("markdown").splitlines()[2:]:
         cells = row.removeprefix("| ").removesuffix(" |").split(" | ")  # no formula has this
         name, value, found = (
             cell.replace("|", r"\vert ").replace(r"\frac{\partial", r"\dfrac{\partial") for cell in cells
         )
-        rows.append(f"| {name}<br>{value} | {found.replace(_BETWEEN, '$<br>$')} |")
+        first, *others = found.strip("$").split(",\\quad ")
+        rows += [f"| {name}<br>{value} | ${first}$ |", *(f"| | ${other}$ |" for other in others)]
     return "\n".join(["| operation | local derivatives |", "|---|---|", *rows])
 
 

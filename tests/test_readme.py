@@ -1,6 +1,7 @@
 """README and the pages of docs/: their Python runs as it stands there, links lead somewhere, claims are true."""
 
 import ast
+import importlib
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograd_mini import Value, elsewhere
+from autograd_mini.engine.primitives import PRIMITIVES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -234,10 +236,32 @@ def test_several_differences_are_told():
     assert "RecursionError" in {theirs for _, theirs, _ in DIFFERENT}
 
 
-def test_the_table_of_names_has_each_name_that_an_error_tells_about(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "docs")
-    import generated
+# ------------------------------------------------------------------------------- what the build prints into the pages
 
+
+@pytest.fixture
+def generated(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    return importlib.import_module("generated")
+
+
+def test_the_table_of_derivatives_has_a_row_for_each_operand_of_each_operation(generated):
+    head, _, *rows = generated.derivatives().splitlines()
+    assert {row.count("|") for row in [head, *rows]} == {3}
+    assert re.findall(r"^\| `(\w+)`<br>", "\n".join(rows), flags=re.M) == list(PRIMITIVES)
+    assert len(rows) == sum(primitive.arity or 3 for primitive in PRIMITIVES.values())
+    assert all(re.search(r" \$[^$]+ = [^$]+\$ \|$", row) for row in rows)
+
+
+def test_links_to_the_lessons_lead_to_their_copies_and_others_stay(generated):
+    source = [
+        "[a](../notebooks/README.md#b) [c](../../notebooks/01_x.ipynb) [d](tour.md) ![e](../notebooks/images/e.svg)"
+    ]
+    generated.linked(None, "tour", source)
+    assert source == ["[a](lessons/index.md#b) [c](../lessons/01_x.ipynb) [d](tour.md) ![e](../notebooks/images/e.svg)"]
+
+
+def test_the_table_of_names_has_each_name_that_an_error_tells_about(generated):
     rows = [row.split(" | ") for row in generated.names().splitlines() if row.startswith("| `")]
     told = {(name, advice.removesuffix(" |")) for names, advice in rows for name in re.findall(r"`(\S+?)`", names)}
     assert told == {(name, advice) for rows in elsewhere.ADVICE.values() for name, advice in rows.items()}
