@@ -15,6 +15,7 @@ pytestmark = pytest.mark.needs("hatchling")
 ROOT = Path(__file__).resolve().parent.parent
 COMPILED = {"autograd_mini/native/machine.so", "autograd_mini/native/machine.so.sha256"}
 UNWANTED = {"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis", ".ipynb_checkpoints"}
+UNWANTED |= {"_generated", "_pyodide", "lessons"}  # what building the site puts into docs
 
 
 def files_below(folder):
@@ -53,7 +54,7 @@ def test_the_source_archive_holds_all_that_the_tests_and_lessons_need(built):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as file:
         names = {name.partition("/")[2] for name in file.getnames()}
-    for folder in ("autograd_mini", "tests", "notebooks", "benchmarks"):
+    for folder in ("autograd_mini", "tests", "notebooks", "benchmarks", "docs"):
         assert files_below(folder) <= names, folder
     assert {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "pyproject.toml"} <= names
     assert not COMPILED & names
