@@ -330,8 +330,9 @@ class _Builder:
         if type(part.value) not in (int, float):
             kinds = {str: "text in quotes", bytes: "text in quotes", complex: "complex number"}
             raise self.error(part, f"unexpected {kinds.get(type(part.value), repr(part.value))}", "write a real number")
+        written: Any = part.value
         try:
-            constant = Constant(float(part.value))
+            constant = Constant(float(written))
         except OverflowError:
             constant = Constant(math.inf)
         if math.isinf(constant.data):

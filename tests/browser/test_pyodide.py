@@ -9,9 +9,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 BROWSER = ROOT / "docs" / "browser.py"
 
 
