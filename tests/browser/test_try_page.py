@@ -88,7 +88,7 @@ def open_try(chromium, address):
         near = ("data:", f"blob:{home}", home)
         context.on("request", lambda r: None if r.url.startswith(near) else elsewhere.append(r.url))
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(8_000)
         page.on("pageerror", lambda error: failures.append(str(error)))
         if before is None:
             page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
@@ -189,8 +189,6 @@ def test_what_is_shown_is_what_the_library_says(page):
     assert [row.split("\t")[0] for row in rows[1:]] == ["L", "v2", "b", "v1", "x", "w"]
     assert all("✓ agrees" in row for row in rows[1:])
     assert "0.718403\t0.718403" in rows[-1]
-    page.locator(".am-edge.am-asked").first.dispatch_event("click")
-    assert "local derivative" in page.locator(".am-details").inner_text().lower() or page.locator(".am-details").is_visible()
 
 
 def test_a_click_on_an_edge_tells_its_slope(page):
@@ -208,7 +206,7 @@ def test_moved_leaves_are_followed_by_everything_else(page):
     root = parse("tanh(w*x + b)", **{**LEAVES, "w": 1.5})
     page.wait_for_function("() => document.querySelector('#python').textContent.includes('w = 1.5')")
     assert page.locator("#python").text_content() == to_python(root)
-    assert "leaf.w=1.5" in page.url
+    page.wait_for_url("**leaf.w=1.5**")
 
 
 def test_a_leaf_that_leads_into_another_branch_gives_another_graph(page):
@@ -339,7 +337,7 @@ def test_a_damaged_link_is_told_and_does_no_harm(open_try):
 def test_an_exercise_asks_and_shows_no_number_below(page):
     page.get_by_label("what to do").select_option("gradients")
     page.get_by_label("your answer").wait_for(state="attached")
-    assert page.locator("#below").is_visible() is False or page.wait_for_selector("#below", state="hidden")
+    page.wait_for_selector("#below", state="hidden")
     page.locator(".am-stepper").first.press("End")
     page.get_by_label("your answer").wait_for(state="visible")
     page.get_by_label("what to do").select_option("")
