@@ -125,7 +125,8 @@ function show(wish, { payload, leaves, moved, root }) {
   if (!wish.hide) handle.onmove(() => moveTo(handle, whatIf, moved));
   showConditions(current.names.filter(name => !moved.includes(name)));
   keepLink();
-  laterTexts();
+  if (wish.hide) place("below").hidden = true;  // it would tell what an exercise asks
+  else laterTexts();
 }
 
 // The stepper has computed itself what a moved leaf changes; the rest of the page follows.
@@ -154,9 +155,7 @@ function laterTexts() {
 }
 
 async function showTexts() {
-  const { formula, leaves, hide: hidden } = current, mine = asked;
-  place("below").hidden = Boolean(hidden);  // they would tell what an exercise asks
-  if (hidden) return;
+  const { formula, leaves } = current, mine = asked;
   let texts;
   try {
     texts = await python.ask("try_formula.texts", { formula, leaves });
@@ -166,11 +165,12 @@ async function showTexts() {
   }
   if (mine !== asked) return;
   // Where a moved leaf leads into another branch of the formula, the graph is another one.
-  if (!hidden && !sameNumber(Number(texts.root), current.root)) {
+  if (!sameNumber(Number(texts.root), current.root)) {
     if (sameLeaves(leaves, current.leaves)) change();
     return;
   }
-  place("drawing").replaceChildren(h("img", { alt: texts.title, src: addressOf(texts.drawing, "image/svg+xml") }));
+  place("below").hidden = false;
+  place("drawing").replaceChildren(h("img", { alt: texts.title, onload: reach, src: addressOf(texts.drawing, "image/svg+xml") }));
   place("latex").textContent = texts.latex;
   place("python").textContent = texts.python;
   typeset(texts.typeset);
