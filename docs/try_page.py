@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]  # the page is of this source tree, whatever is installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the page is of this tree, whatever is installed
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import browser_files
 
