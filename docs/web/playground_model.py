@@ -186,7 +186,8 @@ def panels(panel: NetworkPanel) -> str:
         ("am-gradients", 450.0, "∂L/∂w", "gradients ∂L/∂w on the lines, ∂L/∂b in the circles"),
     ]:
         inside = [text(title, 0, -12, **BOLD), *panel.svg([0.0] * count, 1.0, [0.0] * circles, [1.0] * len(panel.sizes), kind)]
-        inside.append(text(f"widest line: |{of}|", 0, below, 11, class_=f"am-ink {kind}-widest", fill=colours.TEXT))
+        of_line = "am-ink am-reach" if kind == "am-weights" else "am-ink am-widest"
+        inside.append(text(f"widest line: |{of}|", 0, below, 11, class_=of_line, fill=colours.TEXT))
         if kind == "am-weights":
             inside.append(legend(PANEL[0], below))
         room = {"data_width": PANEL[0], "data_height": below}
