@@ -41,6 +41,7 @@ PROGRAMS = {
     "pdflatex": "install TeX Live, of Debian's packages texlive-latex-base and texlive-pictures",
     "katex": "npm install --global katex",
 }
+FILLED = {"pyodide": "python docs/browser.py"}  # what isn't on PATH, but in docs/_pyodide
 PACKAGES = """
     anywidget axe-playwright-python cloudpickle distributed graphviz-pure hatchling ipykernel jax joblib
     jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert networkx pandas playwright polars scikit-learn
@@ -48,6 +49,7 @@ PACKAGES = """
 HOW = {
     "slow": 'pytest -m "slow or not slow"',
     **PROGRAMS,
+    **FILLED,
     **dict.fromkeys(PACKAGES, 'pip install ".[dev,plot,jax]"'),
     "ziglang": 'pip install ".[wheels]"',
 }
@@ -63,6 +65,8 @@ def is_missing(name):
         return False
     if name in PROGRAMS:
         return shutil.which(name) is None
+    if name in FILLED:
+        return not (ROOT / "docs" / "_pyodide" / "files.json").is_file()
     try:
         return not distribution(name)
     except PackageNotFoundError:
