@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import browser
+import browser_files
 
 from autograd_mini.views import page
 
@@ -29,23 +29,23 @@ def build(site: Path) -> Path:
 
     Raises
     ------
-    browser.FillError
+    browser_files.FillError
         If Pyodide or a wheel can't be brought here.
     """
     site.mkdir(exist_ok=True, parents=True)
-    browser.publish(site)
+    browser_files.publish(site)
     web = site / "_web"
     (web / "stepper.js").write_text(SCRIPT % page.script("exercise"), encoding="utf-8")
     (web / "page.css").write_text(page.style(), encoding="utf-8")
     target = site / "try.html"
-    target.write_text((browser.DOCS / "try.html").read_text(encoding="utf-8"), encoding="utf-8")
+    target.write_text((browser_files.DOCS / "try.html").read_text(encoding="utf-8"), encoding="utf-8")
     return target
 
 
 def weights(site: Path) -> list[tuple[str, int, int]]:
     """Return what the page downloads until its first stepper: names, bytes, and bytes as static hosts send them, by gzip."""
     scripts = ["try.html", *(f"_web/{name}" for name in (*_ASKED, "python_worker.js", "try_formula.py"))]
-    pyodide = (site / "_pyodide" / name for name in [*_listed(site), browser.LIST])
+    pyodide = (site / "_pyodide" / name for name in [*_listed(site), browser_files.LIST])
     files = [*(site / name for name in scripts), *pyodide, *sorted((site / "_pyodide" / "katex").glob("katex.min.*"))]
     return [
         (path.relative_to(site).as_posix(), path.stat().st_size, len(gzip.compress(path.read_bytes())))
@@ -59,7 +59,7 @@ _ASKED = ("page.css", "site.css", "stepper.js", "python.js", "try.js")
 def _listed(site: Path) -> list[str]:
     import json
 
-    return list(json.loads((site / "_pyodide" / browser.LIST).read_text(encoding="utf-8"))["files"])
+    return list(json.loads((site / "_pyodide" / browser_files.LIST).read_text(encoding="utf-8"))["files"])
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def main() -> None:
     site = Path(sys.argv[1] if len(sys.argv) > 1 else "site")
     try:
         built = build(site)
-    except browser.FillError as error:
+    except browser_files.FillError as error:
         sys.exit(str(error))
     rows = weights(site)
     for name, size, packed in [*rows, ("in all", sum(row[1] for row in rows), sum(row[2] for row in rows))]:

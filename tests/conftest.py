@@ -41,7 +41,7 @@ PROGRAMS = {
     "pdflatex": "install TeX Live, of Debian's packages texlive-latex-base and texlive-pictures",
     "katex": "npm install --global katex",
 }
-FILLED = {"pyodide": "python docs/browser.py"}  # what isn't on PATH, but in docs/_pyodide
+FILLED = {"pyodide": "python docs/browser_files.py"}  # what isn't on PATH, but in docs/_pyodide
 PACKAGES = """
     anywidget axe-playwright-python cloudpickle distributed graphviz-pure hatchling ipykernel jax joblib
     jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert networkx pandas playwright polars scikit-learn

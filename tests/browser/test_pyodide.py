@@ -12,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-BROWSER = ROOT / "docs" / "browser.py"
+BROWSER = ROOT / "docs" / "browser_files.py"
 
 
 def in_pyodide(*files):

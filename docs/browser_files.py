@@ -1,6 +1,6 @@
 """What the pages that compute in the browser need, in one folder: Pyodide, KaTeX, and the wheels that run on Pyodide.
 
-``python docs/browser.py`` fills ``docs/_pyodide``, which isn't under version control, by `npm pack` and
+``python docs/browser_files.py`` fills ``docs/_pyodide``, which isn't under version control, by `npm pack` and
 `pip download`, and makes the wheel of this source tree; ``docs/conf.py`` and the tests call `fill` for that. What is
 there already isn't fetched again; the wheel is made again when a file of the package has changed.
 """
