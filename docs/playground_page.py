@@ -12,7 +12,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent / "web")]
 
-import browser
+import browser_files
 import playground_model
 import try_page
 
@@ -79,7 +79,7 @@ def script() -> str:
 
 
 def _source(name: str) -> str:
-    return (browser.DOCS / "playground" / f"{name}.js").read_text(encoding="utf-8")
+    return (browser_files.DOCS / "playground" / f"{name}.js").read_text(encoding="utf-8")
 
 
 def build(site: Path) -> Path:
@@ -87,13 +87,13 @@ def build(site: Path) -> Path:
 
     Raises
     ------
-    browser.FillError
+    browser_files.FillError
         If Pyodide or a wheel can't be brought here.
     """
     try_page.build(site)  # the stepper, the style sheets, Python
     (site / "_web" / "playground.js").write_text(script(), encoding="utf-8")
     target = site / "playground.html"
-    target.write_text((browser.DOCS / "playground.html").read_text(encoding="utf-8"), encoding="utf-8")
+    target.write_text((browser_files.DOCS / "playground.html").read_text(encoding="utf-8"), encoding="utf-8")
     return target
 
 
@@ -102,7 +102,7 @@ def main() -> None:
     site = Path(sys.argv[1] if len(sys.argv) > 1 else "site")
     try:
         built = build(site)
-    except browser.FillError as error:
+    except browser_files.FillError as error:
         sys.exit(str(error))
     size = (site / "_web" / "playground.js").stat().st_size
     print(f"wrote {built}, with {size:,} bytes of scripts and data")
