@@ -156,7 +156,7 @@ class Playground {
 
   _newParts() {
     const { network: { names, isWeight } } = this.training;
-    at("part").replaceChildren(...names.map((name, k) => h("option", { value: k }, isWeight[k] ? name : `neuron ${name.slice(1)}: ${name}`)));
+    at("part").replaceChildren(...names.map((name, k) => h("option", { value: k }, isWeight[k] ? name : `${name} (${this._inWords(k)})`)));
     this.choose(Math.max(0, isWeight.indexOf(false)));
   }
 
@@ -278,10 +278,14 @@ class Playground {
     if (example >= 0) this._setExample(example);
   }
 
-  // The neuron that the chosen part belongs to: its layer, counted from 1, and its number, from 0.
-  _neuron() {
+  _inWords(k) {
+    const [layer, j] = this._neuron(k);
+    return `neuron ${j + 1} of layer ${layer}`;
+  }
+
+  // The neuron that a parameter belongs to: its layer, counted from 1, and its number, from 0.
+  _neuron(k = this.chosen) {
     const { sizes } = this.training.network;
-    let k = this.chosen;
     for (let layer = 1; layer < sizes.length; layer++) {
       const width = sizes[layer - 1] + 1;
       if (k < width * sizes[layer]) return [layer, Math.floor(k / width)];
@@ -304,7 +308,7 @@ class Playground {
       at("stepper").replaceChildren(element);
       this.stepper = globalThis.amStepper.mount(element, payload);
       const isLast = neuron?.[0] === sizes.length - 1;
-      at("stepper-words").textContent = (!neuron ? "The loss of the whole network" : isLast ? `The output and the loss` : `Neuron ${neuron[1] + 1} of layer ${neuron[0]}`)
+      at("stepper-words").textContent = (!neuron ? "The loss of the whole network" : isLast ? `The output and the loss` : `N${this._inWords(this.chosen).slice(1)}`)
         + ` for example ${example + 1}, with the weights of now. ${neuron && neuron[0] > 1 ? "Its inputs are the activations of the layer before. " : ""}Move a number to see what it changes.`;
       at("h-stepper").scrollIntoView({ block: "nearest" });
       at("h-stepper").focus({ preventScroll: true });

@@ -165,7 +165,9 @@ def checked_network(sizes: Any, activation: str, task: str) -> tuple[list[int], 
         raise Refused(f"The page takes up to {MOST_LAYERS} hidden layers of 1 to {MOST_NEURONS} neurons.")
     count = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
     if count > MOST_WEIGHTS:
-        raise Refused(f"This network has {count:,} weights; the page takes up to {MOST_WEIGHTS:,}. Make a layer smaller.")
+        raise Refused(
+            f"This network has {count:,} weights; the page takes up to {MOST_WEIGHTS:,}. Make a layer smaller."
+        )
     if activation not in ACTIVATIONS or task not in LOSSES:
         raise Refused(f"There is no activation {activation!r}, or nothing to learn called {task!r}.")
     return list(sizes), activation, task
@@ -178,14 +180,16 @@ def headings(sizes: Sequence[int], activation: str) -> list[str]:
 
 def panels(panel: NetworkPanel) -> str:
     """Return the network's two panels, of weights and of gradients, with all numbers at 0, for watch.js to fill."""
-    count, circles = sum(a * b for a, b in pairwise(panel.sizes)), sum(panel.sizes)
+    count, circles = sum(a * b for a, b in pairwise(panel.sizes)), sum(panel.sizes[1:])
     below = PANEL[1] + 38.0
     made = []
     for kind, left, of, title in [
         ("am-weights", 0.0, "w", "weights, and activations of the example"),
         ("am-gradients", 450.0, "∂L/∂w", "gradients ∂L/∂w on the lines, ∂L/∂b in the circles"),
     ]:
-        inside = [text(title, 0, -12, **BOLD), *panel.svg([0.0] * count, 1.0, [0.0] * circles, [1.0] * len(panel.sizes), kind)]
+        features: list[float | None] = [0.0 if kind == "am-weights" else None] * panel.sizes[0]
+        drawn = panel.svg([0.0] * count, 1.0, [*features, *[0.0] * circles], [1.0] * len(panel.sizes), kind)
+        inside = [text(title, 0, -12, **BOLD), *drawn]
         of_line = "am-ink am-reach" if kind == "am-weights" else "am-ink am-widest"
         inside.append(text(f"widest line: |{of}|", 0, below, 11, class_=of_line, fill=colours.TEXT))
         if kind == "am-weights":
@@ -218,7 +222,10 @@ def step(request: str) -> str:
     first = sum((a + 1) * b for a, b in pairwise(sizes[:layer]))
     width = sizes[layer - 1] + 1
     rows = range(sizes[layer]) if is_last else [j]
-    outputs = [_neuron_of(net.parameters[first + k * width :][:width], before, layer, k, activation if not is_last else "") for k in rows]
+    outputs = [
+        _neuron_of(net.parameters[first + k * width :][:width], before, layer, k, activation if not is_last else "")
+        for k in rows
+    ]
     leaves = [*net.parameters[first + j * width :][:width], *before]
     root = outputs[0]
     if is_last:
@@ -295,7 +302,9 @@ def _table(content: str, has_header: bool | None, target: str) -> dict[str, Any]
     if not names:
         raise TableError("data.csv has no column of numbers beside the target; the network needs at least one input")
     if len(names) > MOST_FEATURES:
-        raise TableError(f"data.csv has {len(names)} columns of numbers beside the target; the page takes up to {MOST_FEATURES}")
+        raise TableError(
+            f"data.csv has {len(names)} columns of numbers beside the target; the page takes up to {MOST_FEATURES}"
+        )
     scaled = None
     if task == "regression":
         scaled = [statistics.fmean(values), statistics.pstdev(values)]
