@@ -1,4 +1,4 @@
-"""What the playground trains by, in Node.js beside the Python library: weights, first weights, tables, the code it gives."""
+"""What the playground trains by, in Node.js beside the library: weights, first weights, tables, its Python."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ const training = new Training(net, data, settings);
 training.setParameters(theta);
 for (let k = 0; k < 6; k++) training.runEpoch();
 const gradient = training.model.loss(Float64Array.from(theta), training.options);
-const answer = { theta: [...training.theta], losses: training.losses, first: gradient, gradient: [...training.model.gradient] };
+const { theta: last, losses, model: { gradient: slopes } } = training;
+const answer = { theta: [...last], losses, first: gradient, gradient: [...slopes] };
 """
 CASES = [
     *[("two classes", "tanh", rule, "", 5) for rule in RULES],
@@ -139,7 +140,8 @@ def test_a_finite_difference_in_the_page_is_the_gradient(run, model):
     X, y = data_of("numbers")
     net = network_of(model, [2, 3, 1], "tanh", "numbers")
     found = run(
-        """const model = new Model(net, data), options = { penalty: "L2", lambda: 0.1 }, theta = firstWeights([2, 3, 1], "tanh", 5);
+        """const model = new Model(net, data), options = { penalty: "L2", lambda: 0.1 };
+        const theta = firstWeights([2, 3, 1], "tanh", 5);
         model.loss(theta, options);
         const gradient = [...model.gradient];
         const answer = { gradient, measured: gradient.map((_, k) => model.finiteDifference(theta, k, options)) };""",
@@ -168,7 +170,8 @@ def test_first_weights_are_spread_as_the_librarys(run, activation):
 @NODE
 def test_the_same_seed_gives_the_same_training(run, model):
     X, y = data_of("two classes")
-    lines = """const trained = seed => { const t = new Training(net, data, { optimizer: "Adam", lr: 0.05, batch: 5, penalty: "", lambda: 0, seed });
+    lines = """const settings = { optimizer: "Adam", lr: 0.05, batch: 5, penalty: "", lambda: 0 };
+        const trained = seed => { const t = new Training(net, data, { ...settings, seed });
         for (let k = 0; k < 4; k++) t.runEpoch(); return [...t.theta]; };
         const answer = [trained(1), trained(1), trained(2)];"""
     first, again, other = run(
@@ -181,7 +184,8 @@ def test_the_same_seed_gives_the_same_training(run, model):
 @NODE
 def test_a_training_that_diverges_stops_and_says_so(run, model):
     X, y = data_of("numbers")
-    lines = """const t = new Training(net, data, { optimizer: "SGD", lr: 100, batch: 0, penalty: "", lambda: 0, seed: 1 });
+    lines = """const settings = { optimizer: "SGD", lr: 100, batch: 0, penalty: "", lambda: 0, seed: 1 };
+        const t = new Training(net, data, settings);
         for (let k = 0; k < 200; k++) t.runEpoch();
         const answer = { failed: t.failed, epochs: t.epoch, finite: t.theta.every(isFinite) };"""
     found = run(
@@ -232,7 +236,8 @@ def test_the_python_of_a_data_set_makes_the_same_data(run, page, model):
         assert y.tolist() == one["targets"], name
     sizes = [2, 2, 1]
     code = run(
-        """const t = new Training(net, data, { optimizer: "SGD", lr: 0.1, batch: 0, penalty: "", lambda: 0.1, seed: 1 });
+        """const settings = { optimizer: "SGD", lr: 0.1, batch: 0, penalty: "", lambda: 0.1, seed: 1 };
+        const t = new Training(net, data, settings);
         const answer = pythonOf(t);""",
         net=network_of(model, sizes, "tanh", "two classes"),
         data=page.data_sets()["xor"],
@@ -303,6 +308,8 @@ def test_tables_of_all_kinds_are_read(model, text, task, names):
     ("text", "words"),
     [
         ("a,b\n1,x\noops,y\n2,x\n", ["line 3", "'a'", "'oops'"]),
+        ("a;b\n1,5;x\noops;y\n2,5;x\n", ["line 3", "'a'", "'oops'"]),
+        ("a;b\n1,5;x\n1.5;y\n2,5;x\n", ["line 2", "'1,5'", "decimals with a point"]),
         ("a,b\n1,x\n,y\n2,x\n", ["line 3", "empty"]),
         ("a,b\n1,x\n2\n", ["line 3", "1 cell"]),
         ("a,b\n1,x\n2,x\n", ["'b'", "every row"]),

@@ -142,7 +142,8 @@ class Table:
         import numpy as np  # what reads a table alone runs without it
 
         found = [self.column_of_numbers(column, hint, (texts or {}).get(column)) for column in columns]
-        return np.array(found, dtype=float).reshape(len(columns), len(self.rows)).T.copy()
+        numbers: Array = np.array(found, dtype=float).reshape(len(columns), len(self.rows)).T.copy()
+        return numbers
 
     def column_of_numbers(self, column: str, hint: str = "", texts: Sequence[str] | None = None) -> list[float]:
         """Return one column as `numbers` does, as a list."""

@@ -80,7 +80,8 @@ class Network:
 def example_loss(task: str, outputs: Sequence[Value], target: Value) -> Value:
     """Return the loss of one example, as `autograd_mini.nn` has it."""
     if task == "classes":
-        return functions.call(MINUS_LOG_SOFTMAX, target, *outputs)
+        chosen: Value = functions.call(MINUS_LOG_SOFTMAX, target, *outputs)
+        return chosen
     [z] = outputs
     if task == "numbers":
         return (z - target) ** 2
@@ -104,13 +105,14 @@ def passes(root: Value, leaves: Sequence[Value], wanted: Sequence[Value], more: 
     -------
     dict
         ``calls``, each one a function's name and the places of its arguments, ``["#", x]`` a number; how many of them
-        are the ``forward`` pass; the places of the ``value``, of the ``gradients`` of the wanted leaves, and of ``more``.
+        are the ``forward`` pass; the places of the ``value``, of the wanted leaves' ``gradients``, and of ``more``.
     """
     order = graph.topological_order(root)
     known = {leaf: symbol(f"a{i}") for i, leaf in enumerate(leaves)}
     values = graph.evaluate(order, tape.XP, {**known, **{n: number(n.data) for n in order if n.kind == "constant"}})
 
     def local_grads(v: Value) -> Any:
+        assert v.primitive is not None  # no leaf is asked
         return v.primitive.derivatives(tape.XP, values[v], *[values[u] for u in v.parents])
 
     found = graph.gradients(order, number(1.0), local_grads)
@@ -129,7 +131,7 @@ def passes(root: Value, leaves: Sequence[Value], wanted: Sequence[Value], more: 
 
 
 def network(request: str) -> str:
-    """Return all that the page needs to train and to draw a network of the ``sizes``, ``activation`` and ``task`` asked.
+    """Return what the page needs to train and to draw a network of the ``sizes``, ``activation`` and ``task`` asked.
 
     ``example`` is both passes over one example's loss: its inputs are the parameters, the features and the target;
     ``more`` are the outputs and the activations. ``penalty`` is the same of Σ |w| and the like, over the weights.
@@ -342,14 +344,14 @@ def _renamed(found: Table) -> tuple[Table, list[str]]:
 
 
 def _with_points(cells: Table) -> tuple[Table, list[str]]:
-    """Return a table whose decimal commas are points, column by column, where all its numbers are written so."""
+    """Return a table whose decimal commas are points, in the columns where no number has a point."""
     changed, rows = [], [list(row) for row in cells.rows]
-    for place_of, name in enumerate(cells.header):
-        column = [row[place_of] for row in rows]
-        pointed = [cell.replace(",", ".") if cell.count(",") == 1 else cell for cell in column]
-        if pointed != column and not any("." in cell for cell in column) and None not in map(as_number, pointed):
+    for column, name in enumerate(cells.header):
+        numbers = [row for row in rows if as_number(row[column].replace(",", ".", 1)) is not None]
+        with_comma = [row for row in numbers if "," in row[column]]
+        if with_comma and not any("." in row[column] for row in numbers):
             changed.append(name)
-            for row, cell in zip(rows, pointed, strict=True):
-                row[place_of] = cell
+            for row in with_comma:
+                row[column] = row[column].replace(",", ".", 1)
     notes = [f"commas are read as decimal points in {', '.join(map(repr, changed))}"] if changed else []
     return Table(cells.path, cells.header, rows, cells.lines), notes
