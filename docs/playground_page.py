@@ -50,6 +50,9 @@ def data_sets() -> dict[str, dict[str, Any]]:
             "classes": made.target_names,
             "rows": made.X.tolist(),
             "targets": made.y.tolist(),
+            "axes": [len(made.feature_names) - 2, len(made.feature_names) - 1]
+            if len(made.feature_names) > 2
+            else [0, 1],
         }
     return found
 

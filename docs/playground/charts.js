@@ -111,8 +111,9 @@ class SurfacePanel {
 
   _drawn() {
     const { data, left, right, height, isCurve, isDecision, several, axes } = this, room = { x: left, y: 0, width: right - left, height };
-    const title = isCurve ? "the model's curve, with the examples" : isDecision || several ? "decision boundary, with the examples"
+    const title = isCurve ? "the model's curve, with the examples" : isDecision || several ? data.names.length > 2 ? "decision boundary" : "decision boundary, with the examples"
       : `output from ${format(this.middle - this.reach, 3)} (orange) to ${format(this.middle + this.reach, 3)} (blue)`;
+    const held = data.names.length > 2 ? "; other inputs at their means" : "";
     const line = { stroke: ON_REGIONS, "stroke-width": 1.6, fill: "none" };
     const what = isCurve ? Array.from({ length: several ? data.classes.length : 1 }, (_, k) => s("path", { class: "am-curve", fill: "none",
       stroke: COLOURS.NEGATIVE, "stroke-width": 2.5, "stroke-dasharray": CURVE_DASHES[k % 4] }))
@@ -127,7 +128,7 @@ class SurfacePanel {
       words(names[1], left - 36, height / 2, "middle", 11, { transform: `rotate(-90 ${left - 36} ${height / 2})` })];
     const marks = [...ticks(...this.xs, 4).map(x => words(format(x, 3), this.x(x), height + 14, "middle")),
       ...ticks(...this.ys, 4).map(y => words(format(y, 3), left - 6, this.y(y) + 3.5, "end"))];
-    return panel(title, "0 0", [SURFACE_WIDTH, height + 32], "", box, marks, named);
+    return panel(title + held, "0 0", [SURFACE_WIDTH, height + 32], "", box, marks, named);
   }
 
   placeOf(i) {

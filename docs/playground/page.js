@@ -83,7 +83,7 @@ class Playground {
       this.training?.setOptimizer(found);
     }
     if (name === "data") {
-      Object.assign(this.settings, { example: 0, axes: [0, 1] });
+      Object.assign(this.settings, { example: 0, axes: DATA[found]?.axes ?? [0, 1] });
       if (found === OWN) {
         at("own").open = true;
         at("csv").focus();
@@ -131,6 +131,7 @@ class Playground {
     }
     if (mine !== this.wish) return false;
     this.problem("");
+    this._closeStepper();
     const last = data.rows.length - 1, most = data.names.length - 1;
     if (this.settings.example > last) this.settings.example = 0;
     if (this.settings.axes.some(axis => axis > most)) this.settings.axes = [0, Math.min(1, most)];
@@ -243,7 +244,7 @@ class Playground {
 
   _showPart() {
     const { training, figure, chosen } = this, x = training.theta[chosen], gradient = figure.gradient[chosen];
-    if (document.activeElement !== at("value")) at("value").value = Number(x.toPrecision(6));
+    if (document.activeElement !== at("value")) at("value").value = Number(x.toPrecision(5));
     const check = this.playing ? "" : `; by a finite difference ${format(training.model.finiteDifference(training.theta, chosen, training.options), 4)}`;
     const name = training.network.names[chosen];
     at("part-words").textContent = `${name} = ${format(x, 4)}, ∂L/∂${name} = ${format(gradient, 4)}${check}`;
@@ -299,10 +300,12 @@ class Playground {
     const { training: { network: { sizes, activation, task }, data, theta }, settings: { example } } = this, neuron = isNeuron ? this._neuron() : null;
     if (!isNeuron && theta.length > 120) { this.problem(`The whole network has ${theta.length} weights and biases, too many for a stepper that can be read; up to 120 are. Step through a neuron.`); return; }
     if (this.python.stage !== "ready" && this.python.stage !== "failed") this.problem("Python isn't there yet; the stepper opens when it is.");
+    const { wish } = this;
     try {
       const { payload } = await this.ask("step", { sizes, activation, task, numbers: [...theta], x: data.rows[example], target: data.targets[example], neuron });
+      if (wish !== this.wish) return;  // another network has come meanwhile
       this.problem("");
-      this.stepper?.destroy();
+      this._closeStepper();
       const element = h("div");
       at("stepping").hidden = false;
       at("stepper").replaceChildren(element);
@@ -315,6 +318,13 @@ class Playground {
     } catch (error) {
       this.problem(`There is no stepper: ${error.message}`);
     }
+  }
+
+  _closeStepper() {
+    this.stepper?.destroy();
+    this.stepper = null;
+    at("stepping").hidden = true;
+    at("stepper").replaceChildren();
   }
 
   // ---------------------------------------------------------------------------------------- what stands below
