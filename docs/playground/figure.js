@@ -103,7 +103,7 @@ function warning({ network: { sizes, names }, losses, failed }, { gradient }) {
   for (let layer = 1; layer < sizes.length; layer++)
     for (const end = k + (sizes[layer - 1] + 1) * sizes[layer]; k < end; k++) largest[layer - 1] = Math.max(largest[layer - 1], Math.abs(gradient[k]));
   const last = largest.at(-1);
-  if (largest.length > 1 && last > 1e-3 && largest[0] < 1e-4 * last)
+  if (largest.length > 1 && last > 1e-3 && largest[0] < 1e-3 * last)
     return `Vanishing gradients: at most ${format(largest[0], 2)} in layer 1, up to ${format(last, 2)} in the last one. Layer 1 hardly learns; another activation or fewer layers help.`;
   return "";
 }

@@ -11,7 +11,7 @@ const isWhole = (x, low, high) => Number.isInteger(x) && x >= low && x <= high;
 
 // What each setting may be: returns what is wrong in words, or "".
 const RULES_OF = {
-  data: x => x === OWN || DATA[x] ? "" : `there is no data set ${x}`,
+  data: x => x === OWN || Object.hasOwn(DATA, x) ? "" : `there is no data set ${x}`,
   hidden: x => Array.isArray(x) && x.length <= MOST_LAYERS && x.every(n => isWhole(n, 1, MOST_NEURONS)) ? ""
     : `hidden layers are up to ${MOST_LAYERS} whole numbers from 1 to ${MOST_NEURONS} with commas between, such as 8, 8; nothing for none`,
   activation: x => ACTIVATIONS.includes(x) ? "" : `there is no activation ${x}`,

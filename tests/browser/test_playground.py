@@ -41,7 +41,7 @@ def address(tmp_path_factory):
     thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def open_playground(chromium, address):
     """Open the page; at the end no script has failed, and nothing was asked of another place."""
     contexts, failures, elsewhere = [], [], []
@@ -68,6 +68,20 @@ def open_playground(chromium, address):
         context.close()
     assert failures == []
     assert elsewhere == []
+
+
+@pytest.fixture(scope="module")
+def opened(open_playground):
+    return open_playground()
+
+
+@pytest.fixture
+def page(opened):
+    """The page as it begins, with Python there already."""
+    for details in ("own", "numbers", "code"):
+        opened.evaluate(f"document.querySelector('#{details}').open = false")
+    opened.evaluate("amPlayground._restore(() => ({ settings: {} }), 'it')")
+    return opened
 
 
 def build(page, **fields):
@@ -102,8 +116,7 @@ def test_it_trains_at_once_before_python_is_there(open_playground):
     assert page.evaluate(STATE)["theta"] == before, "a seed gives the same numbers"
 
 
-def test_it_plays_pauses_and_says_how_quick_it_is(open_playground):
-    page = open_playground()
+def test_it_plays_pauses_and_says_how_quick_it_is(page):
     page.locator("#speed").select_option("0")
     page.locator("#play").click()
     page.wait_for_function("() => / epochs a second/.test(document.querySelector('#rate').textContent)")
@@ -115,8 +128,7 @@ def test_it_plays_pauses_and_says_how_quick_it_is(open_playground):
     assert "200 of 200 examples right" in page.inner_text("#words")
 
 
-def test_a_network_of_other_layers_and_another_activation_is_made(open_playground):
-    page = open_playground()
+def test_a_network_of_other_layers_and_another_activation_is_made(page):
     build(page, hidden="8, 3, 2", activation="gelu")
     page.wait_for_function("() => document.querySelectorAll('.am-weights circle').length === 16")
     page.locator("#one-epoch").click()
@@ -132,8 +144,7 @@ def test_a_network_of_other_layers_and_another_activation_is_made(open_playgroun
     assert not page.locator("#problem").is_visible()
 
 
-def test_a_click_on_a_neuron_opens_its_stepper_for_the_example(open_playground):
-    page = open_playground()
+def test_a_click_on_a_neuron_opens_its_stepper_for_the_example(page):
     page.locator("#one-epoch").click()
     page.locator(".am-weights circle").nth(2 + 6 + 1).click()
     page.wait_for_selector("#stepper .am-graph")
@@ -154,8 +165,7 @@ def test_a_click_on_a_neuron_opens_its_stepper_for_the_example(open_playground):
     assert not page.locator("#stepping").is_visible(), "it was another network's"
 
 
-def test_a_weight_is_typed_and_its_gradient_checked(open_playground):
-    page = open_playground()
+def test_a_weight_is_typed_and_its_gradient_checked(page):
     page.locator("#part").select_option("3")
     page.locator("#value").fill("-1.25")
     page.locator("#value").press("Enter")
@@ -164,13 +174,13 @@ def test_a_weight_is_typed_and_its_gradient_checked(open_playground):
     gradient, measured = page.inner_text("#part-words").split("∂L/∂w¹₂₁ = ")[1].split("; by a finite difference ")
     assert float(gradient) == pytest.approx(float(measured), rel=1e-3)
     page.locator("#numbers > summary").click()
+    page.wait_for_selector("#check td")
     rows = page.locator("#check tr").all_inner_texts()[1:]
     assert len(rows) == len(page.evaluate(STATE)["theta"])
     assert all("agrees" in row for row in rows)
 
 
-def test_what_goes_wrong_is_said_in_words(open_playground):
-    page = open_playground()
+def test_what_goes_wrong_is_said_in_words(page):
     build(page, data="line", hidden="3", activation="identity", optimizer="SGD", lr="90", batch="0")
     page.locator("#play").click()
     page.wait_for_function("() => document.querySelector('#words').textContent.startsWith('Stopped')")
@@ -181,8 +191,7 @@ def test_what_goes_wrong_is_said_in_words(open_playground):
     assert "learning rate is a number above 0" in page.inner_text("#problem")
 
 
-def test_a_table_of_ones_own_is_read_and_trained(open_playground):
-    page = open_playground()
+def test_a_table_of_ones_own_is_read_and_trained(page):
     use(page, PETS.replace("2,5", "oops"))
     page.wait_for_function("() => document.querySelector('#csv-problem').textContent.includes('line 3')")
     assert "column 'height': 'oops' isn't a number" in page.inner_text("#csv-problem")
@@ -199,8 +208,7 @@ def test_a_table_of_ones_own_is_read_and_trained(open_playground):
     page.wait_for_function("() => document.querySelector('#csv-notes').textContent.includes('target weight: a number')")
 
 
-def test_a_file_with_more_columns_has_axes_to_choose(open_playground):
-    page = open_playground()
+def test_a_file_with_more_columns_has_axes_to_choose(page):
     page.evaluate("document.querySelector('#own').open = true")
     rows = "".join(f"{i},{i * i},{i % 3},{'pqr'[i % 3]}\n" for i in range(12))
     page.locator("#csv-file").set_input_files(
@@ -212,8 +220,7 @@ def test_a_file_with_more_columns_has_axes_to_choose(open_playground):
     page.locator("#one-epoch").click()
 
 
-def test_a_link_carries_everything(open_playground):
-    page = open_playground()
+def test_a_link_carries_everything(page, open_playground):
     build(page, data="circles", hidden="5", activation="relu", penalty="L2", seed="7")
     page.locator("#lambda").fill("0.01")
     page.locator("#lambda").press("Enter")
@@ -245,14 +252,13 @@ def test_a_link_carries_everything(open_playground):
     ],
 )
 def test_a_damaged_link_is_told_and_the_rest_is_used(open_playground, link):
-    page = open_playground(link)
+    page = open_playground(link, wait=False)
     page.wait_for_function("() => document.querySelector('#problem').textContent.includes('could be used')")
     page.locator("#one-epoch").click()
     assert "Epoch 1" in page.inner_text("#words")
 
 
-def test_a_training_is_saved_and_opened(open_playground, tmp_path):
-    page = open_playground()
+def test_a_training_is_saved_and_opened(page, tmp_path):
     build(page, hidden="3")
     page.locator("#one-epoch").click()
     with page.expect_download() as waiting:
@@ -260,10 +266,11 @@ def test_a_training_is_saved_and_opened(open_playground, tmp_path):
     file = tmp_path / "playground.json"
     waiting.value.save_as(file)
     saved = page.evaluate(STATE)
-    other = open_playground()
-    other.locator("#load").set_input_files(file)
-    other.wait_for_function("() => amPlayground.training.theta.length === 13")
-    assert other.evaluate(STATE) == saved
+    build(page, hidden="2", data="circles")
+    page.wait_for_function("() => amPlayground.training.theta.length === 9")
+    page.locator("#load").set_input_files(file)
+    page.wait_for_function("() => amPlayground.training.theta.length === 13")
+    assert page.evaluate(STATE) == saved
     for text in (
         "[]",
         "{",
@@ -271,37 +278,42 @@ def test_a_training_is_saved_and_opened(open_playground, tmp_path):
         json.dumps({**json.loads(file.read_text()), "theta": [1]}),
     ):
         file.write_text(text)
-        other.evaluate("document.querySelector('#problem').textContent = ''")
-        other.locator("#load").set_input_files(file)
-        other.wait_for_function("() => document.querySelector('#problem').textContent.includes('could be used')")
+        page.evaluate("document.querySelector('#problem').textContent = ''")
+        page.locator("#load").set_input_files(file)
+        page.wait_for_function("() => document.querySelector('#problem').textContent.includes('could be used')")
 
 
-def test_the_python_is_shown_and_copied(open_playground):
-    page = open_playground()
+def test_the_python_is_shown_and_copied(page):
     page.locator("#code > summary").click()
+    page.wait_for_function("() => document.querySelector('#python').textContent")
     assert "nn.MLP(2, [6, 4, 1]" in page.inner_text("#python")
     page.locator("#copy-code").click()
     page.wait_for_function("() => document.querySelector('#state').textContent.startsWith('Copied')")
     assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#python")
 
 
-@pytest.mark.parametrize(("width", "scheme"), MODES)
-def test_axe_finds_nothing_and_nothing_is_too_wide(open_playground, width, scheme):
-    page = open_playground(viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)
-    assert findings(page) == []
+def test_axe_finds_nothing_and_nothing_is_too_wide(open_playground):
+    page = open_playground(bypass_csp=True)
+    for width, scheme in MODES:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        assert findings(page) == [], (width, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator("#one-epoch").click()
     page.locator("#step-neuron").click()
     page.wait_for_selector("#stepper .am-graph")
     for summary in ("#own", "#numbers", "#code"):
         page.locator(f"{summary} > summary").click()
-    assert findings(page) == [], "with a stepper, and everything unfolded"
     build(page, hidden="99")
-    assert findings(page) == [], "with a problem told"
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width, scheme in MODES:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(200)
+        assert findings(page) == [], (width, scheme, "with a stepper, a problem told, and everything unfolded")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_keys_reach_all_of_it(open_playground):
-    page = open_playground()
+def test_keys_reach_all_of_it(page):
     reached = []
     page.locator("#data").focus()
     for _ in range(60):
