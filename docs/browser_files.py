@@ -89,7 +89,7 @@ def _fill_from_npm(folder: Path, package: str) -> None:
     if mark.exists():
         return
     with tempfile.TemporaryDirectory() as place:
-        command = ["npm", "pack", "--silent", "--pack-destination", place, package]
+        command = ["npm", "pack", "--silent", "--cache", f"{place}/cache", "--pack-destination", place, package]
         _run(command, f"{package} of npm", "install Node.js with npm")
         with tarfile.open(next(Path(place).glob("*.tgz"))) as archive:
             for name, content in _taken(archive, package):

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the page is of this tree, whatever is installed
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import browser_files
@@ -22,6 +24,10 @@ SCRIPT = """// The stepper and the exercise, as pages of autograd_mini have them
 globalThis.amStepper = { mount, h, format, followTheme, button, choice };
 })();
 """
+
+
+# Of the scripts that pages share, those that this page asks for.
+ASKED = ("page.css", "site.css", "stepper.js", "python.js", "try.js", "python_worker.js", "try_formula.py")
 
 
 def build(site: Path) -> Path:
@@ -43,23 +49,21 @@ def build(site: Path) -> Path:
 
 
 def weights(site: Path) -> list[tuple[str, int, int]]:
-    """Return what the page downloads until its first stepper: names, bytes, and bytes as static hosts send them, by gzip."""
-    scripts = ["try.html", *(f"_web/{name}" for name in (*_ASKED, "python_worker.js", "try_formula.py"))]
-    pyodide = (site / "_pyodide" / name for name in [*_listed(site), browser_files.LIST])
-    files = [*(site / name for name in scripts), *pyodide, *sorted((site / "_pyodide" / "katex").glob("katex.min.*"))]
-    return [
-        (path.relative_to(site).as_posix(), path.stat().st_size, len(gzip.compress(path.read_bytes())))
-        for path in files
+    """Return what the page downloads: names, bytes, and bytes as static hosts send them, packed by gzip."""
+    listed = json.loads((site / "_pyodide" / browser_files.LIST).read_text(encoding="utf-8"))["files"]
+    files = [site / "try.html", *(site / "_web" / name for name in ASKED)]
+    files += [
+        site / "_pyodide" / name for name in (browser_files.LIST, *listed, "katex/katex.min.js", "katex/katex.min.css")
     ]
+    contents = [(path.relative_to(site).as_posix(), path.read_bytes()) for path in files]
+    return [(name, len(content), len(gzip.compress(content, mtime=0))) for name, content in contents]
 
 
-_ASKED = ("page.css", "site.css", "stepper.js", "python.js", "try.js")
-
-
-def _listed(site: Path) -> list[str]:
-    import json
-
-    return list(json.loads((site / "_pyodide" / browser_files.LIST).read_text(encoding="utf-8"))["files"])
+def print_weights(site: Path) -> None:
+    """Print what the page downloads until all of it is there, but for the fonts of a derivation."""
+    rows = weights(site)
+    for name, size, packed in [*rows, ("in all", sum(row[1] for row in rows), sum(row[2] for row in rows))]:
+        print(f"{size:12,} bytes, {packed:11,} by gzip  {name}")
 
 
 def main() -> None:
@@ -69,9 +73,7 @@ def main() -> None:
         built = build(site)
     except browser_files.FillError as error:
         sys.exit(str(error))
-    rows = weights(site)
-    for name, size, packed in [*rows, ("in all", sum(row[1] for row in rows), sum(row[2] for row in rows))]:
-        print(f"{size:12,} bytes, {packed:11,} by gzip  {name}")
+    print_weights(site)
     print(f"wrote {built}; to look at it: python -m http.server --bind 127.0.0.1 --directory {site}")
 
 

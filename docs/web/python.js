@@ -77,6 +77,7 @@ class Python {
   }
 
   _fail(text) {
+    if (this.stage === "failed") return;  // what came first says what is wrong
     this.worker?.terminate();
     this.ready ??= Promise.reject(new Error(text));
     this.ready.catch(() => {});

@@ -4,13 +4,21 @@ const home = new URL("../_pyodide/", import.meta.url);
 let python = null, fetched = 0, total = 0;
 
 const say = (stage, text) => postMessage({ state: { stage, text, fetched, total } });
+const fail = words => postMessage({ failure: String(words).slice(-500) });
 const megabytes = bytes => (bytes / 1e6).toFixed(1);
 
 // Every file is fetched through this one, so that what has come can be counted while it comes.
 const plainFetch = self.fetch.bind(self);
 self.fetch = async (address, options) => {
-  const response = await plainFetch(address, options);
-  if (!response.ok) throw new Error(`${new URL(address.url ?? address, home).pathname}: ${response.status} ${response.statusText}`);
+  const name = new URL(address.url ?? address, home).pathname.split("/").pop();
+  let response;
+  try {
+    response = await plainFetch(address, options);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  } catch (error) {
+    fail(`${name}: ${error.message}`);  // Pyodide wouldn't tell
+    throw error;
+  }
   const counted = response.body.pipeThrough(new TransformStream({
     transform(chunk, to) {
       fetched += chunk.byteLength;
@@ -25,7 +33,7 @@ const bytesOf = async address => new Uint8Array(await (await fetch(address)).arr
 
 async function start({ modules }) {
   say("fetching", "Downloading Python");
-  const { files, wheels } = await (await plainFetch(new URL("files.json", home))).json();
+  const { files, wheels } = await (await fetch(new URL("files.json", home))).json();
   total = Object.entries(files).reduce((sum, [name, size]) => name.endsWith("mjs") ? sum : sum + size, 0);
   const { loadPyodide } = await import(new URL("pyodide.mjs", home).href);
   const archives = Promise.all(wheels.map(name => bytesOf(new URL(name, home))));
@@ -58,12 +66,17 @@ function answer({ id, name, given }) {
   }
 }
 
+self.onunhandledrejection = event => {
+  event.preventDefault();
+  if (!python) fail(event.reason?.message ?? event.reason);
+};
+
 self.onmessage = async ({ data }) => {
   if (!data.start) return answer(data);
   try {
     await start(data.start);
     postMessage({ ready: true });
   } catch (error) {
-    postMessage({ failure: String(error.message ?? error).slice(-500) });
+    fail(error.message ?? error);
   }
 };

@@ -67,7 +67,7 @@ place("stop").addEventListener("click", () => stop("Stopped. Change the formula 
 async function change() {
   asked += 1;
   clearTimeout(textTimer);
-  keepLink();
+  if (current) keepLink();  // before that the link is what it was opened by
   if (working) return;
   working = true;
   for (let latest = -1; latest !== asked;) {
@@ -125,7 +125,8 @@ function show(wish, { payload, leaves, moved, root }) {
   if (!wish.hide) handle.onmove(() => moveTo(handle, whatIf, moved));
   showConditions(current.names.filter(name => !moved.includes(name)));
   keepLink();
-  laterTexts();
+  if (wish.hide) place("below").hidden = true;  // it would tell what an exercise asks
+  else laterTexts();
 }
 
 // The stepper has computed itself what a moved leaf changes; the rest of the page follows.
@@ -154,9 +155,7 @@ function laterTexts() {
 }
 
 async function showTexts() {
-  const { formula, leaves, hide: hidden } = current, mine = asked;
-  place("below").hidden = Boolean(hidden);  // they would tell what an exercise asks
-  if (hidden) return;
+  const { formula, leaves } = current, mine = asked;
   let texts;
   try {
     texts = await python.ask("try_formula.texts", { formula, leaves });
@@ -166,11 +165,12 @@ async function showTexts() {
   }
   if (mine !== asked) return;
   // Where a moved leaf leads into another branch of the formula, the graph is another one.
-  if (!hidden && !sameNumber(Number(texts.root), current.root)) {
+  if (!sameNumber(Number(texts.root), current.root)) {
     if (sameLeaves(leaves, current.leaves)) change();
     return;
   }
-  place("drawing").replaceChildren(h("img", { alt: texts.title, src: address(texts.drawing, "image/svg+xml") }));
+  place("below").hidden = false;
+  place("drawing").replaceChildren(h("img", { alt: texts.title, onload: reach, src: addressOf(texts.drawing, "image/svg+xml") }));
   place("latex").textContent = texts.latex;
   place("python").textContent = texts.python;
   typeset(texts.typeset);
@@ -181,9 +181,10 @@ async function showTexts() {
 const sameNumber = (a, b) => Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
 const sameLeaves = (a, b) => Object.keys(a).every(name => a[name] === b[name]);
 
-function address(text, type) {
-  URL.revokeObjectURL(address.last);
-  return address.last = URL.createObjectURL(new Blob([text], { type }));
+let picture = "";
+function addressOf(text, type) {
+  URL.revokeObjectURL(picture);
+  return picture = URL.createObjectURL(new Blob([text], { type }));
 }
 
 function typeset(source) {
@@ -268,31 +269,33 @@ async function copy(text, what) {
 
 for (const part of document.querySelectorAll("[data-copy]"))
   part.addEventListener("click", () => copy(place(part.dataset.copy).textContent, part.textContent.replace("Copy ", "the ")));
-place("link").addEventListener("click", () => { keepLink(); copy(location.href, "the link"); });
+place("link").addEventListener("click", () => copy(address(), "the link"));
 
 // The address carries the formula, the numbers of its leaves and what is asked.
-function keepLink() {
+function address() {
   const said = new URLSearchParams({ formula: field.value.slice(0, MOST_CHARACTERS) });
   for (const name of current?.names ?? []) said.set(`leaf.${name}`, numbers[name]);
   if (hide.value) said.set("hide", hide.value);
-  clearTimeout(keepLink.timer);
-  const keep = () => history.replaceState(null, "", `#${said}`);
-  keep.last = performance.now();
-  // Browsers allow about a hundred changes in half a minute.
-  if (performance.now() - (keepLink.at ?? -1000) > 400) keepLink.at = performance.now(), keep();
-  else keepLink.timer = setTimeout(keep, 400);
+  return `${location.href.split("#")[0]}#${said}`;
 }
 
-function readLink() {
-  const said = new URLSearchParams(location.hash.slice(1)), formula = said.get("formula");
+// Browsers allow about a hundred changes of the address in half a minute; so it waits until nothing changes any more.
+let linkTimer = 0;
+function keepLink() {
+  clearTimeout(linkTimer);
+  linkTimer = setTimeout(() => history.replaceState(null, "", address()), IDLE);
+}
+
+function readLink(link) {
+  const said = new URLSearchParams(new URL(link).hash.slice(1)), formula = said.get("formula");
   if (formula === null) return;
+  clearTimeout(linkTimer);
   field.value = formula;
   for (const [key, text] of said) {
     const number = text.trim() === "" ? NaN : Number(text);
     if (key.startsWith("leaf.") && isFinite(number)) numbers[key.slice(5)] = number;
   }
   hide.value = [...hide.options].some(({ value }) => value === said.get("hide")) ? said.get("hide") : "";
-  // The names are known only when Python has read the formula; until then the link is kept as it is.
 }
 
 // ------------------------------------------------------------------------------------------------------- begin
@@ -307,7 +310,7 @@ examples.addEventListener("change", () => {
   Object.assign(numbers, leaves);
   change();
 });
-addEventListener("hashchange", () => { readLink(); change(); });
-readLink();
+addEventListener("hashchange", event => { readLink(event.newURL); change(); });
+readLink(location.href);
 change();
 })();
