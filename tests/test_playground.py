@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -16,7 +15,7 @@ from autograd_mini import Trainer, nn, no_grad, optim
 from autograd_mini.nn.initializers import initial_weights
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-NODE = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js isn't installed")
+NODE = pytest.mark.needs("node")
 RULES = {
     "SGD": lambda p: optim.SGD(p, lr=0.05),
     "momentum": lambda p: optim.SGD(p, lr=0.05, momentum=0.9),
