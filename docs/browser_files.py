@@ -25,7 +25,7 @@ ROOT = DOCS.parent
 FOLDER = DOCS / "_pyodide"
 WEB = DOCS / "web"  # the scripts that the pages share
 
-PYODIDE, KATEX = "pyodide@314.0.7", "katex@0.19.1"
+PYODIDE, KATEX, MATHJAX = "pyodide@314.0.7", "katex@0.19.1", "mathjax@3.2.2"
 WHEELS = ("graphviz==0.21",)
 PACKAGES = "pyodide-lock.json"  # Pyodide's list of other packages, which becomes an empty one: none is ever asked for
 TAKEN = {
@@ -33,6 +33,7 @@ TAKEN = {
         name: name for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", PACKAGES)
     },
     KATEX: {"dist/katex.min.js": "katex/katex.min.js", "dist/katex.min.css": "katex/katex.min.css"},
+    MATHJAX: {"es5/tex-svg.js": "mathjax/tex-svg.js"},
 }
 FONTS = "dist/fonts/", ".woff2"  # every browser that runs WebAssembly reads these
 LIST = "files.json"
@@ -65,7 +66,7 @@ def fill(folder: Path = FOLDER) -> Path:
 
 def publish(site: Path, folder: Path = FOLDER) -> None:
     """Put the filled folder, and the scripts that all pages share, into a site: `_pyodide` and `_web`."""
-    shutil.copytree(fill(folder), site / "_pyodide", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(fill(folder), site / "_pyodide", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", "mathjax"))
     current = {wheel.name for wheel in folder.glob("*.whl")}
     for wheel in (site / "_pyodide").glob("*.whl"):
         if wheel.name not in current:

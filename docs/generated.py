@@ -19,6 +19,16 @@ _PLACES = {
     "Value": "Of a Value: `x.…`",
 }
 
+# What is added below the index of the lessons, so that they are found beside each page.
+CONTENTS = """
+```{toctree}
+:glob:
+:hidden:
+
+[0-9]*
+```
+"""
+
 
 def derivatives() -> str:
     """Return the table of derivatives for a narrow page: two columns, and each derivative in a row of its own."""
