@@ -43,14 +43,21 @@ PROGRAMS = {
 }
 PACKAGES = """
     anywidget axe-playwright-python cloudpickle distributed graphviz-pure hatchling ipykernel jax joblib
-    jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert networkx onnx onnxruntime pandas playwright polars scikit-learn
+    jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert networkx onnx onnxruntime pandas playwright polars
+    safetensors scikit-learn
 """.split()
+# With its libraries for graphics cards PyTorch takes 5 GB, so these tests have a stage of their own in .ci/run, also
+# where otherwise nothing may be left out.
+IN_A_STAGE_OF_THEIR_OWN = {"torch": 'pip install ".[test,interchange,torch]"'}
 HOW = {
+    **IN_A_STAGE_OF_THEIR_OWN,
     "slow": 'pytest -m "slow or not slow"',
     **PROGRAMS,
     **dict.fromkeys(PACKAGES, 'pip install ".[dev,plot,jax]"'),
     "ziglang": 'pip install ".[wheels]"',
 }
+
+IMPORTED_AS = {"sklearn": "scikit-learn"}
 
 left_out = pytest.StashKey[dict[str, set[str]]]()  # for each thing that is missing, the tests that need it
 
@@ -71,7 +78,7 @@ def is_missing(name):
 
 def pytest_configure(config):
     config.stash[left_out] = {}
-    missing = {name: name for name in HOW if EVERYTHING and is_missing(name)}
+    missing = {name: name for name in HOW if EVERYTHING and name not in IN_A_STAGE_OF_THEIR_OWN and is_missing(name)}
     if missing:
         raise pytest.UsageError(f"AUTOGRAD_MINI_EVERYTHING: nothing may be left out; missing {in_words(missing)}")
     config.pluginmanager.register(RoomsThatNeed())
@@ -141,7 +148,8 @@ def pytest_collection_finish():
 def needed_by(item):
     if isinstance(item, pytest.DoctestItem):
         source = "".join(example.source for example in item.dtest.examples)
-        return [name for name in re.findall(r"^(?:import|from) (\w+)", source, flags=re.M) if name in HOW]
+        imported = re.findall(r"^(?:import|from) (\w+)", source, flags=re.M)
+        return [name for name in (IMPORTED_AS.get(name, name) for name in imported) if name in HOW]
     return [name for mark in item.iter_markers("needs") for name in mark.args]
 
 

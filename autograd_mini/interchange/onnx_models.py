@@ -74,6 +74,7 @@ def export_onnx(model: Any, path: str | os.PathLike[str], *, example: Any = None
 
     Examples
     --------
+    >>> import onnx
     >>> import pathlib, tempfile
     >>> from autograd_mini import nn
     >>> model = nn.MLP(2, [3, 1], rng=0)
