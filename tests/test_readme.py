@@ -121,6 +121,23 @@ def test_it_is_short():
     assert len(README.split()) <= 1150
 
 
+@pytest.mark.needs("scikit-learn")
+def test_what_it_names_for_other_programs_is_there():
+    from autograd_mini import estimators, interchange
+
+    (line,) = re.findall(r"^- \*\*Other programs\.\*\*(.*?)^- ", README, flags=re.M | re.S)
+    names = re.findall(r"`(\w+)`", line)
+    assert {"MLPClassifier", "save_graph", "from_torch", "to_torch", "export_onnx", "from_sklearn"} <= set(names)
+    assert [name for name in names if not hasattr(interchange, name) and not hasattr(estimators, name)] == []
+
+
+def test_all_is_all_extras_for_users_but_torch():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = re.search(r'^all = \["autograd-mini\[(.*?)\]"\]', project, flags=re.M)[1].split(",")
+    told = re.findall(r"`(\w+)`", README.partition("Extras: ")[2].partition("`all`")[0])
+    assert set(told) == {*extras, "torch"}
+
+
 def numbers(text):
     return {number.rstrip(".,") for number in re.findall(r"\d[\d,.]*", text)}
 
