@@ -29,6 +29,7 @@ MOUNTED = (
     "() => document.querySelector('#state').textContent.startsWith('Shown') && document.querySelector('.am-stepper')"
 )
 IDLE = "() => !document.querySelector('#stepper').hasAttribute('aria-busy')"
+LOADING = ["Downloading Python…", "Starting Python…", "Loading autograd_mini…", "Drawing…"]
 VISITS = itertools.count()
 MODES = [(width, scheme) for width in (1366, 390) for scheme in ("light", "dark")]
 HOSTILE = {
@@ -177,7 +178,7 @@ def test_it_says_what_it_is_doing_until_the_first_stepper_which_comes_within_ten
             break
     said = page.evaluate("said")
     assert any(re.fullmatch(r"Downloading Python: \d+\.\d of 1\d\.\d MB…", text) for text in said), said
-    assert "Loading autograd_mini…" in said
+    assert [said.index(text) for text in LOADING] == sorted(said.index(text) for text in LOADING), said
     assert said[-1] == "Shown: tanh(w*x + b)"
     assert page.evaluate("took") < 10_000, "milliseconds since the page was asked for"
 
