@@ -29,11 +29,12 @@ LOSSES = {"two classes": "binary_cross_entropy_with_logits", "classes": "cross_e
 @pytest.fixture(scope="module")
 def page():
     """The module that builds the page."""
-    sys.path[:0] = [str(DOCS), str(DOCS / "web")]
+    before = list(sys.path)
+    sys.path.insert(0, str(DOCS))
     import playground_page
 
     yield playground_page
-    del sys.path[:2]
+    sys.path[:] = before
 
 
 @pytest.fixture(scope="module")
