@@ -130,9 +130,9 @@ def _fill_from_pip(folder: Path, requirement: str) -> None:
     mark.touch()
 
 
-def _run(command: list[str], what: str, how: str, **options: object) -> None:
+def _run(command: list[str], what: str, how: str, environment: dict[str, str] | None = None) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment)
     except FileNotFoundError:
         raise FillError(f"{what} is needed, and there is no program {command[0]}: {how}") from None
     if done.returncode:
@@ -168,7 +168,7 @@ def _fill_with_own_wheel(folder: Path) -> None:
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
         isolated = [] if find_spec("hatchling") is None else ["--no-build-isolation"]
         environment = {**os.environ, "AUTOGRAD_MINI_NATIVE": "0"}
-        _run([*command, *isolated, "-w", str(made), str(tree)], "a wheel of this tree", "install pip", env=environment)
+        _run([*command, *isolated, "-w", str(made), str(tree)], "a wheel of this tree", "install pip", environment)
         wheel = next(made.glob("autograd_mini-*-py3-none-any.whl"))
         for old in folder.glob("autograd_mini-*.whl"):
             old.unlink()

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import try_page
 
-STARTS, KEYS = 5, "+x*w+b*b+w*w"
+STARTS, KEYS = 3, "+x*w+b*b+w*w"
 WATCHED = """(() => { new MutationObserver(() => {
     if (document.querySelector("#stepper .am-stepper svg")) window.took ??= performance.now();
 }).observe(document, { childList: true, subtree: true }); })()"""

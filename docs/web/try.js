@@ -70,6 +70,7 @@ async function change() {
   if (current) keepLink();  // before that the link is what it was opened by
   if (working) return;
   working = true;
+  place("stepper").setAttribute("aria-busy", "true");
   for (let latest = -1; latest !== asked;) {
     latest = asked;
     const wish = wanted();
@@ -92,6 +93,7 @@ async function change() {
     }
   }
   working = false;
+  place("stepper").removeAttribute("aria-busy");
   if (python.stage === "ready") say(current ? `Shown: ${brief(current.formula)}` : "Ready");
 }
 

@@ -28,6 +28,7 @@ LEAVES = {"w": 0.5, "x": 2.0, "b": 0.1}
 MOUNTED = (
     "() => document.querySelector('#state').textContent.startsWith('Shown') && document.querySelector('.am-stepper')"
 )
+IDLE = "() => !document.querySelector('#stepper').hasAttribute('aria-busy')"
 VISITS = itertools.count()
 MODES = [(width, scheme) for width in (1366, 390) for scheme in ("light", "dark")]
 HOSTILE = {
@@ -124,6 +125,7 @@ def opened(open_try):
 def page(opened):
     """A page that shows the neuron, as somebody has left it who comes back to it."""
     opened.get_by_label("what to do").select_option("")
+    opened.wait_for_function(IDLE)
     fill(opened, "x*x")
     link = f"formula=tanh(w*x %2B b)&leaf.w=0.5&leaf.x=2&leaf.b=0.1&visit={next(VISITS)}"
     opened.evaluate("link => { location.hash = link; }", link)
@@ -133,9 +135,8 @@ def page(opened):
 
 def fill(page, formula):
     """Type a formula, and wait until it is shown or refused."""
-    page.evaluate("document.querySelector('#state').textContent = ''")
     page.get_by_label("formula", exact=True).fill(formula)
-    page.wait_for_function("() => document.querySelector('#state').textContent.startsWith('Shown')")
+    page.wait_for_function(IDLE)
 
 
 def root_shown(page):
