@@ -339,6 +339,15 @@ def test_a_target_of_ones_own_is_taken(model):
     assert "did you mean" in table_of(model, "kind,a\nx,1\ny,2\nx,3\n", target="kinds")["problem"]
 
 
+def test_whole_numbers_are_a_class_or_a_number_as_the_reader_says(model):
+    text = "a,b\n1,2\n2,4\n3,6\n"
+    assert table_of(model, text)["task"] == "numbers"
+    assert "say so under “target is”" in table_of(model, text, task="classification")["problem"]
+    repeated = text + text.partition("\n")[2]
+    assert table_of(model, repeated)["task"] == "classes"
+    assert table_of(model, repeated, task="regression")["task"] == "numbers"
+
+
 @pytest.mark.parametrize("neuron", [[1, 2], [2, 0], None])
 @pytest.mark.parametrize("task", list(LOSSES))
 def test_a_stepper_has_the_networks_numbers(model, neuron, task):

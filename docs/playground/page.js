@@ -7,7 +7,7 @@ const NEW_NETWORK = new Set(["data", "hidden", "activation"]), PYTHONS = ["_web/
 
 class Playground {
   constructor() {
-    Object.assign(this, { settings: { ...START }, own: { text: "", header: null, target: "" }, tables: new Map(), networks: new Map(PREBUILT),
+    Object.assign(this, { settings: { ...START }, own: { text: "", header: null, target: "", task: "" }, tables: new Map(), networks: new Map(PREBUILT),
       playing: false, chosen: 0, wish: 0, stepper: null });
     followTheme(document.querySelector("main"));
     this._fillChoices();
@@ -350,7 +350,7 @@ class Playground {
 
   async _useTable() {
     const header = { "": null, yes: true, no: false }[at("csv-header").value];
-    const own = { text: at("csv").value, header, target: at("csv-target").value };
+    const own = { text: at("csv").value, header, target: at("csv-target").value, task: at("csv-task").value };
     this.problem("", null, "csv-problem");
     at("csv-notes").replaceChildren();
     if (!own.text.trim()) { this.problem("There is no table yet: paste one, or open a file.", null, "csv-problem"); return; }
@@ -393,6 +393,7 @@ class Playground {
       if (said.own !== undefined) {
         this.own = checkedOwn(said.own);
         at("csv").value = this.own.text;
+        at("csv-task").value = this.own.task;
         at("csv-header").value = this.own.header === null ? "" : this.own.header ? "yes" : "no";
       }
       if (settings.data === OWN && !this.own.text) {

@@ -91,5 +91,6 @@ function checkedWeights(theta, count) {
 function checkedOwn(own) {
   if (!own || typeof own.text !== "string" || own.text.length > MOST_IN_FILE) throw new Error("the table in it is no text, or too long");
   const header = [null, true, false].includes(own.header) ? own.header : null;
-  return { text: own.text, header, target: typeof own.target === "string" ? own.target : "" };
+  const task = ["classification", "regression"].includes(own.task) ? own.task : "";
+  return { text: own.text, header, task, target: typeof own.target === "string" ? own.target : "" };
 }
