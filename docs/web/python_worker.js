@@ -22,7 +22,8 @@ self.fetch = async (address, options) => {
   const counted = response.body.pipeThrough(new TransformStream({
     transform(chunk, to) {
       fetched += chunk.byteLength;
-      if (total) say("fetching", `Downloading Python: ${megabytes(Math.min(fetched, total))} of ${megabytes(total)} MB`);
+      if (total && fetched < total) say("fetching", `Downloading Python: ${megabytes(fetched)} of ${megabytes(total)} MB`);
+      else if (total && !python) say("starting", "Starting Python");
       to.enqueue(chunk);
     },
   }));

@@ -33,7 +33,7 @@ const python = new Python({
   onstate({ stage, text, fetched, total }) {
     progress.hidden = stage !== "fetching";
     if (total) progress.value = fetched / total;
-    if (stage === "ready" && !working) return;
+    if (stage === "ready") return working && say("Drawing…");
     say(stage === "failed" ? text : `${text}…`);
     if (stage === "failed") place("stop").hidden = true;
   },
