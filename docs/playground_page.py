@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -32,6 +33,7 @@ DATA = {  # a title, and the call that makes the same data in Python
     "iris": ("iris, three species", "datasets.iris()"),
     "line": ("a line", "datasets.linear(60, noise=0.2, seed=0)"),
 }
+FIRST = ("page.css", "site.css", "playground.css", "stepper.js", "python.js", "playground.js")
 HIDDEN, ACTIVATION = [6, 4], "tanh"  # of the networks that train before Python is there
 
 
@@ -108,8 +110,12 @@ def main() -> None:
         built = build(site)
     except browser_files.FillError as error:
         sys.exit(str(error))
-    size = (site / "_web" / "playground.js").stat().st_size
-    print(f"wrote {built}, with {size:,} bytes of scripts and data")
+    for path in [built, *(site / "_web" / name for name in FIRST)]:
+        content = path.read_bytes()
+        print(
+            f"{len(content):12,} bytes, {len(gzip.compress(content)):11,} by gzip  {path.relative_to(site).as_posix()}"
+        )
+    print(f"wrote {built}, which trains with these; Python comes after them")
     print(f"to look at it: python -m http.server --bind 127.0.0.1 --directory {site}")
 
 

@@ -29,11 +29,12 @@ LOSSES = {"two classes": "binary_cross_entropy_with_logits", "classes": "cross_e
 @pytest.fixture(scope="module")
 def page():
     """The module that builds the page."""
-    sys.path[:0] = [str(DOCS), str(DOCS / "web")]
+    before = list(sys.path)
+    sys.path.insert(0, str(DOCS))
     import playground_page
 
     yield playground_page
-    del sys.path[:2]
+    sys.path[:] = before
 
 
 @pytest.fixture(scope="module")
@@ -336,6 +337,15 @@ def test_a_target_of_ones_own_is_taken(model):
     found = table_of(model, "kind,a\nx,1\ny,2\nx,3\n", target="kind")
     assert (found["target"], found["names"]) == ("kind", ["a"])
     assert "did you mean" in table_of(model, "kind,a\nx,1\ny,2\nx,3\n", target="kinds")["problem"]
+
+
+def test_whole_numbers_are_a_class_or_a_number_as_the_reader_says(model):
+    text = "a,b\n1,2\n2,4\n3,6\n"
+    assert table_of(model, text)["task"] == "numbers"
+    assert "say so under “target is”" in table_of(model, text, task="classification")["problem"]
+    repeated = text + text.partition("\n")[2]
+    assert table_of(model, repeated)["task"] == "classes"
+    assert table_of(model, repeated, task="regression")["task"] == "numbers"
 
 
 @pytest.mark.parametrize("neuron", [[1, 2], [2, 0], None])

@@ -7,7 +7,7 @@ const NEW_NETWORK = new Set(["data", "hidden", "activation"]), PYTHONS = ["_web/
 
 class Playground {
   constructor() {
-    Object.assign(this, { settings: { ...START }, own: { text: "", header: null, target: "" }, tables: new Map(), networks: new Map(PREBUILT),
+    Object.assign(this, { settings: { ...START }, own: { text: "", header: null, target: "", task: "" }, tables: new Map(), networks: new Map(PREBUILT),
       playing: false, chosen: 0, wish: 0, stepper: null });
     followTheme(document.querySelector("main"));
     this._fillChoices();
@@ -276,6 +276,7 @@ class Playground {
     if (!isClick) return;
     if (part) this.choose(part.k);
     if (part?.isNeuron) this.step(true);
+    else if (part) at("value").select();
     if (example >= 0) this._setExample(example);
   }
 
@@ -297,7 +298,7 @@ class Playground {
 
   async step(isNeuron) {
     this.pause();
-    const { training: { network: { sizes, activation, task }, data, theta }, settings: { example } } = this, neuron = isNeuron ? this._neuron() : null;
+    const { training: { network: { sizes, activation, task }, data, theta }, settings } = this, { example } = settings, neuron = isNeuron ? this._neuron() : null;
     if (!isNeuron && theta.length > 120) { this.problem(`The whole network has ${theta.length} weights and biases, too many for a stepper that can be read; up to 120 are. Step through a neuron.`); return; }
     if (this.python.stage !== "ready" && this.python.stage !== "failed") this.problem("Python isn't there yet; the stepper opens when it is.");
     const { wish } = this;
@@ -312,7 +313,7 @@ class Playground {
       this.stepper = globalThis.amStepper.mount(element, payload);
       const isLast = neuron?.[0] === sizes.length - 1;
       at("stepper-words").textContent = (!neuron ? "The loss of the whole network" : isLast ? `The output and the loss` : `N${this._inWords(this.chosen).slice(1)}`)
-        + ` for example ${example + 1}, with the weights of now. ${neuron && neuron[0] > 1 ? "Its inputs are the activations of the layer before. " : ""}Move a number to see what it changes.`;
+        + ` for example ${example + 1}, with the weights of now${settings.penalty && (!neuron || isLast) ? ", without the penalty" : ""}. ${neuron && neuron[0] > 1 ? "Its inputs are the activations of the layer before. " : ""}Move a number to see what it changes.`;
       at("h-stepper").scrollIntoView({ block: "nearest" });
       at("h-stepper").focus({ preventScroll: true });
     } catch (error) {
@@ -349,7 +350,7 @@ class Playground {
 
   async _useTable() {
     const header = { "": null, yes: true, no: false }[at("csv-header").value];
-    const own = { text: at("csv").value, header, target: at("csv-target").value };
+    const own = { text: at("csv").value, header, target: at("csv-target").value, task: at("csv-task").value };
     this.problem("", null, "csv-problem");
     at("csv-notes").replaceChildren();
     if (!own.text.trim()) { this.problem("There is no table yet: paste one, or open a file.", null, "csv-problem"); return; }
@@ -392,6 +393,7 @@ class Playground {
       if (said.own !== undefined) {
         this.own = checkedOwn(said.own);
         at("csv").value = this.own.text;
+        at("csv-task").value = this.own.task;
         at("csv-header").value = this.own.header === null ? "" : this.own.header ? "yes" : "no";
       }
       if (settings.data === OWN && !this.own.text) {
@@ -405,6 +407,7 @@ class Playground {
         this.training.setParameters(checkedWeights(said.theta, this.training.theta.length));
         if (isWhole(said.epoch, 0, 1e9)) this.training.epoch = said.epoch;
         this.draw();
+        this.say(`Opened ${what}: its settings and weights. The optimizer's averages and the order of the examples begin anew.`);
       }
     } catch (error) {
       ignored.push(error instanceof SyntaxError || error.name === "InvalidCharacterError" || error instanceof RangeError ? "a part of it is damaged" : error.message);

@@ -7,19 +7,20 @@ const FORMAT = "autograd_mini playground", OWN = "own";
 
 const START = { data: "moons", hidden: [6, 4], activation: "tanh", optimizer: "Adam", lr: 0.03, batch: 10, penalty: "", lambda: 0.001, seed: 1, example: 0, axes: [0, 1] };
 
+const isWithin = (x, low, high) => typeof x === "number" && x >= low && x <= high;
 const isWhole = (x, low, high) => Number.isInteger(x) && x >= low && x <= high;
 
 // What each setting may be: returns what is wrong in words, or "".
 const RULES_OF = {
-  data: x => x === OWN || Object.hasOwn(DATA, x) ? "" : `there is no data set ${x}`,
+  data: x => x === OWN || typeof x === "string" && Object.hasOwn(DATA, x) ? "" : `there is no data set ${x}`,
   hidden: x => Array.isArray(x) && x.length <= MOST_LAYERS && x.every(n => isWhole(n, 1, MOST_NEURONS)) ? ""
     : `hidden layers are up to ${MOST_LAYERS} whole numbers from 1 to ${MOST_NEURONS} with commas between, such as 8, 8; nothing for none`,
   activation: x => ACTIVATIONS.includes(x) ? "" : `there is no activation ${x}`,
-  optimizer: x => Object.hasOwn(RULES, x) ? "" : `there is no optimizer ${x}`,
-  lr: x => x > 0 && x <= 100 ? "" : "the learning rate is a number above 0, up to 100",
+  optimizer: x => typeof x === "string" && Object.hasOwn(RULES, x) ? "" : `there is no optimizer ${x}`,
+  lr: x => isWithin(x, Number.MIN_VALUE, 100) ? "" : "the learning rate is a number above 0, up to 100",
   batch: x => BATCHES.includes(x) ? "" : `a batch has ${BATCHES.slice(0, -1).join(", ")} or all examples`,
   penalty: x => PENALTIES.includes(x) ? "" : `there is no penalty ${x}`,
-  lambda: x => x >= 0 && x <= 10 ? "" : "λ is a number from 0 to 10",
+  lambda: x => isWithin(x, 0, 10) ? "" : "λ is a number from 0 to 10",
   seed: x => isWhole(x, 0, 4294967295) ? "" : "the seed is a whole number from 0 to 4294967295",
   example: x => isWhole(x, 0, 1e6) ? "" : "the example is a whole number",
   axes: x => Array.isArray(x) && x.length === 2 && x.every(n => isWhole(n, 0, 100)) ? "" : "the axes are two numbers of columns",
@@ -90,5 +91,6 @@ function checkedWeights(theta, count) {
 function checkedOwn(own) {
   if (!own || typeof own.text !== "string" || own.text.length > MOST_IN_FILE) throw new Error("the table in it is no text, or too long");
   const header = [null, true, false].includes(own.header) ? own.header : null;
-  return { text: own.text, header, target: typeof own.target === "string" ? own.target : "" };
+  const task = ["classification", "regression"].includes(own.task) ? own.task : "";
+  return { text: own.text, header, task, target: typeof own.target === "string" ? own.target : "" };
 }

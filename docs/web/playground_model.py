@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd_mini import step_through
-from autograd_mini.cli.tables import Table, TableError, as_number, read_table, target_of
+from autograd_mini.cli.tables import Table, TableError, Task, as_number, read_table, target_of
 from autograd_mini.engine import functions, graph
 from autograd_mini.engine.further import MINUS_LOG_SOFTMAX
 from autograd_mini.engine.value import Parameter, Value
@@ -253,12 +253,15 @@ def _neuron_of(parameters: Sequence[Value], inputs: list[Value], layer: int, k: 
 def table(request: str) -> str:
     """Return the columns of a CSV text: ``rows`` of numbers, ``targets``, ``classes``, and ``notes`` of what was done.
 
-    The request has the ``text``, the ``header`` (null where the page is to find out), and the ``target``'s column. All
+    The request has the ``text``, the ``header`` and the ``task`` (null where the page is to find out), and the target's
+    column, ``target``. All
     numbers are scaled to a mean of 0 and a standard deviation of 1. What is wrong is told with its line.
     """
     asked = json.loads(request)
     try:
-        return json.dumps(_table(asked["text"], asked.get("header"), asked.get("target") or ""))
+        return json.dumps(
+            _table(asked["text"], asked.get("header"), asked.get("target") or "", asked.get("task") or None)
+        )
     except TableError as error:
         return json.dumps({"problem": _in_the_page(str(error))})
 
@@ -268,22 +271,22 @@ def _in_the_page(words: str) -> str:
     for option, choice in [
         ("add --header yes or no", "say so under “first line”"),
         ("or --header no", "or choose data under “first line”"),
-        ("use --task classification", "write it as text"),
-        ("which are classes with --task classification", "which count as one number"),
-        ("for numbers use --task regression", "write numbers with decimals"),
+        ("use --task classification", "say so under “target is”"),
+        ("classes with --task classification", "classes if “target is” says so"),
+        ("for numbers use --task regression", "if it is a number, say so under “target is”"),
     ]:
         words = words.replace(option, choice)
     return words
 
 
-def _table(content: str, has_header: bool | None, target: str) -> dict[str, Any]:
+def _table(content: str, has_header: bool | None, target: str, task: Task | None) -> dict[str, Any]:
     cells, notes = _read(content, has_header)
     if len(cells.rows) > MOST_ROWS:
         raise TableError(f"data.csv has {len(cells.rows):,} rows; the page takes up to {MOST_ROWS:,}")
     cells, of_commas = _with_points(cells)
     notes += of_commas
     target = cells.column(target) if target else cells.header[-1]
-    task, values, classes = target_of(cells, target)
+    task, values, classes = target_of(cells, target, task)
     if len(classes) > MOST_CLASSES:
         raise TableError(f"column {target!r} has {len(classes)} classes; the page takes up to {MOST_CLASSES}")
     names, columns, scales = [], [], []

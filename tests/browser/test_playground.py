@@ -17,6 +17,7 @@ pytestmark = pytest.mark.needs("pyodide", "playwright", "axe-playwright-python")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY = "() => document.querySelector('#state').textContent.includes('is ready')"
+OPENED = "() => document.querySelector('#state').textContent.startsWith('Opened the link')"
 MODES = [(width, scheme) for width in (1366, 390) for scheme in ("light", "dark")]
 PETS = "height;weight;kind\n1,5;20;cat\n2,5;30;dog\n1,2;22;cat\n2,9;31;dog\n"
 STATE = """() => { const { settings, training: { theta, epoch, data } } = amPlayground;
@@ -114,6 +115,24 @@ def test_it_trains_at_once_before_python_is_there(open_playground):
     page.locator("#reset").click()
     page.locator("#one-epoch").click()
     assert page.evaluate(STATE)["theta"] == before, "a seed gives the same numbers"
+
+
+def test_without_python_it_trains_and_says_what_it_cannot_do(chromium, address):
+    context = chromium.new_context()
+    context.route("**/_pyodide/**", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_function("() => document.querySelector('#state').textContent.includes('trains without it')")
+    page.locator("#one-epoch").click()
+    assert page.inner_text("#words").startswith("Epoch 1: loss")
+    for field, value in (("hidden", "3"), ("activation", "relu")):
+        build(page, **{field: value})
+        page.wait_for_function(
+            "() => document.querySelector('#problem').textContent.startsWith(\"This can't be built\")"
+        )
+    page.locator("#step-neuron").click()
+    page.wait_for_function("() => document.querySelector('#problem').textContent.startsWith('There is no stepper')")
+    context.close()
 
 
 def test_it_plays_pauses_and_says_how_quick_it_is(page):
@@ -229,14 +248,17 @@ def test_a_link_carries_everything(page, open_playground):
     page.wait_for_function("() => document.querySelector('#state').textContent.startsWith('Copied the link')")
     first = page.evaluate(STATE)
     link = page.evaluate("navigator.clipboard.readText()")
-    again = open_playground("#" + link.partition("#")[2])
+    again = open_playground("#" + link.partition("#")[2], wait=False)
+    again.wait_for_function(OPENED, timeout=60_000)
     assert again.evaluate(STATE) == first
     assert again.input_value("#penalty") == "L2"
     use(again, PETS)
     again.wait_for_function("() => document.querySelector('#data').value === 'own'")
     again.locator("#link").click()
-    third = open_playground("#" + again.evaluate("navigator.clipboard.readText()").partition("#")[2])
-    third.wait_for_function("() => amPlayground.settings.data === 'own'")
+    again.wait_for_function("() => document.querySelector('#state').textContent.startsWith('Copied the link')")
+    link = again.evaluate("navigator.clipboard.readText()")
+    third = open_playground("#" + link.partition("#")[2], wait=False)
+    third.wait_for_function(OPENED, timeout=60_000)
     assert third.evaluate(STATE) == again.evaluate(STATE)
 
 

@@ -83,6 +83,12 @@ def calls_for(given: Sequence[Expression], wanted: Sequence[Any]) -> tuple[list[
     """Return the calls that compute the wanted formulas from the given symbols, and the places of their results.
 
     What two formulas have in common is computed once; nothing recurses, as a sum may have thousands of terms.
+
+    Examples
+    --------
+    >>> x = symbol("x")
+    >>> calls_for([x], [x * x + x])
+    ([['*', 0, 0], ['+', 1, 0]], [2])
     """
     places: dict[int, int] = {id(part): place for place, part in enumerate(given)}
     numbers: dict[str, int] = {}
