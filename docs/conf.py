@@ -30,6 +30,7 @@ default_role = "py:obj"  # `Value` in a docstring leads to where it is described
 html_theme = "furo"
 html_title = "autograd_mini"
 html_static_path = ["_static", "_pyodide/mathjax"]
+html_favicon = "_static/icon.svg"
 html_css_files = ["pages.css"]
 html_js_files = ["pages.js"]
 html_copy_source = False
@@ -45,7 +46,7 @@ nb_ipywidgets_js = {}  # require.js and a widget manager, from elsewhere
 
 autodoc_typehints = "none"  # docstrings name the types, in words
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
@@ -59,7 +60,9 @@ def prepare(app, config):
     shutil.rmtree(lessons, ignore_errors=True)
     shutil.copytree(ROOT / "notebooks", lessons, ignore=shutil.ignore_patterns("solutions", ".*"))
     index = (lessons / "README.md").read_text(encoding="utf-8")
-    index = index.replace("[solutions/](solutions/README.md)", "`notebooks/solutions/`")  # for lecturers: not in the site
+    index = index.replace(
+        "[solutions/](solutions/README.md)", "`notebooks/solutions/`"
+    )  # for lecturers: not in the site
     (lessons / "index.md").write_text(index + generated.CONTENTS, encoding="utf-8")
     (lessons / "README.md").unlink()
 
@@ -75,4 +78,5 @@ def setup(app):
     """Tell Sphinx what is done before and after."""
     app.connect("config-inited", prepare)
     app.connect("source-read", generated.linked)
+    app.connect("autodoc-process-docstring", generated.with_plain_bars)
     app.connect("build-finished", add_pages)

@@ -71,3 +71,14 @@ def linked(app: object, page: str, source: list[str]) -> None:
 def _lesson(link: re.Match[str]) -> str:
     above = link[0].count("../") - 1
     return f"]({'../' * above}lessons/{link[2].replace('README', 'index')}"
+
+
+def with_plain_bars(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Let |w| in a docstring be the absolute value, not the name of a substitution; for "autodoc-process-docstring"."""
+    in_example = False
+    for i, line in enumerate(lines):
+        in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
+        if not in_example:
+            parts = line.split("``")  # every second one is code
+            parts[::2] = [part.replace("|", "\\|") for part in parts[::2]]
+            lines[i] = "``".join(parts)
