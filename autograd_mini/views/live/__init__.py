@@ -10,8 +10,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.elsewhere import missing
-
 if TYPE_CHECKING:
     from autograd_mini.views.live.measuring import Frame
     from autograd_mini.views.live.watcher import Watcher, watch
@@ -24,5 +22,5 @@ _FILES = {"Frame": "measuring", "Watcher": "watcher", "watch": "watcher"}
 def __getattr__(name: str) -> Any:
     """Return a public name; its file is imported when it is first used, as the network's panel runs without NumPy."""
     if name not in _FILES:
-        raise missing(__name__, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_FILES[name]}"), name)

@@ -91,6 +91,7 @@ def png_address(shades: np.ndarray[Any, Any], palette: list[str]) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> png_address(np.zeros((1, 1), dtype=np.uint8), ["#000000"])[:22]
     'data:image/png;base64,'
     """
