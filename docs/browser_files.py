@@ -33,7 +33,7 @@ TAKEN = {
         name: name for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", PACKAGES)
     },
     KATEX: {"dist/katex.min.js": "katex/katex.min.js", "dist/katex.min.css": "katex/katex.min.css"},
-    MATHJAX: {"es5/tex-svg.js": "mathjax/tex-svg.js"},
+    MATHJAX: {"es5/tex-svg-full.js": "mathjax/tex-svg-full.js"},
 }
 FONTS = "dist/fonts/", ".woff2"  # every browser that runs WebAssembly reads these
 LIST = "files.json"

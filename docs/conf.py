@@ -37,7 +37,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 
-mathjax_path = "tex-svg.js"  # of npm's mathjax, with its fonts inside
+mathjax_path = "tex-svg-full.js"  # of npm's mathjax, with its fonts inside
 mathjax3_config = {"options": {"enableMenu": False}}
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
