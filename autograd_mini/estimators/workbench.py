@@ -6,6 +6,7 @@ networks that differ in their numbers alone, so all of one `Plan` use the same w
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +16,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.engine import functions
 from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
-from autograd_mini.nn import L1, L2, MLP, Dropout, Layer, Parameter, Sequential, WeightElimination, freeze
+from autograd_mini.errors import TraceError
+from autograd_mini.nn import L1, L2, MLP, Dropout, Layer, Module, Parameter, Sequential, WeightElimination, freeze
+from autograd_mini.nn.activations import activation_function, unit
 from autograd_mini.nn.losses import LOSSES
 from autograd_mini.nn.penalties import penalised
 from autograd_mini.optim import SGD, Optimizer
 from autograd_mini.training import Trainer
+from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer import Program, vectorize
+from autograd_mini.vectorizer.checks import SpotCheck, against_eager
+from autograd_mini.vectorizer.compiled import Compiled, without_collection
+from autograd_mini.vectorizer.running import run_batch
+from autograd_mini.vectorizer.widening import Lengths, NotWidenedError
 
 # The penalties by name, each with the share of alpha that is its λ: scikit-learn has ½ α ‖W‖².
 PENALTIES = {"l1": (L1, 1.0), "l2": (L2, 0.5), "weight_elimination": (WeightElimination, 1.0)}
@@ -64,6 +73,11 @@ class Plan(NamedTuple):
             model = Sequential(*parts, MLP(self.sizes[-2], self.sizes[-1:], initializer="zeros"))
         return model.eval()
 
+    @property
+    def n_parameters(self) -> int:
+        """The number of weights and biases."""
+        return sum(n_out * (n_in + 1) for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:], strict=True))
+
     def loss_of(self, output: Any, target: Any) -> Any:
         """Return the loss of one example, times its weight if it has one."""
         loss = LOSSES[self.loss]
@@ -93,17 +107,100 @@ class _Strength:
     """A penalty whose λ is a number that may be changed without a new program."""
 
     def __init__(self, name: str) -> None:
-        self.kind, self._share = PENALTIES[name]
-        self._lam = Parameter(0.0, label="λ")
-        freeze([self._lam])
-
-    def set(self, alpha: float) -> None:
-        """Make it that of a strength alpha."""
-        self._lam.data = self._share * alpha
+        self.kind = PENALTIES[name][0]
+        self.lam = Parameter(0.0, label="λ")
+        freeze([self.lam])
 
     def __call__(self, model: Any) -> Value:
-        penalty: Value = self._lam * self.kind(1.0).measure(penalised(model))
+        penalty: Value = self.lam * self.kind(1.0).measure(penalised(model))
         return penalty
+
+
+class Neurons(Module):
+    """The network of a plan on bare nodes: those of `Plan.network`, without names.
+
+    To name thousands of parameters takes longer than some trainings, and nobody sees these.
+
+    Parameters
+    ----------
+    plan : Plan
+        What the network is; without dropout.
+    leaves : sequence of Value
+        The weights of each neuron and its bias, and behind all of them λ if there is a penalty.
+    """
+
+    def __init__(self, plan: Plan, leaves: Sequence[Value]) -> None:
+        activate, start = activation_function(plan.activation), 0
+        layers: list[list[tuple[Sequence[Value], Value]]] = []
+        for n_in, n_out in zip(plan.sizes[:-1], plan.sizes[1:], strict=True):
+            ends = range(start + n_in, start + n_out * (n_in + 1), n_in + 1)
+            layers.append([(leaves[end - n_in : end], leaves[end]) for end in ends])
+            start += n_out * (n_in + 1)
+
+        def outputs(x: Sequence[Any]) -> list[Value]:
+            for layer in layers[:-1]:
+                x = [unit(activate, functions.dot(weights, x, bias)) for weights, bias in layer]
+            return [functions.dot(weights, x, bias) for weights, bias in layers[-1]]
+
+        self._outputs = outputs
+        self._weights = lambda: [w for layer in layers for weights, _ in layer for w in weights]
+        self._lam = lambda: leaves[-1]
+        self._kind = None if plan.penalty is None else PENALTIES[plan.penalty][0](1.0)
+
+    def forward(self, x: Any) -> Any:
+        """Return the output for one example, or a list of several."""
+        found = self._outputs([*x])
+        return found[0] if len(found) == 1 else found
+
+    def penalty(self) -> Value:
+        """Return λ times the measure of the weights."""
+        node: Value = self._lam() * self._kind.measure(self._weights())
+        return node
+
+
+class _Widening(VectorizedEngine):
+    """Trains with the program of a small network of a plan's kind, widened, where that is known to be the same."""
+
+    def __init__(self, plan: Plan, leaves: Sequence[Value]) -> None:
+        super().__init__()
+        self._plan, self._leaves = plan, leaves
+
+    def _compiled(self, objective: Callable[..., Any], x: Array, t: Array) -> Compiled:
+        try:
+            return _widened(self._plan, self._leaves, x, t)
+        except NotWidenedError:
+            return super()._compiled(objective, x, t)
+
+
+def _widened(plan: Plan, leaves: Sequence[Value], x: Array, t: Array | None = None) -> Compiled:
+    """Return the program of a plan's network, or with a target of its loss, from that of a small one.
+
+    Raises
+    ------
+    NotWidenedError
+        If it isn't known what it is.
+    """
+    wide = Lengths(plan.sizes, 0 if t is None else t.size, len(leaves) - plan.n_parameters)
+    narrow = wide.narrow()
+    small = plan._replace(sizes=narrow.layers)
+    before = [Value(0.0) for _ in range(narrow.leaves)]
+    network = Neurons(small, before)
+    examples, f = [np.zeros(narrow.layers[0])], network.forward
+    if t is not None:
+        examples.append(np.zeros((narrow.targets,) if t.ndim else ()))
+        f = _objective(small, network)
+    compiled = Compiled(f, examples, ["x", "t"][: len(examples)], "parameters", "float64")
+    return compiled.widened(narrow, wide, before, leaves)
+
+
+def _objective(plan: Plan, network: Neurons) -> Callable[[Any, Any], Any]:
+    """Return the loss of one example with the penalty."""
+
+    def objective(x: Any, t: Any) -> Any:
+        loss = plan.loss_of(network(x), t)
+        return loss if plan.penalty is None else loss + network.penalty()
+
+    return objective
 
 
 class Workbench:
@@ -116,22 +213,53 @@ class Workbench:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.plan, self.model = plan, plan.network()
-        self.parameters = self.model.parameters()
-        self._penalty = None if plan.penalty is None else _Strength(plan.penalty)
+        self.plan = plan
+        self._penalty: Any = None
+        if plan.keep_prob == 1.0:
+            self._lam = Value(0.0)
+            self.parameters = [Value(0.0) for _ in range(plan.n_parameters)]
+            self._leaves = [*self.parameters, *[self._lam] * (plan.penalty is not None)]
+            self.model: Any = Neurons(plan, self._leaves)
+            if plan.penalty is not None:
+                self._penalty = lambda model: model.penalty()
+        else:
+            self.model = plan.network()
+            self.parameters = self.model.parameters()
+            if plan.penalty is not None:
+                self._penalty = strength = _Strength(plan.penalty)
+                self._lam = strength.lam
         self._trainer: Trainer | None = None
         self._program: Program | None = None
+        self._compiled: Compiled | None = None
 
     def outputs(self, theta: Array, X: Array) -> Array:
         """Return the outputs for every row, of shape (n, outputs), of the network with these weights."""
-        if self._program is None:
-            self._program = vectorize(self.model.eval())
-            self._program(X[:1])
-            place = {parameter: k for k, parameter in enumerate(self.parameters)}
-            self._order = np.array([place[parameter] for parameter in self._program.parameters])
-        found: Array = self._program(X, parameters=theta[self._order])
-        return found.reshape(len(X), -1)
+        if self._program is None and self._compiled is None:
+            self._make_program(theta, X)
+        if self._compiled is not None:
+            found, _ = run_batch(self._compiled, [X], len(X), None, block=None, threads="auto", parameters=theta)
+            return found.T
+        assert self._program is not None
+        outputs: Array = self._program(X, parameters=theta[self._order])
+        return outputs.reshape(len(X), -1)
 
+    def _make_program(self, theta: Array, X: Array) -> None:
+        """Make the program of the outputs, which is compared with the eager engine at the weights and rows given."""
+        if isinstance(self.model, Neurons):
+            try:
+                compiled = _widened(self.plan._replace(penalty=None), self.parameters, X[0])
+                assign(self.parameters, theta.tolist())
+                against_eager(self.model, compiled, [X], len(X), SpotCheck())
+                self._compiled = compiled
+                return
+            except NotWidenedError:
+                pass
+        self._program = vectorize(self.model.eval())
+        self._program(X[:1])
+        place = {parameter: k for k, parameter in enumerate(self.parameters)}
+        self._order = np.array([place[parameter] for parameter in self._program.parameters])
+
+    @without_collection()
     def begin(
         self,
         theta: Array,
@@ -146,10 +274,12 @@ class Workbench:
         """Return a training that starts from these weights; what an earlier one has left is gone."""
         assign(self.parameters, theta.tolist())
         if self._penalty is not None:
-            self._penalty.set(alpha)
+            self._lam.data = PENALTIES[self.plan.penalty][1] * alpha
         if self._trainer is None:
             sgd = SGD(self.parameters, lr=1.0)
             self._trainer = Trainer(self.model, self.plan.loss_of, sgd, penalty=self._penalty, progress=False)
+            if isinstance(self.model, Neurons):
+                self._trainer._engine = _Widening(self.plan, self._leaves)
         trainer, generator = self._trainer, np.random.default_rng(seed)
         trainer.optimizer, trainer.batch_size, trainer.rng = rule(self.parameters), batch_size, generator
         trainer.sampling = "shuffle" if shuffle else "order"

@@ -88,7 +88,7 @@ class VectorizedEngine(EagerEngine):
             value = loss(model(x), t)
             return value if penalty is None else value + penalty(model)
 
-        compiled = Compiled(objective, [X[0], y[0]], ["x", "t"], "parameters", "float64", *self._backend)
+        compiled = self._compiled(objective, X[0], y[0])
         trained = set(self.parameters)
         look = next((look for look in compiled.looks if not trained.isdisjoint((look.node, look.other))), None)
         if look is not None:
@@ -116,6 +116,10 @@ class VectorizedEngine(EagerEngine):
         # Which of θ are where in the program's array; mostly they are its beginning.
         self._known: Any = slice(None) if known.all() else known
         self._at: Any = slice(len(at)) if np.array_equal(at, np.arange(len(at))) else at[known]
+
+    def _compiled(self, objective: Callable[..., Any], x: Array, t: Array) -> Compiled:
+        """Return the program of the loss of one example."""
+        return Compiled(objective, [x, t], ["x", "t"], "parameters", "float64", *self._backend)
 
     def is_current(self) -> bool:
         """Return whether the program is still that of the model; see `EagerEngine.is_current`."""
