@@ -212,6 +212,7 @@ class Workbench:
         What is trained here.
     """
 
+    @without_collection()
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._penalty: Any = None

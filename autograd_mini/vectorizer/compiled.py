@@ -123,7 +123,7 @@ class Compiled:
         self._lock = threading.Lock()
         self._read: tuple[Any, Array] = object(), np.empty(0)  # `node.written` when `theta` was read last, and that
         self._pool: dict[int, list[Any]] = {}
-        self.checked = False
+        self.checked = self.is_widened = False
 
     def widened(self, narrow: Lengths, wide: Lengths, before: Sequence[Value], leaves: Sequence[Value]) -> Compiled:
         """Return the program of a wider network of the same layers; it is compared with nothing yet.
@@ -151,7 +151,7 @@ class Compiled:
         vars(made)["_lowered"] = program, [*leaves], positions
         made.parameters, made._order, made.sizes = [*leaves], positions, [array.rows for array in program.inputs]
         made.shapes = [(size,) if shape else () for size, shape in zip(made.sizes, self.shapes, strict=True)]
-        made.n_nodes = len(leaves)  # about: there are few others
+        made.n_nodes, made.is_widened = len(leaves), True  # about: there are few others
         outputs = range(sum(view.count for view in program.outputs))
         made.scalars = replace(self.scalars, outputs=[*outputs])
         made.structure = (len(outputs),) if self.is_list else self.structure
