@@ -6,7 +6,7 @@ networks that differ in their numbers alone, so all of one `Plan` use the same w
 
 from __future__ import annotations
 
-import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,13 +19,14 @@ from autograd_mini.checks import Array
 from autograd_mini.engine import functions
 from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
-from autograd_mini.errors import TraceError
 from autograd_mini.nn import L1, L2, MLP, Dropout, Layer, Module, Parameter, Sequential, WeightElimination, freeze
 from autograd_mini.nn.activations import activation_function, unit
 from autograd_mini.nn.losses import LOSSES
 from autograd_mini.nn.penalties import penalised
 from autograd_mini.optim import SGD, Optimizer
-from autograd_mini.training import Trainer
+from autograd_mini.training import NonFiniteLossError, Trainer
+from autograd_mini.training.data import epoch_order
+from autograd_mini.training.native_epochs import NativeEpochs
 from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer import Program, vectorize
 from autograd_mini.vectorizer.checks import SpotCheck, against_eager
@@ -230,6 +231,8 @@ class Workbench:
                 self._penalty = strength = _Strength(plan.penalty)
                 self._lam = strength.lam
         self._trainer: Trainer | None = None
+        self._engine = _Widening(plan, self._leaves) if plan.keep_prob == 1.0 else None
+        self._shown: Any = None  # what shapes of examples the engine was shown
         self._program: Program | None = None
         self._compiled: Compiled | None = None
 
@@ -260,7 +263,6 @@ class Workbench:
         place = {parameter: k for k, parameter in enumerate(self.parameters)}
         self._order = np.array([place[parameter] for parameter in self._program.parameters])
 
-    @without_collection()
     def begin(
         self,
         theta: Array,
@@ -271,27 +273,121 @@ class Workbench:
         shuffle: bool,
         alpha: float,
         seed: int,
-    ) -> Training:
+    ) -> AnyTraining:
         """Return a training that starts from these weights; what an earlier one has left is gone."""
-        assign(self.parameters, theta.tolist())
         if self._penalty is not None:
             self._lam.data = PENALTIES[self.plan.penalty][1] * alpha
+        engine, is_shown = self._engine, (X.shape[1:], y.shape[1:]) == self._shown
+        if engine is not None and not (is_shown and engine.is_current()):
+            assign(self.parameters, theta.tolist())  # at which the program is compared with the eager engine
+            engine.prepare(self.model, self.plan.loss_of, self._penalty, self.parameters, X, y)
+            self._shown = X.shape[1:], y.shape[1:]
+        epochs = None if engine is None else engine.epochs(X, y, batch_size)
+        if engine is not None and epochs is not None:
+            engine.start(theta)
+            return Training(engine, epochs, theta, rule(self.parameters[:1]), (X, y), batch_size, shuffle, seed)
+        return self._trained_by_trainer(theta, X, y, rule, batch_size, shuffle, seed)
+
+    def _trained_by_trainer(
+        self,
+        theta: Array,
+        X: Array,
+        y: Array,
+        rule: Callable[[list[Value]], Optimizer],
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+    ) -> TrainerTraining:
+        """Return a training by `Trainer`, which draws for dropout and runs also where there is no machine."""
+        assign(self.parameters, theta.tolist())
         if self._trainer is None:
             sgd = SGD(self.parameters, lr=1.0)
             self._trainer = Trainer(self.model, self.plan.loss_of, sgd, penalty=self._penalty, progress=False)
-            if isinstance(self.model, Neurons):
-                self._trainer._engine = _Widening(self.plan, self._leaves)
+            self._trainer._engine = self._engine or self._trainer._engine
         trainer, generator = self._trainer, np.random.default_rng(seed)
         trainer.optimizer, trainer.batch_size, trainer.rng = rule(self.parameters), batch_size, generator
         trainer.sampling = "shuffle" if shuffle else "order"
         dropouts = [part for _, part in self.model.named_modules() if isinstance(part, Dropout)]
         for k, dropout in enumerate(dropouts):
             dropout.rng.bit_generator.state = np.random.default_rng([seed, k]).bit_generator.state
-        return Training(trainer, X, y)
+        return TrainerTraining(trainer, X, y)
 
 
 class Training:
-    """A training under way: an epoch a call, with nothing recorded.
+    """A training of a network whose parameters are nothing but an array: an epoch a call, with nothing recorded.
+
+    The machine runs it; the nodes are given the array's numbers where a row is compared with the eager engine.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+        What steps; its state can be kept for another training.
+    """
+
+    def __init__(
+        self,
+        engine: VectorizedEngine,
+        epochs: NativeEpochs,
+        theta: Array,
+        optimizer: Optimizer,
+        examples: tuple[Array, Array],
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+    ) -> None:
+        self._engine, self._epochs, self.optimizer, self._examples = engine, epochs, optimizer, examples
+        self._size, self._sampling = batch_size, "shuffle" if shuffle else "order"
+        self._rng, self._at, self._n_epochs = np.random.default_rng(seed), theta, 0
+
+    def epoch(self) -> float:
+        """Go once through the examples, and return their mean loss with the penalty.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If the loss or a parameter becomes infinite or nan, saying in which iteration and batch.
+        """
+        n, epochs, batch, total = len(self._examples[0]), self._epochs, 0, 0.0
+        order = epoch_order(n, self._size, self._rng, self._sampling)
+        self._n_epochs += 1
+        if not epochs.take_up(self._at, self.optimizer, None, (None, None)):
+            raise AssertionError("the machine knows the rules that estimators have")
+        self._at = epochs.theta
+        for done in epochs.run(order):
+            total, batch = done.total, batch + done.run
+            if not math.isfinite(done.loss) or done.is_lost:
+                what = "a parameter became infinite or nan" if done.is_lost else f"the loss became {done.loss}"
+                raise NonFiniteLossError(
+                    f"{what} in iteration {self._n_epochs}, batch {batch}. Try a smaller learning rate than "
+                    f"{self.optimizer.lr:g}, or scale the features"
+                )
+            self._engine.compare(self._at, lambda: epochs.examples(order))
+        return total / n
+
+    def loss(self, theta: Array) -> tuple[float, Array]:
+        """Return the mean loss of all examples with the penalty, at any weights, and its gradient."""
+        return self._engine(theta, *self._examples)
+
+    def slow_down(self, rate: float) -> None:
+        """Change the learning rate; as in scikit-learn the velocity stays what it was."""
+        slow_down(self.optimizer, rate)
+
+    @property
+    def theta(self) -> Array:
+        """The weights that the training has come to."""
+        return self._at.copy()
+
+
+def slow_down(optimizer: Optimizer, rate: float) -> None:
+    """Change an optimizer's learning rate; as in scikit-learn the velocity stays what it was."""
+    state, velocity = optimizer.state, "momentum_buffer"
+    if velocity in state:  # in units of the rate
+        state[velocity] = state[velocity] * (optimizer.lr / rate)
+    optimizer.lr = rate
+
+
+class TrainerTraining:
+    """The same by `Trainer`, where there are draws for dropout, or no machine.
 
     Attributes
     ----------
@@ -315,10 +411,7 @@ class Training:
 
     def slow_down(self, rate: float) -> None:
         """Change the learning rate; as in scikit-learn the velocity stays what it was."""
-        state, velocity = self.optimizer.state, "momentum_buffer"
-        if velocity in state:  # in units of the rate
-            state[velocity] = state[velocity] * (self.optimizer.lr / rate)
-        self.optimizer.lr = rate
+        slow_down(self.optimizer, rate)
 
     @property
     def theta(self) -> Array:
@@ -331,6 +424,7 @@ class Training:
         )
 
 
+AnyTraining = Training | TrainerTraining
 _kept: OrderedDict[Plan, list[Workbench]] = OrderedDict()
 _lock = Lock()
 

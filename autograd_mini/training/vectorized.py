@@ -133,6 +133,12 @@ class VectorizedEngine(EagerEngine):
         self._since = time.perf_counter()
         return theta
 
+    def start(self, theta: Array) -> None:
+        """Begin at θ, and take over the present numbers of all that isn't trained."""
+        self.load()
+        self._resident.theta[self._at] = theta[self._known]
+        self._good = theta.copy()
+
     def __call__(self, theta: Array, rows: Array, targets: Array) -> tuple[float, Array]:
         """Return the loss of a batch and its gradient."""
         resident = self._resident
