@@ -7,9 +7,11 @@ networks that differ in their numbers alone, so all of one `Plan` use the same w
 from __future__ import annotations
 
 import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -20,22 +22,23 @@ from autograd_mini.engine import functions
 from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
 from autograd_mini.nn import L1, L2, MLP, Dropout, Layer, Module, Parameter, Sequential, WeightElimination, freeze
-from autograd_mini.nn.activations import activation_function, unit
+from autograd_mini.nn.activations import activation_function
 from autograd_mini.nn.losses import LOSSES
 from autograd_mini.nn.penalties import penalised
 from autograd_mini.optim import SGD, Optimizer
 from autograd_mini.training import NonFiniteLossError, Trainer
 from autograd_mini.training.data import epoch_order
-from autograd_mini.training.native_epochs import NativeEpochs
+from autograd_mini.training.native_epochs import NativeEpochs, can_run
 from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer import Program, vectorize
-from autograd_mini.vectorizer.checks import SpotCheck, against_eager
+from autograd_mini.vectorizer.checks import SpotCheck, against_eager, agrees_with, choices
 from autograd_mini.vectorizer.compiled import Compiled, without_collection
-from autograd_mini.vectorizer.running import run_batch
+from autograd_mini.vectorizer.running import Resident, run_batch
 from autograd_mini.vectorizer.widening import Lengths, NotWidenedError
 
 # The penalties by name, each with the share of alpha that is its λ: scikit-learn has ½ α ‖W‖².
 PENALTIES = {"l1": (L1, 1.0), "l2": (L2, 0.5), "weight_elimination": (WeightElimination, 1.0)}
+_NOTICED = 0.1  # a λ at which a penalty that is wrong shows
 _MOST_KEPT = 8  # workbenches that nobody uses at the moment
 
 
@@ -117,6 +120,23 @@ class _Strength:
         return penalty
 
 
+class Leaves(Sequence[Value]):
+    """So many nodes, which are made when the first of them is asked for: to train needs none."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._made: list[Value] = []
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, k: Any) -> Any:
+        if not self._made:
+            with without_collection():
+                self._made = [Value(0.0) for _ in range(self._count)]
+        return self._made[k]
+
+
 class Neurons(Module):
     """The network of a plan on bare nodes: those of `Plan.network`, without names.
 
@@ -131,50 +151,130 @@ class Neurons(Module):
     """
 
     def __init__(self, plan: Plan, leaves: Sequence[Value]) -> None:
-        activate, start = activation_function(plan.activation), 0
-        layers: list[list[tuple[Sequence[Value], Value]]] = []
-        for n_in, n_out in zip(plan.sizes[:-1], plan.sizes[1:], strict=True):
-            ends = range(start + n_in, start + n_out * (n_in + 1), n_in + 1)
-            layers.append([(leaves[end - n_in : end], leaves[end]) for end in ends])
-            start += n_out * (n_in + 1)
-
-        def outputs(x: Sequence[Any]) -> list[Value]:
-            for layer in layers[:-1]:
-                x = [unit(activate, functions.dot(weights, x, bias)) for weights, bias in layer]
-            return [functions.dot(weights, x, bias) for weights, bias in layers[-1]]
-
-        self._outputs = outputs
-        self._weights = lambda: [w for layer in layers for weights, _ in layer for w in weights]
-        self._lam = lambda: leaves[-1]
-        self._kind = None if plan.penalty is None else PENALTIES[plan.penalty][0](1.0)
+        self._plan = plan
+        self._outputs = lambda x: outputs_of(plan, leaves, x)
+        self._penalty = lambda: penalty_of(plan, leaves)
 
     def forward(self, x: Any) -> Any:
         """Return the output for one example, or a list of several."""
-        found = self._outputs([*x])
-        return found[0] if len(found) == 1 else found
+        return self._outputs(x)
 
     def penalty(self) -> Value:
         """Return λ times the measure of the weights."""
-        node: Value = self._lam() * self._kind.measure(self._weights())
+        node: Value = self._penalty()
         return node
 
 
-class _Widening(VectorizedEngine):
-    """Trains with the program of a small network of a plan's kind, widened, where that is known to be the same."""
+def _neurons(plan: Plan, numbers: Sequence[Any]) -> list[list[tuple[Sequence[Any], Any]]]:
+    """Return the weights and the bias of each neuron of each layer."""
+    layers, start = [], 0
+    for n_in, n_out in zip(plan.sizes[:-1], plan.sizes[1:], strict=True):
+        ends = range(start + n_in, start + n_out * (n_in + 1), n_in + 1)
+        layers.append([(numbers[end - n_in : end], numbers[end]) for end in ends])
+        start += n_out * (n_in + 1)
+    return layers
 
-    def __init__(self, plan: Plan, leaves: Sequence[Value]) -> None:
+
+def outputs_of(plan: Plan, numbers: Sequence[Any], x: Any) -> Any:
+    """Return the output of a plan's network for one example, or a list of several; of nodes, or of plain numbers."""
+    *hidden, last = _neurons(plan, numbers)
+    activate, x = activation_function(plan.activation), [*x]
+    for layer in hidden:
+        x = [activate(functions.dot(weights, x, bias)) for weights, bias in layer]
+    found = [functions.dot(weights, x, bias) for weights, bias in last]
+    return found[0] if len(found) == 1 else found
+
+
+def penalty_of(plan: Plan, numbers: Sequence[Any]) -> Any:
+    """Return the last number, λ, times the measure of all weights but the biases."""
+    assert plan.penalty is not None
+    weights = [w for layer in _neurons(plan, numbers) for weights, _ in layer for w in weights]
+    return numbers[plan.n_parameters] * PENALTIES[plan.penalty][0](1.0).measure(weights)
+
+
+def _objective(plan: Plan, leaves: Sequence[Any]) -> Callable[[Any, Any], Any]:
+    """Return the loss of one example with the penalty."""
+
+    def objective(x: Any, t: Any) -> Any:
+        loss = plan.loss_of(outputs_of(plan, leaves, x), t)
+        return loss if plan.penalty is None else loss + penalty_of(plan, leaves)
+
+    return objective
+
+
+class Widened(VectorizedEngine):
+    """Trains with the program of a small network of a plan's kind, widened; θ are its parameters without λ.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is trained.
+    leaves : Leaves
+        The nodes of the network and λ, which get numbers only where a row is compared with the eager engine.
+    X, y : numpy.ndarray
+        Examples, with which the program is tried.
+    theta : numpy.ndarray
+        Weights, at which it is tried.
+
+    Raises
+    ------
+    NotWidenedError
+        If it isn't known what the program is, or the machine doesn't run it.
+    """
+
+    def __init__(self, plan: Plan, leaves: Leaves, X: Array, y: Array, theta: Array) -> None:
         super().__init__()
-        self._plan, self._leaves = plan, leaves
+        compiled, columns = _widened(plan, leaves, X[0], y[0]), [X, y.reshape(len(y), -1)]
+        if not can_run(compiled):
+            raise NotWidenedError("what isn't run by the machine")
+        self.parameters, self._n, self._objective = leaves, plan.n_parameters, _objective(plan, leaves)
+        full = self._full(theta, _NOTICED)
+        value = lambda numbers, x, t: _objective(plan, numbers)(x, t)  # noqa: E731
+        _compare(value, self._objective, compiled, columns, full, leaves, self._spot_check)
+        self._resident, self._at = Resident(compiled, full), slice(self._n)
+        self._known = slice(None)
 
-    def _compiled(self, objective: Callable[..., Any], x: Array, t: Array) -> Compiled:
-        try:
-            return _widened(self._plan, self._leaves, x, t)
-        except NotWidenedError:
-            return super()._compiled(objective, x, t)
+    def _full(self, theta: Array, lam: float) -> Array:
+        """Return θ with λ behind it, if there is one."""
+        return np.append(theta, [lam] * (len(self.parameters) - self._n))
+
+    def show(self, X: Array, y: Array) -> None:
+        """Refuse what is no class of the program."""
+        choices(self._resident.compiled, [X, y.reshape(len(y), -1)])
+
+    def start(self, theta: Array, lam: float) -> None:
+        """Begin at θ, with a strength of the penalty."""
+        self._good = self._full(theta, lam)
+        self._resident.theta[:] = self._good
+        self._since = time.perf_counter()
+
+    def compare(self, theta: Array, examples: Callable[[], list[Array]]) -> None:
+        """Compare one of the last examples with the eager engine, if it is time for that; see `VectorizedEngine`."""
+        super().compare(np.append(theta, self._resident.theta[self._n :]), examples)
+
+    def _place(self) -> Array:
+        return np.arange(self._n)
 
 
-def _widened(plan: Plan, leaves: Sequence[Value], x: Array, t: Array | None = None) -> Compiled:
+def _compare(
+    value: Callable[..., Any],
+    f: Callable[..., Any],
+    compiled: Compiled,
+    columns: list[Array],
+    theta: Array,
+    leaves: Leaves,
+    spot_check: SpotCheck,
+) -> None:
+    """Compare a widened program with the eager engine: on plain numbers, and where that tells too little on nodes."""
+    if not agrees_with(value, compiled, columns, theta, spot_check):
+        assign(leaves, theta.tolist())
+        against_eager(f, compiled, columns, len(columns[0]), spot_check)
+
+
+def _widened(plan: Plan, leaves: Leaves, x: Array, t: Array | None = None) -> Compiled:
     """Return the program of a plan's network, or with a target of its loss, from that of a small one.
+
+    It is compared with nothing yet; the small one is, on nodes.
 
     Raises
     ------
@@ -183,25 +283,17 @@ def _widened(plan: Plan, leaves: Sequence[Value], x: Array, t: Array | None = No
     """
     wide = Lengths(plan.sizes, 0 if t is None else t.size, len(leaves) - plan.n_parameters)
     narrow = wide.narrow()
-    small = plan._replace(sizes=narrow.layers)
-    before = [Value(0.0) for _ in range(narrow.leaves)]
-    network = Neurons(small, before)
-    examples, f = [np.zeros(narrow.layers[0])], network.forward
+    small, rng = plan._replace(sizes=narrow.layers), np.random.default_rng(0)
+    before = [Value(number) for number in rng.normal(size=narrow.leaves).tolist()]
+    rows = [rng.normal(size=(1, narrow.layers[0]))]
+    f: Callable[..., Any] = lambda x: outputs_of(small, before, x)  # noqa: E731
     if t is not None:
-        examples.append(np.zeros((narrow.targets,) if t.ndim else ()))
-        f = _objective(small, network)
-    compiled = Compiled(f, examples, ["x", "t"][: len(examples)], "parameters", "float64")
+        rows.append(np.ones((1, narrow.targets)))
+        f = _objective(small, before)
+    examples = [rows[0][0], *(row[0] if t is not None and t.ndim else row[0, 0] for row in rows[1:])]
+    compiled = Compiled(f, [*map(np.asarray, examples)], ["x", "t"][: len(rows)], "parameters", "float64")
+    against_eager(f, compiled, rows, 1, SpotCheck())
     return compiled.widened(narrow, wide, before, leaves)
-
-
-def _objective(plan: Plan, network: Neurons) -> Callable[[Any, Any], Any]:
-    """Return the loss of one example with the penalty."""
-
-    def objective(x: Any, t: Any) -> Any:
-        loss = plan.loss_of(network(x), t)
-        return loss if plan.penalty is None else loss + network.penalty()
-
-    return objective
 
 
 class Workbench:
@@ -213,26 +305,23 @@ class Workbench:
         What is trained here.
     """
 
-    @without_collection()
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._penalty: Any = None
         if plan.keep_prob == 1.0:
-            self._lam = Value(0.0)
-            self.parameters = [Value(0.0) for _ in range(plan.n_parameters)]
-            self._leaves = [*self.parameters, *[self._lam] * (plan.penalty is not None)]
+            self._leaves = Leaves(plan.n_parameters + (plan.penalty is not None))
             self.model: Any = Neurons(plan, self._leaves)
             if plan.penalty is not None:
                 self._penalty = lambda model: model.penalty()
+                self._lam = lambda: self._leaves[-1]
         else:
             self.model = plan.network()
-            self.parameters = self.model.parameters()
             if plan.penalty is not None:
                 self._penalty = strength = _Strength(plan.penalty)
-                self._lam = strength.lam
+                self._lam = lambda: strength.lam
         self._trainer: Trainer | None = None
-        self._engine = _Widening(plan, self._leaves) if plan.keep_prob == 1.0 else None
-        self._shown: Any = None  # what shapes of examples the engine was shown
+        self._engine: Widened | None = None
+        self._is_widened = isinstance(self.model, Neurons)  # until it turns out that it can't be
         self._program: Program | None = None
         self._compiled: Compiled | None = None
 
@@ -250,10 +339,11 @@ class Workbench:
     def _make_program(self, theta: Array, X: Array) -> None:
         """Make the program of the outputs, which is compared with the eager engine at the weights and rows given."""
         if isinstance(self.model, Neurons):
+            plan, leaves = self.plan._replace(penalty=None), Leaves(self.plan.n_parameters)
             try:
-                compiled = _widened(self.plan._replace(penalty=None), self.parameters, X[0])
-                assign(self.parameters, theta.tolist())
-                against_eager(self.model, compiled, [X], len(X), SpotCheck())
+                compiled = _widened(plan, leaves, X[0])
+                value, f = (lambda numbers, x: outputs_of(plan, numbers, x)), lambda x: outputs_of(plan, leaves, x)
+                _compare(value, f, compiled, [X], theta, leaves, SpotCheck())
                 self._compiled = compiled
                 return
             except NotWidenedError:
@@ -275,22 +365,31 @@ class Workbench:
         seed: int,
     ) -> AnyTraining:
         """Return a training that starts from these weights; what an earlier one has left is gone."""
-        if self._penalty is not None:
-            self._lam.data = PENALTIES[self.plan.penalty][1] * alpha
-        engine, is_shown = self._engine, (X.shape[1:], y.shape[1:]) == self._shown
-        if engine is not None and not (is_shown and engine.is_current()):
-            assign(self.parameters, theta.tolist())  # at which the program is compared with the eager engine
-            engine.prepare(self.model, self.plan.loss_of, self._penalty, self.parameters, X, y)
-            self._shown = X.shape[1:], y.shape[1:]
+        lam = 0.0 if self.plan.penalty is None else PENALTIES[self.plan.penalty][1] * alpha
+        if self._is_widened and self._engine is None:
+            try:
+                self._engine = Widened(self.plan, self._leaves, X, y, theta)
+            except NotWidenedError:
+                self._is_widened = False
+        engine = self._engine
         epochs = None if engine is None else engine.epochs(X, y, batch_size)
         if engine is not None and epochs is not None:
-            engine.start(theta)
-            return Training(engine, epochs, theta, rule(self.parameters[:1]), (X, y), batch_size, shuffle, seed)
-        return self._trained_by_trainer(theta, X, y, rule, batch_size, shuffle, seed)
+            engine.show(X, y)
+            engine.start(theta, lam)
+            return Training(engine, epochs, theta, rule([Value(0.0)]), (X, y), batch_size, shuffle, seed)
+        return self._trained_by_trainer(theta, lam, X, y, rule, batch_size, shuffle, seed)
+
+    @cached_property
+    def parameters(self) -> list[Value]:
+        """Those of the model, without λ."""
+        if isinstance(self.model, Neurons):
+            return list(self._leaves[: self.plan.n_parameters])
+        return list(self.model.parameters())
 
     def _trained_by_trainer(
         self,
         theta: Array,
+        lam: float,
         X: Array,
         y: Array,
         rule: Callable[[list[Value]], Optimizer],
@@ -300,10 +399,11 @@ class Workbench:
     ) -> TrainerTraining:
         """Return a training by `Trainer`, which draws for dropout and runs also where there is no machine."""
         assign(self.parameters, theta.tolist())
+        if self._penalty is not None:
+            self._lam().data = lam
         if self._trainer is None:
             sgd = SGD(self.parameters, lr=1.0)
             self._trainer = Trainer(self.model, self.plan.loss_of, sgd, penalty=self._penalty, progress=False)
-            self._trainer._engine = self._engine or self._trainer._engine
         trainer, generator = self._trainer, np.random.default_rng(seed)
         trainer.optimizer, trainer.batch_size, trainer.rng = rule(self.parameters), batch_size, generator
         trainer.sampling = "shuffle" if shuffle else "order"
@@ -326,7 +426,7 @@ class Training:
 
     def __init__(
         self,
-        engine: VectorizedEngine,
+        engine: Widened,
         epochs: NativeEpochs,
         theta: Array,
         optimizer: Optimizer,

@@ -133,12 +133,6 @@ class VectorizedEngine(EagerEngine):
         self._since = time.perf_counter()
         return theta
 
-    def start(self, theta: Array) -> None:
-        """Begin at θ, and take over the present numbers of all that isn't trained."""
-        self.load()
-        self._resident.theta[self._at] = theta[self._known]
-        self._good = theta.copy()
-
     def __call__(self, theta: Array, rows: Array, targets: Array) -> tuple[float, Array]:
         """Return the loss of a batch and its gradient."""
         resident = self._resident
@@ -156,10 +150,15 @@ class VectorizedEngine(EagerEngine):
             return None
         bound_to = (resident, X, y, size)
         if self._epochs is None or not all(map(operator.is_, bound_to, self._bound_to)):
-            place = np.full(len(self.parameters), -1)
-            place[self._known] = np.arange(len(resident.theta))[self._at]
-            self._epochs, self._bound_to = NativeEpochs(resident, [_flat(X), _flat(y)], size, place), bound_to
+            self._epochs = NativeEpochs(resident, [_flat(X), _flat(y)], size, self._place())
+            self._bound_to = bound_to
         return self._epochs
+
+    def _place(self) -> Array:
+        """Return where in the program's array each of the parameters is, -1 for nowhere."""
+        place = np.full(len(self.parameters), -1)
+        place[self._known] = np.arange(len(self._resident.theta))[self._at]
+        return place
 
     def let_go(self) -> None:
         """Forget the examples, after a training."""

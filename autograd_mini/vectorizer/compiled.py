@@ -148,8 +148,9 @@ class Compiled:
         for name in ("_native", "_printed", "pack", "places", "_others", "_fitting"):  # found out anew
             vars(made).pop(name, None)
         positions = np.arange(len(leaves))
-        vars(made)["_lowered"] = program, [*leaves], positions
-        made.parameters, made._order, made.sizes = [*leaves], positions, [array.rows for array in program.inputs]
+        vars(made)["_lowered"] = program, leaves, positions  # as they are: perhaps none is there yet
+        made.parameters, made._order = leaves, positions  # type: ignore[assignment]
+        made.sizes = [array.rows for array in program.inputs]
         made.shapes = [(size,) if shape else () for size, shape in zip(made.sizes, self.shapes, strict=True)]
         made.n_nodes, made.is_widened = len(leaves), True  # about: there are few others
         outputs = range(sum(view.count for view in program.outputs))
