@@ -1,11 +1,14 @@
 """Where estimators train: a model with the programs of its training, kept for the next training of the same shape.
 
-Making the graph of one example and its program takes longer than some epochs. A search over a grid fits hundreds of
-networks that differ in their numbers alone, so all of one `Plan` use the same workbench, one after the other.
+Making a program takes longer than some epochs. A search over a grid fits hundreds of networks that differ in their
+numbers alone, so all of one `Plan` use the same workbench, one after the other. And the first of them needn't trace
+thousands of nodes: a network of a few neurons is traced, its program is widened, and that is held against the eager
+engine's own rules before anything is trained with it.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import OrderedDict
@@ -21,6 +24,7 @@ from autograd_mini.checks import Array
 from autograd_mini.engine import functions
 from autograd_mini.engine.freshness import assign
 from autograd_mini.engine.value import Value
+from autograd_mini.errors import TraceError
 from autograd_mini.nn import L1, L2, MLP, Dropout, Layer, Module, Parameter, Sequential, WeightElimination, freeze
 from autograd_mini.nn.activations import activation_function
 from autograd_mini.nn.losses import LOSSES
@@ -250,7 +254,9 @@ class Widened(VectorizedEngine):
 
     def compare(self, theta: Array, examples: Callable[[], list[Array]]) -> None:
         """Compare one of the last examples with the eager engine, if it is time for that; see `VectorizedEngine`."""
-        super().compare(np.append(theta, self._resident.theta[self._n :]), examples)
+        before, self._since = self._since, time.perf_counter()
+        if self._spot_check.is_due(self._since - before):
+            self._check(np.append(theta, self._resident.theta[self._n :]), examples())
 
     def _place(self) -> Array:
         return np.arange(self._n)
@@ -265,10 +271,21 @@ def _compare(
     leaves: Leaves,
     spot_check: SpotCheck,
 ) -> None:
-    """Compare a widened program with the eager engine: on plain numbers, and where that tells too little on nodes."""
-    if not agrees_with(value, compiled, columns, theta, spot_check):
-        assign(leaves, theta.tolist())
+    """Compare a widened program with the eager engine: on plain numbers, and where that tells too little on nodes.
+
+    Raises
+    ------
+    NotWidenedError
+        If they differ: then the network is traced as it is, which is slow, and which a warning says.
+    """
+    if agrees_with(value, compiled, columns, theta, spot_check):
+        return
+    assign(leaves, theta.tolist())
+    try:
         against_eager(f, compiled, columns, len(columns[0]), spot_check)
+    except TraceError as error:
+        logging.getLogger(__name__).warning("Tracing the whole network, which is slow: widened, %s", error)
+        raise NotWidenedError(str(error)) from error
 
 
 def _widened(plan: Plan, leaves: Leaves, x: Array, t: Array | None = None) -> Compiled:
