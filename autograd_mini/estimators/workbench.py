@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -155,9 +155,9 @@ class Neurons(Module):
     """
 
     def __init__(self, plan: Plan, leaves: Sequence[Value]) -> None:
-        self._plan = plan
-        self._outputs = lambda x: outputs_of(plan, leaves, x)
-        self._penalty = lambda: penalty_of(plan, leaves)
+        # Behind functions, where no module looks for parts to name.
+        self._outputs: Callable[[Any], Any] = lambda x: outputs_of(plan, leaves, x)
+        self._penalty: Callable[[], Any] = lambda: penalty_of(plan, leaves)
 
     def forward(self, x: Any) -> Any:
         """Return the output for one example, or a list of several."""
@@ -231,7 +231,8 @@ class Widened(VectorizedEngine):
         compiled, columns = _widened(plan, leaves, X[0], y[0]), [X, y.reshape(len(y), -1)]
         if not can_run(compiled):
             raise NotWidenedError("what isn't run by the machine")
-        self.parameters, self._n, self._objective = leaves, plan.n_parameters, _objective(plan, leaves)
+        self.parameters, self._n = leaves, plan.n_parameters
+        self._objective: Callable[[Any, Any], Any] = _objective(plan, leaves)  # type: ignore[assignment]
         full = self._full(theta, _NOTICED)
         value = lambda numbers, x, t: _objective(plan, numbers)(x, t)  # noqa: E731
         _compare(value, self._objective, compiled, columns, full, leaves, self._spot_check)
@@ -303,10 +304,9 @@ def _widened(plan: Plan, leaves: Leaves, x: Array, t: Array | None = None) -> Co
     small, rng = plan._replace(sizes=narrow.layers), np.random.default_rng(0)
     before = [Value(number) for number in rng.normal(size=narrow.leaves).tolist()]
     rows = [rng.normal(size=(1, narrow.layers[0]))]
-    f: Callable[..., Any] = lambda x: outputs_of(small, before, x)  # noqa: E731
+    f = _objective(small, before) if t is not None else partial(outputs_of, small, before)
     if t is not None:
         rows.append(np.ones((1, narrow.targets)))
-        f = _objective(small, before)
     examples = [rows[0][0], *(row[0] if t is not None and t.ndim else row[0, 0] for row in rows[1:])]
     compiled = Compiled(f, [*map(np.asarray, examples)], ["x", "t"][: len(rows)], "parameters", "float64")
     against_eager(f, compiled, rows, 1, SpotCheck())
@@ -330,7 +330,7 @@ class Workbench:
             self.model: Any = Neurons(plan, self._leaves)
             if plan.penalty is not None:
                 self._penalty = lambda model: model.penalty()
-                self._lam = lambda: self._leaves[-1]
+                self._lam: Callable[[], Any] = lambda: self._leaves[-1]
         else:
             self.model = plan.network()
             if plan.penalty is not None:
@@ -348,10 +348,10 @@ class Workbench:
             self._make_program(theta, X)
         if self._compiled is not None:
             found, _ = run_batch(self._compiled, [X], len(X), None, block=None, threads="auto", parameters=theta)
-            return found.T
+            outputs: Array = found.T
+            return outputs
         assert self._program is not None
-        outputs: Array = self._program(X, parameters=theta[self._order])
-        return outputs.reshape(len(X), -1)
+        return np.reshape(self._program(X, parameters=theta[self._order]), (len(X), -1))
 
     def _make_program(self, theta: Array, X: Array) -> None:
         """Make the program of the outputs, which is compared with the eager engine at the weights and rows given."""
@@ -363,7 +363,7 @@ class Workbench:
                 _compare(value, f, compiled, [X], theta, leaves, SpotCheck())
                 self._compiled = compiled
                 return
-            except NotWidenedError:
+            except (NotWidenedError, TraceError):  # which it says itself where it can't be traced either
                 pass
         self._program = vectorize(self.model.eval())
         self._program(X[:1])
@@ -386,7 +386,7 @@ class Workbench:
         if self._is_widened and self._engine is None:
             try:
                 self._engine = Widened(self.plan, self._leaves, X, y, theta)
-            except NotWidenedError:
+            except (NotWidenedError, TraceError):  # which says itself where it can't be traced either
                 self._is_widened = False
         engine = self._engine
         epochs = None if engine is None else engine.epochs(X, y, batch_size)
@@ -395,6 +395,11 @@ class Workbench:
             engine.start(theta, lam)
             return Training(engine, epochs, theta, rule([Value(0.0)]), (X, y), batch_size, shuffle, seed)
         return self._trained_by_trainer(theta, lam, X, y, rule, batch_size, shuffle, seed)
+
+    def let_go(self) -> None:
+        """Forget the examples, after a training."""
+        if self._engine is not None:
+            self._engine.let_go()
 
     @cached_property
     def parameters(self) -> list[Value]:
@@ -492,7 +497,7 @@ class Training:
     @property
     def theta(self) -> Array:
         """The weights that the training has come to."""
-        return self._at.copy()
+        return np.array(self._at)
 
 
 def slow_down(optimizer: Optimizer, rate: float) -> None:
@@ -556,6 +561,7 @@ def workbench(plan: Plan) -> Iterator[Workbench]:
             _kept[plan] = idle
     bench = bench or Workbench(plan)
     yield bench
+    bench.let_go()
     with _lock:
         _kept.setdefault(plan, []).append(bench)
         _kept.move_to_end(plan)

@@ -157,7 +157,7 @@ class Compiled:
         made.scalars = replace(self.scalars, outputs=[*outputs])
         made.structure = (len(outputs),) if self.is_list else self.structure
         last = narrow.layers[-1], wide.layers[-1]
-        made.choices = [(*place, last[1] if count == last[0] else count, sort) for *place, count, sort in self.choices]
+        made.choices = [(k, at, last[1] if count == last[0] else count, sort) for k, at, count, sort in self.choices]
         made._lock, made._pool, made._bind = threading.Lock(), {}, None
         made._read = object(), np.empty(0)
         return made

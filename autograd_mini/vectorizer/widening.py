@@ -83,7 +83,8 @@ class Lengths(NamedTuple):
     def weights(self) -> Array:
         """Where among the leaves the weights are that are no biases."""
         parts = [
-            start + columns * np.arange(rows)[:, None] + np.arange(columns - 1) for start, rows, columns in self.matrices
+            start + columns * np.arange(rows)[:, None] + np.arange(columns - 1)
+            for start, rows, columns in self.matrices
         ]
         return np.concatenate([part.ravel() for part in parts])
 
@@ -95,7 +96,9 @@ class Lengths(NamedTuple):
         fresh: Iterator[int] = (k for k in count(_LEAST) if k not in taken)
         small = [1 if layer == 1 else next(fresh) for layer in layers]
         last = outputs if kept else next(k for k in fresh if k > _WRITTEN_ONE_BY_ONE)
-        return Lengths((*small, last), self.targets - outputs + last if self.targets >= outputs else self.targets, self.others)
+        return Lengths(
+            (*small, last), self.targets - outputs + last if self.targets >= outputs else self.targets, self.others
+        )
 
 
 def widened(program: ArrayProgram, narrow: Lengths, wide: Lengths) -> ArrayProgram:
@@ -131,10 +134,11 @@ class _Widening:
         self._all_leaves = program.parameters, program.gradient
         self._arrays: dict[Variable, Variable] = {}
         self._more: list[Variable] = []
-        first = [*map(self._array, (program.parameters, program.gradient))]
+        parameters, gradient = self._array(program.parameters), self._array(program.gradient)
         self.made = ArrayProgram(
             [*map(self._array, program.inputs)],
-            *first,
+            parameters,
+            gradient,
             [*map(self._array, program.arrays)],
             self._statements(program.forward),
             self._statements(program.backward),

@@ -10,7 +10,7 @@ from autograd_mini.vectorizer.checks import SpotCheck, against_eager, agrees_wit
 from autograd_mini.vectorizer.compiled import Compiled
 from autograd_mini.vectorizer.widening import Lengths, NotWidenedError
 
-pytestmark = pytest.mark.needs("sklearn")
+pytestmark = pytest.mark.needs("scikit-learn")
 SHAPES = [
     ((5, 30, 10), "cross_entropy", 1),
     ((40, 12, 3), "cross_entropy", 1),
@@ -47,9 +47,11 @@ def test_a_widened_program_is_that_of_the_large_network(sizes, loss, targets, pe
         try:
             _, compiled, f, columns, _, _ = made(sizes, loss, targets, penalty=penalty, is_weighted=is_weighted)
         except NotWidenedError:
-            assert (targets, len(sizes)) == (11, 3) or targets == 12, "what is refused is a sum over many outputs"
+            assert targets > 8 or 1 in sizes[:-1], "what is refused has sums over many outputs, or single inputs"
             continue
-        examples = [column[0] if shape else column[0, 0] for column, shape in zip(columns, compiled.shapes, strict=True)]
+        examples = [
+            column[0] if shape else column[0, 0] for column, shape in zip(columns, compiled.shapes, strict=True)
+        ]
         traced = Compiled(f, [*map(np.asarray, examples)], ["x", "t"], "parameters", "float64")
         against_eager(f, compiled, columns, 4, SpotCheck())
         ours, theirs = compiled.workspace(4), traced.workspace(4)
@@ -72,13 +74,11 @@ def test_a_program_that_is_widened_wrongly_is_found_out():
     from autograd_mini.estimators.workbench import _objective
 
     plan, compiled, _, columns, theta, _ = made(*SHAPES[0])
-    value = lambda numbers, x, t: _objective(plan, numbers)(x, t)  # noqa: E731
+    value = lambda numbers, x, t: _objective(plan, numbers)(x, t)
     assert agrees_with(value, compiled, columns, theta, SpotCheck())
-    other = lambda numbers, x, t: _objective(plan, [*numbers[1:], numbers[0]])(x, t)  # noqa: E731
+    other = lambda numbers, x, t: _objective(plan, [*numbers[1:], numbers[0]])(x, t)
     assert not agrees_with(other, compiled, columns, theta, SpotCheck()), "another function"
     product = next(s for s in compiled.program.backward if getattr(s, "kind", "") == "matrix")
-    product.upstream, product.source = product.upstream, product.source
-    product.add = False
     compiled.program.backward.remove(product)  # a layer gets no gradient
     vars(compiled).pop("_native")
     compiled._pool.clear()
@@ -110,8 +110,8 @@ def test_where_widening_goes_wrong_the_whole_network_is_traced_and_that_is_said(
 
 
 def test_what_has_lengths_of_its_own_is_refused():
+    _, compiled, *_ = made(*SHAPES[0])
     with pytest.raises(NotWidenedError, match="lengths that stand for several"):
-        _, compiled, *_ = made(*SHAPES[0])
         widening.widened(compiled.program, Lengths((4, 4, 9), 1, 1), Lengths((5, 30, 10), 1, 1))
     with pytest.raises(NotWidenedError, match="leaves, where"):
         widening.widened(compiled.program, Lengths((4, 5, 9), 1, 1), Lengths((5, 30, 10), 1, 1))
@@ -127,4 +127,5 @@ def test_training_makes_no_nodes_until_a_row_is_compared():
         rng.normal(0.0, 0.2, plan.n_parameters), rng.normal(size=(20, 8)), np.arange(20) % 3.0, Adam, 10, True, 1e-4, 0
     )
     assert training.epoch() > 0.0
-    assert isinstance(training, w.Training) and not bench._leaves._made
+    assert isinstance(training, w.Training)
+    assert not bench._leaves._made
