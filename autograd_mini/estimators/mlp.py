@@ -25,7 +25,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from autograd_mini.checks import Array
 from autograd_mini.engine.value import Value
-from autograd_mini.estimators.workbench import PENALTIES, AnyTraining, Plan, workbench
+from autograd_mini.estimators.workbench import PENALTIES, Plan, Training, workbench
 from autograd_mini.optim import SGD, Adam, Optimizer
 
 # The hidden activations, by scikit-learn's names and by ours.
@@ -251,7 +251,7 @@ class _MLP(BaseEstimator):
         optimizer.state = optimizer.initial_state() | self._state
         return optimizer
 
-    def _descended(self, training: AnyTraining, n: int, score: Callable[[Array], float] | None, is_part: bool) -> Array:
+    def _descended(self, training: Training, n: int, score: Callable[[Array], float] | None, is_part: bool) -> Array:
         """Train by mini-batches until the loss, or the score of what is held out, no longer gets better."""
         best, is_sgd = None, self.solver == "sgd"
         for _ in range(1 if is_part else self.max_iter):
@@ -296,7 +296,7 @@ class _MLP(BaseEstimator):
         self._state = dict(training.optimizer.state)
         return training.theta if best is None else best
 
-    def _minimized(self, training: AnyTraining, theta: Array) -> Array:
+    def _minimized(self, training: Training, theta: Array) -> Array:
         """Minimize the loss of all examples by L-BFGS."""
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
         found = minimize(training.loss, theta, method="L-BFGS-B", jac=True, options=options)

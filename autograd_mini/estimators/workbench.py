@@ -380,7 +380,7 @@ class Workbench:
         shuffle: bool,
         alpha: float,
         seed: int,
-    ) -> AnyTraining:
+    ) -> Training:
         """Return a training that starts from these weights; what an earlier one has left is gone."""
         lam = 0.0 if self.plan.penalty is None else PENALTIES[self.plan.penalty][1] * alpha
         if self._is_widened and self._engine is None:
@@ -393,7 +393,7 @@ class Workbench:
         if engine is not None and epochs is not None:
             engine.show(X, y)
             engine.start(theta, lam)
-            return Training(engine, epochs, theta, rule([Value(0.0)]), (X, y), batch_size, shuffle, seed)
+            return MachineTraining(engine, epochs, theta, rule([Value(0.0)]), (X, y), batch_size, shuffle, seed)
         return self._trained_by_trainer(theta, lam, X, y, rule, batch_size, shuffle, seed)
 
     def let_go(self) -> None:
@@ -436,14 +436,50 @@ class Workbench:
 
 
 class Training:
-    """A training of a network whose parameters are nothing but an array: an epoch a call, with nothing recorded.
-
-    The machine runs it; the nodes are given the array's numbers where a row is compared with the eager engine.
+    """A training under way: an epoch a call, with nothing recorded.
 
     Attributes
     ----------
     optimizer : Optimizer
         What steps; its state can be kept for another training.
+    """
+
+    optimizer: Optimizer
+
+    def epoch(self) -> float:
+        """Go once through the examples, and return their mean loss with the penalty.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If the loss or a parameter becomes infinite or nan, saying in which iteration and batch.
+        """
+        return self._epoch()
+
+    def _epoch(self) -> float:
+        raise NotImplementedError
+
+    def loss(self, theta: Array) -> tuple[float, Array]:
+        """Return the mean loss of all examples with the penalty, at any weights, and its gradient."""
+        raise NotImplementedError
+
+    @property
+    def theta(self) -> Array:
+        """The weights that the training has come to."""
+        raise NotImplementedError
+
+    def slow_down(self, rate: float) -> None:
+        """Change the learning rate; as in scikit-learn the velocity stays what it was."""
+        state, velocity = self.optimizer.state, "momentum_buffer"
+        if velocity in state:  # in units of the rate
+            state[velocity] = state[velocity] * (self.optimizer.lr / rate)
+        self.optimizer.lr = rate
+
+
+class MachineTraining(Training):
+    """One whose parameters are nothing but an array, run by the machine.
+
+    The nodes get the array's numbers where a row is compared with the eager engine.
     """
 
     def __init__(
@@ -461,14 +497,7 @@ class Training:
         self._size, self._sampling = batch_size, "shuffle" if shuffle else "order"
         self._rng, self._at, self._n_epochs = np.random.default_rng(seed), theta, 0
 
-    def epoch(self) -> float:
-        """Go once through the examples, and return their mean loss with the penalty.
-
-        Raises
-        ------
-        NonFiniteLossError
-            If the loss or a parameter becomes infinite or nan, saying in which iteration and batch.
-        """
+    def _epoch(self) -> float:
         n, epochs, batch, total = len(self._examples[0]), self._epochs, 0, 0.0
         order = epoch_order(n, self._size, self._rng, self._sampling)
         self._n_epochs += 1
@@ -486,36 +515,16 @@ class Training:
             self._engine.compare(self._at, lambda: epochs.examples(order))
         return total / n
 
-    def loss(self, theta: Array) -> tuple[float, Array]:
-        """Return the mean loss of all examples with the penalty, at any weights, and its gradient."""
+    def loss(self, theta: Array) -> tuple[float, Array]:  # noqa: D102
         return self._engine(theta, *self._examples)
 
-    def slow_down(self, rate: float) -> None:
-        """Change the learning rate; as in scikit-learn the velocity stays what it was."""
-        slow_down(self.optimizer, rate)
-
     @property
-    def theta(self) -> Array:
-        """The weights that the training has come to."""
+    def theta(self) -> Array:  # noqa: D102
         return np.array(self._at)
 
 
-def slow_down(optimizer: Optimizer, rate: float) -> None:
-    """Change an optimizer's learning rate; as in scikit-learn the velocity stays what it was."""
-    state, velocity = optimizer.state, "momentum_buffer"
-    if velocity in state:  # in units of the rate
-        state[velocity] = state[velocity] * (optimizer.lr / rate)
-    optimizer.lr = rate
-
-
-class TrainerTraining:
-    """The same by `Trainer`, where there are draws for dropout, or no machine.
-
-    Attributes
-    ----------
-    optimizer : Optimizer
-        What steps; its state can be kept for another training.
-    """
+class TrainerTraining(Training):
+    """One run by `Trainer`: where there are draws for dropout, or no machine."""
 
     def __init__(self, trainer: Trainer, X: Array, y: Array) -> None:
         self._trainer, self._examples, self.optimizer = trainer, (X, y), trainer.optimizer
@@ -523,21 +532,14 @@ class TrainerTraining:
         trainer._begin(X, y)
         trainer._engine.load()  # also λ, which isn't trained
 
-    def epoch(self) -> float:
-        """Go once through the examples, and return their mean loss with the penalty."""
+    def _epoch(self) -> float:
         return self._trainer._epoch(*self._examples, is_watched=False)
 
-    def loss(self, theta: Array) -> tuple[float, Array]:
-        """Return the mean loss of all examples with the penalty, at any weights, and its gradient."""
+    def loss(self, theta: Array) -> tuple[float, Array]:  # noqa: D102
         return self._trainer._engine(theta, *self._examples)
 
-    def slow_down(self, rate: float) -> None:
-        """Change the learning rate; as in scikit-learn the velocity stays what it was."""
-        slow_down(self.optimizer, rate)
-
     @property
-    def theta(self) -> Array:
-        """The weights that the training has come to."""
+    def theta(self) -> Array:  # noqa: D102
         ahead = self._trainer._ahead
         return (
             np.array([parameter.data for parameter in self._trainer.optimizer.parameters])
@@ -546,7 +548,6 @@ class TrainerTraining:
         )
 
 
-AnyTraining = Training | TrainerTraining
 _kept: OrderedDict[Plan, list[Workbench]] = OrderedDict()
 _lock = Lock()
 

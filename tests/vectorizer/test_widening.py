@@ -127,5 +127,5 @@ def test_training_makes_no_nodes_until_a_row_is_compared():
         rng.normal(0.0, 0.2, plan.n_parameters), rng.normal(size=(20, 8)), np.arange(20) % 3.0, Adam, 10, True, 1e-4, 0
     )
     assert training.epoch() > 0.0
-    assert isinstance(training, w.Training)
+    assert isinstance(training, w.MachineTraining)
     assert not bench._leaves._made
