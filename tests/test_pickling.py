@@ -258,12 +258,13 @@ OF_A_LAMBDA = {
 def test_pickle_says_which_function_it_can_not_store_and_what_can(what):
     thing, name = OF_A_LAMBDA[what][0](), re.escape(what)
     for dumps in (pickle.dumps, partial(pickle.dumps, protocol=2), pickle._dumps):
-        with pytest.raises(
-            pickle.PicklingError,
-            match=rf"^{name} is the function .*<lambda>, and pickle stores functions by name: define it by def at the "
-            "top of a module, or take cloudpickle.dumps, which stores its code$",
-        ):
+        with pytest.raises(pickle.PicklingError) as refused:
             dumps(thing)
+        assert re.fullmatch(  # Python 3.14 adds notes to it, which say where in the object it was
+            rf"{name} is the function .*<lambda>, and pickle stores functions by name: define it by def at the "
+            "top of a module, or take cloudpickle.dumps, which stores its code",
+            str(refused.value),
+        )
 
 
 @pytest.mark.parametrize("way", KEEPING_FUNCTIONS)

@@ -5,6 +5,7 @@ import math
 import operator
 import pickle
 import random
+import sys
 import tracemalloc
 
 import pytest
@@ -454,6 +455,7 @@ def test_values_are_equal_to_the_bit_in_processes_with_different_hash_seeds(run_
 
 def test_a_binary_node_takes_at_most_232_bytes():  # 32 of them so that it may be given attributes
     a, b = Value(1.1), Value(2.2)
+    most = 232 if sys.version_info < (3, 14) else 300  # there each object has room for as many as its class assigns
     count = 10_000
     keep = [None] * count
     for write in (lambda: a * b, lambda: a + b, lambda: a - b, lambda: a / b):
@@ -463,7 +465,7 @@ def test_a_binary_node_takes_at_most_232_bytes():  # 32 of them so that it may b
         size = tracemalloc.get_traced_memory()[0] / count
         tracemalloc.stop()
         keep = [None] * count
-        assert 60 < size <= 232
+        assert 60 < size <= most
 
 
 # ------------------------------------------------------------------------------------------ micrograd's names

@@ -34,6 +34,9 @@ _ALIASES = {
     "arccos": "acos",
     "arctan": "atan",
 }
+# Python 3.10 dies of a chain of 200,000 operations, 3.11 and 3.12 refuse 3,000, later ones 50,000.
+_DEEPEST = 5_000
+_PLACES_OF_DEPTH = re.compile(r"[-+*/%@<>|&^~=]+|\.(?!\d)|[][(){},]")
 _CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 
 
@@ -204,6 +207,20 @@ def names_in(source: str) -> list[str]:
     names.sort(key=lambda part: (part.lineno, part.col_offset))
     known = {*_CONSTANTS, *FUNCTIONS, *_ALIASES}
     return list(dict.fromkeys(part.id for part in names if part.id not in known))
+def _depth(spelled: str) -> int:
+    """Return how many operations stand inside one another at most, in a formula in Python's signs."""
+    levels, deepest, depth = [0], 0, 0  # how many there are in each open bracket since the last comma, and all together
+    for sign in _PLACES_OF_DEPTH.findall(spelled):
+        if sign in "([{":
+            levels.append(0)
+        elif sign == ",":
+            depth, levels[-1] = depth - levels[-1], 0
+        else:
+            if sign in ")]}" and len(levels) > 1:
+                depth -= levels.pop()
+            depth, levels[-1] = depth + 1, levels[-1] + 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 class _Builder:
@@ -255,6 +272,8 @@ class _Builder:
             raise FormulaError("nothing to compute", self.source)
         if "#" in self.spelled:  # Python would take the rest for a comment
             raise FormulaError("unexpected '#'", self.source, self.place(self.spelled.index("#")) + 1)
+        if _depth(self.spelled) > _DEEPEST:
+            raise FormulaError("too many operations inside one another", self.source)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about spellings that are errors here anyway

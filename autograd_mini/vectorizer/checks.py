@@ -32,6 +32,7 @@ from autograd_mini.vectorizer.rows import rows
 
 BACKENDS = ("auto", "native", "numpy", "jax")
 DTYPES = ("float64", "float32")
+PRINTED = ("numpy", "jax")  # what a file of Python may be for
 _CANDIDATES = 12  # rows among which some with finite results are looked for
 _SHORT_RUN = 1e-6  # seconds that a program on single numbers takes, about
 _TINY = 1e-30  # saturated units: where the scalar rules keep digits that those on arrays don't
@@ -54,7 +55,7 @@ def options(f: Any, backend: str, dtype: str, threads: int | str, block: int | N
         checked_whole("block", block, least=1)
 
 
-def is_c_file(path: str | Path, train: str | None, dtype: str | None) -> bool:
+def is_c_file(path: str | Path, train: str | None, dtype: str | None, backend: str | None) -> bool:
     """Return whether a program is to be saved as C and not as Python; refuse what there isn't of either."""
     file, suffix = Path(path).name, Path(path).suffix.lower()
     if suffix not in (".py", ".c"):
@@ -63,7 +64,9 @@ def is_c_file(path: str | Path, train: str | None, dtype: str | None) -> bool:
         for name, given in (("train", train), ("dtype", dtype)):
             if given is not None:
                 raise ValueError(f"{name}: an option of .c files alone, and {file!r:.80} is Python")
-    for name, choice, known in (("train", train, TRAIN), ("dtype", dtype, DTYPES)):
+    elif backend is not None:
+        raise ValueError(f"backend: an option of .py files alone, and {file!r:.80} is C")
+    for name, choice, known in (("train", train, TRAIN), ("dtype", dtype, DTYPES), ("backend", backend, PRINTED)):
         if choice is not None and choice not in known:
             raise ValueError(f"{name}: expected {' or '.join(map(repr, known))}, got {choice!r}")
     return suffix == ".c"

@@ -344,11 +344,12 @@ class Compiled:
         return NumpyPrinter(self.program, self._title("array statements", "NumPy"), str(self.dtype))
 
     def _jax_printer(self) -> JaxPrinter:
-        return JaxPrinter(self.program, self._title("array statements", "JAX"))
+        return JaxPrinter(self.program, self._title("array statements", "JAX"), str(self.dtype))
 
-    def script(self) -> str:
-        """Return the program as NumPy source with the present parameters, that runs by itself."""
-        return self._numpy_printer().script(self.theta(), self.positions.tolist())
+    def script(self, backend: str) -> str:
+        """Return the program as source for NumPy or JAX with the present parameters, that runs by itself."""
+        printer = self._jax_printer() if backend == "jax" else self._numpy_printer()
+        return printer.script(self.theta(), self.positions.tolist())
 
     def c_file(self, path: Path, dtype: str, train: str | None) -> str:
         """Return the program as a C file with the present parameters.

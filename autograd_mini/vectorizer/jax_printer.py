@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograd_mini.checks import Array
 from autograd_mini.formulas.simplify import views_of
 from autograd_mini.vectorizer.statements import (
     FUNCTIONS,
@@ -120,12 +121,14 @@ class JaxPrinter(Printer):
         What to print.
     title : str
         The first line of the module.
+    dtype : str
+        "float64" or "float32".
     """
 
     module = "jnp"
 
-    def __init__(self, program: ArrayProgram, title: str) -> None:
-        super().__init__(program, title)
+    def __init__(self, program: ArrayProgram, title: str, dtype: str = "float64") -> None:
+        super().__init__(program, title, dtype)
         self._helpers: list[str] = []
         self._made = {program.parameters, *program.inputs}
 
@@ -158,6 +161,30 @@ class JaxPrinter(Printer):
                 *indented(['"""Return the results, what modules asked for, the gradient, and those of the inputs."""']),
                 *indented([*reading, *lines]),
                 *indented([f"return {_tuple(results)}, {_tuple(effects)}, gradient, {_tuple(gradients)}"]),
+                "",
+            ]
+        )
+
+    def script(self, theta: Array, order: list[int]) -> str:
+        """Return the module's source with its parameters and, if it is run by itself, an example; see `present`.
+
+        The parameters are an array of NumPy: to make one of JAX's would start JAX before a program that imports the
+        module can say with which other processes.
+        """
+        examples = "".join(f", np.ones((1, {array.rows}), theta.dtype)" for array in self.program.inputs)
+        seed = "1.0" if self.program.seed is None else f"np.ones({self.program.seed.rows}, theta.dtype)"
+        x64 = ['jax.config.update("jax_enable_x64", True)  # else JAX would compute in float32', ""]
+        return "\n".join(
+            [
+                self.source(),
+                "import numpy as np",
+                "",
+                *(x64 if self.dtype == "float64" else []),
+                *self.present(theta, f"np.array({order}, int)", f', "{self.dtype}"'),
+                'if __name__ == "__main__":',
+                f"    outputs, _, gradient, _ = jax.jit(run)(theta, {seed}{examples})",
+                '    print("outputs", *[float(number) for output in outputs for number in np.ravel(output)])',
+                '    print("gradient", *gradient[order].tolist())',
                 "",
             ]
         )

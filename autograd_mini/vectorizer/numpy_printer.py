@@ -452,23 +452,13 @@ class NumpyPrinter(_Formulas):
         ]
 
     def script(self, theta: Array, order: list[int]) -> str:
-        """Return the module's source with its parameters and, if it is run by itself, an example.
-
-        Parameters
-        ----------
-        theta : numpy.ndarray
-            The parameters.
-        order : list of int
-            Where the gradient of each is in the flat vector, in the order that a user knows.
-        """
+        """Return the module's source with its parameters and, if it is run by itself, an example; see `present`."""
         examples = ", ".join(f"np.ones((1, {array.rows}))" for array in self.program.inputs)
         seed = 1.0 if self.program.seed is None else [1.0] * self.program.seed.rows
         return "\n".join(
             [
                 self.source(),
-                f"theta = np.array([{', '.join(map(self._number, theta.tolist()))}]{self.of_dtype})",
-                f"order = {order}  # of the gradient, as the function uses its parameters",
-                "",
+                *self.present(theta, str(order), self.of_dtype),
                 'if __name__ == "__main__":',
                 "    gradient = np.zeros_like(theta)",
                 "    forward, backward = bind(1, theta, gradient)",

@@ -509,13 +509,17 @@ class Program:
         """The source of the program that ran last: its forward and its backward pass, as they are executed."""
         return self._traced().source
 
-    def save(self, path: str | Path, *, train: str | None = None, dtype: str | None = None) -> None:
+    def save(
+        self, path: str | Path, *, train: str | None = None, dtype: str | None = None, backend: str | None = None
+    ) -> None:
         """Write the program with the present parameters to a file that runs without this package.
 
-        A ``.py`` file needs NumPy alone: it has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs. A
-        ``.c`` file is C99 for any machine, needs ``math.h`` alone, and begins with a comment that says how to call it:
-        ``net_predict`` gives the results of one example, ``net_value_and_grad`` the mean over some and its gradient;
-        of a function without parameters, the value of one example and its derivatives by the inputs.
+        A ``.py`` file needs NumPy alone: it has ``bind(n, theta, gradient)``, the parameters as ``theta``, and runs.
+        With ``backend="jax"`` it needs JAX and has ``run(theta, seed, *inputs)``, a pure function for ``jax.jit``. In
+        both, ``order`` says where in ``theta`` and its gradient the numbers of `parameters` are. A ``.c`` file is C99
+        for any machine, needs ``math.h`` alone, and begins with a comment that says how to call it: ``net_predict``
+        gives the results of one example, ``net_value_and_grad`` the mean over some and its gradient; of a function
+        without parameters, the value of one example and its derivatives by the inputs.
 
         Parameters
         ----------
@@ -525,6 +529,8 @@ class Program:
             Of a C file: a step of gradient descent too, ``net_train``, for training on the device.
         dtype : {"float64", "float32"}, optional
             The numbers of a C file; by default the program's.
+        backend : {"numpy", "jax"}, optional
+            What runs a Python file; by default NumPy, whatever runs the program here.
 
         Raises
         ------
@@ -545,8 +551,8 @@ class Program:
         ...     print(target.read_text().splitlines()[2])
         // void line_predict(const float *theta, const float *x, const float *y, float *out, float *work);
         """
-        if not checks.is_c_file(path, train, dtype):
-            write_text(path, self._traced().script())
+        if not checks.is_c_file(path, train, dtype, backend):
+            write_text(path, self._traced().script(backend or "numpy"))
             return
         compiled, arrays = self.as_it_is_now()
         if arrays and not compiled.parameters:

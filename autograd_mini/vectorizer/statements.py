@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array
 from autograd_mini.formulas.expression import Expression, symbol
 from autograd_mini.formulas.simplify import views_of
 
@@ -427,6 +428,24 @@ class Printer:
     def source(self) -> str:
         """Return the module's source."""
         raise NotImplementedError
+
+    def present(self, theta: Array, order: str, of_dtype: str) -> list[str]:
+        """Return the lines of Python that hold a module's parameters.
+
+        Parameters
+        ----------
+        theta : numpy.ndarray
+            The parameters.
+        order : str
+            Where the gradient of each is in the flat vector, in the order that a user knows, as it is written.
+        of_dtype : str
+            What `numpy.array` is told of its numbers.
+        """
+        return [
+            f"theta = np.array([{', '.join(map(self._number, theta.tolist()))}]{of_dtype})",
+            f"order = {order}  # of the gradient, as the function uses its parameters",
+            "",
+        ]
 
     def _section(self, statements: Sequence[Statement]) -> list[str]:
         """Return the lines of some statements."""

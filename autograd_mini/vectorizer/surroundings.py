@@ -445,12 +445,15 @@ def _slots(kind: type) -> list[str]:
 
 def _is_open(kind: type) -> bool:
     """Return whether the attributes of a class's objects are looked at."""
-    return kind.__module__.split(".")[0] not in _CLOSED and not kind.__module__.startswith(_OWN_CLOSED)
+    module = kind.__module__
+    if not isinstance(module, str):  # the functions that Cython makes: up to Python 3.10 theirs is a slot's descriptor
+        return False
+    return module.split(".")[0] not in _CLOSED and not module.startswith(_OWN_CLOSED)
 
 
 def _is_own(kind: type) -> bool:
     """Return whether a class is the user's, or one of the parts that networks are made of."""
-    if kind.__module__.startswith("autograd_mini."):
+    if str(kind.__module__).startswith("autograd_mini."):
         return kind.__module__.startswith("autograd_mini.nn.")
     return _is_open(kind) and not is_elsewhere(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 

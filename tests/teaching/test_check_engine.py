@@ -70,7 +70,9 @@ def test_micrograds_value_fails_by_what_it_is_known_for_and_by_nothing_else():
     assert "RecursionError" in deep.got
     assert 100 < int(deep.expression.split("range(")[1].split(")")[0]) < 1000, "the shortest chain is searched"
     assert zero.expression == "a = Micrograd(0.0)\ny = a ** 0\ny.backward()"
-    assert zero.got.startswith("ZeroDivisionError: 0.0 cannot be raised to a negative power (line ")
+    with pytest.raises(ZeroDivisionError) as raised:
+        0.0**-1
+    assert zero.got.startswith(f"ZeroDivisionError: {raised.value} (line "), "in the words of this Python"
     assert "y = a.tanh()" in tanh.expression
     assert "OverflowError" in tanh.got
 

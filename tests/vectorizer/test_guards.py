@@ -573,3 +573,15 @@ def test_a_number_in_the_place_of_a_node_of_that_number_is_another_function(plac
     assert program.value_and_grad([1.0])[1].size == 0
     weights[0] = weight = holder.rate = node
     assert len(program.value_and_grad([1.0])[1]) == 1
+
+
+def test_objects_of_a_class_that_says_no_name_of_its_module_are_not_looked_into():
+    """As Cython's functions, which NumPy's generators are full of: up to Python 3.10 theirs is a descriptor."""
+
+    class Compiled:
+        def __call__(self, x):
+            return 2.0 * x
+
+    Compiled.__module__ = property(lambda self: "of the object")
+    double = Compiled()
+    assert vectorize(lambda x: double(x))([1.0, 3.0]).tolist() == [2.0, 6.0]
