@@ -21,6 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import try_page
 
+PAGES = (
+    "index.html",
+    "lessons/01_backprop_step_by_step.html",
+    "howto/own_operation.html",
+    "derivatives.html",
+    "api/nn.html",
+)
+PAGES += ("playground.html", "try.html")
 STARTS, KEYS = 3, "+x*w+b*b+w*w"
 WATCHED = """(() => { new MutationObserver(() => {
     if (document.querySelector("#stepper .am-stepper svg")) window.took ??= performance.now();
@@ -69,14 +77,29 @@ def measured(browser: Any, address: str) -> tuple[float, list[float]]:
     return first, times
 
 
+def page_weight(browser: Any, address: str, path: str) -> tuple[int, int]:
+    """Return how many files a page of the site loads by itself, and their bytes, as a server without gzip sends them."""
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    page, sizes = context.new_page(), []
+    page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+    page.goto(address + path, wait_until="networkidle")
+    context.close()
+    return len(sizes), sum(sizes)
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables: what the page with a formula loads, what other pages load, and the times."""
     from playwright.sync_api import sync_playwright
 
     site = Path(sys.argv[1] if len(sys.argv) > 1 else "site")
     try_page.print_weights(site)
     with served(site) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        print()
+        for path in PAGES:
+            if (site / path).exists():
+                count, size = page_weight(browser, address, path)
+                print(f"{size:12,} bytes in {count:3} files  {path}")
         starts = [measured(browser, address) for _ in range(STARTS)]
         print(f"\nchromium {browser.version}, {STARTS} cold starts, {len(KEYS)} keys after each")
         browser.close()

@@ -44,8 +44,8 @@ PROGRAMS = {
 FILLED = {"pyodide": "python docs/browser_files.py"}  # what isn't on PATH, but in docs/_pyodide
 PACKAGES = """
     anywidget axe-playwright-python cloudpickle distributed furo graphviz-pure hatchling ipykernel jax joblib
-    jupyterlab marimo matplotlib micrograd mypy myst-nb nbclient nbconvert networkx onnx onnxruntime pandas playwright polars
-    safetensors scikit-learn sphinx
+    jupyterlab marimo matplotlib micrograd mypy myst-nb nbclient nbconvert networkx onnx onnxruntime pandas playwright
+    polars safetensors scikit-learn sphinx
 """.split()
 # With its libraries for graphics cards PyTorch takes 5 GB, so these tests have a stage of their own in .ci/run, also
 # where otherwise nothing may be left out.

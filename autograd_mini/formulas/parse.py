@@ -207,6 +207,8 @@ def names_in(source: str) -> list[str]:
     names.sort(key=lambda part: (part.lineno, part.col_offset))
     known = {*_CONSTANTS, *FUNCTIONS, *_ALIASES}
     return list(dict.fromkeys(part.id for part in names if part.id not in known))
+
+
 def _depth(spelled: str) -> int:
     """Return how many operations stand inside one another at most, in a formula in Python's signs."""
     levels, deepest, depth = [0], 0, 0  # how many there are in each open bracket since the last comma, and all together
