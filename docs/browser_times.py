@@ -21,14 +21,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import try_page
 
-PAGES = (
+PAGES = [
     "index.html",
     "lessons/01_backprop_step_by_step.html",
     "howto/own_operation.html",
     "derivatives.html",
     "api/nn.html",
-)
-PAGES += ("playground.html", "try.html")
+    "playground.html",
+    "try.html",
+]
 STARTS, KEYS = 3, "+x*w+b*b+w*w"
 WATCHED = """(() => { new MutationObserver(() => {
     if (document.querySelector("#stepper .am-stepper svg")) window.took ??= performance.now();
@@ -78,7 +79,7 @@ def measured(browser: Any, address: str) -> tuple[float, list[float]]:
 
 
 def page_weight(browser: Any, address: str, path: str) -> tuple[int, int]:
-    """Return how many files a page of the site loads by itself, and their bytes, as a server without gzip sends them."""
+    """Return how many files a page of the site loads by itself, and their bytes without gzip."""
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     page, sizes = context.new_page(), []
     page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
