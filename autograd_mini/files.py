@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-import tempfile
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +27,7 @@ except ImportError:  # Windows, where a file that is open can't be removed anyho
 
 _NO_TEXT = re.compile("[\\0\\ud800-\\udfff]")
 _DAMAGED = "is damaged, or no model file of autograd_mini"
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # Windows would change the ends of lines
 _OLD = 3600.0  # seconds after which, where there are no locks, a temporary file belongs to nobody
 
 
@@ -62,13 +63,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     # The name of the target would make that of the temporary file too long for the file system; a digest of it won't.
     prefix = f".{blake2b(os.fsencode(target.name), digest_size=4).hexdigest()}."
     _clear(target.parent, prefix)
-    descriptor, temporary = _locked_file(target.parent, prefix)
+    kept = target.stat().st_mode & 0o777 if target.exists() else None
+    descriptor, temporary = _locked_file(target.parent, prefix, 0o666 if kept is None else kept)
     try:
+        # What the system made of it holds for a new file; of what is kept, a umask may have taken away.
+        mode = os.fstat(descriptor).st_mode & 0o777 if kept is None else kept
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            os.chmod(temporary, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+            os.chmod(temporary, mode)
             if fcntl is None:
                 file.close()
             os.replace(temporary, target)  # while it is still locked
@@ -132,10 +136,18 @@ def refusing(path: str | os.PathLike[str], what: str = _DAMAGED) -> Iterator[Non
         raise LoadError(f"{path} {what}: {said[:500]}") from error
 
 
-def _locked_file(folder: Path, prefix: str) -> tuple[int, str]:
-    """Make a temporary file and lock it, so that no other save takes it for one that was left behind."""
+def _locked_file(folder: Path, prefix: str, mode: int) -> tuple[int, str]:
+    """Make a temporary file and lock it, so that no other save takes it for one that was left behind.
+
+    The system gives it its permissions, as it does where `open` makes a file. To compute them from the umask would be
+    wrong where that isn't what counts: in a browser, or in a folder with rules of its own.
+    """
     while True:
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=".tmp")
+        try:
+            temporary = os.path.join(folder, f"{prefix}{secrets.token_hex(8)}.tmp")
+            descriptor = os.open(temporary, _NEW, mode)
+        except FileExistsError:
+            continue
         if fcntl is not None:
             with suppress(OSError):  # a file system without locks
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -181,9 +193,3 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -41,10 +41,11 @@ PROGRAMS = {
     "pdflatex": "install TeX Live, of Debian's packages texlive-latex-base and texlive-pictures",
     "katex": "npm install --global katex",
 }
+FILLED = {"pyodide": "python docs/browser_files.py"}  # what isn't on PATH, but in docs/_pyodide
 PACKAGES = """
-    anywidget axe-playwright-python cloudpickle distributed graphviz-pure hatchling ipykernel jax joblib
-    jupyterlab marimo matplotlib micrograd mypy nbclient nbconvert networkx onnx onnxruntime pandas playwright polars
-    safetensors scikit-learn
+    anywidget axe-playwright-python cloudpickle distributed furo graphviz-pure hatchling ipykernel jax joblib
+    jupyterlab marimo matplotlib micrograd mypy myst-nb nbclient nbconvert networkx onnx onnxruntime pandas playwright
+    polars safetensors scikit-learn sphinx
 """.split()
 # With its libraries for graphics cards PyTorch takes 5 GB, so these tests have a stage of their own in .ci/run, also
 # where otherwise nothing may be left out.
@@ -53,6 +54,7 @@ HOW = {
     **IN_A_STAGE_OF_THEIR_OWN,
     "slow": 'pytest -m "slow or not slow"',
     **PROGRAMS,
+    **FILLED,
     **dict.fromkeys(PACKAGES, 'pip install ".[dev,plot,jax]"'),
     "ziglang": 'pip install ".[wheels]"',
 }
@@ -70,6 +72,8 @@ def is_missing(name):
         return False
     if name in PROGRAMS:
         return shutil.which(name) is None
+    if name in FILLED:
+        return not (ROOT / "docs" / "_pyodide" / "files.json").is_file()
     try:
         return not distribution(name)
     except PackageNotFoundError:

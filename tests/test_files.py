@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import autograd_mini
 from autograd_mini import LoadError, load, optim, save
 from autograd_mini.cli.table_models import Columns, CsvModel
-from autograd_mini.files import write_text
+from autograd_mini.files import replacing, write_text
 from autograd_mini.nn import MLP, BatchNorm, Dropout, Layer, Module, Neuron, Parameter, Sequential
 from autograd_mini.optim import SGD, Adam, schedules
 from autograd_mini.serialization import load_training, load_with_extra, save_training
@@ -182,6 +182,26 @@ def test_a_folder_that_cannot_be_looked_into_can_be_saved_into(tmp_path):
     finally:
         tmp_path.chmod(0o700)
     assert (tmp_path / "a.txt").read_text() == "x"
+
+
+@on_posix
+@pytest.mark.parametrize("said", [0o777, 0o022])
+def test_a_new_file_is_as_open_makes_one_whatever_the_umask_is_said_to_be(tmp_path, monkeypatch, said):
+    (tmp_path / "other").write_text("")
+    monkeypatch.setattr(os, "umask", lambda mask: said)  # in a browser, whose files don't go by it
+    write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@on_posix
+def test_what_is_written_in_the_place_of_a_private_file_is_private_from_the_beginning(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    target.chmod(0o600)
+    with replacing(target) as file:
+        assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600
+        file.write(b"new")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("name", ["m", "x" * 255, "x" * 251 + ".npz", "é" * 127 + "x", "模" * 85, "x" * 250, "x" * 241])

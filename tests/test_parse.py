@@ -20,7 +20,7 @@ from autograd_mini.engine.value import Constant, Value
 from autograd_mini.explanations.steps import application
 from autograd_mini.formulas import expression as text
 from autograd_mini.formulas.expression import Expression, number, symbol
-from autograd_mini.formulas.parse import _TAKES_LISTS, FUNCTIONS, FormulaError, parse
+from autograd_mini.formulas.parse import _TAKES_LISTS, FUNCTIONS, FormulaError, names_in, parse
 
 VALUES = {"w": 0.5, "x": 2.0, "b": 0.1}
 
@@ -478,3 +478,32 @@ def test_a_function_without_brackets_is_told_how_to_write_them(formula, hint):
 
 def test_a_sum_may_have_as_many_terms_as_python_reads():
     assert parse(" - ".join(["2*x"] * 800), x=1.0).data == -1596.0
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("tanh(w*x + b)", ["w", "x", "b"]),
+        ("log(1+exp(-y*(w1*x1+w2*x2+b)))", ["y", "w1", "x1", "w2", "x2", "b"]),
+        ("√(x²+1) + e + π", ["x"]),
+        ("where(c > 0, x, |y|)", ["c", "x", "y"]),
+        ("w₁·x + w1", ["w1", "x"]),
+        ("2 + 3", []),
+        ("tanh(tanh)", []),
+        ("f(a)", ["a"]),
+    ],
+)
+def test_the_names_in_a_formula_are_those_that_need_values(source, names):
+    assert names_in(source) == names
+
+
+@pytest.mark.parametrize("source", ["x +", "", "x # y", "(" * 5000 + "x" + ")" * 5000, "-" * 20000 + "x"])
+def test_names_of_what_is_no_formula_are_an_error(source):
+    with pytest.raises(FormulaError):
+        names_in(source)
+
+
+@pytest.mark.parametrize("source", ["1" * 310, "1" * 4000, "1e999", "x*" + "9" * 400])
+def test_a_number_that_no_float_can_hold_is_said_to_be_too_large(source):
+    with pytest.raises(FormulaError, match="too large a number"):
+        parse(source, **{"x": 1.0} if "x" in source else {})

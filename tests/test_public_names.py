@@ -1,4 +1,4 @@
-"""What a user may import stays importable: the public names, and the module paths that README and the lessons use."""
+"""What a user may import stays importable: the public names, and the module paths that README, docs, lessons use."""
 
 import ast
 import json
@@ -75,8 +75,9 @@ def test_public_modules_stay(module):
 
 
 def imports_of_the_documents():
-    """The import statements of README and of the lessons, each once."""
-    texts = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1::2]
+    """The import statements of README, of the pages in docs and of the lessons, each once."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/howto").glob("*.md"))]
+    texts = [text for page in pages for text in page.read_text(encoding="utf-8").split("```")[1::2]]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         texts += ["python\n" + "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -93,5 +94,5 @@ def imports_of_the_documents():
 
 
 @pytest.mark.parametrize("statement", imports_of_the_documents())
-def test_what_readme_and_the_lessons_import_is_there(statement):
+def test_what_readme_docs_and_the_lessons_import_is_there(statement):
     exec(statement, {})

@@ -1,8 +1,10 @@
 """What can't be done is refused before work is done, and the message says what was expected, what came and what to do.
 
-The table "What raises what" in CONTRIBUTING.md is run here, row by row.
+The table "What raises what" in CONTRIBUTING.md is run here, row by row, and so are the examples of docs/errors.md.
 """
 
+import builtins
+import doctest
 import itertools
 import logging
 import math
@@ -17,14 +19,16 @@ import autograd_mini as ag
 from autograd_mini import Value, draw, errors, explain, nn, optim, scope, step_through, to_latex, to_python
 from autograd_mini.checks import needed
 from autograd_mini.cli.table_models import CsvModel
-from autograd_mini.cli.tables import read_table
+from autograd_mini.cli.tables import TableError, read_table
 from autograd_mini.formulas.expression import printable
-from autograd_mini.formulas.parse import parse
+from autograd_mini.formulas.parse import FormulaError, parse
 from autograd_mini.serialization import load_training
-from autograd_mini.training import EarlyStopping, History, StoppingRule, Trainer
+from autograd_mini.training import EarlyStopping, History, NonFiniteLossError, StoppingRule, Trainer
 from autograd_mini.views.stepper.terminal import text_steps
 
-CONTRIBUTING = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ERRORS = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 
 # --------------------------------------------------------------------------------------------- graphs that are large
 
@@ -404,3 +408,21 @@ def test_each_line_of_the_page_raises_what_it_says(at_hand, line, name):
 def test_every_exception_of_the_package_is_on_the_page():
     assert {*OWN, "NonFiniteLossError", "FormulaError", "TableError"} <= {name for _, name in LINES}
     assert len(OWN) == 6
+
+
+def test_the_messages_that_the_page_of_errors_shows_are_those_that_come():
+    sessions = re.findall(r"^```pycon\n(.*?)^```", ERRORS, flags=re.M | re.S)
+    assert len(sessions) >= 5
+    shown = doctest.DocTestParser().get_doctest("\n".join(sessions), {}, "docs/errors.md", "docs/errors.md", 0)
+    runner, said = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE), []
+    runner.run(shown, out=said.append)
+    assert said == []
+
+
+def test_the_page_of_errors_has_the_packages_own_exceptions_with_what_else_they_are():
+    page = ERRORS.partition("## The package's own exceptions")[2]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page, flags=re.M))
+    own = [*(getattr(errors, name) for name in OWN), NonFiniteLossError, FormulaError, TableError]
+    assert {kind.__name__ for kind in own} == set(rows)
+    for kind in own:
+        assert issubclass(kind, getattr(builtins, rows[kind.__name__]))

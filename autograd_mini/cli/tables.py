@@ -18,8 +18,6 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from autograd_mini.checks import Array
 
 Path = str | os.PathLike[str]
@@ -141,15 +139,19 @@ class Table:
         TableError
             If there is no such column, or a cell holds no finite number; names line and column, and adds `hint`.
         """
-        found = np.empty((len(self.rows), len(columns)))
-        for j, column in enumerate(columns):
-            place, of_text = self.place(column), (texts or {}).get(column)
-            for i, (row, line) in enumerate(zip(self.rows, self.lines, strict=True)):
-                cell = row[place]
-                found[i, j] = (
-                    self._which(cell, line, column, of_text) if of_text else self._number(cell, line, column, hint)
-                )
-        return found
+        import numpy as np  # what reads a table alone runs without it
+
+        found = [self.column_of_numbers(column, hint, (texts or {}).get(column)) for column in columns]
+        numbers: Array = np.array(found, dtype=float).reshape(len(columns), len(self.rows)).T.copy()
+        return numbers
+
+    def column_of_numbers(self, column: str, hint: str = "", texts: Sequence[str] | None = None) -> list[float]:
+        """Return one column as `numbers` does, as a list."""
+        place = self.place(column)
+        return [
+            self._which(row[place], line, column, texts) if texts else self._number(row[place], line, column, hint)
+            for row, line in zip(self.rows, self.lines, strict=True)
+        ]
 
     def _which(self, cell: str, line: int, column: str, texts: Sequence[str]) -> float:
         """Return 0 for the first of two texts and 1 for the second; capital letters count only where both are alike."""
@@ -444,6 +446,14 @@ def read_target(table: Table, column: str, task: Task | None = None) -> Target:
     >>> target.task, target.values.tolist(), target.classes
     ('classification', [0, 1, 0, 1], ['cat', 'dog'])
     """
+    import numpy as np
+
+    task, values, classes = target_of(table, column, task)
+    return Target(task, np.array(values, dtype=int if classes else float), classes)
+
+
+def target_of(table: Table, column: str, task: Task | None = None) -> tuple[Task, list[float], list[str]]:
+    """Return what `read_target` does, with the values in a list."""
     cells = table.cells(column)
     for is_missing, line in zip(are_missing(cells), table.lines, strict=True):
         if is_missing:
@@ -451,15 +461,14 @@ def read_target(table: Table, column: str, task: Task | None = None) -> Target:
     numbers = [as_number(cell) for cell in cells]
     if task is None:
         task = "classification" if _are_classes(cells, numbers) else "regression"
-    values: Array
     if task == "regression":
-        values = table.numbers([column], "if it names a class, use --task classification")[:, 0]
-        if values.min() == values.max():
+        values = table.column_of_numbers(column, "if it names a class, use --task classification")
+        if min(values) == max(values):
             hint = "" if len(set(cells)) == 1 else ", but for spellings, which are classes with --task classification"
             raise TableError(
                 f"{table.path}: column {column!r} is {cells[0]} in every row; there is nothing to predict{hint}"
             )
-        return Target(task, values, [])
+        return task, values, []
     classes = sorted(set(cells), key=lambda name: (as_number(name) is None, as_number(name) or 0.0, name))
     if len(classes) == 1:
         raise TableError(f"{table.path}: column {column!r} is {cells[0]} in every row; expected at least two classes")
@@ -467,7 +476,7 @@ def read_target(table: Table, column: str, task: Task | None = None) -> Target:
         hint = "for numbers use --task regression" if None not in numbers else "is it a name or an id?"
         raise TableError(f"{table.path}: column {column!r} is different in every row, so it names no classes; {hint}")
     index = {name: i for i, name in enumerate(classes)}
-    return Target(task, np.array([index[name] for name in cells]), classes)
+    return task, [index[name] for name in cells], classes
 
 
 def _are_classes(cells: list[str], numbers: list[float | None]) -> bool:

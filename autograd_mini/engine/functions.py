@@ -84,8 +84,13 @@ __all__ = [
 ]
 
 
+_MANY = 8  # operands, as a dot product has them
+
+
 def call(primitive: Primitive, *operands: Any) -> Any:
     """Apply an operation: to nodes, to plain numbers, or element by element to arrays."""
+    if len(operands) > _MANY and set(map(type, operands)) == {float}:  # which takes longer to find out one by one
+        return float(primitive.forward(floats, *operands))
     for operand in operands:
         if isinstance(operand, Value):
             return apply(primitive, *operands)

@@ -185,6 +185,30 @@ def parse(source: str, /, **values: Any) -> Value:
         raise FormulaError("too many operations inside one another", source) from None
 
 
+def names_in(source: str) -> list[str]:
+    """Return the names in a formula that need values, in the order in which they first stand there.
+
+    Raises
+    ------
+    FormulaError
+        If the formula can't be read.
+
+    Examples
+    --------
+    >>> names_in("tanh(w₁*x + b) + pi")
+    ['w1', 'x', 'b']
+    """
+    try:
+        tree = _Builder(source, {}).tree()
+    except (RecursionError, MemoryError):
+        raise FormulaError("too many operations inside one another", source) from None
+    called = {part.func for part in ast.walk(tree) if isinstance(part, ast.Call)}
+    names = [part for part in ast.walk(tree) if isinstance(part, ast.Name) and part not in called]
+    names.sort(key=lambda part: (part.lineno, part.col_offset))
+    known = {*_CONSTANTS, *FUNCTIONS, *_ALIASES}
+    return list(dict.fromkeys(part.id for part in names if part.id not in known))
+
+
 def _depth(spelled: str) -> int:
     """Return how many operations stand inside one another at most, in a formula in Python's signs."""
     levels, deepest, depth = [0], 0, 0  # how many there are in each open bracket since the last comma, and all together
@@ -327,7 +351,11 @@ class _Builder:
         if type(part.value) not in (int, float):
             kinds = {str: "text in quotes", bytes: "text in quotes", complex: "complex number"}
             raise self.error(part, f"unexpected {kinds.get(type(part.value), repr(part.value))}", "write a real number")
-        constant = Constant(part.value)
+        written: Any = part.value
+        try:
+            constant = Constant(float(written))
+        except OverflowError:
+            constant = Constant(math.inf)
         if math.isinf(constant.data):
             raise self.error(part, "too large a number", "the largest is about 1.8e308")
         return constant

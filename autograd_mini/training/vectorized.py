@@ -88,7 +88,7 @@ class VectorizedEngine(EagerEngine):
             value = loss(model(x), t)
             return value if penalty is None else value + penalty(model)
 
-        compiled = Compiled(objective, [X[0], y[0]], ["x", "t"], "parameters", "float64", *self._backend)
+        compiled = self._compiled(objective, X[0], y[0])
         trained = set(self.parameters)
         look = next((look for look in compiled.looks if not trained.isdisjoint((look.node, look.other))), None)
         if look is not None:
@@ -116,6 +116,10 @@ class VectorizedEngine(EagerEngine):
         # Which of θ are where in the program's array; mostly they are its beginning.
         self._known: Any = slice(None) if known.all() else known
         self._at: Any = slice(len(at)) if np.array_equal(at, np.arange(len(at))) else at[known]
+
+    def _compiled(self, objective: Callable[..., Any], x: Array, t: Array) -> Compiled:
+        """Return the program of the loss of one example."""
+        return Compiled(objective, [x, t], ["x", "t"], "parameters", "float64", *self._backend)
 
     def is_current(self) -> bool:
         """Return whether the program is still that of the model; see `EagerEngine.is_current`."""
@@ -146,10 +150,15 @@ class VectorizedEngine(EagerEngine):
             return None
         bound_to = (resident, X, y, size)
         if self._epochs is None or not all(map(operator.is_, bound_to, self._bound_to)):
-            place = np.full(len(self.parameters), -1)
-            place[self._known] = np.arange(len(resident.theta))[self._at]
-            self._epochs, self._bound_to = NativeEpochs(resident, [_flat(X), _flat(y)], size, place), bound_to
+            self._epochs = NativeEpochs(resident, [_flat(X), _flat(y)], size, self._place())
+            self._bound_to = bound_to
         return self._epochs
+
+    def _place(self) -> Array:
+        """Return where in the program's array each of the parameters is, -1 for nowhere."""
+        place = np.full(len(self.parameters), -1)
+        place[self._known] = np.arange(len(self._resident.theta))[self._at]
+        return place
 
     def let_go(self) -> None:
         """Forget the examples, after a training."""

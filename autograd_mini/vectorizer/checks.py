@@ -38,6 +38,7 @@ _SHORT_RUN = 1e-6  # seconds that a program on single numbers takes, about
 _TINY = 1e-30  # saturated units: where the scalar rules keep digits that those on arrays don't
 _SHAKES, _MARGIN = 2, 8.0  # how often the rounding of an example's graph is tried out, and how much more is let pass
 _SAMPLES = 3  # examples that the first run is checked on
+_STEP = 1e-6  # along which a program's gradient is held against its values
 _MANY_NODES = 20_000  # of so many, one example has to do
 
 
@@ -189,7 +190,8 @@ def against_eager(
     """
     if not _is_comparable(compiled, columns):
         return
-    few = 1 if compiled.n_nodes > _MANY_NODES else _SAMPLES
+    # What a widened program may be wrong in are its lengths, and that shows on any example.
+    few = 1 if compiled.is_widened or compiled.n_nodes > _MANY_NODES else _SAMPLES
     candidates = dict.fromkeys([0, n // 2, n - 1, *np.linspace(0, n - 1, _CANDIDATES).astype(int).tolist()])
     compiled.give_back(1, compiled.workspace(1))  # which isn't a part of what a row costs
     found = 0
@@ -238,6 +240,53 @@ def against_eager_at(f: Callable[..., Any], compiled: Compiled, columns: Sequenc
             name = lambda j, k=k: f"the derivative by number {j} of input {k + 1}"  # noqa: E731
             expected.compare_derivatives(name, by_input.get(k, np.zeros(len(leaves))), leaves)
     return bool(np.isfinite(expected.values).all())
+
+
+def agrees_with(
+    value: Callable[..., Any], compiled: Compiled, columns: Sequence[Array], theta: Array, spot_check: SpotCheck
+) -> bool:
+    """Return whether a program agrees with the eager engine's numbers at points that nothing is special about.
+
+    Where it does, its value is that of the function, as to the last digits it wouldn't be by chance; and its gradient
+    is that of its own value, along directions by chance. No graph is made for that. Whether it really differs where
+    this says no, by a kink or by rounding, `against_eager` has to tell.
+
+    Parameters
+    ----------
+    value : callable
+        What the function returns, by the numbers of all leaves and an example's inputs, as floats.
+    compiled : Compiled
+        The program.
+    columns : sequence of numpy.ndarray
+        Examples.
+    theta : numpy.ndarray
+        Numbers of all leaves, of the size that they have.
+    spot_check : SpotCheck
+        Notes what it takes.
+    """
+    workspace, rng, n = compiled.workspace(1), np.random.default_rng(0), len(columns[0])
+    k = len(compiled.scalars.outputs)
+
+    def run(at: Array, example: list[Array]) -> Array:
+        np.copyto(workspace.theta, at)
+        results, _, _ = workspace.run(example, 1.0 if k == 1 else np.ones(k))
+        return np.concatenate([np.ravel(result) for result in results])
+
+    def is_right(at: Array, i: int) -> bool:
+        example = [column[i : i + 1] for column in columns]
+        got = run(at, example)
+        gradient, way = workspace.gradient.copy(), rng.normal(size=len(at))
+        there, back = (run(at + step * way, example).sum() for step in (_STEP, -_STEP))
+        given = [column[i] if shape else column[i, 0] for column, shape in zip(columns, compiled.shapes, strict=True)]
+        expected = np.ravel(value(at.tolist(), *[numbers.tolist() for numbers in given]))
+        slope, size = (there - back) / (2.0 * _STEP), np.linalg.norm(gradient * way)
+        is_near = np.abs(got - expected) <= 1e-10 * np.abs(expected).max()
+        return bool(is_near.all() and abs(slope - gradient @ way) <= 1e-5 * size)
+
+    with spot_check, np.errstate(all="ignore"):
+        found = is_right(theta, 0) and is_right(theta + rng.normal(0.0, 0.1, len(theta)), n - 1)
+    compiled.give_back(1, workspace)
+    return found
 
 
 def _is_comparable(compiled: Compiled, columns: Sequence[Array]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import inspect
 import math
@@ -11,7 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -40,6 +41,7 @@ from autograd_mini.vectorizer.scalars import learning, needed, scanned
 from autograd_mini.vectorizer.statements import ArrayProgram
 from autograd_mini.vectorizer.straight_line import MOST_NODES, StraightLine
 from autograd_mini.vectorizer.surroundings import Surroundings
+from autograd_mini.vectorizer.widening import Lengths, NotWidenedError, widened
 
 CACHE_BYTES = 2 << 20  # what a block's arrays may take up: about the second-level cache of one core
 _SECONDS_A_NODE, _SECONDS_A_STATEMENT = 0.15e-6, 0.8e-6  # in both passes, about
@@ -121,7 +123,44 @@ class Compiled:
         self._lock = threading.Lock()
         self._read: tuple[Any, Array] = object(), np.empty(0)  # `node.written` when `theta` was read last, and that
         self._pool: dict[int, list[Any]] = {}
-        self.checked = False
+        self.checked = self.is_widened = False
+
+    def widened(self, narrow: Lengths, wide: Lengths, before: Sequence[Value], leaves: Sequence[Value]) -> Compiled:
+        """Return the program of a wider network of the same layers; it is compared with nothing yet.
+
+        Parameters
+        ----------
+        narrow, wide : Lengths
+            Those of the network that was traced, and of the other one.
+        before, leaves : sequence of Value
+            The leaves of both, those of each neuron together with its bias last.
+
+        Raises
+        ------
+        NotWidenedError
+            If it isn't known what its program is.
+        """
+        if self.straight is not None or self.looks or self.draws or self.updates or self.indices or self._live:
+            raise NotWidenedError("what depends on more than the inputs and the parameters")
+        if self.leaves != [*before] or len(leaves) != wide.leaves:
+            raise NotWidenedError("leaves in another order")
+        made, program = copy.copy(self), widened(self.program, narrow, wide)
+        for name in ("_native", "_printed", "pack", "places", "_others", "_fitting"):  # found out anew
+            vars(made).pop(name, None)
+        positions = np.arange(len(leaves))
+        vars(made)["_lowered"] = program, leaves, positions  # as they are: perhaps none is there yet
+        made.parameters, made._order = leaves, positions  # type: ignore[assignment]
+        made.sizes = [array.rows for array in program.inputs]
+        made.shapes = [(size,) if shape else () for size, shape in zip(made.sizes, self.shapes, strict=True)]
+        made.n_nodes, made.is_widened = len(leaves), True  # about: there are few others
+        outputs = range(sum(view.count for view in program.outputs))
+        made.scalars = replace(self.scalars, outputs=[*outputs])
+        made.structure = (len(outputs),) if self.is_list else self.structure
+        last = narrow.layers[-1], wide.layers[-1]
+        made.choices = [(k, at, last[1] if count == last[0] else count, sort) for k, at, count, sort in self.choices]
+        made._lock, made._pool, made._bind = threading.Lock(), {}, None
+        made._read = object(), np.empty(0)
+        return made
 
     @property
     def is_list(self) -> bool:

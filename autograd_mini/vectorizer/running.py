@@ -231,6 +231,8 @@ class Resident:
     ----------
     compiled : Compiled
         The program.
+    theta : numpy.ndarray, optional
+        The parameters' numbers; by default those that the leaves have at present.
 
     Attributes
     ----------
@@ -238,10 +240,10 @@ class Resident:
         The parameters, in the program's order (`leaves`), and the gradient of the last run.
     """
 
-    def __init__(self, compiled: Compiled) -> None:
+    def __init__(self, compiled: Compiled, theta: Array | None = None) -> None:
         self.compiled = compiled
         self.leaves = compiled.leaves
-        self.theta = compiled.theta()
+        self.theta = compiled.theta() if theta is None else theta.copy()
         self.gradient = np.zeros_like(self.theta)
         self._bound: dict[int, tuple[Callable[..., Any], Array]] = {}
 

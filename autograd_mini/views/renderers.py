@@ -101,7 +101,8 @@ def _candidates(executable: str) -> list[Path]:
     except metadata.PackageNotFoundError:
         files = []
     said = [Path(os.path.normpath(file.locate())) for file in files if file.name == executable]
-    folders = [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user")]
+    schemes = [sysconfig.get_default_scheme(), f"{os.name}_user"]  # in a browser there is no user's
+    folders = [sysconfig.get_path("scripts", scheme) for scheme in schemes if scheme in sysconfig.get_scheme_names()]
     return said + [Path(folder, executable) for folder in [*folders, os.path.dirname(sys.executable)] if folder]
 
 

@@ -33,7 +33,7 @@ from autograd_mini.engine.value import apply
 from autograd_mini.vectorizer.c_printer import c_name, plain
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "howto" / "native_and_c.md").read_text(encoding="utf-8")
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(6, 2)), np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
 IMAGES, CLASSES = RNG.normal(size=(5, 36)), np.array([0.0, 1.0, 2.0, 1.0, 0.0])
@@ -316,12 +316,12 @@ def test_of_a_list_there_are_the_results_alone_and_the_comment_says_so(tmp_path)
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="there is no compiler for microcontrollers")
-def test_the_sizes_that_readme_tells_are_those_of_the_files():
+def test_the_sizes_that_the_page_on_c_tells_are_those_of_the_files():
     script = [sys.executable, str(ROOT / "benchmarks" / "c_sizes.py")]
     printed = subprocess.run(script, capture_output=True, text=True, check=True).stdout
     found, told = [
         {tuple(row.split("|")[1:4]): [int(x.replace(",", "")) for x in row.split("|")[4:7]] for row in rows}
-        for rows in (re.findall(r"^\| (?:moons|digits) \d.*", text, re.M) for text in (printed, README))
+        for rows in (re.findall(r"^\| (?:moons|digits) \d.*", text, re.M) for text in (printed, PAGE))
     ]
     assert found.keys() == told.keys()
     for row, sizes in told.items():

@@ -7,11 +7,12 @@ import math
 import struct
 import zlib
 from html import escape
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from autograd_mini.views import colours
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # The colour of texts: a page gives the class its own text colour; a picture by itself has one that can be read on any.
 INK: dict[str, Any] = {"class_": "am-ink", "fill": colours.TEXT}
@@ -90,11 +91,12 @@ def png_address(shades: np.ndarray[Any, Any], palette: list[str]) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> png_address(np.zeros((1, 1), dtype=np.uint8), ["#000000"])[:22]
     'data:image/png;base64,'
     """
     height, width = shades.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in shades.astype(np.uint8))
+    rows = b"".join(b"\0" + row.tobytes() for row in shades.astype("uint8"))
     chunks = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
         (b"PLTE", b"".join(bytes.fromhex(colour[1:]) for colour in palette)),

@@ -29,6 +29,7 @@ class Stepper {
     this.start = payload.note ? evaluate(this.graph, this.recorded, new Map()) : this.recorded;  // where what-if begins
     this.base = this.start;
     this.listeners = new Set();
+    this.watchers = new Set();  // of the numbers
     this.grain = payload.grain;
     this.pictures = new Map();
     this.views = [...payload.views, ...payload.opened];
@@ -231,6 +232,7 @@ class Stepper {
     if (!show) return;
     this.show();
     if (this.selected) this.select(this.selected);
+    for (const watcher of [...this.watchers]) watcher();
   }
 
   // ------------------------------------------------------------------------------------------- showing
@@ -395,6 +397,7 @@ class Stepper {
   destroy() {
     this.player.pause();
     this.listeners.clear();
+    this.watchers.clear();
     this.observer.disconnect();
     window.removeEventListener("resize", this._resized);
     this.leave();
@@ -421,7 +424,8 @@ function stopAt(parts, part) {
 }
 
 // Put a stepper into an element. `payload` is what Python made, the step to begin at with it. The handle has `step`,
-// `count`, `grain`, `goTo(k)`, `onstep(callback)`, which returns a function that ends it, and `destroy()`.
+// `count`, `grain`, `goTo(k)`, `onstep(callback)`, which returns a function that ends it, and `destroy()`; `values`, the
+// number of each node at present, and `onmove(callback)` for when one of them is moved.
 function mount(element, payload) {
   const stepper = payload.masked ? exerciseOf(element, payload) : new Stepper(element, payload);
   const handle = {
@@ -429,6 +433,8 @@ function mount(element, payload) {
     get count() { return stepper.count; },
     get grain() { return stepper.grain; },
     goTo: k => stepper.goTo(k),
+    get values() { return [...stepper.run.values]; },
+    onmove: callback => { stepper.watchers.add(callback); return () => stepper.watchers.delete(callback); },
     onstep: callback => { stepper.listeners.add(callback); return () => stepper.listeners.delete(callback); },
     destroy: () => stepper.destroy(),
   };

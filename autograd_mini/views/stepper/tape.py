@@ -25,7 +25,7 @@ def _softmax(*arguments: Expression) -> tuple[Expression, ...]:
 
 
 # The reading on formulas, for a program and not for a reader: nothing is left out of them, and π is a number.
-_XP = SimpleNamespace(**{**vars(text), "softmax": _softmax, "pi": number(math.pi)})
+XP = SimpleNamespace(**{**vars(text), "softmax": _softmax, "pi": number(math.pi)})
 
 
 def program(primitive: Primitive, count: int) -> dict[str, Any]:
@@ -52,16 +52,16 @@ def program(primitive: Primitive, count: int) -> dict[str, Any]:
     operands = [symbol(f"a{i}") for i in range(count)]
     out = symbol("out")
     unknown = number(math.nan)  # what is known by its ``_backward`` alone can't be computed anew
-    result = primitive.forward(_XP, *operands) if primitive.has_forward else unknown
+    result = primitive.forward(XP, *operands) if primitive.has_forward else unknown
     is_own = isinstance(primitive, OwnOperation)
-    forward, value = _calls(operands, [result])
+    forward, value = calls_for(operands, [result])
     made = {"forward": forward, "value": value[0]}
     for calls, places, rule in [
         ("derivatives", "locals", primitive.derivatives),
         ("textbook", "forms", primitive.textbook),
     ]:
-        local_grads = [unknown] * count if is_own else rule(_XP, out, *operands)
-        made[calls], made[places] = _calls([*operands, out], local_grads)
+        local_grads = [unknown] * count if is_own else rule(XP, out, *operands)
+        made[calls], made[places] = calls_for([*operands, out], local_grads)
     return made
 
 
@@ -79,10 +79,16 @@ def constant_locals(rule: dict[str, Any]) -> list[float | None]:
     return [calls[i - given][1] if i >= given and calls[i - given][0] == "#" else None for i in rule["locals"]]
 
 
-def _calls(given: Sequence[Expression], wanted: Sequence[Any]) -> tuple[list[Call], list[int]]:
+def calls_for(given: Sequence[Expression], wanted: Sequence[Any]) -> tuple[list[Call], list[int]]:
     """Return the calls that compute the wanted formulas from the given symbols, and the places of their results.
 
     What two formulas have in common is computed once; nothing recurses, as a sum may have thousands of terms.
+
+    Examples
+    --------
+    >>> x = symbol("x")
+    >>> calls_for([x], [x * x + x])
+    ([['*', 0, 0], ['+', 1, 0]], [2])
     """
     places: dict[int, int] = {id(part): place for place, part in enumerate(given)}
     numbers: dict[str, int] = {}
