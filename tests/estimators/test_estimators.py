@@ -139,6 +139,25 @@ def test_dropout_is_drawn_from_the_seed_and_only_in_training():
     assert first.predict_log_proba(X[:1])[0] == pytest.approx(logits - np.log(np.sum(np.exp(logits))))
 
 
+@pytest.mark.parametrize("arguments", [{}, {"early_stopping": True}], ids=str)
+def test_with_dropout_later_fits_of_the_same_shape_predict_with_the_whole_network_too(arguments):
+    for seed in (0, 1, 2):  # of which the later ones find the program of the first
+        model = fitted(keep_prob=0.5, random_state=seed, max_iter=5, **arguments)
+        logits = np.array([[z.data for z in model.network_(row)] for row in X[:5].tolist()])
+        found = model.predict_log_proba(X[:5])
+        np.testing.assert_allclose(found[:, 1:] - found[:, :1], logits[:, 1:] - logits[:, :1], rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(found, model.predict_log_proba(X[:5]))
+
+
+def test_what_is_held_out_is_scored_with_the_whole_network_and_dropout_goes_on_in_training():
+    # At a rate at which nothing changes, all scores are one number, and the losses are those of other masks each time.
+    model = fitted(keep_prob=0.5, max_iter=5, early_stopping=True, learning_rate_init=1e-12)
+    again = fitted(keep_prob=0.5, max_iter=5, early_stopping=True, learning_rate_init=1e-12)
+    assert len({*model.validation_scores_, *again.validation_scores_}) == 1
+    assert len(set(model.loss_curve_)) == 5
+    assert model.loss_curve_ == again.loss_curve_
+
+
 def test_the_network_of_values_predicts_the_same_and_its_loss_can_be_stepped_through():
     model = fitted(data=(X, NAMES[y]))
     outputs = np.array([[z.data for z in model.network_(x.tolist())] for x in X])
