@@ -168,6 +168,11 @@ def test_large_numbers_of_a_softplus_are_the_same_too():
     assert_equal(model, to_torch(model), np.linspace(-50, 50, 101)[:, None])
 
 
+def test_a_softmax_over_axis_1_is_one_over_the_features_where_these_are_a_list():
+    module = drawn(T.Sequential(T.Linear(3, 4), T.LayerNorm(4), T.Softmax(dim=1), T.Linear(4, 2), T.Softmax(dim=1)))
+    assert_equal(from_torch(module), module, np.random.default_rng(0).normal(size=(5, 3)))
+
+
 def test_a_recurrent_layer_of_sequences():
     rnn = drawn(T.RNN(2, 3, nonlinearity="relu", batch_first=True))
     model, X = from_torch(rnn), np.random.default_rng(0).normal(size=(4, 5, 2)) / 4
@@ -288,6 +293,12 @@ REFUSED = {
     "another softplus": (lambda: T.Softplus(beta=2), ValueError, "beta=2"),
     "all dropped": (lambda: T.Dropout(1.0), ValueError, "expected p below 1"),
     "other axes": (lambda: T.Flatten(0), ValueError, "start_dim=0; only start_dim=1"),
+    "softmax of channels": (
+        lambda: T.Sequential(T.Linear(3, 4), T.Softmax(dim=1), T.Sequential(T.Unflatten(1, (2, 2)), T.Softmax(dim=1))),
+        ValueError,
+        r"^2\.1: Softmax\(dim=1\) is over axis 1, .* write dim=-1",
+    ),
+    "softmax of one's own input": (lambda: T.Softmax(dim=1), ValueError, r"^Softmax\(dim=1\) is over axis 1, "),
     "softmax of rows": (lambda: T.Softmax(dim=0), ValueError, "only dim=-1"),
     "eps": (lambda: T.Sequential(T.LayerNorm(2, eps=0.0)), ValueError, "0: LayerNorm.* can't be made here: eps"),
     "names": (

@@ -6,7 +6,7 @@ PyTorch computes many examples at once, along the first axis; a model here takes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -82,6 +82,7 @@ def from_torch(module: Any) -> Module:
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"expected a torch.nn.Module, got {type(module).__name__}; from_torch(module)")
     _check_tied(module)
+    _check_axes(torch.nn, module)
     return _Reader(torch).module(module, "")
 
 
@@ -98,6 +99,29 @@ def _check_tied(module: Any) -> None:
                 )
 
 
+def _check_axes(nn: Any, module: Any) -> None:
+    """Refuse a softmax over axis 1 where examples aren't known to be lists of features, of which that is the last."""
+    is_flat = dict.fromkeys((nn.Linear, nn.RNNCell, nn.Flatten), True)
+    is_flat |= dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Unflatten, nn.Embedding), False)
+    known = False
+    for at, part in _in_order(nn, module, ""):
+        if type(part) is nn.Softmax and part.dim == 1 and not known:
+            raise ValueError(
+                f"{f'{at}: ' if at else ''}{part!r} is over axis 1, the channels of an image and the steps of a "
+                f"sequence; only the last axis is there here: if it is that one, write dim=-1"
+            )
+        known = is_flat.get(type(part), known)
+
+
+def _in_order(nn: Any, module: Any, at: str) -> Iterator[tuple[str, Any]]:
+    """Iterate over the modules that examples go through, each with its place; one that is there twice twice."""
+    if type(module) is nn.Sequential:
+        for name, part in module._modules.items():
+            yield from _in_order(nn, part, f"{at}.{name}" if at else name)
+    else:
+        yield at, module
+
+
 class _Reader:
     """Makes models of modules of PyTorch, each module once."""
 
@@ -105,7 +129,6 @@ class _Reader:
         nn = torch.nn
         self._torch = torch
         self._known: dict[int, tuple[Any, Module]] = {}
-        self._is_flat = True  # whether an example is a list of features at this place
         self._makers: dict[Any, Callable[[Any, str], Module]] = {
             nn.Sequential: self._sequential,
             nn.Linear: self._linear,
