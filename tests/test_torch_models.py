@@ -257,6 +257,18 @@ def hooked():
     return module
 
 
+def patched():
+    module = T.Sequential(T.Linear(2, 2), T.Tanh())
+    module[1].forward = torch.relu
+    return module
+
+
+def tied_inside():
+    cell = T.RNNCell(2, 2)
+    cell.weight_hh = cell.weight_ih
+    return T.Sequential(cell)
+
+
 def tied():
     a, b = T.Linear(2, 2), T.Linear(2, 2)
     b.weight = a.weight
@@ -309,6 +321,8 @@ REFUSED = {
     "nothing": (lambda: T.Sequential(), ValueError, "is empty"),
     "lazy": (lazily, ValueError, "0: LazyLinear.* has no counterpart|call it once before"),
     "hooks": (hooked, ValueError, "1: Linear.* has hooks"),
+    "another forward": (patched, ValueError, r"^1: Tanh\(\) has a forward of its own, .* delete it before"),
+    "a weight tied inside of a module": (tied_inside, ValueError, "0.weight_ih and 0.weight_hh are one tensor"),
     "a tied weight": (tied, ValueError, "0.weight and 1.weight are one tensor"),
     "a parametrized weight": (normed, ValueError, "(?s)0: Parametrized.* has no counterpart"),
     "no numbers": (lambda: T.Sequential(T.Linear(2, 2, device="meta")), ValueError, "0: Linear.*on the device 'meta'"),

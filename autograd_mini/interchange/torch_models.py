@@ -87,12 +87,12 @@ def from_torch(module: Any) -> Module:
 
 
 def _check_tied(module: Any) -> None:
-    """Refuse a tensor that two modules have, of which training would have to keep two copies alike."""
-    owners: dict[int, tuple[int, str]] = {}
+    """Refuse a tensor that is in two places, of which training would have to keep two copies alike."""
+    names: dict[int, str] = {}
     for path, part in module.named_modules():
-        for name, tensor in part.named_parameters(path, recurse=False):
-            owner, other = owners.setdefault(id(tensor), (id(part), name))
-            if owner != id(part):
+        for name, tensor in part.named_parameters(path, recurse=False, remove_duplicate=False):
+            other = names.setdefault(id(tensor), name)
+            if other != name:
                 raise ValueError(
                     f"{other} and {name} are one tensor, which no two layers can share here; use one module twice, or "
                     f"give one of them a copy"
@@ -156,6 +156,8 @@ class _Reader:
                 self._refuse(module, at, f"has no counterpart here; there are {there}")
             if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
                 self._refuse(module, at, "has hooks, which a copy wouldn't run; remove them before")
+            if "forward" in vars(module):
+                self._refuse(module, at, "has a forward of its own, which a copy wouldn't run; delete it before")
             try:
                 made = self._makers[kind](module, at)
             except ValueError as error:
