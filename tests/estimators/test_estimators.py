@@ -240,6 +240,24 @@ def test_warm_start_goes_on_from_the_weights_and_refuses_another_shape():
         model.set_params(hidden_layer_sizes=(7,)).fit(X, y)
 
 
+@pytest.mark.parametrize("schedule", ["constant", "invscaling", "adaptive"])
+def test_warm_starts_take_the_steps_of_scikit_learns_and_count_alike(schedule):
+    arguments = {"solver": "sgd", "learning_rate": schedule, "max_iter": 3, "warm_start": True, "batch_size": 50}
+    ours, theirs = (fitted(kind, shuffle=False, **arguments) for kind in (MLPClassifier, neural_network.MLPClassifier))
+    for _ in range(2):
+        for model in (ours, theirs):
+            with pytest.warns(ConvergenceWarning):
+                model.fit(X, y)
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
+    assert (ours.n_iter_, ours.t_) == (theirs.n_iter_, theirs.t_) == (3, 9 * len(X))
+    assert len(ours.loss_curve_) == 3
+
+
+def test_early_stopping_refuses_to_score_a_single_example():
+    with pytest.raises(ValueError, match="expected at least 2 examples to score, got 1 of 9 with validation_fraction"):
+        MLPRegressor(early_stopping=True).fit(X[:9], X[:9, 0])
+
+
 def test_early_stopping_holds_some_examples_out_and_keeps_the_best_epoch():
     model = fitted(
         early_stopping=True, validation_fraction=0.3, n_iter_no_change=4, max_iter=200, learning_rate_init=0.05
@@ -356,6 +374,11 @@ def test_frames_give_their_column_names(library):
     [
         ({"penalty": "l3"}, "The 'penalty' parameter of MLPClassifier must be"),
         ({"keep_prob": 0.0}, "The 'keep_prob' parameter of MLPClassifier must be"),
+        (
+            {"hidden_layer_sizes": (2.7,)},
+            r"hidden_layer_sizes: expected whole numbers, one for each layer, got \[2.7\]",
+        ),
+        ({"hidden_layer_sizes": ((2, 3), (3, 2))}, "hidden_layer_sizes: expected whole numbers, one for each layer"),
         ({"hidden_layer_sizes": (3, 0)}, r"hidden_layer_sizes must be > 0, got \[3, 0\]"),
         ({"alpha": -1.0}, "The 'alpha' parameter of MLPClassifier must be"),
         ({"activation": "softmax"}, "The 'activation' parameter of MLPClassifier must be"),
