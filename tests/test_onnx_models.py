@@ -156,6 +156,30 @@ def test_the_file_takes_any_number_of_examples_also_none(tmp_path):
         assert found.shape == (n, 2)
 
 
+OVER_FEATURES = {
+    "softmax": (ag.softmax, [(4,)]),
+    "logsumexp": (ag.logsumexp, [(4,)]),
+    "sums and extrema": (lambda z: [ag.sum(z), ag.maximum(*z), ag.minimum(*z)], [(30,)]),
+    "a loss": (nn.cross_entropy, [(4,), ()]),
+    "norms": (nn.Sequential(nn.LayerNorm(30), nn.Activation("softmax")), [(2, 30)]),
+    "what is picked": (lambda z, k: ag.pick(k, z), [(4,), ()]),
+    "rows that are picked": (lambda z, k: ag.pick(k, z), [(4, 2), ()]),
+    "rows of a table": (nn.Sequential(nn.Embedding(5, 3, rng=0), nn.Flatten()), [(2,)]),
+}
+
+
+@pytest.mark.parametrize("what", OVER_FEATURES)
+def test_what_goes_over_the_features_takes_no_examples_too(what, tmp_path):
+    f, shapes = OVER_FEATURES[what]
+    inputs = [np.ones((2, *shape)) for shape in shapes]
+    expected = vectorize(f)(*inputs)
+    export_onnx(f, tmp_path / "f.onnx", example=tuple(array[0] for array in inputs))
+    for n in (0, 1):
+        (found,) = run(tmp_path / "f.onnx", *[array[:n] for array in inputs])
+        np.testing.assert_allclose(found, expected[:n], 1e-6)
+        assert found.shape == expected[:n].shape
+
+
 def test_a_convolution_takes_no_examples_too(tmp_path):
     model = nn.Conv1d(2, 3, 3, rng=0)
     export_onnx(model, tmp_path / "model.onnx", example=np.zeros((2, 8)))

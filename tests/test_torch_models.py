@@ -187,11 +187,6 @@ def test_a_single_output_of_an_inner_stack_is_normalised():
     assert_equal(model.eval(), module.eval(), X)
 
 
-def test_softmax_over_the_axis_one_is_that_of_features():
-    module = drawn(T.Sequential(T.Conv1d(1, 2, 2), T.Softmax(dim=2), T.Flatten(), T.Linear(4, 3), T.Softmax(dim=1)))
-    assert_equal(from_torch(module), module, np.random.default_rng(0).normal(size=(4, 1, 3)))
-
-
 def test_a_layer_computes_with_what_its_neurons_have():
     layer, X = nn.Layer(3, 2, "identity", rng=0), np.random.default_rng(0).normal(size=(5, 3))
     for neuron in layer.neurons:
@@ -253,6 +248,11 @@ def test_what_single_precision_cannot_hold_is_refused():
         to_torch(model, dtype="float32")
     model.weights[0].data = float("inf")
     assert to_torch(model, dtype=torch.float32)[0].weight[0, 0] == float("inf")
+
+
+def test_a_softmax_over_axis_1_is_one_over_the_features_where_these_are_a_list():
+    module = drawn(T.Sequential(T.Linear(3, 4), T.LayerNorm(4), T.Softmax(dim=1), T.Linear(4, 2), T.Softmax(dim=1)))
+    assert_equal(from_torch(module), module, np.random.default_rng(0).normal(size=(5, 3)))
 
 
 def test_a_recurrent_layer_of_sequences():
@@ -339,6 +339,18 @@ def hooked():
     return module
 
 
+def patched():
+    module = T.Sequential(T.Linear(2, 2), T.Tanh())
+    module[1].forward = torch.relu
+    return module
+
+
+def tied_inside():
+    cell = T.RNNCell(2, 2)
+    cell.weight_hh = cell.weight_ih
+    return T.Sequential(cell)
+
+
 def tied():
     a, b = T.Linear(2, 2), T.Linear(2, 2)
     b.weight = a.weight
@@ -347,12 +359,6 @@ def tied():
 
 def normed():
     return T.Sequential(T.utils.parametrizations.weight_norm(T.Linear(2, 2)))
-
-
-def with_own_forward():
-    module = T.Sequential(T.Linear(2, 2))
-    module[0].forward = lambda x: x
-    return module
 
 
 def with_a_hook(kind):
@@ -398,13 +404,13 @@ REFUSED = {
     "another softplus": (lambda: T.Softplus(beta=2), ValueError, "beta=2"),
     "all dropped": (lambda: T.Dropout(1.0), ValueError, "expected p below 1"),
     "other axes": (lambda: T.Flatten(0), ValueError, "start_dim=0; only start_dim=1"),
-    "softmax of rows": (lambda: T.Softmax(dim=0), ValueError, "only dim=-1"),
     "softmax of channels": (
-        lambda: T.Sequential(T.Conv1d(1, 3, 2), T.Softmax(dim=1)),
+        lambda: T.Sequential(T.Linear(3, 4), T.Softmax(dim=1), T.Sequential(T.Unflatten(1, (2, 2)), T.Softmax(dim=1))),
         ValueError,
-        r"1: Softmax\(dim=1\) may be over another axis than the last one; only dim=-1",
+        r"^2\.1: Softmax\(dim=1\) is over axis 1, .* write dim=-1",
     ),
-    "a forward of its own": (with_own_forward, ValueError, "0: Linear.* has a forward of its own"),
+    "softmax of one's own input": (lambda: T.Softmax(dim=1), ValueError, r"^Softmax\(dim=1\) is over axis 1, "),
+    "softmax of rows": (lambda: T.Softmax(dim=0), ValueError, "only dim=-1"),
     "a hook before backward": (lambda: with_a_hook("backward"), ValueError, "1: Linear.* has hooks"),
     "a hook of a gradient": (lambda: with_a_hook("gradient"), ValueError, "1: Linear.* has hooks"),
     "a hook after a gradient": (lambda: with_a_hook("after"), ValueError, "1: Linear.* has hooks"),
@@ -419,6 +425,8 @@ REFUSED = {
     "nothing": (lambda: T.Sequential(), ValueError, "is empty"),
     "lazy": (lazily, ValueError, "0: LazyLinear.* has no counterpart|call it once before"),
     "hooks": (hooked, ValueError, "1: Linear.* has hooks"),
+    "another forward": (patched, ValueError, r"^1: Tanh\(\) has a forward of its own, .* delete it before"),
+    "a weight tied inside of a module": (tied_inside, ValueError, "0.weight_ih and 0.weight_hh are one tensor"),
     "a tied weight": (tied, ValueError, "0.weight and 1.weight are one tensor"),
     "a parametrized weight": (normed, ValueError, "(?s)0: Parametrized.* has no counterpart"),
     "no numbers": (lambda: T.Sequential(T.Linear(2, 2, device="meta")), ValueError, "0: Linear.*on the device 'meta'"),

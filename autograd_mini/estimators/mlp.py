@@ -176,9 +176,7 @@ class _MLP(BaseEstimator):
             if not used.any():
                 raise ValueError("sample_weight: expected a weight above 0, got none: there is nothing to train on")
             X, y, weights = X[used], y[used], weights[used]
-        sizes = (X.shape[1], *np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist(), self._outputs(y))
-        if min(sizes) < 1:
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {list(sizes[1:-1])}")
+        sizes = (X.shape[1], *self._hidden(), self._outputs(y))
         plan = Plan(
             sizes,
             _ACTIVATIONS[self.activation],
@@ -195,7 +193,7 @@ class _MLP(BaseEstimator):
         if is_new or not is_part:
             self._state: dict[str, Any] = {}  # of the optimizer
             self._no_improvement, self._rate = 0, float(self.learning_rate_init)
-            self.t_ = 0
+            self.n_iter_ = 0
             self.best_loss_: float | None = np.inf
             self.loss_curve_: list[float] = []
             self.validation_scores_: list[float] | None = None
@@ -224,6 +222,15 @@ class _MLP(BaseEstimator):
                 theta = self._descended(training, len(X), score, is_part)
         self._take(theta)
         return self
+
+    def _hidden(self) -> list[int]:
+        """Return the numbers of hidden neurons."""
+        sizes = [*self.hidden_layer_sizes] if np.ndim(self.hidden_layer_sizes) else [self.hidden_layer_sizes]
+        if not all(isinstance(size, Integral) for size in sizes):
+            raise ValueError(f"hidden_layer_sizes: expected whole numbers, one for each layer, got {sizes!r:.80}")
+        if min(sizes, default=1) < 1:
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes!r:.80}")
+        return [int(size) for size in sizes]
 
     def _begin(self, plan: Plan) -> None:
         """Draw the first weights as Glorot and Bengio do, uniformly from ±√(6 / (inputs + outputs))."""
@@ -331,6 +338,11 @@ class _MLP(BaseEstimator):
         X, X_out, y, y_out, w, w_out = train_test_split(
             *arrays, random_state=self._random, test_size=self.validation_fraction, stratify=stratify
         )
+        if len(X_out) < 2:
+            raise ValueError(
+                f"early_stopping: expected at least 2 examples to score, got {len(X_out)} of {len(arrays[0])} with "
+                f"validation_fraction={self.validation_fraction:g}; increase it, or take more examples"
+            )
         return X, y, None if weights is None else w, (X_out, y_out, None if weights is None else w_out)
 
     def _take(self, theta: Array) -> None:
@@ -400,8 +412,8 @@ class MLPClassifier(ClassifierMixin, _MLP):
     beta_1, beta_2, epsilon, n_iter_no_change, max_fun
         As scikit-learn's.
     penalty : {"l2", "l1", "weight_elimination"} or None, optional
-        What is added to the loss of a batch of m examples: α/m times ½ Σ w², Σ |w| or Σ w²/(1 + w²), over all weights
-        but the biases.
+        What is added to the loss of a batch: α/m times ½ Σ w², Σ |w| or Σ w²/(1 + w²), over all weights but the
+        biases. m is the batch size, also where the last batch of an epoch is smaller; scikit-learn's is smaller there.
     keep_prob : float, optional
         The probability with which dropout keeps a hidden unit in training.
     class_weight : dict, "balanced" or None, optional

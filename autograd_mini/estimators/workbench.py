@@ -32,6 +32,7 @@ from autograd_mini.nn.penalties import penalised
 from autograd_mini.optim import SGD, Optimizer
 from autograd_mini.training import NonFiniteLossError, Trainer
 from autograd_mini.training.data import epoch_order
+from autograd_mini.training.eager import evaluating
 from autograd_mini.training.native_epochs import NativeEpochs, can_run
 from autograd_mini.training.vectorized import VectorizedEngine
 from autograd_mini.vectorizer import Program, vectorize
@@ -351,7 +352,8 @@ class Workbench:
             outputs: Array = found.T
             return outputs
         assert self._program is not None
-        return np.reshape(self._program(X, parameters=theta[self._order]), (len(X), -1))
+        with evaluating(self.model):  # the last training has left it in its own mode, or goes on in it
+            return np.reshape(self._program(X, parameters=theta[self._order]), (len(X), -1))
 
     def _make_program(self, theta: Array, X: Array) -> None:
         """Make the program of the outputs, which is compared with the eager engine at the weights and rows given."""
@@ -365,8 +367,9 @@ class Workbench:
                 return
             except (NotWidenedError, TraceError):  # which it says itself where it can't be traced either
                 pass
-        self._program = vectorize(self.model.eval())
-        self._program(X[:1])
+        self._program = vectorize(self.model)
+        with evaluating(self.model):
+            self._program(X[:1])
         place = {parameter: k for k, parameter in enumerate(self.parameters)}
         self._order = np.array([place[parameter] for parameter in self._program.parameters])
 

@@ -415,13 +415,14 @@ class _Writer:
         self._put(statement.target, result, statement.add)
 
     def _folds(self, first: int, second: int, varies: bool) -> str:
-        """Return the shape (first, second, n)."""
+        """Return the shape (first, second, n), for a Reshape that takes an n of 0 as such."""
         n = self._made["n"] if varies else self._whole([1])
         return self._node("Concat", self._whole([first, second]), n, axis=0)
 
     def _reduced(self, function: str, value: _Tensor, rows: int) -> _Tensor:
         """Return the sum or the extremum of an array, read as (terms, rows, n), over its terms."""
-        shaped = self._node("Reshape", value.name, self._folds(value.rows // rows, rows, value.varies))
+        folds = self._folds(value.rows // rows, rows, value.varies)
+        shaped = self._node("Reshape", value.name, folds, allowzero=1)
         if function == "add":
             name = self._node("ReduceSum", shaped, self._whole([0]), keepdims=0)
         else:
@@ -481,7 +482,7 @@ class _Writer:
             shape = self._node("Concat", self._whole([index.rows, width]), n, axis=0)
             places = self._node("Unsqueeze", places, self._whole([1]))
             places = self._node("Expand", places, shape)
-            shaped = self._node("Reshape", table.name, self._folds(n_rows, width, True))
+            shaped = self._node("Reshape", table.name, self._folds(n_rows, width, True), allowzero=1)
             found = self._node("GatherElements", shaped, places, axis=0)
         else:
             shaped = self._node("Reshape", table.name, self._whole([n_rows, width]))
@@ -490,7 +491,7 @@ class _Writer:
         there = self._node("Unsqueeze", there, self._whole([1]))
         found = self._node("Where", there, found, self._node("Reshape", self._fixed([0.0]).name, spread))
         rows = statement.target.count
-        found = self._node("Reshape", found, self._shape(rows, varies))
+        found = self._node("Reshape", found, self._shape(rows, varies), allowzero=1)
         self._put(statement.target, _Tensor(found, rows, varies))
 
 

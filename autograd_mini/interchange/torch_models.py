@@ -96,26 +96,26 @@ def from_torch(module: Any) -> Module:
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"expected a torch.nn.Module, got {type(module).__name__}; from_torch(module)")
     _check_tied(module, torch.nn.UninitializedParameter)
+    _check_axes(torch.nn, module)
     return _Reader(torch).module(module, "")
 
 
 def _check_tied(module: Any, unfinished: type) -> None:
-    """Refuse numbers that two modules have in common, of which training would have to keep two copies alike.
+    """Refuse numbers that are in two places, of which training would have to keep two copies alike.
 
     Tensors of the class `unfinished`, of lazy modules, have no numbers yet.
     """
-    owners: dict[int, tuple[int, str]] = {}
+    names: dict[int, str] = {}
     places: list[tuple[int, int, str]] = []
     for path, part in module.named_modules():
-        for name, tensor in part.named_parameters(path, recurse=False):
-            owner, other = owners.setdefault(id(tensor), (id(part), name))
-            if owner != id(part):
+        for name, tensor in part.named_parameters(path, recurse=False, remove_duplicate=False):
+            other = names.setdefault(id(tensor), name)
+            if other != name:
                 raise ValueError(
                     f"{other} and {name} are one tensor, which no two layers can share here; use one module twice, or "
                     f"give one of them a copy"
                 )
-            is_there = not isinstance(tensor, unfinished) and tensor.device.type == "cpu"
-            if other == name and is_there:
+            if not isinstance(tensor, unfinished) and tensor.device.type == "cpu":
                 start, steps = tensor.data_ptr(), zip(tensor.shape, tensor.stride(), strict=True)
                 end = start + tensor.element_size() * (1 + sum((n - 1) * step for n, step in steps))
                 places.append((start, end if tensor.numel() else start, name))
@@ -133,6 +133,29 @@ def _hooks(module: Any) -> Iterator[Any]:
         yield getattr(tensor, "_post_accumulate_grad_hooks", None)
 
 
+def _check_axes(nn: Any, module: Any) -> None:
+    """Refuse a softmax over axis 1 where examples aren't known to be lists of features, of which that is the last."""
+    is_flat = dict.fromkeys((nn.Linear, nn.RNNCell, nn.Flatten), True)
+    is_flat |= dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Unflatten, nn.Embedding), False)
+    known = False
+    for at, part in _in_order(nn, module, ""):
+        if type(part) is nn.Softmax and part.dim == 1 and not known:
+            raise ValueError(
+                f"{f'{at}: ' if at else ''}{part!r} is over axis 1, the channels of an image and the steps of a "
+                f"sequence; only the last axis is there here: if it is that one, write dim=-1"
+            )
+        known = is_flat.get(type(part), known)
+
+
+def _in_order(nn: Any, module: Any, at: str) -> Iterator[tuple[str, Any]]:
+    """Iterate over the modules that examples go through, each with its place; one that is there twice twice."""
+    if type(module) is nn.Sequential:
+        for name, part in module._modules.items():
+            yield from _in_order(nn, part, f"{at}.{name}" if at else name)
+    else:
+        yield at, module
+
+
 class _Reader:
     """Makes models of modules of PyTorch, each module once."""
 
@@ -140,7 +163,6 @@ class _Reader:
         nn = torch.nn
         self._torch = torch
         self._known: dict[int, tuple[Any, Module]] = {}
-        self._n_axes = 0  # of an example at this place; 0 where it isn't known
         self._makers: dict[Any, Callable[[Any, str], Module]] = {
             nn.Sequential: self._sequential,
             nn.Linear: self._linear,
@@ -167,10 +189,10 @@ class _Reader:
                 there = ", ".join(sorted(maker.__name__ for maker in self._makers))
                 advice = ADVICE["nn"].get(kind.__name__) if kind.__module__.startswith("torch.nn.") else None
                 self._refuse(module, at, f"has no counterpart here; {advice or f'there are {there}'}")
-            if "forward" in vars(module):
-                self._refuse(module, at, "has a forward of its own, which a copy wouldn't run; take it away before")
             if any(_hooks(module)):
                 self._refuse(module, at, "has hooks, which a copy wouldn't run; remove them before")
+            if "forward" in vars(module):
+                self._refuse(module, at, "has a forward of its own, which a copy wouldn't run; delete it before")
             try:
                 made = self._makers[kind](module, at)
             except ValueError as error:
@@ -179,12 +201,6 @@ class _Reader:
                 self._refuse(module, at, f"can't be made here: {error}")
             made.training = bool(module.training)
             self._known[id(module)] = module, made
-        name = type(module).__name__
-        if name != "Sequential":
-            axes = {"Linear": 1, "Flatten": 1, "Conv1d": 2, "Conv2d": 3, "BatchNorm2d": 3, "Embedding": 0}
-            self._n_axes = axes.get(name, self._n_axes)
-        if name == "Unflatten":
-            self._n_axes = len(module.unflattened_size)
         return self._known[id(module)][1]
 
     def _refuse(self, module: Any, at: str, why: str) -> NoReturn:
@@ -310,8 +326,8 @@ class _Reader:
         return Reshape(*module.unflattened_size)
 
     def _softmax(self, module: Any, at: str) -> Module:
-        if module.dim != -1 and not (module.dim and module.dim == self._n_axes):
-            self._refuse(module, at, "may be over another axis than the last one; only dim=-1 is there here")
+        if module.dim not in (-1, 1):
+            self._refuse(module, at, "is over another axis than the last one; only dim=-1 is there here")
         return Activation("softmax")
 
     def _activation(self, module: Any, at: str) -> Module:

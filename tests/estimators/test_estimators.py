@@ -139,6 +139,25 @@ def test_dropout_is_drawn_from_the_seed_and_only_in_training():
     assert first.predict_log_proba(X[:1])[0] == pytest.approx(logits - np.log(np.sum(np.exp(logits))))
 
 
+@pytest.mark.parametrize("arguments", [{}, {"early_stopping": True}], ids=str)
+def test_with_dropout_later_fits_of_the_same_shape_predict_with_the_whole_network_too(arguments):
+    for seed in (0, 1, 2):  # of which the later ones find the program of the first
+        model = fitted(keep_prob=0.5, random_state=seed, max_iter=5, **arguments)
+        logits = np.array([[z.data for z in model.network_(row)] for row in X[:5].tolist()])
+        found = model.predict_log_proba(X[:5])
+        np.testing.assert_allclose(found[:, 1:] - found[:, :1], logits[:, 1:] - logits[:, :1], rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(found, model.predict_log_proba(X[:5]))
+
+
+def test_what_is_held_out_is_scored_with_the_whole_network_and_dropout_goes_on_in_training():
+    # At a rate at which nothing changes, all scores are one number, and the losses are those of other masks each time.
+    model = fitted(keep_prob=0.5, max_iter=5, early_stopping=True, learning_rate_init=1e-12)
+    again = fitted(keep_prob=0.5, max_iter=5, early_stopping=True, learning_rate_init=1e-12)
+    assert len({*model.validation_scores_, *again.validation_scores_}) == 1
+    assert len(set(model.loss_curve_)) == 5
+    assert model.loss_curve_ == again.loss_curve_
+
+
 def test_the_network_of_values_predicts_the_same_and_its_loss_can_be_stepped_through():
     model = fitted(data=(X, NAMES[y]))
     outputs = np.array([[z.data for z in model.network_(x.tolist())] for x in X])
@@ -219,6 +238,24 @@ def test_warm_start_goes_on_from_the_weights_and_refuses_another_shape():
     assert model.loss_ < before
     with pytest.raises(ValueError, match=r"expected layers of \[4, 6, 3\] as before, got \[4, 7, 3\]"):
         model.set_params(hidden_layer_sizes=(7,)).fit(X, y)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "invscaling", "adaptive"])
+def test_warm_starts_take_the_steps_of_scikit_learns_and_count_alike(schedule):
+    arguments = {"solver": "sgd", "learning_rate": schedule, "max_iter": 3, "warm_start": True, "batch_size": 50}
+    ours, theirs = (fitted(kind, shuffle=False, **arguments) for kind in (MLPClassifier, neural_network.MLPClassifier))
+    for _ in range(2):
+        for model in (ours, theirs):
+            with pytest.warns(ConvergenceWarning):
+                model.fit(X, y)
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
+    assert (ours.n_iter_, ours.t_) == (theirs.n_iter_, theirs.t_) == (3, 9 * len(X))
+    assert len(ours.loss_curve_) == 3
+
+
+def test_early_stopping_refuses_to_score_a_single_example():
+    with pytest.raises(ValueError, match="expected at least 2 examples to score, got 1 of 9 with validation_fraction"):
+        MLPRegressor(early_stopping=True).fit(X[:9], X[:9, 0])
 
 
 def test_early_stopping_holds_some_examples_out_and_keeps_the_best_epoch():
@@ -337,6 +374,11 @@ def test_frames_give_their_column_names(library):
     [
         ({"penalty": "l3"}, "The 'penalty' parameter of MLPClassifier must be"),
         ({"keep_prob": 0.0}, "The 'keep_prob' parameter of MLPClassifier must be"),
+        (
+            {"hidden_layer_sizes": (2.7,)},
+            r"hidden_layer_sizes: expected whole numbers, one for each layer, got \[2.7\]",
+        ),
+        ({"hidden_layer_sizes": ((2, 3), (3, 2))}, "hidden_layer_sizes: expected whole numbers, one for each layer"),
         ({"hidden_layer_sizes": (3, 0)}, r"hidden_layer_sizes must be > 0, got \[3, 0\]"),
         ({"alpha": -1.0}, "The 'alpha' parameter of MLPClassifier must be"),
         ({"activation": "softmax"}, "The 'activation' parameter of MLPClassifier must be"),

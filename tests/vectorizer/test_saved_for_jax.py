@@ -1,5 +1,6 @@
 """`Program.save("loss.py", backend="jax")`: a file that JAX runs, in one process or in several."""
 
+import importlib
 import json
 import os
 import re
@@ -119,19 +120,34 @@ def test_what_there_isnt_is_refused_before_a_file_is_written(file, backend, mess
 @pytest.mark.slow
 @pytest.mark.needs("jax")
 def test_two_processes_have_one_processs_gradient_to_12_digits():
-    command = [sys.executable, str(ROOT / "benchmarks" / "distributed.py"), "--rounds", "1", "--repeats", "1"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "several_processes.py"), "--rounds", "1", "--repeats", "1"]
     done = subprocess.run([*command, "--sizes", "8", "96"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     furthest = re.search(r"^the furthest gradient is (\S+) of its largest", done.stdout, re.MULTILINE)
     assert furthest, done.stdout
     assert float(furthest[1]) < 1e-12
-    assert len(re.findall(r"^ +\d+(?: +[\d.]+){4}$", done.stdout, re.MULTILINE)) == 2, done.stdout
+    assert len(re.findall(r"^ +\d+(?: +[\d.]+){5}$", done.stdout, re.MULTILINE)) == 2, done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.needs("jax")
+def test_batch_norm_takes_its_means_over_the_rows_of_all_processes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    script = importlib.import_module("several_processes")
+    n_in, _, n_out = script.WIDTHS
+    program = vectorize(lambda x, y: loss_of(model)(x, y[0]))
+    model = nn.Sequential(MLP(n_in, [4], "tanh", rng=0), nn.BatchNorm(4), MLP(4, [n_out], "tanh", rng=1))
+    program.value_and_grad(*script.batch(4))
+    program.save(tmp_path / "loss.py", backend="jax")
+    cores = [sorted(os.sched_getaffinity(0))] * 2
+    (found,) = script.by_processes(tmp_path / "loss.py", cores, [8], 1)
+    assert script.difference(program, found) < 1e-12
 
 
 def test_the_how_to_shows_what_the_script_runs():
     page = (ROOT / "docs" / "howto" / "several_machines.md").read_text(encoding="utf-8")
     start, end = re.findall(r'^:(?:start-after|end-before): "(.*)"$', page, re.MULTILINE)
-    script = (ROOT / "benchmarks" / "distributed.py").read_text(encoding="utf-8")
+    script = (ROOT / "benchmarks" / "several_processes.py").read_text(encoding="utf-8")
     shown = script.partition(start + "\n")[2].partition(end)[0]
     assert shown.startswith("def gradient_on_several")
     assert "jax.distributed.initialize" in shown

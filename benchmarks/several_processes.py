@@ -1,9 +1,10 @@
 """One batch on several processes: its gradient by `jax.distributed`, and the batch size from which that pays.
 
-Run it in the project's root: ``python benchmarks/distributed.py``. A loss is printed for JAX once. Then its gradient is
-computed by one process that has one core, by two that have one core each, and by one that has two, on the loopback
-interface alone, again and again in turn. Gradients are compared with those of the program that was printed. The same
-file is what each process runs; ``docs/howto/several_machines.md`` shows that part.
+Run it in the project's root, on Linux: ``python benchmarks/several_processes.py``. A loss is printed for JAX once. Then
+its gradient is computed by one process that has one core, by two that have one core each, and by one that has two, on
+the loopback interface alone, again and again in turn; and by the program as it is, without JAX. Gradients are compared
+with those of the program that was printed. The same file is what each process runs; a part of it is shown in
+``docs/howto/several_machines.md``.
 """
 
 from __future__ import annotations
@@ -116,10 +117,21 @@ def printed_loss(folder):
 
     model = nn.Sequential(nn.MLP(WIDTHS[0], [WIDTHS[1]], "tanh", rng=0), nn.LayerNorm(WIDTHS[1]))
     model = nn.Sequential(model, nn.MLP(WIDTHS[1], [WIDTHS[2]], "identity", rng=1))
-    program = vectorize(lambda x, y: nn.cross_entropy(model(x), y[0]))
+    program = vectorize(lambda x, y: nn.cross_entropy(model(x), y[0]), threads=1)
     program(*batch(2))
     program.save(folder / "loss.py", backend="jax")
     return folder / "loss.py", program
+
+
+def seconds_here(program, n, rounds):
+    """Return what the program itself takes, without JAX: the best of some calls, on one core."""
+    x, y = batch(n)
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        program.value_and_grad(x, y)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def difference(program, found):
@@ -144,23 +156,27 @@ def main():
     if options.file:
         return work(options)
     first, second = (sorted(os.sched_getaffinity(0)) * 2)[:2]
-    ways = {"1 process, 1 core": [[first]], "2, 1 each": [[first], [second]], "1, 2 cores": [[first, second]]}
+    ways = {
+        "1 of JAX, 1 core": [[first]],
+        "2 of JAX, 1 each": [[first], [second]],
+        "1 of JAX, 2 cores": [[first, second]],
+    }
     best, furthest = {}, 0.0
     with tempfile.TemporaryDirectory() as folder:
         file, program = printed_loss(Path(folder))
+        here = "no JAX, 1 core"
         for _ in range(options.repeats):
             for way, cores in ways.items():
                 for found in by_processes(file, cores, options.sizes, options.rounds):
-                    at = way, found["n"]
-                    best[at] = min(found["seconds"], best.get(at, float("inf")))
+                    best.setdefault((way, found["n"]), []).append(found["seconds"])
                     furthest = max(furthest, difference(program, found))
-    print(
-        f"{'-'.join(map(str, WIDTHS))} with LayerNorm, {len(program.parameters)} parameters, float64; ms for a gradient"
-    )
-    print("".join(f"{head:>22}" for head in ["examples", *ways, "1 core / 2 processes"]))
+            for n in options.sizes:
+                best.setdefault((here, n), []).append(seconds_here(program, n, options.rounds))
+    print(f"\n{'-'.join(map(str, WIDTHS))} with LayerNorm, {len(program.parameters)} parameters; ms for a gradient")
+    print("".join(f"{head:>19}" for head in ["examples", *ways, "1 core / 2 by 1", here]))
     for n in options.sizes:
-        times = [1e3 * best[way, n] for way in ways]
-        print(f"{n:>22}" + "".join(f"{ms:>22.2f}" for ms in times) + f"{times[0] / times[1]:>22.2f}")
+        one, two, both, alone = [1e3 * min(best[way, n]) for way in (*ways, here)]
+        print(f"{n:>19}" + "".join(f"{number:>19.2f}" for number in (one, two, both, one / two, alone)))
     print(f"the furthest gradient is {furthest:.0e} of its largest number away from the program's own")
     return int(furthest > 1e-12)
 
