@@ -185,6 +185,8 @@ class _Reader:
         """Return a module as one of this package; `at` is its place, for messages."""
         if id(module) not in self._known:
             kind = type(module)
+            if isinstance(module, self._torch.nn.modules.lazy.LazyModuleMixin):
+                self._refuse(module, at, "has no numbers yet; call it once before")
             if kind not in self._makers:
                 there = ", ".join(sorted(maker.__name__ for maker in self._makers))
                 advice = ADVICE["nn"].get(kind.__name__) if kind.__module__.startswith("torch.nn.") else None
