@@ -367,10 +367,12 @@ class Workbench:
                 return
             except (NotWidenedError, TraceError):  # which it says itself where it can't be traced either
                 pass
+        place = {parameter: k for k, parameter in enumerate(self.parameters)}  # made before they are traced
+        if self._trainer is None:  # else they have numbers
+            assign(self.parameters, theta.tolist())
         self._program = vectorize(self.model)
         with evaluating(self.model):
             self._program(X[:1])
-        place = {parameter: k for k, parameter in enumerate(self.parameters)}
         self._order = np.array([place[parameter] for parameter in self._program.parameters])
 
     def begin(

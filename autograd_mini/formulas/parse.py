@@ -225,6 +225,15 @@ def _depth(spelled: str) -> int:
     return deepest
 
 
+def _first_error(part: str) -> SyntaxError | None:
+    """Return what Python says of two parts beside one another when no bracket is around them."""
+    try:
+        ast.parse(part, mode="eval")
+    except SyntaxError as error:
+        return error
+    return None
+
+
 class _Builder:
     """The building of one formula's graph."""
 
@@ -291,6 +300,8 @@ class _Builder:
         if not error.offset or (error.lineno or 1) > 1:  # Python looked for more on the next line
             at = len(self.spelled)
         message, hint = (error.msg or "invalid syntax").split(" (detected")[0], ""
+        if "forgot a comma" in message and (found := _first_error(self.spelled[at : (error.end_offset or 0) - 1])):
+            at, message = at + (found.offset or 1) - 1, found.msg  # Python marks both factors; the gap is wanted
         before, here = self.spelled[:at].rstrip()[-1:], self.spelled[at : at + 1]
         column = self.place(at) + 1
         shown = self.source[column - 1 : column]
@@ -307,9 +318,10 @@ class _Builder:
         elif here == "=":
             message, hint = "unexpected '='", "write only what is to be computed"
         elif message.startswith(("invalid decimal", "invalid syntax", "invalid imaginary")):
+            is_number = "decimal" in message
             message = f"unexpected {shown!r}" if here else "an unfinished formula"
             factors = (before.isalnum() or before == ")") and (here.isalnum() or here in ("_", "("))
-            if factors or "decimal" in error.msg:
+            if factors or is_number:
                 message, hint = "something missing between two factors", "write * to multiply, as in 2*x"
             function = re.search(r"([^\W\d]\w*)\s+$", self.spelled[:at])
             if factors and function and function[1] in {*FUNCTIONS, *_ALIASES} - set(self.names):
@@ -338,6 +350,8 @@ class _Builder:
             raise self.error(part, "a comparison stands only first in where", "as in where(x > 0, x, 0)")
         if choice := _choice_in(part):
             return self.choice(choice)
+        if isinstance(part, ast.Tuple) and not part.elts:
+            raise self.error(part, "nothing between the brackets")
         hint = "write where(condition, a, b)" if isinstance(part, ast.IfExp) else ""
         raise self.error(part, "unexpected " + _UNKNOWN_FORMS.get(type(part), "form that isn't arithmetic"), hint)
 

@@ -72,7 +72,8 @@ class TrainingFigure {
     shown.reaches = { weight: largestFinite(shown.weights[0]),
       activations: sizes.map(size => largestFinite(shown.activations[0].slice(at, at += size))) };
     this.lines.show(0);
-    this.reach.textContent = `widest line: |w| = ${format(shown.reaches.weight, 3)}`;
+    this.reach.textContent = shown.weights[0].some(isFinite) ? `widest line: |w| = ${format(shown.reaches.weight, 3)}`
+      : "no w is a finite number";
     this.loss.show(losses, epoch);
     this.surface.frame(model.outputs(theta, this.surface.grid));
     this.regions.show(0);

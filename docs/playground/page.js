@@ -29,7 +29,10 @@ class Playground {
     at(box).hidden = !text;
     at(box).textContent = text;
     if (box !== "problem") return;
-    for (const name of FIELDS) at(name).toggleAttribute("aria-invalid", false);
+    for (const name of FIELDS) {
+      if (name !== field && at(name).hasAttribute("aria-invalid")) at(name).value = this._written(name);  // what is in force, once no words say otherwise
+      at(name).toggleAttribute("aria-invalid", false);
+    }
     if (field) at(field).setAttribute("aria-invalid", "true");
   }
 
@@ -61,9 +64,11 @@ class Playground {
   }
 
   _showSettings() {
-    for (const name of FIELDS) at(name).value = name === "hidden" ? this.settings.hidden.join(", ") : String(this.settings[name]);
+    for (const name of FIELDS) at(name).value = this._written(name);
     at("lambda").disabled = !this.settings.penalty;
   }
+
+  _written(name) { return name === "hidden" ? this.settings.hidden.join(", ") : String(this.settings[name]); }
 
   _read(name) {
     const text = at(name).value.trim();
@@ -73,9 +78,9 @@ class Playground {
 
   _change(name) {
     const found = this._read(name), wrong = RULES_OF[name](found);
+    if (!wrong) this.settings[name] = found;
     this.problem(wrong ? `${wrong[0].toUpperCase()}${wrong.slice(1)}.` : "", wrong ? name : null);
     if (wrong) return;
-    this.settings[name] = found;
     at("lambda").disabled = !this.settings.penalty;
     if (name === "optimizer") {
       this.settings.lr = RULES[found].lr;

@@ -18,6 +18,7 @@ const field = place("formula"), examples = place("example"), hide = place("hide"
 
 let numbers = {};  // of all names that there were, also those that are in the formula no more
 let current = null;  // what is shown: the formula, its leaves, the stepper
+let unread = [];  // what of the link couldn't be used, in words, until it has been said
 let asked = 0, working = false, timers = [], textTimer = 0;
 
 followTheme(document.querySelector(".am-site"));
@@ -94,7 +95,9 @@ async function change() {
   }
   working = false;
   place("stepper").removeAttribute("aria-busy");
-  if (python.stage === "ready") say(current ? `Shown: ${brief(current.formula)}` : "Ready");
+  if (python.stage !== "ready") return;
+  say((current ? `Shown: ${brief(current.formula)}` : "Ready") + (unread.length ? `. Not used of the link: ${unread.join("; ")}.` : ""));
+  unread = [];
 }
 
 const brief = text => text.length > 60 ? `${text.slice(0, 60)}…` : text;
@@ -201,10 +204,11 @@ function typeset(source) {
 function showCheck(rows) {
   const head = ["", "value", "gradient", "finite difference", "difference", ""].map(text =>
     h("th", { scope: "col" }, text || h("span", { class: "am-unseen" }, "node or verdict")));
-  const verdict = ({ agrees }) => agrees === null ? "no finite number to compare" : agrees ? "✓ agrees" : "✗ differs: a kink, a jump, or rounding";
+  const VERDICTS = { agrees: "✓ agrees", differs: "✗ differs: a kink, a jump, or rounding", infinite: "no finite number to compare",
+    rounding: "lost in rounding: the value at the top is too large for this difference" };
   place("check").replaceChildren(h("table", {}, h("tr", {}, head), rows.map(row => h("tr", {}, h("th", { scope: "row" }, row.name),
     [row.data, row.gradient, row.measured].map(x => h("td", {}, format(Number(x), 6))), h("td", {}, format(Number(row.difference), 1)),
-    h("td", { class: row.agrees === false ? "am-disagrees" : "" }, verdict(row))))));
+    h("td", { class: row.verdict === "differs" ? "am-disagrees" : "" }, VERDICTS[row.verdict])))));
 }
 
 // What scrolls is reached by Tab.
@@ -289,15 +293,21 @@ function keepLink() {
 }
 
 function readLink(link) {
-  const said = new URLSearchParams(new URL(link).hash.slice(1)), formula = said.get("formula");
+  const said = new URLSearchParams(new URL(link).hash.slice(1)), formula = said.get("formula"), asks = said.get("hide") ?? "";
+  unread = [];
   if (formula === null) return;
   clearTimeout(linkTimer);
   field.value = formula;
   for (const [key, text] of said) {
     const number = text.trim() === "" ? NaN : Number(text);
-    if (key.startsWith("leaf.") && isFinite(number)) numbers[key.slice(5)] = number;
+    if (!key.startsWith("leaf.")) continue;
+    const name = key.slice(5).replace(/[₀-₉]/g, digit => "₀₁₂₃₄₅₆₇₈₉".indexOf(digit));  // as Python reads names
+    if (isFinite(number)) numbers[name] = number;
+    else unread.push(`${brief(name)} = ${brief(text) || "nothing"}, which is no finite number`);
   }
-  hide.value = [...hide.options].some(({ value }) => value === said.get("hide")) ? said.get("hide") : "";
+  const isKnown = [...hide.options].some(({ value }) => value === asks);
+  if (!isKnown) unread.push(`hide=${brief(asks)}, which this page doesn't have`);
+  hide.value = isKnown ? asks : "";
 }
 
 // ------------------------------------------------------------------------------------------------------- begin

@@ -124,18 +124,27 @@ def _check_depth(formula: str) -> None:
 
 
 def _check(named: NamedGraph) -> list[dict[str, Any]]:
-    """Return each gradient with what a finite difference gives for it, and whether they agree."""
+    """Return each gradient with what a finite difference gives for it, and what is to be said of the two."""
     rows = []
     for node in reversed(named.order):
         if node.kind == "constant":
             continue
         gradient, measured = float(node.grad), finite_difference(named.root, node)
-        noise = 1e-5 * max(abs(gradient), abs(measured)) + 1e-8 * max(1.0, abs(named.root.data))
-        agrees = abs(gradient - measured) <= noise if math.isfinite(gradient - measured) else None
         numbers = {"data": node.data, "gradient": gradient, "measured": measured, "difference": gradient - measured}
         written = {key: page.number_as_json(x) for key, x in numbers.items()}
-        rows.append({"name": named.called[node], **written, "agrees": agrees})
+        verdict = _verdict(gradient, measured, named.root.data)
+        rows.append({"name": named.called[node], **written, "verdict": verdict})
     return rows
+
+
+def _verdict(gradient: float, measured: float, root: float) -> str:
+    """Return ``agrees``, ``differs``, ``rounding`` where the root is too large to tell, or ``infinite``."""
+    difference = abs(gradient - measured)
+    if not math.isfinite(difference):
+        return "infinite"
+    if difference <= 1e-5 * max(abs(gradient), abs(measured)) + 1e-8:
+        return "agrees"
+    return "rounding" if difference <= 1e-8 * abs(root) else "differs"
 
 
 def _figure(root: Value, format: str) -> str:

@@ -206,8 +206,12 @@ def test_what_goes_wrong_is_said_in_words(page):
     assert "learning rate (90) is probably too large" in page.inner_text("#words")
     build(page, data="moons", hidden="2,2,2,2,2", activation="sigmoid")
     page.wait_for_function("() => document.querySelector('#warning').textContent.startsWith('Vanishing gradients')")
+    in_force = page.locator("#lr").input_value()
     build(page, lr="0")
     assert "learning rate is a number above 0" in page.inner_text("#problem")
+    build(page, seed="7")
+    assert not page.locator("#problem").is_visible()
+    assert page.locator("#lr").input_value() == in_force, "a refused number stands there no longer than the words on it"
 
 
 def test_a_table_of_ones_own_is_read_and_trained(page):

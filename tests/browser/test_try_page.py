@@ -364,8 +364,18 @@ def test_a_damaged_link_is_told_and_does_no_harm(open_try):
     page = open_try(link, wait=False)
     page.wait_for_function("() => !document.querySelector('#problem').hidden")
     assert problem(page)
+    page.wait_for_function("() => document.querySelector('#state').textContent.includes('Not used of the link')")
+    said = page.locator("#state").text_content()
+    for part in ["x = Infinity", "y = nothing", "hide=nothing"]:
+        assert part in said
     fill(page, "x*y")
     assert problem(page) == ""
+    assert page.locator("#state").text_content() == "Shown: x*y"
+
+
+def test_a_name_with_an_index_is_found_in_a_link(open_try):
+    page = open_try("#formula=" + quote("w₁*x") + "&leaf." + quote("w₁") + "=7")
+    assert page.get_by_label("value of w1, typed").input_value() == "7"
 
 
 def test_an_exercise_asks_and_shows_no_number_below(page):
@@ -463,6 +473,16 @@ def test_every_example_is_shown_and_its_gradients_agree(page, example):
     page.wait_for_timeout(700)
     assert problem(page) == ""
     assert "✗" not in page.locator("#check").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("formula", "leaves", "verdict"),
+    [("x*a - y", {"x": 1e300}, "rounding"), ("x*a - y", {"x": 3}, "agrees"), ("relu(y)", {"y": 0}, "differs")],
+)
+def test_a_difference_that_is_lost_in_rounding_does_not_agree(site, formula, leaves, verdict):
+    answered = runpy.run_path(str(site / "_web" / "try_formula.py"))
+    rows = json.loads(answered["texts"](json.dumps({"formula": formula, "leaves": leaves})))["check"]
+    assert {row["name"]: row["verdict"] for row in rows}["y"] == verdict
 
 
 def test_the_data_of_the_stepper_are_those_of_the_library(site):

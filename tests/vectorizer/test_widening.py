@@ -109,6 +109,27 @@ def test_where_widening_goes_wrong_the_whole_network_is_traced_and_that_is_said(
     monkeypatch.setattr(workbench, "_kept", type(workbench._kept)())
 
 
+def test_a_widened_program_that_gives_no_numbers_is_not_predicted_with(monkeypatch, caplog):
+    from autograd_mini.estimators import MLPRegressor, workbench
+    from autograd_mini.vectorizer import compiled
+
+    X = np.random.default_rng(0).normal(size=(50, 5))
+    model = MLPRegressor((6,), solver="lbfgs", max_iter=500, random_state=0).fit(X, X[:, 0])
+    expected, right = model.predict(X), compiled.widened
+
+    def wrong(*arguments):
+        program = right(*arguments)
+        k, first = next((k, part) for k, part in enumerate(program.forward) if isinstance(part, widening.Assign))
+        program.forward[k] = widening.Assign(first.target, first.expression * float("nan"), first.add)
+        return program
+
+    monkeypatch.setattr(workbench, "_kept", type(workbench._kept)())  # as in another process
+    monkeypatch.setattr(compiled, "widened", wrong)
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_allclose(model.predict(X), expected, rtol=1e-9, atol=1e-12)
+    assert "the program gives nan" in caplog.text
+
+
 def test_what_has_lengths_of_its_own_is_refused():
     _, compiled, *_ = made(*SHAPES[0])
     with pytest.raises(NotWidenedError, match="lengths that stand for several"):

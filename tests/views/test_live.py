@@ -483,6 +483,16 @@ def test_numbers_that_are_not_finite_are_kept_as_such():
     assert data_of(watcher._html())["network"]["weights"][-1][:2] == ["NaN", "-Infinity"]
 
 
+def test_a_width_is_told_only_where_a_line_has_a_finite_number():
+    trainer, watcher = trained_with(moons_model())
+    for told, bias in (("widest line: |∂L/∂w| = ", 0.0), ("no ∂L/∂w is a finite number", float("nan"))):
+        for parameter in trainer.model.parameters():
+            parameter.data += bias
+        watcher(trainer)
+        picture = re.search(r"image/svg\+xml;base64,([^\"]+)", watcher._html())[1]
+        assert told in base64.b64decode(picture).decode()
+
+
 def test_outputs_that_are_not_finite_have_a_colour_of_their_own():
     trainer, watcher = trained_with(moons_model())
     surface = watcher._surface

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,6 +149,8 @@ class Figure:
             reaches = [largest(frame.bias_gradients)] * len(reaches)
             inside = [*self.network.svg(lines, reach, circles, reaches, "am-gradients")]
             widest = f"widest line: |∂L/∂w| = {format_number(reach, 3)}"
+            if not any(map(math.isfinite, lines)):
+                widest = "no ∂L/∂w is a finite number"
             inside.append(text(widest, 0, bottom, 11, class_="am-ink am-widest", fill=colours.TEXT))
             yield _panel(title, (right, _NETWORK_TOP), (_NETWORK_WIDTH, bottom), inside)
 

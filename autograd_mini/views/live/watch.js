@@ -39,7 +39,8 @@ class Network {
     if (!right) return;
     const widest = largestFinite(this.weightGradients), fullest = largestFinite(this.biasGradients);
     this._paint(right, this.weightGradients, widest, [...Array(sizes[0]), ...this.biasGradients], () => fullest);
-    this.widest.textContent = `widest line: |∂L/∂w| = ${format(widest, 3)}`;
+    this.widest.textContent = this.weightGradients.some(isFinite) ? `widest line: |∂L/∂w| = ${format(widest, 3)}`
+      : "no ∂L/∂w is a finite number";
   }
 
   _paint({ lines, labels, circles }, numbers, widest, fillings, reach) {
