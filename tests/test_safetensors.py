@@ -163,3 +163,30 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path):
     assert path.read_bytes() == b"before"
     with pytest.raises(FileNotFoundError):
         load_safetensors(network(), tmp_path / "nowhere.safetensors")
+
+
+def test_nan_is_neither_saved_nor_loaded(tmp_path):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "model.safetensors"
+    model, other = network(0), network(1)
+    save_safetensors(model, path)
+    model.parameters()[1].data = float("nan")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"0.weight: expected numbers, got nan at \[0, 1\]"):
+        save_safetensors(model, path)
+    assert path.read_bytes() == before
+    save_file(torch_state(model), path)
+    state = other.state_dict()
+    with pytest.raises(LoadError, match=r"model.safetensors can't be loaded: 0.weight: expected numbers, got nan"):
+        load_safetensors(other, path)
+    for name, array in other.state_dict().items():
+        np.testing.assert_array_equal(array, state[name])
+
+
+def test_a_number_that_single_precision_cannot_hold_is_not_written(tmp_path):
+    model = network()
+    model.parameters()[0].data = -1e300
+    with pytest.raises(ValueError, match=r"0.weight: expected numbers that float32 holds, up to 3.4e38, got 1e\+300"):
+        save_safetensors(model, tmp_path / "model.safetensors", dtype="float32")
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """Models go to PyTorch and come from there with the same predictions, gradients, names and modes; or are refused."""
 
 import collections
+import pickle
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_mini import functions, nn, vectorize
-from autograd_mini.interchange import from_torch, to_torch, torch_state
+from autograd_mini.interchange import from_torch, load_torch_state, to_torch, torch_state
 from autograd_mini.interchange.stacks import TorchState
 from autograd_mini.nn.nested import flat
 
@@ -168,6 +169,87 @@ def test_large_numbers_of_a_softplus_are_the_same_too():
     assert_equal(model, to_torch(model), np.linspace(-50, 50, 101)[:, None])
 
 
+@pytest.mark.parametrize("threshold", [1.0, 20.0, 100.0])
+def test_pytorchs_softplus_is_x_from_its_threshold_on_here_too(threshold):
+    module = drawn(T.Sequential(T.Linear(1, 1), T.Softplus(threshold=threshold)))
+    X = np.linspace(-50, 50, 101)[:, None]
+    assert_equal(from_torch(module), module, X)
+    model = pickle.loads(pickle.dumps(from_torch(module)))
+    assert to_torch(model)[1].threshold == min(threshold, 40.0)
+    assert_equal(model, to_torch(model), X)
+
+
+def test_a_single_output_of_an_inner_stack_is_normalised():
+    module = drawn(T.Sequential(T.Sequential(T.Linear(2, 1)), T.BatchNorm1d(1), T.LayerNorm(1), T.Linear(1, 2)))
+    model, X = from_torch(module), np.random.default_rng(0).normal(size=(4, 2))
+    found = [[out.data for out in row] for row in nn.batch(model, X.tolist())]
+    np.testing.assert_allclose(found, of_torch(module, X), 1e-12, 1e-12)
+    assert_equal(model.eval(), module.eval(), X)
+
+
+def test_a_layer_computes_with_what_its_neurons_have():
+    layer, X = nn.Layer(3, 2, "identity", rng=0), np.random.default_rng(0).normal(size=(5, 3))
+    for neuron in layer.neurons:
+        neuron.activation = "tanh"
+    layer.neurons.append(nn.Neuron(3, "tanh", rng=1))
+    assert_equal(layer, to_torch(layer), X)
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind"),
+    [
+        (lambda: [nn.BatchNorm(1), nn.Activation("relu"), nn.Conv2d(1, 2, 2)], T.BatchNorm2d),
+        (lambda: [nn.Sequential(nn.Conv2d(1, 1, 2)), nn.Activation("relu"), nn.BatchNorm(1)], T.BatchNorm2d),
+        (lambda: [nn.Reshape(1, 2, 2), nn.BatchNorm(1)], T.BatchNorm2d),
+        (lambda: [nn.BatchNorm(1), nn.Conv1d(1, 2, 2)], T.BatchNorm1d),
+        (lambda: [nn.Conv2d(1, 1, 2), nn.Flatten(), nn.BatchNorm(4), nn.Reshape(1, 2, 2)], T.BatchNorm1d),
+        (lambda: [nn.BatchNorm(4), nn.Reshape(1, 2, 2), nn.Conv2d(1, 1, 2)], T.BatchNorm1d),
+        (lambda: [nn.BatchNorm(4), nn.Layer(4, 2)], T.BatchNorm1d),
+    ],
+)
+def test_a_batch_norm_is_that_of_the_axes_around_it(parts, kind):
+    made = to_torch(nn.Sequential(*parts()))
+    assert [type(part) for part in made.modules() if "BatchNorm" in type(part).__name__] == [kind]
+
+
+def test_pytorchs_generator_and_default_device_dont_matter():
+    before = torch.get_rng_state()
+    with torch.device("meta"):
+        module = to_torch(nn.MLP(2, [3, 1], rng=0))
+    assert torch.equal(before, torch.get_rng_state())
+    assert {tensor.device.type for tensor in module.parameters()} == {"cpu"}
+
+
+def test_a_state_of_pytorch_is_loaded_whole_or_not_at_all():
+    module = drawn(T.Sequential(T.Linear(3, 4), T.Tanh(), T.Linear(4, 2)))
+    model, X = nn.MLP(3, [4, 2], "tanh", rng=0), np.random.default_rng(0).normal(size=(5, 3))
+    before = model.state_dict()
+    for state, words in [
+        ({"0.weight": module[0].weight}, r"missing \['0.bias', '2.weight', '2.bias'\], unknown nothing"),
+        ({**module.state_dict(), "4.bias": [1.0]}, r"unknown \['4.bias'\]"),
+        ({**module.state_dict(), "2.bias": torch.zeros(3)}, r"2.bias: expected shape \(2,\), got \(3,\)"),
+        ([1.0], "expected a mapping of names to arrays"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            load_torch_state(model, state)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+    load_torch_state(model, module.state_dict())
+    assert_equal(model, module, X)
+    norm, theirs = nn.BatchNorm(2), drawn(T.BatchNorm1d(2))
+    load_torch_state(norm, theirs.state_dict())
+    np.testing.assert_array_equal(norm.running_var, theirs.running_var)
+
+
+def test_what_single_precision_cannot_hold_is_refused():
+    model = nn.Neuron(2, rng=0)
+    model.weights[0].data = 1e300
+    with pytest.raises(ValueError, match=r"weight: expected numbers that float32 holds, up to 3.4e38, got 1e\+300"):
+        to_torch(model, dtype="float32")
+    model.weights[0].data = float("inf")
+    assert to_torch(model, dtype=torch.float32)[0].weight[0, 0] == float("inf")
+
+
 def test_a_softmax_over_axis_1_is_one_over_the_features_where_these_are_a_list():
     module = drawn(T.Sequential(T.Linear(3, 4), T.LayerNorm(4), T.Softmax(dim=1), T.Linear(4, 2), T.Softmax(dim=1)))
     assert_equal(from_torch(module), module, np.random.default_rng(0).normal(size=(5, 3)))
@@ -279,6 +361,23 @@ def normed():
     return T.Sequential(T.utils.parametrizations.weight_norm(T.Linear(2, 2)))
 
 
+def with_a_hook(kind):
+    part = T.Linear(2, 2)
+    if kind == "backward":
+        part.register_full_backward_pre_hook(lambda _, grads: grads)
+    elif kind == "gradient":
+        part.weight.register_hook(lambda grad: grad)
+    else:
+        part.weight.register_post_accumulate_grad_hook(lambda _: None)
+    return T.Sequential(T.ReLU(), part)
+
+
+def sharing_memory():
+    a, b = T.Linear(2, 2), T.Linear(2, 2)
+    b.weight = T.Parameter(a.weight.detach().t())
+    return T.Sequential(a, b)
+
+
 REFUSED = {
     "a function": (lambda: T.functional.relu, TypeError, "expected a torch.nn.Module, got"),
     "a module of one's own": (
@@ -312,6 +411,11 @@ REFUSED = {
     ),
     "softmax of one's own input": (lambda: T.Softmax(dim=1), ValueError, r"^Softmax\(dim=1\) is over axis 1, "),
     "softmax of rows": (lambda: T.Softmax(dim=0), ValueError, "only dim=-1"),
+    "a hook before backward": (lambda: with_a_hook("backward"), ValueError, "1: Linear.* has hooks"),
+    "a hook of a gradient": (lambda: with_a_hook("gradient"), ValueError, "1: Linear.* has hooks"),
+    "a hook after a gradient": (lambda: with_a_hook("after"), ValueError, "1: Linear.* has hooks"),
+    "memory in common": (sharing_memory, ValueError, "0.weight and 1.weight share their memory"),
+    "what another name has": (lambda: T.Mish(), ValueError, r"Mish\(\) has no counterpart here; `nn.Activation"),
     "eps": (lambda: T.Sequential(T.LayerNorm(2, eps=0.0)), ValueError, "0: LayerNorm.* can't be made here: eps"),
     "names": (
         lambda: T.Sequential(collections.OrderedDict(a=T.Linear(1, 1))),
@@ -343,6 +447,29 @@ class OwnHere(nn.Module):
         return x
 
 
+class OwnNeuron(nn.Neuron):
+    def forward(self, x):
+        return 2.0 * super().forward(x)
+
+
+def mixed(neuron=None):
+    layer = nn.Layer(2, 2, rng=0)
+    layer.neurons[0] = neuron or nn.Neuron(2, "tanh")
+    return layer
+
+
+def forward_replaced():
+    model = nn.Sequential(nn.Layer(2, 2, rng=0))
+    model[0].forward = lambda x: x
+    return model
+
+
+def tied_here():
+    a, b = nn.Layer(2, 2, rng=0), nn.Layer(2, 2, rng=0)
+    b.neurons[1].weights = a.neurons[0].weights
+    return nn.Sequential(a, b)
+
+
 NOT_THERE = {
     "a number": (lambda: 3.0, TypeError, "expected a Module, got float"),
     "a module of one's own": (
@@ -355,6 +482,10 @@ NOT_THERE = {
         r"0: Dropout.*make it Dropout\(0.8, inverted=True\)",
     ),
     "a function of one's own": (lambda: nn.Neuron(2, lambda z: z * z), "the activation '<lambda>' has no counterpart"),
+    "neurons that differ": (lambda: nn.Sequential(mixed()), r"0: Layer.* has neurons with 'tanh' and with 'relu'"),
+    "a neuron of one's own": (lambda: mixed(OwnNeuron(2)), "has a neuron of another kind, Neuron"),
+    "a forward of its own": (forward_replaced, r"0: Layer.* has a forward of its own"),
+    "weights in common": (tied_here, "0.weight and 2.weight have a parameter in common"),
     "sign": (
         lambda: nn.MLP(2, [2, 1], "sign"),
         r"layers.0: the activation 'sign' has no counterpart in PyTorch; there are relu",

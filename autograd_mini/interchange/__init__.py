@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from autograd_mini.interchange.onnx_models import export_onnx
     from autograd_mini.interchange.safetensors_files import load_safetensors, save_safetensors
     from autograd_mini.interchange.sklearn_models import from_sklearn
-    from autograd_mini.interchange.torch_models import from_torch, to_torch, torch_state
+    from autograd_mini.interchange.torch_models import from_torch, load_torch_state, to_torch, torch_state
 
 _FILES = {
     "export_onnx": "onnx_models",
     "from_sklearn": "sklearn_models",
-    **dict.fromkeys(("from_torch", "to_torch", "torch_state"), "torch_models"),
+    **dict.fromkeys(("from_torch", "load_torch_state", "to_torch", "torch_state"), "torch_models"),
     **dict.fromkeys(("load_graph", "save_graph"), "graph_files"),
     **dict.fromkeys(("load_safetensors", "save_safetensors"), "safetensors_files"),
     "to_networkx": "networkx_graphs",
@@ -29,6 +29,7 @@ __all__ = [
     "from_torch",
     "load_graph",
     "load_safetensors",
+    "load_torch_state",
     "save_graph",
     "save_safetensors",
     "to_networkx",

@@ -10,11 +10,10 @@ import numpy as np
 from autograd_mini.checks import needed
 from autograd_mini.errors import LoadError
 from autograd_mini.files import refusing, replacing
-from autograd_mini.interchange.stacks import TorchState
+from autograd_mini.interchange.stacks import COUNTS, TorchState, check_fits_float32
 from autograd_mini.nn import Module
 
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16"}
-_COUNTS = "num_batches_tracked"  # PyTorch's BatchNorm counts batches, which only a momentum of None reads
 
 
 def _safetensors(name: str) -> Any:
@@ -40,7 +39,8 @@ def save_safetensors(model: Module, path: str | os.PathLike[str], *, dtype: str 
     Raises
     ------
     TypeError, ValueError
-        If it isn't a module, or a part of it has no counterpart in PyTorch. Nothing has been written then.
+        If it isn't a module, a part of it has no counterpart in PyTorch, or a number is nan, or too large for float32.
+        Nothing has been written then.
     MissingDependencyError
         If safetensors isn't installed.
 
@@ -59,7 +59,12 @@ def save_safetensors(model: Module, path: str | os.PathLike[str], *, dtype: str 
     library = _safetensors("save_safetensors")
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype: expected 'float64' or 'float32', got {dtype!r}")
-    state = {name: np.ascontiguousarray(array, dtype) for name, array in TorchState(model).state_dict().items()}
+    numbers = TorchState(model).state_dict()
+    for name, array in numbers.items():
+        _check_no_nan(name, array)
+        if dtype == "float32":
+            check_fits_float32(name, array)
+    state = {name: np.ascontiguousarray(array, dtype) for name, array in numbers.items()}
     written = library.save(state, metadata={"format": "pt"})
     with replacing(path) as file:
         file.write(written)
@@ -98,7 +103,7 @@ def _state(path: str | os.PathLike[str], target: TorchState) -> dict[str, Any]:
 
     shapes = {name: np.shape(array) for name, array in target.state_dict().items()}
     with safe_open(path, framework="numpy") as file:
-        names = [name for name in file.keys() if name.rpartition(".")[2] != _COUNTS]  # noqa: SIM118, it is no mapping
+        names = [name for name in file.keys() if name.rpartition(".")[2] != COUNTS]  # noqa: SIM118, it is no mapping
         for name in names:
             tensor = file.get_slice(name)
             shape, dtype = tuple(tensor.get_shape()), tensor.get_dtype()
@@ -109,4 +114,13 @@ def _state(path: str | os.PathLike[str], target: TorchState) -> dict[str, Any]:
                 raise LoadError(f"{name} has shape {shape}, expected {shapes[name]}")
         if set(names) != set(shapes):
             return dict.fromkeys(names)  # load_state_dict says which are missing or unknown
-        return {name: file.get_tensor(name).astype(float) for name in names}
+        arrays = {name: file.get_tensor(name).astype(float) for name in names}
+    for name, array in arrays.items():
+        _check_no_nan(name, array)
+    return arrays
+
+
+def _check_no_nan(name: str, array: Any) -> None:
+    """Raise if a number is nan, as for the files of `autograd_mini.save`."""
+    if (places := np.argwhere(np.isnan(array))).size:
+        raise ValueError(f"{name}: expected numbers, got nan at {places[0].tolist()}; nan is neither saved nor loaded")

@@ -7,7 +7,10 @@ So a `Layer` with "tanh" is two parts, ``Linear`` and ``Tanh``, and the names of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from autograd_mini.engine import functions
 from autograd_mini.nn import (
@@ -29,12 +32,45 @@ from autograd_mini.nn import (
     Sequential,
 )
 from autograd_mini.nn.activations import ACTIVATIONS, ParametrisedActivation, activation_function, activation_name
+from autograd_mini.nn.freezing import _WithoutGraph
 
 # The classes of PyTorch for activations, by the functions that they compute.
 _BY_FUNCTION = {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid", "softplus": "Softplus", "silu": "SiLU"}
 _BY_FUNCTION |= {"gelu": "GELU", "identity": "Identity", "leaky_relu": "LeakyReLU", "elu": "ELU"}
 CLASSES = {ACTIVATIONS[name]: kind for name, kind in _BY_FUNCTION.items()}
 SLOPES = {"leaky_relu": ("LeakyReLU", "negative_slope"), "elu": ("ELU", "alpha")}
+EXACT = 40.0  # from here on log(1 + eˣ) is x, in all digits of a float
+
+
+@dataclass(frozen=True)
+class Softplus:
+    """PyTorch's softplus, which is x from a threshold on; a class and no closure, so that it can be pickled.
+
+    Examples
+    --------
+    >>> Softplus(20.0)(25.0), functions.softplus(25.0)
+    (25.0, 25.000000000013888)
+    """
+
+    threshold: float
+
+    @property
+    def __name__(self) -> str:
+        return f"softplus(threshold={self.threshold!r})"
+
+    def __call__(self, x: Any) -> Any:
+        """Return log(1 + eˣ), or x above the threshold."""
+        return functions.where(x > self.threshold, x, functions.softplus(x))
+
+
+COUNTS = "num_batches_tracked"  # PyTorch's BatchNorm counts batches, which only a momentum of None reads
+
+
+def check_fits_float32(name: str, numbers: Any) -> None:
+    """Raise if a number becomes infinite in single precision."""
+    largest = np.max(np.abs(numbers), initial=0.0, where=np.isfinite(numbers))
+    if largest > np.finfo(np.float32).max:
+        raise ValueError(f"{name}: expected numbers that float32 holds, up to 3.4e38, got {largest:g}; take float64")
 
 
 class Part(NamedTuple):
@@ -87,6 +123,8 @@ def _sequential(model: Any, parts: list[Part]) -> Part:
 def _parts(model: Any, at: str, of: str) -> Iterator[Part]:
     """Iterate over the parts that a module becomes; `at` is its place, for messages."""
     kind, where = type(model), f"{at}: " if at else ""
+    if type(vars(model).get("forward")) not in (type(None), _WithoutGraph):
+        raise ValueError(f"{where}{model!r:.80} has a forward of its own, which {of} wouldn't run; take it away before")
     if kind is Sequential:
         inner: list[Part] = []
         for i, one in enumerate(model.modules):
@@ -102,7 +140,7 @@ def _parts(model: Any, at: str, of: str) -> Iterator[Part]:
         if kind is not Activation:
             yield _checked(Part(name, maker(model), _entries(model), [], model, model.training), where, of)
         if hasattr(model, "activation") and kind not in (RNN, RNNCell):
-            activation = _activation(model, model.activation, where, of)
+            activation = _activation(model, _common_activation(model, where, of), where, of)
             if activation.kind != "Identity" or kind is Activation:
                 yield activation
     else:
@@ -131,6 +169,23 @@ def _checked(part: Part, where: str, of: str) -> Part:
     return part
 
 
+def _common_activation(model: Any, where: str, of: str) -> Any:
+    """Return the activation of a module; of a layer what its neurons compute with, whatever it said at first."""
+    if not isinstance(model, Layer):
+        return model.activation
+    for neuron in model.neurons:
+        if type(neuron) is not Neuron or type(vars(neuron).get("forward")) not in (type(None), _WithoutGraph):
+            raise ValueError(f"{where}{model!r:.80} has a neuron of another kind, {neuron!r:.60}, which {of} hasn't")
+    first, *others = [neuron.activation for neuron in model.neurons]
+    for other in others:
+        if activation_function(other) != activation_function(first):
+            raise ValueError(
+                f"{where}{model!r:.80} has neurons with {activation_name(first)!r} and with "
+                f"{activation_name(other)!r}; a layer of {of} has one activation"
+            )
+    return first
+
+
 def _activation(model: Any, activation: Any, where: str, of: str) -> Part:
     """Return an activation as a module of PyTorch."""
     if activation == "softmax":
@@ -142,9 +197,9 @@ def _activation(model: Any, activation: Any, where: str, of: str) -> Part:
         options = {slope: function.alpha}
     elif function in CLASSES:
         kind = CLASSES[function]
-        options = (
-            {"threshold": 40.0} if kind == "Softplus" else {}
-        )  # above it, x; log(1 + eˣ) has no other digits there
+        options = {"threshold": EXACT} if kind == "Softplus" else {}
+    elif isinstance(function, Softplus):
+        kind, options = "Softplus", {"threshold": function.threshold}
     else:
         raise ValueError(
             f"{where}the activation {activation_name(activation)!r} has no counterpart in {of}; there are "
@@ -154,7 +209,7 @@ def _activation(model: Any, activation: Any, where: str, of: str) -> Part:
 
 
 def _linear(model: Any) -> dict[str, Any]:
-    n_outputs = getattr(model, "n_outputs", 1)
+    n_outputs = len(model.neurons) if isinstance(model, Layer) else 1
     has_bias = "bias" in dict(model._state_entries())
     return {"in_features": model.n_inputs, "out_features": n_outputs, "bias": has_bias}
 
@@ -173,6 +228,12 @@ def _recurrent(model: Any) -> dict[str, Any]:
     return {"input_size": model.n_inputs, "hidden_size": model.n_hidden, "bias": has_bias, "nonlinearity": name}
 
 
+def _dropped(keep_prob: float) -> float:
+    """Return 1 - p without the digits of rounding: 0.1 of 0.9, where that is what 1 - 0.1 gave."""
+    plain = float(f"{1.0 - keep_prob:.15g}")
+    return plain if 1.0 - plain == keep_prob else 1.0 - keep_prob
+
+
 def _norm(model: Any) -> dict[str, Any]:
     return {"eps": model.eps}
 
@@ -189,7 +250,7 @@ _MAKERS: dict[type, tuple[str, Any]] = {
     ),
     RNN: ("RNN", lambda model: {**_recurrent(model), "batch_first": True}),
     RNNCell: ("RNNCell", _recurrent),
-    Dropout: ("Dropout", lambda model: {"p": float(f"{1.0 - model.keep_prob:.15g}")}),
+    Dropout: ("Dropout", lambda model: {"p": _dropped(model.keep_prob)}),
     Embedding: ("Embedding", lambda model: {"num_embeddings": model.n_tokens, "embedding_dim": model.width}),
     Flatten: ("Flatten", lambda model: {}),
     Reshape: ("Unflatten", lambda model: {"dim": 1, "unflattened_size": model.sizes}),

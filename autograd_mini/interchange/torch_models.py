@@ -6,13 +6,25 @@ PyTorch computes many examples at once, along the first axis; a model here takes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd_mini.checks import needed
-from autograd_mini.interchange.stacks import CLASSES, SLOPES, Part, TorchState, stack
+from autograd_mini.elsewhere import ADVICE
+from autograd_mini.interchange.stacks import (
+    CLASSES,
+    COUNTS,
+    EXACT,
+    SLOPES,
+    Part,
+    Softplus,
+    TorchState,
+    check_fits_float32,
+    stack,
+)
 from autograd_mini.nn import (
     RNN,
     Activation,
@@ -25,6 +37,7 @@ from autograd_mini.nn import (
     Layer,
     LayerNorm,
     Module,
+    Parameter,
     Reshape,
     RNNCell,
     Sequential,
@@ -50,7 +63,8 @@ def from_torch(module: Any) -> Module:
     There are Linear, Conv1d, Conv2d, LayerNorm, BatchNorm1d, BatchNorm2d, RNN, RNNCell, Embedding, Dropout, Flatten,
     Unflatten, Identity, ReLU, LeakyReLU, ELU, Tanh, Sigmoid, Softplus, SiLU, GELU, Softmax, and Sequential of these. A
     module that PyTorch has twice is here twice, too. What a norm without parameters leaves out is there as a frozen 1
-    and 0. Softplus is log(1 + eˣ) everywhere; PyTorch's is x from its threshold 20 on, which is 2e-9 less.
+    and 0. Softplus is x from its threshold on, as there. ``Softmax(dim=1)`` is taken where that is known to be the last
+    axis. A model here takes one sequence, so that a RNN's ``batch_first`` is left out; `to_torch` gives True.
 
     Parameters
     ----------
@@ -81,14 +95,18 @@ def from_torch(module: Any) -> Module:
     torch = _torch("from_torch")
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"expected a torch.nn.Module, got {type(module).__name__}; from_torch(module)")
-    _check_tied(module)
+    _check_tied(module, torch.nn.UninitializedParameter)
     _check_axes(torch.nn, module)
     return _Reader(torch).module(module, "")
 
 
-def _check_tied(module: Any) -> None:
-    """Refuse a tensor that is in two places, of which training would have to keep two copies alike."""
+def _check_tied(module: Any, unfinished: type) -> None:
+    """Refuse numbers that are in two places, of which training would have to keep two copies alike.
+
+    Tensors of the class `unfinished`, of lazy modules, have no numbers yet.
+    """
     names: dict[int, str] = {}
+    places: list[tuple[int, int, str]] = []
     for path, part in module.named_modules():
         for name, tensor in part.named_parameters(path, recurse=False, remove_duplicate=False):
             other = names.setdefault(id(tensor), name)
@@ -97,6 +115,22 @@ def _check_tied(module: Any) -> None:
                     f"{other} and {name} are one tensor, which no two layers can share here; use one module twice, or "
                     f"give one of them a copy"
                 )
+            if not isinstance(tensor, unfinished) and tensor.device.type == "cpu":
+                start, steps = tensor.data_ptr(), zip(tensor.shape, tensor.stride(), strict=True)
+                end = start + tensor.element_size() * (1 + sum((n - 1) * step for n, step in steps))
+                places.append((start, end if tensor.numel() else start, name))
+    for (_, end, other), (start, _, name) in pairwise(sorted(places)):
+        if start < end:
+            raise ValueError(f"{other} and {name} share their memory: give one of them a copy, .clone()")
+
+
+def _hooks(module: Any) -> Iterator[Any]:
+    """Iterate over the hooks of a module and of its parameters, without those that PyTorch itself has for states."""
+    for name in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"):
+        yield getattr(module, name, None)
+    for tensor in module._parameters.values():
+        yield getattr(tensor, "_backward_hooks", None)
+        yield getattr(tensor, "_post_accumulate_grad_hooks", None)
 
 
 def _check_axes(nn: Any, module: Any) -> None:
@@ -151,10 +185,13 @@ class _Reader:
         """Return a module as one of this package; `at` is its place, for messages."""
         if id(module) not in self._known:
             kind = type(module)
+            if isinstance(module, self._torch.nn.modules.lazy.LazyModuleMixin):
+                self._refuse(module, at, "has no numbers yet; call it once before")
             if kind not in self._makers:
                 there = ", ".join(sorted(maker.__name__ for maker in self._makers))
-                self._refuse(module, at, f"has no counterpart here; there are {there}")
-            if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
+                advice = ADVICE["nn"].get(kind.__name__) if kind.__module__.startswith("torch.nn.") else None
+                self._refuse(module, at, f"has no counterpart here; {advice or f'there are {there}'}")
+            if any(_hooks(module)):
                 self._refuse(module, at, "has hooks, which a copy wouldn't run; remove them before")
             if "forward" in vars(module):
                 self._refuse(module, at, "has a forward of its own, which a copy wouldn't run; delete it before")
@@ -186,7 +223,7 @@ class _Reader:
         torch = self._torch
         tensors = {**module._parameters, **module._buffers}
         tensors = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        tensors.pop("num_batches_tracked", None)  # counts batches for a momentum of None alone
+        tensors.pop(COUNTS, None)
         state = made.state_dict()
         for name, tensor in tensors.items():
             if isinstance(tensor, (torch.nn.UninitializedParameter, torch.nn.UninitializedBuffer)):
@@ -301,8 +338,8 @@ class _Reader:
             self._only(module, at, approximate="none")
         if kind == "Softplus":
             self._only(module, at, beta=1)
-            if module.threshold < 20:
-                self._refuse(module, at, "gives x from its threshold on; expected one of at least 20")
+            if module.threshold < EXACT:
+                return Activation(Softplus(float(module.threshold)))
         if kind in _PARAMETRISED:
             name, option = _PARAMETRISED[kind]
             return Activation(ParametrisedActivation(name, float(getattr(module, option))))
@@ -312,17 +349,18 @@ class _Reader:
 # --------------------------------------------------------------------------------------------------- to PyTorch
 
 
-def to_torch(model: Module, *, dtype: str = "float64") -> Any:
+def to_torch(model: Module, *, dtype: Any = "float64") -> Any:
     """Return a model as a module of PyTorch, with its weights, modes and frozen parameters.
 
     Layers with activations become two modules, ``Linear`` and ``Tanh``; a `MLP` becomes a ``torch.nn.Sequential``. It
-    takes examples along the first axis, and gives of a model with one output an array of shape (n, 1).
+    takes examples along the first axis, and gives of a model with one output an array of shape (n, 1). A `BatchNorm`
+    becomes ``BatchNorm2d`` where the convolution before it, or behind it, has two axes.
 
     Parameters
     ----------
     model : Module
         The model.
-    dtype : {"float64", "float32"}
+    dtype : {"float64", "float32"} or torch.dtype
         The precision of its numbers.
 
     Returns
@@ -333,7 +371,8 @@ def to_torch(model: Module, *, dtype: str = "float64") -> Any:
     Raises
     ------
     TypeError, ValueError
-        If it isn't a module, or a part has no counterpart in PyTorch, naming the part.
+        If it isn't a module, or a part has no counterpart in PyTorch, naming the part; if two layers share parameters,
+        or one is too large for the precision.
     MissingDependencyError
         If PyTorch isn't installed.
 
@@ -349,18 +388,22 @@ def to_torch(model: Module, *, dtype: str = "float64") -> Any:
     )
     """
     torch = _torch("to_torch")
-    if dtype not in ("float64", "float32"):
+    name = str(dtype).removeprefix("torch.")
+    if name not in ("float64", "float32"):
         raise ValueError(f"dtype: expected 'float64' or 'float32', got {dtype!r}")
-    return _Writer(torch, getattr(torch, dtype)).module(stack(model), "")
+    whole = stack(model)
+    with torch.random.fork_rng(devices=[]):  # constructors draw weights, of which nothing may be seen afterwards
+        return _Writer(torch, getattr(torch, name), whole).module(whole, "")
 
 
 class _Writer:
     """Makes modules of PyTorch, each once."""
 
-    def __init__(self, torch: Any, dtype: Any) -> None:
+    def __init__(self, torch: Any, dtype: Any, whole: Part) -> None:
         self._torch, self._dtype = torch, dtype
         self._known: dict[Any, Any] = {}
-        self._n_axes = 0  # of an example, behind the channels
+        self._owners: dict[int, str] = {}  # of each parameter the tensor that it is in
+        self._of_images = _of_images(whole)
 
     def module(self, part: Part, at: str) -> Any:
         """Return a part as a module of PyTorch."""
@@ -377,19 +420,26 @@ class _Writer:
 
     def _one(self, part: Part, at: str) -> Any:
         nn, kind = self._torch.nn, part.kind
-        self._n_axes = {"Conv1d": 1, "Conv2d": 2, "Flatten": 0}.get(kind, self._n_axes)
-        if kind == "Unflatten":
-            self._n_axes = len(part.options["unflattened_size"]) - 1
         if kind == "BatchNorm":
-            kind = "BatchNorm2d" if self._n_axes == 2 else "BatchNorm1d"
-        takes_dtype = bool(part.entries)
-        made = getattr(nn, kind)(**part.options, **({"dtype": self._dtype} if takes_dtype else {}))
+            kind = "BatchNorm2d" if id(part.module) in self._of_images else "BatchNorm1d"
+        where = {"dtype": self._dtype, "device": "cpu"} if part.entries else {}
+        made = getattr(nn, kind)(**part.options, **where)
         with self._torch.no_grad():
             for name, entry in part.entries.items():
-                numbers = np.array([cell.data for cell in flat(entry)])
+                cells, full = flat(entry), f"{at}.{name}" if at else name
+                for cell in cells:
+                    other = self._owners.setdefault(id(cell), full) if isinstance(cell, Parameter) else full
+                    if other != full:
+                        raise ValueError(
+                            f"{other} and {full} have a parameter in common, which PyTorch's layers don't share; use "
+                            f"one layer twice, or give one of them parameters of its own"
+                        )
+                numbers = np.array([cell.data for cell in cells])
+                if self._dtype is self._torch.float32:
+                    check_fits_float32(full, numbers)
                 target = getattr(made, name)
-                target.copy_(self._torch.tensor(numbers).reshape(target.shape))
-                self._freeze(target, flat(entry), f"{at}.{name}" if at else name)
+                target.copy_(self._torch.tensor(numbers, device="cpu").reshape(target.shape))
+                self._freeze(target, cells, full)
         return made
 
     def _freeze(self, target: Any, cells: list[Any], name: str) -> None:
@@ -399,6 +449,37 @@ class _Writer:
             raise ValueError(f"{name}: some of its parameters are frozen and some not; PyTorch freezes a whole tensor")
         if frozen == {True}:
             target.requires_grad_(False)
+
+
+def _of_images(whole: Part) -> set[int]:
+    """Return the ids of the BatchNorms of rows and columns: as the last part before, or the next one, that says it."""
+    leaves: list[Part] = []
+
+    def walk(part: Part) -> None:
+        for inner in part.parts:
+            walk(inner)
+        if part.kind != "Sequential":
+            leaves.append(part)
+
+    walk(whole)
+    found, n_axes = set(), 0
+    for i, part in enumerate(leaves):
+        if part.kind == "BatchNorm" and (n_axes or _taken(leaves[i + 1 :])) == 3:
+            found.add(id(part.module))
+        n_axes = _GIVEN.get(part.kind, n_axes)
+        if part.kind == "Unflatten":
+            n_axes = len(part.options["unflattened_size"])
+    return found
+
+
+_GIVEN = {"Linear": 1, "Flatten": 1, "Conv1d": 2, "Conv2d": 3, "Embedding": 0}  # axes of an example, where it is known
+_TAKEN = {"Linear": 1, "Unflatten": 1, "Conv1d": 2, "Conv2d": 3}
+
+
+def _taken(parts: list[Part]) -> int:
+    """Return how many axes an example has, by what takes it first; 0 where a Flatten, or nothing, does."""
+    kind = next((part.kind for part in parts if part.kind in _TAKEN or part.kind == "Flatten"), "")
+    return _TAKEN.get(kind, 0)
 
 
 def torch_state(model: Module) -> dict[str, Any]:
@@ -414,3 +495,32 @@ def torch_state(model: Module) -> dict[str, Any]:
     {'0.weight': (3, 2), '0.bias': (3,), '2.weight': (1, 3), '2.bias': (1,)}
     """
     return TorchState(model).state_dict()
+
+
+def load_torch_state(model: Module, state: Mapping[str, Any]) -> None:
+    """Set a model's parameters from a state with the names of a ``torch.nn.Sequential``: tensors or arrays.
+
+    Parameters
+    ----------
+    model : Module
+        The model.
+    state : mapping of str to tensor or array_like
+        As ``state_dict()`` of the same stack in PyTorch, or `torch_state`, gives it. How many batches a BatchNorm has
+        seen, ``num_batches_tracked``, is left out.
+
+    Raises
+    ------
+    ValueError
+        If names are missing or unknown, or a shape is another one, naming them. Nothing has been changed then.
+
+    Examples
+    --------
+    >>> from autograd_mini import nn
+    >>> model, other = nn.MLP(2, [3, 1], rng=0), nn.MLP(2, [3, 1], rng=1)
+    >>> load_torch_state(other, torch_state(model))
+    >>> other([1.0, 2.0]).data == model([1.0, 2.0]).data
+    True
+    """
+    if isinstance(state, Mapping):
+        state = {name: tensor for name, tensor in state.items() if str(name).rpartition(".")[2] != COUNTS}
+    TorchState(model).load_state_dict(state)

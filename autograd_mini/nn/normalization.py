@@ -57,13 +57,17 @@ class _Normalization(Module):
         """Return γ x̂ + β of feature j."""
         return functions.dot([self.gain[j]], [standardised], self.bias[j])
 
-    def _check_width(self, x: Any) -> None:
+    def _checked(self, x: Any) -> Any:
+        """Return the features of one example, of which a single one may come without its list, as from an `MLP`."""
+        if self.n_features == 1 and not is_list(x):
+            return [x]
         if not is_list(x) or len(x) != self.n_features:
             got = f"{len(x)} of them" if is_list(x) else "a single number"
             raise ValueError(
                 f"{self!r}: expected a list of {self.n_features} features, got {got}; "
                 f"make it with n_features as the number of outputs of the layer before"
             )
+        return x
 
     def _state_entries(self) -> Iterator[tuple[str, Any]]:
         yield "weight", self.gain
@@ -112,7 +116,7 @@ class LayerNorm(_Normalization):
     def _normalised(self, x: Any) -> Any:
         if is_list(x) and len(x) and is_list(x[0]):
             return [self._normalised(part) for part in x]
-        self._check_width(x)
+        x = self._checked(x)
         return [self._scaled(j, standardised) for j, standardised in enumerate(self._standardised(x)[0])]
 
 
@@ -192,9 +196,7 @@ class BatchNorm(_Normalization):
         ValueError
             If the features aren't as many as expected, or in training there is only one number for each.
         """
-        examples = [nodes(row) for row in rows]
-        for example in examples:
-            self._check_width(example)
+        examples = [self._checked(nodes(row)) for row in rows]
         columns = [self._column(j, [example[j] for example in examples]) for j in range(self.n_features)]
         return [list(example) for example in zip(*columns, strict=True)]
 
