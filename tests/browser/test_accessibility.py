@@ -194,7 +194,12 @@ def test_what_scrolls_is_reached_by_tab_and_scrolled_by_keys(open_page, shown):
     page = open_page(shown["training"], viewport={"width": 390, "height": 844})
     page.get_by_text("all numbers of this epoch").click()
     table = page.locator(".am-table")
+    # Unfolding takes a moment, before which nothing there can have the focus.
+    page.wait_for_function(
+        "() => (table => table.scrollHeight > table.clientHeight)(document.querySelector('.am-table'))"
+    )
     table.focus()
+    page.wait_for_function("() => document.activeElement.matches('.am-table')")
     words = page.locator(".am-words").text_content()
     for _ in range(5):
         page.keyboard.press("ArrowDown")
