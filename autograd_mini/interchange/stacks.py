@@ -144,9 +144,7 @@ def _parts(model: Any, at: str, of: str) -> Iterator[Part]:
             if activation.kind != "Identity" or kind is Activation:
                 yield activation
     else:
-        raise ValueError(
-            f"{where}{model!r:.80} has no counterpart in {of}; {_ADVICE.get(kind, 'build it there by hand')}"
-        )
+        raise ValueError(f"{where}{model!r:.80} has no counterpart in {of}; build it there by hand")
 
 
 def _entries(model: Any) -> dict[str, Any]:
@@ -256,7 +254,6 @@ _MAKERS: dict[type, tuple[str, Any]] = {
     Reshape: ("Unflatten", lambda model: {"dim": 1, "unflattened_size": model.sizes}),
     Activation: ("", None),
 }
-_ADVICE = {Module: "a module of one's own is built there by hand, and takes its state from state_dict()"}
 
 
 class TorchState(Module):
